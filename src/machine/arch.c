@@ -1,0 +1,49 @@
+#include "machine/arch.h"
+
+#include "config/scenario.h"
+
+const struct arch arch_table[] = {
+    [ARCH_I386] =
+        {
+            .name = "i386",
+            .pte_bytes = 4,
+            .pt_entries = 1024,
+            .mm_pages = 1,
+            .long_bytes = 4,
+            .cache_line = 128,
+            .dma_frames = 4096,
+            .lowmem_frames = 896 * 256,
+            .process_kernel_bytes = 18 * 1024,
+        },
+    [ARCH_I386_PAE] =
+        {
+            .name = "i386-pae",
+            .pte_bytes = 8,
+            .pt_entries = 512,
+            .mm_pages = 3,
+            .long_bytes = 4,
+            .cache_line = 128,
+            .dma_frames = 4096,
+            .lowmem_frames = 896 * 256,
+            .process_kernel_bytes = 18 * 1024,
+        },
+    [ARCH_X86_64] =
+        {
+            .name = "x86_64",
+            .pte_bytes = 8,
+            .pt_entries = 512,
+            .pmd_span = 512,
+            .pud_span = 512,
+            .mm_pages = 1,
+            .long_bytes = 8,
+            .cache_line = 64,
+            .dma_frames = 4096,
+            .process_kernel_bytes = 18 * 1024,
+        },
+};
+
+unsigned slab_objects_per_page(const struct arch *arch, unsigned bytes)
+{
+    unsigned header = arch->long_bytes == 4 ? 28 : 40;
+    return ((unsigned)PAGE_BYTES - header) / (bytes + 4);
+}

@@ -1,0 +1,29 @@
+/* Architectures: how a machine keeps page tables and which memory its kernel can reach. */
+#ifndef THRASH_MACHINE_ARCH_H
+#define THRASH_MACHINE_ARCH_H
+
+#include "base/types.h"
+
+struct arch {
+    const char *name;
+    unsigned pte_bytes;  /* of one page-table entry */
+    unsigned pt_entries; /* ptes per page-table page */
+    unsigned pmd_span;   /* page-table pages under one pmd page, 0: pmd is folded or preallocated */
+    unsigned pud_span;   /* pmd pages under one pud page, 0: there is no such level */
+    unsigned mm_pages;   /* page-directory pages every mm has from its creation */
+    unsigned long_bytes; /* of a kernel pointer */
+    unsigned cache_line; /* of the processors of 2003-04 this machine stands for */
+    page_count dma_frames;    /* ZONE_DMA */
+    page_count lowmem_frames; /* ZONE_DMA + ZONE_NORMAL with the 3g1g split; 0: all of memory */
+    byte_count
+        process_kernel_bytes; /* stack, task, mm, files of one process; no page directories */
+};
+
+/* Rows in the order of enum machine_arch. Sources: docs/model.md, "Architectures". */
+extern const struct arch arch_table[];
+
+/* Objects of `bytes` that fit in one 4 KiB slab page: an on-slab header and 4 bytes of bookkeeping
+ * for each object (vm-designs.md 3.2 measured 113 objects of 32 bytes on i386). */
+unsigned slab_objects_per_page(const struct arch *arch, unsigned bytes);
+
+#endif

@@ -1,0 +1,235 @@
+#include "machine/cell.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "machine/lru.h"
+#include "machine/pte.h"
+#include "machine/tags.h"
+
+#define DECLARE(field, type, number, expected, what)                              \
+    state_declare(&cell->state, #field, what, sizeof(type), (number), (expected), \
+                  (void **)&cell->field)
+
+static uint64_t swap_slots_per_device(const struct scenario *scenario)
+{
+    const struct device_config *swap = &scenario->machine.swap;
+    return swap->size == 0 ? 0 : swap->size / swap->devices / PAGE_BYTES;
+}
+
+static uint64_t round_up(uint64_t n, uint64_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+/* Rows that all mappings together can need: one for each chunk that each of them reaches. */
+static uint64_t most_rows(const struct plan *plan)
+{
+    uint64_t rows = REF_FIRST_ROW;
+    for (size_t i = 0; i < plan->nvmas; i++) {
+        const struct plan_vma *vma = &plan->vmas[i];
+        if (vma->pages > 0) {
+            rows += (vma->offset + vma->pages - 1) / PAGES_PER_CHUNK -
+                    vma->offset / PAGES_PER_CHUNK + 1;
+        }
+    }
+    return rows;
+}
+
+void cell_layout(const struct scenario *scenario, const struct plan *plan,
+                 const struct design *design, cell_id id, struct cell *cell)
+{
+    const struct machine_config *machine = &scenario->machine;
+    *cell = (struct cell){
+        .id = id,
+        .ncells = (cell_id)machine->cells,
+        .scenario = scenario,
+        .plan = plan,
+        .design = design,
+        .arch = &arch_table[machine->arch],
+        .cost = scenario->costs.ticks,
+        .ncontexts = CONTEXT_FIRST_PROCESS + (uint32_t)plan->nprocesses,
+    };
+    uint64_t slots = swap_slots_per_device(scenario);
+    cell->nswap_devices = slots == 0 ? 0 : (uint32_t)machine->swap.devices;
+    cell->ndevices = cell->nswap_devices + (uint32_t)machine->disk.devices;
+
+    uint64_t pages = 0;
+    uint64_t refs = 0;
+    uint64_t vma_slots = 0;
+    for (size_t i = 0; i < plan->nobjects; i++) {
+        uint64_t span = round_up(plan->objects[i].pages, PAGES_PER_CHUNK);
+        pages += span;
+        refs += span / PAGES_PER_CHUNK * plan->objects[i].max_vmas;
+        vma_slots += plan->objects[i].max_vmas;
+    }
+    uint64_t pt_words = 0;
+    for (size_t i = 0; i < plan->nprocesses; i++) {
+        pt_words += round_up(plan->processes[i].address_span, cell->arch->pt_entries) /
+                        cell->arch->pt_entries / 64 +
+                    1;
+    }
+    uint64_t rows = most_rows(plan);
+    uint64_t lists = LRU_ZONE_LISTS + (uint64_t)cell->ncontexts * LRU_CONTEXT_LISTS;
+    uint64_t requests = (uint64_t)cell->nswap_devices * machine->swap.queue +
+                        machine->disk.devices * machine->disk.queue;
+    uint64_t swap_slots = slots * cell->nswap_devices;
+    uint64_t clusters = round_up(slots, SWAP_CLUSTER_SLOTS) / SWAP_CLUSTER_SLOTS;
+    uint64_t events = (uint64_t)cell->ncontexts + cell->ndevices;
+    cell->npages = (page_id)pages;
+    cell->max_rows = (uint32_t)min_u64(rows, UINT32_MAX);
+
+    DECLARE(core, struct cell_core, 1, 1, "counters, zones, CPUs and locks of the cell");
+    DECLARE(words, struct page_word, pages / PAGES_PER_WORD, pages / PAGES_PER_WORD,
+            "flags of 64 pages");
+    DECLARE(lru, struct lru_link, pages + lists, pages + lists, "neighbours on an LRU list");
+    DECLARE(mapcount, uint16_t, pages, pages, "ptes that map a page");
+    DECLARE(slot, uint32_t, pages, pages, "swap slot of a page");
+    DECLARE(chunk_object, uint32_t, pages / PAGES_PER_CHUNK, pages / PAGES_PER_CHUNK,
+            "object of a chunk");
+    DECLARE(objects, struct object, plan->nobjects, plan->nobjects, "an object");
+    DECLARE(vmas, struct vma, plan->nvmas, plan->nvmas, "a vma");
+    DECLARE(mms, struct mm, plan->nprocesses, plan->nprocesses, "an address space");
+    DECLARE(object_vmas, vma_id, vma_slots, vma_slots, "vmas of an object by rank");
+    DECLARE(row_refs, uint32_t, refs, refs, "reference to a row of ptes");
+    DECLARE(rows, struct pte_row, rows, rows, "present and young bits of 512 ptes");
+    DECLARE(pt_bits, uint64_t, pt_words, pt_words, "page-table pages of an address space");
+    DECLARE(visitors, struct visitor, plan->nprocesses, plan->nprocesses,
+            "a process as the cell sees it");
+    DECLARE(homes, struct home, plan->nprocesses, plan->nprocesses, "a process at home");
+    DECLARE(contexts, struct context, cell->ncontexts, cell->ncontexts, "a kernel context");
+    DECLARE(runnable, uint64_t, cell->ncontexts / 64 + 1, cell->ncontexts / 64 + 1,
+            "contexts that want a CPU");
+    DECLARE(heap, struct event, events, events, "an event");
+    DECLARE(heap_position, uint32_t, events, events, "where an event is in the heap");
+    DECLARE(devices, struct device, cell->ndevices, cell->ndevices, "a block device");
+    DECLARE(requests, struct device_request, requests, requests, "a device request");
+    DECLARE(swap_map, page_id, swap_slots, swap_slots, "page in a swap slot");
+    DECLARE(swap_cluster_used, uint16_t, clusters * cell->nswap_devices,
+            clusters * cell->nswap_devices, "slots in use of a swap cluster");
+#ifdef THRASH_CHECKS
+    DECLARE(tags, struct tags, pages, pages, "content tags of a page");
+#endif
+}
+
+static sim_time ticks_per_page(uint64_t bytes_per_second)
+{
+    return muldiv(PAGE_BYTES, TICKS_PER_NS * 1000000000ULL, bytes_per_second);
+}
+
+static void set_up_devices(struct cell *cell)
+{
+    const struct machine_config *machine = &cell->scenario->machine;
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < cell->ndevices; i++) {
+        const struct device_config *config = i < cell->nswap_devices ? &machine->swap
+                                                                     : &machine->disk;
+        cell->devices[i] = (struct device){
+            .ticks_per_page = ticks_per_page(config->bandwidth),
+            .latency = config->latency,
+            .first_request = first,
+            .queue = (uint32_t)config->queue,
+            .first_waiter = CONTEXT_NONE,
+        };
+        first += (uint32_t)config->queue;
+    }
+    cell->core->swap.slots_per_device = (uint32_t)swap_slots_per_device(cell->scenario);
+}
+
+static void set_up_zones(struct cell *cell)
+{
+    page_count frames = cell->scenario->machine.memory >> PAGE_SHIFT;
+    page_count dma = min_u64(frames, cell->arch->dma_frames);
+    page_count lowmem = cell->arch->lowmem_frames == 0 ? frames
+                                                       : min_u64(frames, cell->arch->lowmem_frames);
+    const page_count present[ZONES] = {dma, lowmem - dma, frames - lowmem};
+    for (int zone = 0; zone < ZONES; zone++) {
+        cell->core->zone[zone].present = present[zone];
+        cell->core->zone[zone].free = present[zone];
+    }
+    cell->has_lowmem_limit = present[ZONE_HIGHMEM] > 0;
+}
+
+static void set_up_locks_and_lists(struct cell *cell)
+{
+    struct cell_core *core = cell->core;
+    for (int zone = 0; zone < ZONES; zone++) {
+        core->lru_lock[zone] = (struct sim_lock){0, CONTEXT_NONE, CONTEXT_NONE};
+    }
+    core->congestion_waiters = CONTEXT_NONE;
+    uint32_t lists = LRU_ZONE_LISTS + cell->ncontexts * LRU_CONTEXT_LISTS;
+    for (lru_list list = 0; list < lists; list++) {
+        lru_list_init(cell, list);
+    }
+    for (uint32_t i = 0; i < cell->ncontexts; i++) {
+        cell->contexts[i].next_waiter = CONTEXT_NONE;
+    }
+}
+
+enum status cell_create(const struct scenario *scenario, const struct plan *plan,
+                        const struct design *design, cell_id id, struct cell *cell)
+{
+    cell_layout(scenario, plan, design, id, cell);
+    enum status status = state_map(&cell->state);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    cell->core->cpu.cpus = scenario->machine.cpus;
+    cell->core->pressure_began = TIME_NEVER;
+    if (design->chain_block_bytes > 0) {
+        cell->core->slab[SLAB_PTE_CHAIN].objects_per_frame = slab_objects_per_page(
+            cell->arch, design->chain_block_bytes);
+    }
+    set_up_zones(cell);
+    set_up_devices(cell);
+    set_up_locks_and_lists(cell);
+    object_build_all(cell);
+    design->reclaim->set_up(cell);
+    return STATUS_OK;
+}
+
+void cell_destroy(struct cell *cell)
+{
+    state_unmap(&cell->state);
+    outbox_free(&cell->outbox);
+    *cell = (struct cell){0};
+}
+
+static byte_count bytes(page_count frames)
+{
+    return frames * PAGE_BYTES;
+}
+
+void cell_sample(struct cell *cell)
+{
+    struct cell_core *core = cell->core;
+    uint64_t *value = core->counter;
+    page_count active = 0;
+    page_count inactive = 0;
+    page_count lowmem_free = 0;
+    for (int zone = 0; zone < ZONES; zone++) {
+        active += core->zone[zone].nr_active;
+        inactive += core->zone[zone].nr_inactive;
+        lowmem_free += zone <= (int)ZONE_NORMAL ? core->zone[zone].free : 0;
+    }
+    uint64_t blocked = 0;
+    for (size_t i = 0; i < cell->plan->nprocesses; i++) {
+        blocked += cell->homes[i].state == PROCESS_BLOCKED;
+    }
+    value[METRIC_PAGETABLE_BYTES] = bytes(zone_owner_frames(cell, OWNER_PAGETABLE));
+    value[METRIC_RMAP_BYTES] = bytes(zone_owner_frames(cell, OWNER_RMAP));
+    value[METRIC_FREE_BYTES] = bytes(zone_free_frames(cell));
+    value[METRIC_LOWMEM_FREE_BYTES] = bytes(lowmem_free);
+    value[METRIC_ACTIVE_BYTES] = bytes(active);
+    value[METRIC_INACTIVE_BYTES] = bytes(inactive);
+    value[METRIC_SHM_BYTES] = bytes(zone_owner_frames(cell, OWNER_SHM));
+    value[METRIC_ANON_BYTES] = bytes(zone_owner_frames(cell, OWNER_ANON));
+    value[METRIC_FILE_BYTES] = bytes(zone_owner_frames(cell, OWNER_FILE));
+    value[METRIC_KERNEL_BYTES] = bytes(zone_owner_frames(cell, OWNER_KERNEL));
+    value[METRIC_BALLAST_BYTES] = bytes(zone_owner_frames(cell, OWNER_BALLAST));
+    value[METRIC_SWAPCACHE_BYTES] = bytes(core->swapcache);
+    value[METRIC_SWAPCACHE_DIRTY_BYTES] = bytes(core->swapcache_dirty);
+    value[METRIC_SWAP_USED_BYTES] = core->swap.used * PAGE_BYTES;
+    value[METRIC_PTES_PRESENT] = core->ptes_present;
+    value[METRIC_PROCESSES_BLOCKED] = blocked;
+}

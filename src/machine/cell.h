@@ -1,0 +1,134 @@
+/* A cell: a shard of a node, with all the state of its frames, its share of every address space,
+ * and the contexts that run in it.
+ *
+ * Everything a cell remembers lives in the arrays of its state table (state.h); the rest of the
+ * struct is constant during a run. Cells know neither ranks nor files. */
+#ifndef THRASH_MACHINE_CELL_H
+#define THRASH_MACHINE_CELL_H
+
+#include <stdbool.h>
+
+#include "base/types.h"
+#include "config/scenario.h"
+#include "machine/arch.h"
+#include "machine/context.h"
+#include "machine/cpu.h"
+#include "machine/device.h"
+#include "machine/lock.h"
+#include "machine/metric.h"
+#include "machine/object.h"
+#include "machine/ops.h"
+#include "machine/outbox.h"
+#include "machine/page.h"
+#include "machine/plan.h"
+#include "machine/process.h"
+#include "machine/slab.h"
+#include "machine/state.h"
+#include "machine/swap.h"
+#include "machine/zone.h"
+
+/* Room for what a design remembers in each cell beside the pages: scan cursors and the like. */
+#define DESIGN_STATE_BYTES 256
+
+/* LRU lists of a cell: two for each zone (designs with global lists use the first two), then three
+ * private ones for each context. */
+#define LRU_ZONE_LISTS    (2 * ZONES)
+#define LRU_CONTEXT_LISTS 3
+
+/* All scalars of a cell, as one element of its state table. */
+struct cell_core {
+    sim_time epoch_start;
+    sim_time epoch_end;
+    uint64_t counter[METRIC_COUNT]; /* of SCOPE_CELL metrics, in their forms */
+    struct zone zone[ZONES];
+    page_count list_pages[LRU_ZONE_LISTS];
+    page_count nr_mapped; /* pages with at least one pte */
+    uint64_t ptes_present;
+    struct slab_cache slab[SLABS];
+    struct cpu_pool cpu;
+    struct swap_state swap;
+    struct sim_lock lru_lock[ZONES]; /* 2.6: zone lru_lock; 2.4: pagemap_lru_lock is the first */
+    uint32_t row_free;               /* first of the freed rows, linked; 0 = none */
+    uint32_t rows_used;              /* rows ever taken from the pool */
+    uint32_t nevents;                /* in the heap */
+    uint32_t nlock_shares;           /* mms whose lock was held part of the last epoch */
+    uint32_t nlocks_held;            /* locks of mms that contexts keep across steps */
+    uint32_t congestion_waiters;     /* contexts waiting for a write queue to drain, linked */
+    page_count swapcache_dirty;      /* pages in the swap cache whose write-out has not begun */
+    page_count swapcache;
+    sim_time pressure_began; /* TIME_NEVER before */
+    bool out_of_memory;      /* an allocation failed for good: the run ends */
+    uint32_t failed_owner;   /* enum owner that asked for it */
+    uint32_t failed_zone;    /* class of that allocation */
+    uint32_t failed_process; /* whose allocation it was */
+    _Alignas(8) unsigned char design[DESIGN_STATE_BYTES];
+};
+
+struct cell {
+    /* Constant during a run. */
+    cell_id id;
+    cell_id ncells;
+    const struct scenario *scenario;
+    const struct plan *plan;
+    const struct design *design;
+    const struct arch *arch;
+    const sim_time *cost; /* [COST_COUNT] */
+    page_id npages;       /* pages of all objects; a multiple of PAGES_PER_CHUNK */
+    uint32_t ncontexts;
+    uint32_t ndevices; /* swap devices first, then disks */
+    uint32_t nswap_devices;
+    uint32_t max_rows;
+    bool has_lowmem_limit; /* ZONE_HIGHMEM has frames */
+
+    /* State. */
+    struct state_table state;
+    struct cell_core *core;
+    struct page_word *words;         /* [npages / 64] */
+    struct lru_link *lru;            /* [npages + lists] */
+    uint16_t *mapcount;              /* [npages] */
+    uint32_t *slot;                  /* [npages] swap slot of a page + 1, 0 = none */
+    struct object *objects;          /* [plan.nobjects] */
+    struct vma *vmas;                /* [plan.nvmas] */
+    struct mm *mms;                  /* [plan.nprocesses] */
+    uint32_t *chunk_object;          /* [npages / 512] object of each chunk */
+    vma_id *object_vmas;             /* vmas of each object by rank */
+    uint32_t *row_refs;              /* row of each (object, chunk, rank) */
+    struct pte_row *rows;            /* [max_rows] */
+    uint64_t *pt_bits;               /* page-table pages of each mm */
+    struct visitor *visitors;        /* [plan.nprocesses] */
+    struct home *homes;              /* [plan.nprocesses] */
+    struct context *contexts;        /* [ncontexts] */
+    uint64_t *runnable;              /* bitmap of contexts that want a CPU */
+    struct event *heap;              /* [ncontexts + ndevices] */
+    uint32_t *heap_position;         /* [ncontexts + ndevices] */
+    struct device *devices;          /* [ndevices] */
+    struct device_request *requests; /* [ndevices][queue] */
+    page_id *swap_map; /* page in each swap slot, PAGE_NONE - stored as page + 1, 0 = free */
+    uint16_t *swap_cluster_used; /* slots in use of each cluster of SWAP_CLUSTER_SLOTS */
+#ifdef THRASH_CHECKS
+    struct tags *tags;
+#endif
+
+    /* Not state: empty at every epoch boundary. */
+    struct outbox outbox;
+};
+
+static inline void count(struct cell *cell, enum metric metric, uint64_t n)
+{
+    cell->core->counter[metric] += n;
+}
+
+/* Lays a cell out and maps its arrays; nothing is populated yet. STATUS_RESOURCE when the host
+ * cannot map them. */
+enum status cell_create(const struct scenario *scenario, const struct plan *plan,
+                        const struct design *design, cell_id id, struct cell *cell_p);
+void cell_destroy(struct cell *cell);
+
+/* Declares the arrays only, to predict their size. Release with cell_destroy(). */
+void cell_layout(const struct scenario *scenario, const struct plan *plan,
+                 const struct design *design, cell_id id, struct cell *cell_p);
+
+/* Writes the gauges of this moment into core.counter. */
+void cell_sample(struct cell *cell);
+
+#endif

@@ -1,0 +1,301 @@
+#include "machine/context.h"
+
+#include <assert.h>
+
+#include "machine/cell.h"
+#include "machine/fault.h"
+#include "machine/residence.h"
+
+/* Waiting for a device or a queue is what iowait counts. */
+static bool waits_for_io(const struct context *context)
+{
+    return context->state == CONTEXT_WAITING && context->wait != WAIT_TIME;
+}
+
+static void enter_waiting(struct cell *cell, struct context *context, sim_time now)
+{
+    struct cell_core *core = cell->core;
+    context->state = CONTEXT_WAITING;
+    if (waits_for_io(context)) {
+        core->cpu.nblocked++;
+        core->cpu.blocked += core->epoch_end > now ? core->epoch_end - now : 0;
+    }
+}
+
+static void leave_waiting(struct cell *cell, struct context *context, sim_time now)
+{
+    struct cell_core *core = cell->core;
+    if (waits_for_io(context)) {
+        core->cpu.nblocked--;
+        core->cpu.blocked -= core->epoch_end > now ? core->epoch_end - now : 0;
+    }
+}
+
+static uint32_t context_number(const struct cell *cell, const struct context *context)
+{
+    return (uint32_t)(context - cell->contexts);
+}
+
+static void join(struct cell *cell, struct context *context, uint32_t *first)
+{
+    context->next_waiter = *first;
+    *first = context_number(cell, context);
+}
+
+/* Takes a context out of a list of waiters that something else woke it from. */
+static void leave_list(struct cell *cell, struct context *context, uint32_t *first)
+{
+    uint32_t id = context_number(cell, context);
+    for (uint32_t *link = first; *link != CONTEXT_NONE; link = &cell->contexts[*link].next_waiter) {
+        if (*link == id) {
+            *link = context->next_waiter;
+            return;
+        }
+    }
+}
+
+static void run_again(struct cell *cell, struct context *context, sim_time now)
+{
+    context->state = CONTEXT_RUNNING;
+    context->outcome = STEP_AGAIN;
+    cpu_want(cell, context_number(cell, context), now);
+}
+
+/* Puts a context to sleep for what `wait` says. Returns false when there is nothing to wait for. */
+static bool begin_waiting(struct cell *cell, struct context *context, sim_time now)
+{
+    uint32_t id = context_number(cell, context);
+    switch ((enum wait_for)context->wait) {
+    case WAIT_TIME:
+        event_set(cell, id, max_u64(context->wait_until, now));
+        break;
+    case WAIT_PAGE: {
+        struct device_request *request = device_find(cell, context->wait_page);
+        if (request == NULL || !page_is_busy(cell, context->wait_page)) {
+            return false;
+        }
+        join(cell, context, &request->first_waiter);
+        break;
+    }
+    case WAIT_QUEUE:
+        if (device_has_room(cell, context->wait_device)) {
+            return false;
+        }
+        join(cell, context, &cell->devices[context->wait_device].first_waiter);
+        break;
+    case WAIT_CONGESTION:
+        join(cell, context, &cell->core->congestion_waiters);
+        event_set(cell, id, max_u64(context->wait_until, now));
+        break;
+    case WAIT_NOTHING:
+        return false;
+    }
+    enter_waiting(cell, context, now);
+    return true;
+}
+
+void context_wake_list(struct cell *cell, uint32_t *first, sim_time now)
+{
+    uint32_t id = *first;
+    *first = CONTEXT_NONE;
+    while (id != CONTEXT_NONE) {
+        uint32_t next = cell->contexts[id].next_waiter;
+        event_set(cell, id, now);
+        id = next;
+    }
+}
+
+/* A process tries its touch again; if it gets through it is runnable from `now` on. */
+static void retry_touch(struct cell *cell, struct context *context, sim_time now)
+{
+    struct touch touch = context->touch;
+    context->state = CONTEXT_IDLE;
+    if (fault_retry(cell, &touch, now)) {
+        cell->visitors[touch.process].blocked = false;
+        outbox_post(&cell->outbox, MESSAGE_WOKEN, touch.process, now);
+    }
+}
+
+/* What a context that sleeps or spins does now that it can go on. */
+static void resume(struct cell *cell, struct context *context, sim_time now)
+{
+    if (context->task == TASK_TOUCH) {
+        retry_touch(cell, context, now);
+    } else {
+        run_again(cell, context, now);
+    }
+}
+
+static void finish(struct cell *cell, struct context *context, sim_time now)
+{
+    if (context->task == TASK_BALANCE) {
+        context->state = CONTEXT_IDLE;
+    } else {
+        context->task = TASK_TOUCH;
+        retry_touch(cell, context, now);
+    }
+}
+
+static void run_step(struct cell *cell, struct context *context, sim_time now)
+{
+    const struct reclaim_ops *reclaim = cell->design->reclaim;
+    struct actor actor = {now, context_number(cell, context)};
+    context->may_resched = true; /* unless the step ends within a lock */
+    context->slice_end = min_u64(now + cell->scenario->quantum, cell->core->epoch_end);
+    context->outcome = context->task == TASK_BALANCE ? reclaim->balance(cell, &actor, context)
+                                                     : reclaim->direct(cell, &actor, context);
+    context->now = actor.now;
+    event_set(cell, actor.context, actor.now);
+}
+
+static void running_event(struct cell *cell, struct context *context, sim_time now)
+{
+    switch ((enum step)context->outcome) {
+    case STEP_AGAIN:
+        if (cpu_should_yield(cell, context)) {
+            cpu_yield(cell, context_number(cell, context), now);
+        } else {
+            run_step(cell, context, now);
+        }
+        break;
+    case STEP_WAIT:
+        cpu_release(cell, context_number(cell, context), now);
+        if (!begin_waiting(cell, context, now)) {
+            run_again(cell, context, now);
+        }
+        break;
+    case STEP_SPIN: {
+        struct sim_lock *lock = &cell->mms[context->spin_mm].lock;
+        if (lock->holder == CONTEXT_NONE) {
+            run_step(cell, context, now);
+            break;
+        }
+        event_remove(cell, context_number(cell, context));
+        cpu_book(cell, context_number(cell, context), now);
+        context->state = CONTEXT_SPINNING;
+        context->may_resched = false;
+        join(cell, context, &lock->first_waiter);
+        break;
+    }
+    case STEP_DONE:
+        cpu_release(cell, context_number(cell, context), now);
+        finish(cell, context, now);
+        break;
+    }
+}
+
+/* The lock has been let go: try again, on the same CPU. */
+static void stop_spinning(struct cell *cell, struct context *context, sim_time now)
+{
+    uint32_t id = context_number(cell, context);
+    if (context->task == TASK_TOUCH) {
+        cpu_release(cell, id, now);
+        retry_touch(cell, context, now);
+        return;
+    }
+    cpu_book(cell, id, now);
+    context->state = CONTEXT_RUNNING;
+    context->outcome = STEP_AGAIN;
+    context->now = now;
+    if (context->on_cpu) {
+        run_step(cell, context, now);
+    } else {
+        event_remove(cell, id);
+    }
+}
+
+void context_event(struct cell *cell, uint32_t id, sim_time now)
+{
+    if (id >= cell->ncontexts) {
+        event_remove(cell, id);
+        device_complete(cell, id - cell->ncontexts, now);
+        return;
+    }
+    struct context *context = &cell->contexts[id];
+    switch ((enum context_state)context->state) {
+    case CONTEXT_RUNNING:
+        running_event(cell, context, now);
+        break;
+    case CONTEXT_SPINNING:
+        stop_spinning(cell, context, now);
+        break;
+    case CONTEXT_WAITING:
+        if (context->wait == WAIT_CONGESTION) {
+            leave_list(cell, context, &cell->core->congestion_waiters);
+        }
+        leave_waiting(cell, context, now);
+        event_remove(cell, id);
+        resume(cell, context, now);
+        break;
+    case CONTEXT_IDLE:
+        assert(!"an idle context has no events");
+        break;
+    }
+}
+
+void context_wake_kswapd(struct cell *cell, sim_time now)
+{
+    struct context *context = &cell->contexts[CONTEXT_KSWAPD];
+    if (context->state != CONTEXT_IDLE) {
+        return;
+    }
+    context->task = TASK_BALANCE;
+    cell->design->reclaim->begin_balance(cell, context);
+    run_again(cell, context, now);
+}
+
+/* Stops a process at a touch; `context->touch` is what it tries again. */
+static struct context *stop_process(struct cell *cell, const struct touch *touch)
+{
+    process_id process = touch->process;
+    struct context *context = &cell->contexts[CONTEXT_FIRST_PROCESS + process];
+    struct visitor *visitor = &cell->visitors[process];
+    assert(context->state == CONTEXT_IDLE);
+    context->touch = *touch;
+    context->task = TASK_TOUCH;
+    if (!visitor->blocked) {
+        visitor->blocked = true;
+        visitor_stop(cell, visitor, touch->at);
+        outbox_post(&cell->outbox, MESSAGE_BLOCKED, process, touch->at);
+    }
+    return context;
+}
+
+void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigned class,
+                           sim_time now)
+{
+    struct context *context = stop_process(cell, touch);
+    if (!context->asked_for_memory) {
+        context->asked_for_memory = true;
+        context->wait_began = now;
+    }
+    context->task = TASK_RECLAIM;
+    context->reclaim_class = (uint8_t) class;
+    cell->design->reclaim->begin_direct(cell, context);
+    run_again(cell, context, now);
+}
+
+void context_begin_wait(struct cell *cell, const struct touch *touch, enum wait_for wait,
+                        uint32_t what, sim_time until, sim_time now)
+{
+    struct context *context = stop_process(cell, touch);
+    context->wait = wait;
+    context->wait_page = what;
+    context->wait_device = what;
+    context->wait_until = until;
+    if (!begin_waiting(cell, context, now)) {
+        /* What it waits for happened meanwhile: go on at the same moment, as an event. */
+        context->wait = WAIT_TIME;
+        context->wait_until = now;
+        begin_waiting(cell, context, now);
+    }
+}
+
+void context_begin_spin(struct cell *cell, const struct touch *touch, struct sim_lock *lock,
+                        sim_time now)
+{
+    struct context *context = stop_process(cell, touch);
+    context->state = CONTEXT_SPINNING;
+    join(cell, context, &lock->first_waiter);
+    cpu_want(cell, context_number(cell, context), now);
+}

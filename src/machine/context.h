@@ -1,0 +1,127 @@
+/* Kernel contexts and the order of events in a cell.
+ *
+ * A context is what runs in the kernel for longer than a moment: kswapd, and a process that
+ * reclaims memory or waits. It is a plain struct; what it does is a step function of the design,
+ * which runs for at most a quantum and says how to go on. Nothing lives on a stack between two
+ * steps.
+ *
+ * Events of a cell are contexts and devices. They happen in the order of (time, number), touches of
+ * the same time before them. */
+#ifndef THRASH_MACHINE_CONTEXT_H
+#define THRASH_MACHINE_CONTEXT_H
+
+#include <stdbool.h>
+
+#include "base/types.h"
+#include "machine/lock.h"
+#include "machine/process.h"
+
+/* Context 0 is kswapd; the contexts of processes begin at CONTEXT_FIRST_PROCESS. */
+enum { CONTEXT_KSWAPD, CONTEXT_FIRST_PROCESS = 4 };
+
+#define CONTEXT_STATE_BYTES 512
+
+enum context_state {
+    CONTEXT_IDLE,     /* nothing to do; for a process: it touches */
+    CONTEXT_RUNNING,  /* has a step to run; wants a CPU */
+    CONTEXT_SPINNING, /* spins for a lock; wants a CPU */
+    CONTEXT_WAITING,  /* sleeps until something wakes it */
+};
+
+/* What a context does when it can go on. */
+enum context_task {
+    TASK_BALANCE, /* kswapd */
+    TASK_RECLAIM, /* direct reclaim, then try the touch again */
+    TASK_TOUCH,   /* try the touch again */
+};
+
+/* How a step ended. */
+enum step {
+    STEP_DONE,
+    STEP_AGAIN, /* the quantum is used up */
+    STEP_WAIT,  /* `wait` says what for */
+    STEP_SPIN,  /* the page_table_lock of `spin_mm` is held by another context */
+};
+
+enum wait_for {
+    WAIT_NOTHING,
+    WAIT_TIME,       /* `wait_until` */
+    WAIT_PAGE,       /* I/O on `wait_page`, to its end */
+    WAIT_QUEUE,      /* room in the queue of `wait_device` */
+    WAIT_CONGESTION, /* a write to complete on a queue that is not congested, or `wait_until` */
+};
+
+/* Something that takes time: its clock runs on as it is charged. */
+struct actor {
+    sim_time now;
+    uint32_t context; /* the context it acts for */
+};
+
+struct context {
+    sim_time now;       /* its clock while it runs; its next event otherwise */
+    sim_time slice_end; /* it yields at the first chance from here on */
+    sim_time run_since; /* since when its CPU time is not booked */
+    sim_time wait_until;
+    sim_time wait_began; /* of a process that waits for memory */
+    uint32_t state;      /* enum context_state */
+    uint32_t task;       /* enum context_task */
+    uint32_t outcome;    /* enum step of its last step, which takes effect at `now` */
+    uint32_t wait;       /* enum wait_for */
+    uint32_t wait_device;
+    uint32_t spin_mm;
+    page_id wait_page;
+    uint32_t next_waiter; /* in the list of whatever it waits on */
+    bool on_cpu;
+    bool may_resched;       /* it is where the kernel gives the CPU up if another should have it */
+    bool yielded;           /* it has let go of its CPU in this epoch */
+    bool asked_for_memory;  /* `wait_began` is valid */
+    bool waited_for_device; /* its touch is a major fault */
+    bool made_page;         /* its touch made the page */
+    bool held_frame;        /* a frame was handed to it and is not yet used */
+    uint8_t held_zone;
+    uint8_t reclaim_class; /* enum zone_index it reclaims for */
+    struct touch touch;    /* the touch that waits */
+    _Alignas(8) unsigned char design[CONTEXT_STATE_BYTES];
+};
+
+struct event {
+    sim_time at;
+    uint32_t id; /* context, or ncontexts + device */
+};
+
+struct cell;
+
+static inline bool context_is_process(uint32_t context)
+{
+    return context >= CONTEXT_FIRST_PROCESS;
+}
+
+/* (Re)schedules or removes the event of a context or device. */
+void event_set(struct cell *cell, uint32_t id, sim_time at);
+void event_remove(struct cell *cell, uint32_t id);
+
+/* The next event, or one at TIME_NEVER. */
+struct event event_next(const struct cell *cell);
+
+/* Lets an event happen at its time. */
+void context_event(struct cell *cell, uint32_t id, sim_time now);
+
+/* kswapd has work. Nothing happens when it is not asleep for want of work. */
+void context_wake_kswapd(struct cell *cell, sim_time now);
+
+/* The process of a touch cannot go on with it: it reclaims first / waits / spins. */
+void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigned class,
+                           sim_time now);
+void context_begin_wait(struct cell *cell, const struct touch *touch, enum wait_for wait,
+                        uint32_t what, sim_time until, sim_time now);
+void context_begin_spin(struct cell *cell, const struct touch *touch, struct sim_lock *lock,
+                        sim_time now);
+
+/* Wakes every context in a list of waiters at `now`, and empties the list. */
+void context_wake_list(struct cell *cell, uint32_t *first, sim_time now);
+
+/* Keeps a lock across steps / lets it go. */
+void lock_hold(struct cell *cell, struct sim_lock *lock, uint32_t context);
+void lock_release(struct cell *cell, struct sim_lock *lock, sim_time now);
+
+#endif

@@ -1,0 +1,227 @@
+#include "machine/cpu.h"
+
+#include <assert.h>
+
+#include "machine/cell.h"
+
+static void set_wanting(struct cell *cell, uint32_t context, bool wanting)
+{
+    uint64_t bit = 1ULL << (context % 64);
+    uint64_t *word = &cell->runnable[context / 64];
+    if (((*word & bit) != 0) != wanting) {
+        *word ^= bit;
+        cell->core->cpu.nwanting += wanting ? 1 : (uint32_t)-1;
+    }
+}
+
+void cpu_book(struct cell *cell, uint32_t id, sim_time until)
+{
+    struct context *context = &cell->contexts[id];
+    if (!context->on_cpu || until <= context->run_since) {
+        return;
+    }
+    sim_time used = until - context->run_since;
+    count(cell, METRIC_SYSTEM, used);
+    if (context->state == CONTEXT_SPINNING) {
+        count(cell, METRIC_SPIN, used);
+    } else {
+        count(cell, METRIC_RECLAIM_CPU, used);
+    }
+    context->run_since = until;
+}
+
+/* The context has a CPU from `from` on. */
+static void put_on_cpu(struct cell *cell, uint32_t id, sim_time from)
+{
+    struct context *context = &cell->contexts[id];
+    context->on_cpu = true;
+    context->run_since = from;
+    if (context->state == CONTEXT_RUNNING) {
+        context->now = max_u64(context->now, from);
+        event_set(cell, id, context->now);
+    }
+}
+
+/* The first context at or after `from` that wants a CPU, counting round. */
+static uint32_t next_wanting(const struct cell *cell, uint32_t from)
+{
+    uint32_t nwords = (cell->ncontexts + 63) / 64;
+    uint64_t word = cell->runnable[from / 64] & (~0ULL << (from % 64));
+    for (uint32_t i = from / 64, tried = 0; tried <= nwords; tried++) {
+        if (word != 0) {
+            return i * 64 + (uint32_t)__builtin_ctzll(word);
+        }
+        i = (i + 1) % nwords;
+        word = cell->runnable[i];
+    }
+    return CONTEXT_NONE;
+}
+
+/* The even share: no process or context gets more unless all of them have what they want. Found by
+ * setting those aside who want less, until nobody does. */
+static sim_time even_share(const struct cell *cell, sim_time capacity, sim_time length)
+{
+    uint64_t ncontexts = cell->core->cpu.nwanting;
+    sim_time share = capacity / (ncontexts + cell->plan->nprocesses);
+    for (;;) {
+        struct process_demand demand = process_demand(cell, share);
+        sim_time more = (capacity - min_u64(capacity, demand.below)) / (ncontexts + demand.nabove);
+        if (more <= share) {
+            return min_u64(share, length);
+        }
+        share = more;
+    }
+}
+
+/* Within a spinlock, or spinning: it must not lose its CPU. */
+static bool is_stuck(const struct context *context)
+{
+    return context->on_cpu && !context->may_resched;
+}
+
+static void take_cpu(struct cell *cell, uint32_t id, sim_time from)
+{
+    struct cell_core *core = cell->core;
+    core->cpu.on_cpu++;
+    core->cpu.spare -= core->epoch_end - from;
+    core->cpu.due -= (int64_t)(core->epoch_end - from);
+    put_on_cpu(cell, id, from);
+}
+
+/* The next context in turn that wants a CPU and has none; false when there is none. */
+static bool next_in_turn(struct cell *cell, uint32_t *id_p)
+{
+    struct cpu_pool *cpu = &cell->core->cpu;
+    uint32_t id = cpu->next;
+    for (uint32_t i = 0; i < cpu->nwanting; i++) {
+        id = next_wanting(cell, id % cell->ncontexts);
+        if (!cell->contexts[id].on_cpu && !cell->contexts[id].yielded) {
+            cpu->next = (id + 1) % cell->ncontexts;
+            *id_p = id;
+            return true;
+        }
+        id++;
+    }
+    return false;
+}
+
+/* Contexts that cannot lose their CPU keep it, the others queue up anew. */
+static void keep_stuck(struct cell *cell)
+{
+    uint32_t id = 0;
+    for (uint32_t i = 0; i < cell->core->cpu.nwanting; i++) {
+        id = next_wanting(cell, id);
+        struct context *context = &cell->contexts[id];
+        context->yielded = false;
+        if (is_stuck(context)) {
+            take_cpu(cell, id, cell->core->epoch_start);
+        } else {
+            context->on_cpu = false;
+            if (context->state == CONTEXT_RUNNING) {
+                event_remove(cell, id);
+            }
+        }
+        id++;
+    }
+}
+
+void cpu_begin_epoch(struct cell *cell)
+{
+    struct cell_core *core = cell->core;
+    struct cpu_pool *cpu = &core->cpu;
+    sim_time length = core->epoch_end - core->epoch_start;
+    sim_time capacity = cpu->cpus * length;
+    sim_time processes = process_demand(cell, TIME_NEVER).below;
+    cpu->spare = capacity;
+    cpu->blocked = cpu->nblocked * length;
+    cpu->on_cpu = 0;
+    cpu->room = capacity > processes ? (capacity - processes) / length : 0;
+    if (cpu->nwanting <= cpu->room) {
+        cpu->due = (int64_t)(cpu->nwanting * length);
+    } else {
+        cpu->due += (int64_t)(cpu->nwanting * even_share(cell, capacity, length));
+        cpu->due = cpu->due < (int64_t)capacity ? cpu->due : (int64_t)capacity;
+    }
+    keep_stuck(cell);
+    /* As many as are due, and as many as processes would leave idle CPUs. */
+    uint32_t id;
+    while (cpu->on_cpu < cpu->cpus && (cpu->due >= (int64_t)length || cpu->on_cpu < cpu->room) &&
+           next_in_turn(cell, &id)) {
+        take_cpu(cell, id, core->epoch_start);
+    }
+}
+
+/* A CPU has come free within the epoch: to the next context in turn, unless it is one that
+ * processes gave up only because they had to. */
+static void pass_on(struct cell *cell, sim_time now)
+{
+    struct cell_core *core = cell->core;
+    sim_time rest = core->epoch_end > now ? core->epoch_end - now : 0;
+    uint32_t id;
+    while (rest > 0 && core->cpu.on_cpu < core->cpu.room && core->cpu.spare >= rest &&
+           next_in_turn(cell, &id)) {
+        take_cpu(cell, id, now);
+    }
+}
+
+void cpu_want(struct cell *cell, uint32_t id, sim_time now)
+{
+    struct context *context = &cell->contexts[id];
+    context->now = now;
+    context->on_cpu = false;
+    context->may_resched = context->state != CONTEXT_SPINNING;
+    context->yielded = false;
+    set_wanting(cell, id, true);
+    pass_on(cell, now);
+}
+
+/* Takes a context off its CPU at `now`; what is left of the epoch is free again. */
+static void leave_cpu(struct cell *cell, uint32_t id, sim_time now)
+{
+    struct cell_core *core = cell->core;
+    struct context *context = &cell->contexts[id];
+    if (context->on_cpu) {
+        cpu_book(cell, id, min_u64(now, core->epoch_end));
+        sim_time rest = core->epoch_end > now ? core->epoch_end - max_u64(now, core->epoch_start)
+                                              : 0;
+        core->cpu.spare += rest;
+        core->cpu.due += (int64_t)rest;
+        core->cpu.on_cpu--;
+    }
+    context->on_cpu = false;
+    event_remove(cell, id);
+}
+
+void cpu_yield(struct cell *cell, uint32_t id, sim_time now)
+{
+    leave_cpu(cell, id, now);
+    cell->contexts[id].yielded = true;
+    pass_on(cell, now);
+}
+
+void cpu_release(struct cell *cell, uint32_t id, sim_time now)
+{
+    leave_cpu(cell, id, now);
+    set_wanting(cell, id, false);
+    pass_on(cell, now);
+}
+
+bool cpu_should_yield(const struct cell *cell, const struct context *context)
+{
+    const struct cpu_pool *cpu = &cell->core->cpu;
+    return cpu->on_cpu > cpu->room && cpu->due < 0 && context->may_resched;
+}
+
+void cpu_end_epoch(struct cell *cell, sim_time returned)
+{
+    struct cell_core *core = cell->core;
+    uint32_t id = 0;
+    for (uint32_t i = 0; i < core->cpu.nwanting; i++) {
+        id = next_wanting(cell, id);
+        cpu_book(cell, id++, core->epoch_end);
+    }
+    sim_time unused = core->cpu.spare + returned;
+    sim_time waiting = min_u64(unused, core->cpu.blocked);
+    count(cell, METRIC_IOWAIT, waiting);
+    count(cell, METRIC_IDLE, unused - waiting);
+}

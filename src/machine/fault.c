@@ -1,0 +1,262 @@
+#include "machine/fault.h"
+
+#include <assert.h>
+
+#include "machine/lru.h"
+#include "machine/map.h"
+#include "machine/pte.h"
+#include "machine/readin.h"
+#include "machine/residence.h"
+#include "machine/tags.h"
+
+/* What came of one part of a fault. */
+enum progress {
+    GO_ON,
+    STOPPED, /* the process's context now waits, reclaims or spins */
+};
+
+static enum progress reclaim_first(struct cell *cell, const struct touch *touch,
+                                   enum zone_index class, const struct actor *actor)
+{
+    context_begin_reclaim(cell, touch, class, actor->now);
+    return STOPPED;
+}
+
+static enum progress wait_for_page(struct cell *cell, const struct touch *touch,
+                                   const struct actor *actor)
+{
+    cell->contexts[actor->context].waited_for_device = true;
+    context_begin_wait(cell, touch, WAIT_PAGE, touch->page, TIME_NEVER, actor->now);
+    return STOPPED;
+}
+
+/* A page in the swap cache goes back to the page cache (shared memory), or may keep its slot until
+ * swap is half full (anonymous memory). Waits for I/O that the era's fault path would wait for. */
+static enum progress use_swapcache(struct cell *cell, const struct touch *touch,
+                                   struct actor *actor)
+{
+    page_id page = touch->page;
+    charge(cell, actor, COST_PAGE_CACHE, 1);
+    if (page_is_anon(cell, page)) {
+        if (page_is(cell->words, page, PLANE_LOCKED)) {
+            return wait_for_page(cell, touch, actor);
+        }
+        if (swap_is_half_full(cell) && !page_is_busy(cell, page)) {
+            residence_from_swapcache(cell, actor, page);
+        }
+        return GO_ON;
+    }
+    if (page_is_busy(cell, page)) {
+        return wait_for_page(cell, touch, actor);
+    }
+    residence_from_swapcache(cell, actor, page);
+    return GO_ON;
+}
+
+static enum progress make_page(struct cell *cell, const struct touch *touch, struct actor *actor)
+{
+    enum zone_index class = zone_user_class(cell);
+    enum zone_index zone;
+    const struct object *object = page_object(cell, touch->page);
+    if (residence_take_frame(cell, actor, class, object_owner(object), &zone) != FRAME_OK) {
+        return reclaim_first(cell, touch, class, actor);
+    }
+    charge(cell, actor, COST_PAGE_ZERO, 1);
+    charge(cell, actor, COST_LRU_MOVE, 1);
+    bool active = object->kind == OBJECT_ANON && cell->design->reclaim->rules.anon_new_active;
+    residence_enter(cell, touch->page, zone, active);
+    cell->contexts[actor->context].made_page = true;
+    return GO_ON;
+}
+
+static enum progress read_page(struct cell *cell, const struct touch *touch, struct actor *actor)
+{
+    enum zone_index class = zone_user_class(cell);
+    uint32_t device = residence_device(cell, touch->page);
+    charge(cell, actor, COST_FAULT_MAJOR, 1);
+    if (!device_has_room(cell, device)) {
+        cell->contexts[actor->context].waited_for_device = true;
+        context_begin_wait(cell, touch, WAIT_QUEUE, device, TIME_NEVER, actor->now);
+        return STOPPED;
+    }
+    if (readin_start(cell, actor, touch->page, (enum access)touch->access) != FRAME_OK) {
+        return reclaim_first(cell, touch, class, actor);
+    }
+    return wait_for_page(cell, touch, actor);
+}
+
+/* Brings the page into memory, ready to be mapped or copied from. */
+static enum progress need_page(struct cell *cell, const struct touch *touch, struct actor *actor)
+{
+    page_id page = touch->page;
+    if (page_is(cell->words, page, PLANE_RESIDENT)) {
+        if (page_is(cell->words, page, PLANE_READING)) {
+            return wait_for_page(cell, touch, actor);
+        }
+        if (page_is(cell->words, page, PLANE_SWAPCACHE)) {
+            return use_swapcache(cell, touch, actor);
+        }
+        return GO_ON;
+    }
+    if (cell->slot[page] != 0 || page_object(cell, page)->kind == OBJECT_FILE) {
+        return read_page(cell, touch, actor);
+    }
+    return make_page(cell, touch, actor);
+}
+
+/* Books a finished fault as what it was. */
+static void count_fault(struct cell *cell, struct context *context)
+{
+    if (context->made_page) {
+        count(cell, METRIC_NEW_PAGES, 1);
+    } else if (context->waited_for_device) {
+        count(cell, METRIC_MAJOR_FAULTS, 1);
+    } else {
+        count(cell, METRIC_MINOR_FAULTS, 1);
+    }
+}
+
+static enum progress fault_on_mapping(struct cell *cell, const struct touch *touch,
+                                      struct actor *actor)
+{
+    const struct vma *vma = &cell->vmas[touch->vma];
+    struct mm *mm = &cell->mms[vma->mm];
+    if (mm->lock.holder != CONTEXT_NONE) {
+        context_begin_spin(cell, touch, &mm->lock, actor->now);
+        return STOPPED;
+    }
+    lock_enter(cell, actor, &mm->lock);
+    charge(cell, actor, COST_FAULT_MINOR, 1);
+    charge(cell, actor, COST_LOCK, 1);
+    if (map_need_table(cell, actor, vma, touch->page) != FRAME_OK) {
+        return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
+    }
+    if (need_page(cell, touch, actor) == STOPPED) {
+        return STOPPED;
+    }
+    if (cell->design->rmap->prepare(cell, actor, touch->page) != FRAME_OK) {
+        return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
+    }
+    residence_mark_accessed(cell, actor, touch->page);
+    map_set(cell, vma, touch->page, touch->access == ACCESS_WRITE);
+    cell->design->rmap->add(cell, actor, touch->page);
+    lock_leave(actor, &mm->lock);
+    count_fault(cell, &cell->contexts[actor->context]);
+    return GO_ON;
+}
+
+/* read(2) of one page: through the page cache, with read-ahead. */
+static enum progress read_call(struct cell *cell, const struct touch *touch, struct actor *actor)
+{
+    charge(cell, actor, COST_SYSCALL, 1);
+    charge(cell, actor, COST_PAGE_CACHE, 1);
+    if (!page_is(cell->words, touch->page, PLANE_RESIDENT)) {
+        return read_page(cell, touch, actor);
+    }
+    readin_ahead(cell, actor, touch->page);
+    if (page_is(cell->words, touch->page, PLANE_READING)) {
+        return wait_for_page(cell, touch, actor);
+    }
+    charge(cell, actor, COST_PAGE_COPY, 1);
+    residence_mark_accessed(cell, actor, touch->page);
+    return GO_ON;
+}
+
+/* write(2) to a raw device: past all caches. */
+static enum progress raw_write(struct cell *cell, const struct touch *touch, struct actor *actor)
+{
+    uint32_t device = cell->nswap_devices + touch->page;
+    charge(cell, actor, COST_SYSCALL, 1);
+    if (!device_has_room(cell, device)) {
+        context_begin_wait(cell, touch, WAIT_QUEUE, device, TIME_NEVER, actor->now);
+        return STOPPED;
+    }
+    charge(cell, actor, COST_IO_SUBMIT, 1);
+    device_submit(cell, device, FILE_WRITE, 0, 1, 0, actor->now);
+    count(cell, METRIC_RAW_WRITE_BYTES, PAGE_BYTES);
+    return GO_ON;
+}
+
+static void touch_made(struct cell *cell, const struct touch *touch, sim_time now)
+{
+    struct visitor *visitor = &cell->visitors[touch->process];
+    struct context *context = &cell->contexts[CONTEXT_FIRST_PROCESS + touch->process];
+    context->made_page = false;
+    context->waited_for_device = false;
+    if (context->held_frame) {
+        /* Handed to it, but no longer needed. */
+        context->held_frame = false;
+        zone_give(cell, (enum zone_index)context->held_zone, OWNER_HANDED);
+    }
+    if (context->asked_for_memory) {
+        context->asked_for_memory = false;
+        count(cell, METRIC_ALLOCATION_WAIT, now - context->wait_began);
+    }
+    if (touch->counted) {
+        visitor->touches++;
+        count(cell, METRIC_TOUCHES, 1);
+    } else if (touch->access != ACCESS_RAW_WRITE) {
+        count(cell, METRIC_PRIVATE_TOUCHES, 1);
+    }
+    if (touch->access != ACCESS_RAW_WRITE) {
+        tags_touched(cell, touch);
+    }
+}
+
+/* True when the pte was present: the access is done with. */
+static bool touch_present(struct cell *cell, const struct touch *touch)
+{
+    const struct vma *vma = &cell->vmas[touch->vma];
+    uint32_t *ref = pte_ref(cell, vma, touch->page);
+    struct pte_pair pair = pte_read(cell, *ref, touch->page);
+    uint64_t bit = page_bit(touch->page);
+    if ((pair.present & bit) == 0) {
+        return false;
+    }
+    if ((pair.young & bit) == 0) {
+        pte_write(cell, ref, touch->page)->young |= bit;
+    }
+    if (touch->access == ACCESS_WRITE) {
+        page_set(cell->words, touch->page, PLANE_PTE_DIRTY);
+    }
+    return true;
+}
+
+bool fault_retry(struct cell *cell, const struct touch *touch, sim_time now)
+{
+    bool by_mapping = touch->vma != VMA_NONE;
+    if (!by_mapping || !touch_present(cell, touch)) {
+        struct visitor *visitor = &cell->visitors[touch->process];
+        struct actor actor = {now, CONTEXT_FIRST_PROCESS + touch->process};
+        enum progress progress;
+        if (by_mapping) {
+            progress = fault_on_mapping(cell, touch, &actor);
+        } else if (touch->access == ACCESS_FILE_READ) {
+            progress = read_call(cell, touch, &actor);
+        } else {
+            progress = raw_write(cell, touch, &actor);
+        }
+        visitor->used += actor.now - now;
+        if (by_mapping) {
+            visitor->fault_time += actor.now - now;
+        }
+        if (progress == STOPPED) {
+            return false;
+        }
+    }
+    touch_made(cell, touch, now);
+    if (touch->last) {
+        cell->visitors[touch->process].finished = true;
+        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now);
+    }
+    return true;
+}
+
+void fault_touch(struct cell *cell, const struct touch *touch)
+{
+    struct visitor *visitor = &cell->visitors[touch->process];
+    assert(!visitor->blocked);
+    visitor->ordinal = touch->ordinal + 1;
+    visitor->next_at = touch->next_at;
+    (void)fault_retry(cell, touch, touch->at);
+}

@@ -1,0 +1,208 @@
+#include "machine/map.h"
+
+#include <assert.h>
+
+#include "base/random.h"
+#include "machine/pte.h"
+#include "machine/residence.h"
+
+void map_set(struct cell *cell, const struct vma *vma, page_id page, bool write)
+{
+    struct pte_pair *pair = pte_write(cell, pte_ref(cell, vma, page), page);
+    assert((pair->present & page_bit(page)) == 0);
+    pair->present |= page_bit(page);
+    pair->young |= page_bit(page);
+    if (write) {
+        page_set(cell->words, page, PLANE_PTE_DIRTY);
+    }
+    if (cell->mapcount[page]++ == 0) {
+        cell->core->nr_mapped++;
+    }
+    cell->core->ptes_present++;
+    cell->mms[vma->mm].rss++;
+}
+
+void map_dropped(struct cell *cell, struct mm *mm, page_id page)
+{
+    if (page_test_and_clear(cell->words, page, PLANE_PTE_DIRTY)) {
+        residence_set_dirty(cell, page);
+    }
+    assert(cell->mapcount[page] > 0);
+    if (--cell->mapcount[page] == 0) {
+        cell->core->nr_mapped--;
+    }
+    cell->core->ptes_present--;
+    mm->rss--;
+    count(cell, METRIC_PTES_UNMAPPED, 1);
+}
+
+void map_clear(struct cell *cell, const struct vma *vma, page_id page)
+{
+    uint32_t *ref = pte_ref(cell, vma, page);
+    struct pte_pair *pair = pte_write(cell, ref, page);
+    assert((pair->present & page_bit(page)) != 0);
+    pair->present &= ~page_bit(page);
+    pair->young &= ~page_bit(page);
+    pte_compact(cell, ref);
+    map_dropped(cell, &cell->mms[vma->mm], page);
+}
+
+bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time now)
+{
+    bool free = mm->lock.busy_until <= now &&
+                (mm->lock.holder == CONTEXT_NONE || mm->lock.holder == context);
+    if (free && mm->lock_share > 0) {
+        struct random_block bits = random_draw(cell->scenario->seed, RANDOM_TRYLOCK, mm->process,
+                                               cell->id, mm->trylocks++);
+        free = bits.word[0] >= mm->lock_share;
+    }
+    if (!free) {
+        count(cell, METRIC_TRYLOCK_FAILURES, 1);
+    }
+    return free;
+}
+
+/* How far ahead of a walk rows are fetched: enough to cover a memory latency, little enough to stay
+ * in the first-level cache. */
+enum { PREFETCH_ROWS = 24 };
+
+static void prefetch_row(const struct cell *cell, uint32_t ref, page_id page)
+{
+    if (ref >= REF_FIRST_ROW) {
+        __builtin_prefetch(&cell->rows[ref].word[pte_word_index(page)], 1);
+    }
+}
+
+static uint32_t *chunk_refs(const struct cell *cell, const struct object *object, page_id page)
+{
+    uint64_t chunk = (page - object->first) / PAGES_PER_CHUNK;
+    return &cell->row_refs[object->first_ref + chunk * object->max_vmas];
+}
+
+/* No mm of the cell is locked by anybody: trylocks cannot fail and need not be tried. */
+static bool all_mms_unlocked(const struct cell *cell)
+{
+    return cell->core->nlock_shares == 0 && cell->core->nlocks_held == 0;
+}
+
+static struct mm *mm_of_rank(const struct cell *cell, const struct object *object, uint32_t rank)
+{
+    return &cell->mms[cell->vmas[cell->object_vmas[object->first_vma_slot + rank]].mm];
+}
+
+struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, page_id page,
+                                bool trylock)
+{
+    const struct object *object = page_object(cell, page);
+    uint32_t *refs = chunk_refs(cell, object, page);
+    uint32_t nranks = object->max_vmas;
+    uint64_t bit = page_bit(page);
+    bool may_fail = trylock && !all_mms_unlocked(cell);
+    struct map_walk walk = {0, 0, 0};
+    for (uint32_t rank = 0; rank < nranks && walk.present + walk.failed < cell->mapcount[page];
+         rank++) {
+        if (rank + PREFETCH_ROWS < nranks) {
+            prefetch_row(cell, refs[rank + PREFETCH_ROWS], page);
+        }
+        struct pte_pair pair = pte_read(cell, refs[rank], page);
+        if ((pair.present & bit) == 0) {
+            continue;
+        }
+        if (may_fail &&
+            !map_trylock_mm(cell, mm_of_rank(cell, object, rank), actor->context, actor->now)) {
+            walk.failed++;
+            continue;
+        }
+        walk.present++;
+        if ((pair.young & bit) != 0) {
+            walk.young++;
+            pte_write(cell, &refs[rank], page)->young &= ~bit;
+        }
+    }
+    return walk;
+}
+
+struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page)
+{
+    const struct object *object = page_object(cell, page);
+    uint32_t *refs = chunk_refs(cell, object, page);
+    uint32_t nranks = object->max_vmas;
+    uint64_t bit = page_bit(page);
+    bool may_fail = !all_mms_unlocked(cell);
+    struct map_walk walk = {0, 0, 0};
+    for (uint32_t rank = 0; rank < nranks && cell->mapcount[page] > 0; rank++) {
+        if (rank + PREFETCH_ROWS < nranks) {
+            prefetch_row(cell, refs[rank + PREFETCH_ROWS], page);
+        }
+        struct pte_pair pair = pte_read(cell, refs[rank], page);
+        if ((pair.present & bit) == 0) {
+            continue;
+        }
+        struct mm *mm = mm_of_rank(cell, object, rank);
+        if (may_fail && !map_trylock_mm(cell, mm, actor->context, actor->now)) {
+            walk.failed++;
+            continue;
+        }
+        walk.present++;
+        struct pte_pair *row = pte_write(cell, &refs[rank], page);
+        walk.young += (row->young & bit) != 0;
+        row->present &= ~bit;
+        row->young &= ~bit;
+        pte_compact(cell, &refs[rank]);
+        map_dropped(cell, mm, page);
+    }
+    return walk;
+}
+
+/* Page-directory pages that a new page-table page at `index` needs above it. */
+static unsigned directories_needed(const struct cell *cell, const struct mm *mm, uint64_t index)
+{
+    unsigned needed = 0;
+    uint64_t span = 1;
+    const unsigned levels[] = {cell->arch->pmd_span, cell->arch->pud_span};
+    for (int level = 0; level < 2 && levels[level] > 0; level++) {
+        span *= levels[level];
+        uint64_t begin = index / span * span;
+        uint64_t end = min_u64(begin + span, mm->npt_bits);
+        bool used = false;
+        for (uint64_t i = begin / 64; i < (end + 63) / 64 && !used; i++) {
+            used = cell->pt_bits[mm->first_pt_bit / 64 + i] != 0;
+        }
+        needed += used ? 0 : 1;
+    }
+    return needed;
+}
+
+enum frame_result map_need_table(struct cell *cell, struct actor *actor, const struct vma *vma,
+                                 page_id page)
+{
+    uint32_t *ref = pte_ref(cell, vma, page);
+    if (*ref != REF_NONE && vma->aligned) {
+        return FRAME_OK;
+    }
+    struct mm *mm = &cell->mms[vma->mm];
+    uint64_t index = (vma->vpn + (page - vma->first)) / cell->arch->pt_entries;
+    uint64_t *bits = &cell->pt_bits[(mm->first_pt_bit + index) / 64];
+    if ((*bits >> (index % 64) & 1) == 0) {
+        unsigned needed = 1 + directories_needed(cell, mm, index);
+        for (unsigned i = 0; i < needed; i++) {
+            enum zone_index zone;
+            enum frame_result result = residence_take_frame(cell, actor, zone_kernel_class(cell),
+                                                            OWNER_PAGETABLE, &zone);
+            if (result != FRAME_OK) {
+                /* The retry takes them all again; what was taken must not be taken twice. */
+                for (; i > 0; i--) {
+                    zone_give_any(cell, OWNER_PAGETABLE);
+                }
+                return result;
+            }
+            charge(cell, actor, COST_PT_PAGE_ALLOC, 1);
+        }
+        mm->pt_pages += needed;
+        *bits |= 1ULL << (index % 64);
+    }
+    if (*ref == REF_NONE) {
+        *ref = REF_EMPTY;
+    }
+    return FRAME_OK;
+}

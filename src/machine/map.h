@@ -1,0 +1,43 @@
+/* Setting, clearing and walking ptes, with mapcounts and the counters that follow them.
+ *
+ * What it costs, and which visits a design counts, is the design's business: nothing here charges.
+ */
+#ifndef THRASH_MACHINE_MAP_H
+#define THRASH_MACHINE_MAP_H
+
+#include "machine/cell.h"
+
+/* Sets the pte of `page` in `vma`: present, young, and dirty if `write`. It must not be present. */
+void map_set(struct cell *cell, const struct vma *vma, page_id page, bool write);
+
+/* Clears the present pte of `page` in `vma`. The dirty bits of all mappers move to the page. */
+void map_clear(struct cell *cell, const struct vma *vma, page_id page);
+
+/* Bookkeeping of map_clear() for a pte whose bits the caller has cleared itself. */
+void map_dropped(struct cell *cell, struct mm *mm, page_id page);
+
+/* What a walk over the ptes of a page found. */
+struct map_walk {
+    unsigned present; /* ptes that could be examined */
+    unsigned young;   /* of them, how many were young */
+    unsigned failed;  /* ptes left alone because a trylock of their mm failed */
+};
+
+/* Tests and clears the young bit of every pte of `page`; with `trylock`, ptes whose mm is locked
+ * are left alone and counted as failed. */
+struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, page_id page,
+                                bool trylock);
+
+/* Clears every pte of `page` whose mm can be locked. */
+struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page);
+
+/* A trylock of an mm's page_table_lock by `context` at `now`: fails while another context holds it,
+ * or was held by faults for a share of the last epoch, with that probability. Counts failures. */
+bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time now);
+
+/* Makes sure that the page-table page for `page` in `vma` exists, with the directory pages above
+ * it. Takes frames of the kernel's class. */
+enum frame_result map_need_table(struct cell *cell, struct actor *actor, const struct vma *vma,
+                                 page_id page);
+
+#endif

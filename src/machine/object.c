@@ -1,0 +1,82 @@
+#include "machine/object.h"
+
+#include "machine/cell.h"
+
+static const struct sim_lock unlocked = {0, CONTEXT_NONE, CONTEXT_NONE};
+
+static page_id round_to_chunk(page_count pages)
+{
+    return (page_id)((pages + PAGES_PER_CHUNK - 1) / PAGES_PER_CHUNK * PAGES_PER_CHUNK);
+}
+
+static void build_objects(struct cell *cell)
+{
+    page_id first = 0;
+    uint64_t first_ref = 0;
+    for (size_t i = 0; i < cell->plan->nobjects; i++) {
+        const struct plan_object *plan = &cell->plan->objects[i];
+        page_id span = round_to_chunk(plan->pages);
+        cell->objects[i] = (struct object){
+            .kind = (uint32_t)plan->kind,
+            .device = cell->nswap_devices + plan->device,
+            .first = first,
+            .npages = (page_id)plan->pages,
+            .nchunks = span / PAGES_PER_CHUNK,
+            .max_vmas = plan->max_vmas,
+            .first_vma_slot = plan->first_vma_slot,
+            .first_ref = first_ref,
+            .lock = unlocked,
+        };
+        for (uint32_t chunk = 0; chunk < span / PAGES_PER_CHUNK; chunk++) {
+            cell->chunk_object[first / PAGES_PER_CHUNK + chunk] = (uint32_t)i;
+        }
+        first += span;
+        first_ref += (uint64_t)(span / PAGES_PER_CHUNK) * plan->max_vmas;
+    }
+}
+
+static void build_mms(struct cell *cell)
+{
+    uint64_t first_bit = 0;
+    for (size_t i = 0; i < cell->plan->nprocesses; i++) {
+        const struct plan_process *plan = &cell->plan->processes[i];
+        uint64_t tables = (plan->address_span + cell->arch->pt_entries - 1) /
+                          cell->arch->pt_entries;
+        cell->mms[i] = (struct mm){
+            .process = (process_id)i,
+            .first_vma = plan->first_vma,
+            .nvmas = plan->nvmas,
+            .first_pt_bit = first_bit,
+            .npt_bits = tables,
+            .scan_address = SCAN_START,
+            .lock = unlocked,
+        };
+        first_bit += (tables + 63) / 64 * 64;
+    }
+}
+
+static void build_vmas(struct cell *cell)
+{
+    for (size_t i = 0; i < cell->plan->nvmas; i++) {
+        const struct plan_vma *plan = &cell->plan->vmas[i];
+        struct object *object = &cell->objects[plan->object];
+        cell->vmas[i] = (struct vma){
+            .mm = plan->process,
+            .object = plan->object,
+            .rank = plan->rank,
+            .first = object_page(object, plan->offset),
+            .npages = (page_id)plan->pages,
+            .vpn = plan->vpn,
+            .aligned = (plan->vpn - plan->offset) % PAGES_PER_CHUNK == 0,
+        };
+        cell->object_vmas[object->first_vma_slot + plan->rank] = (vma_id)i;
+        object->nvmas++;
+    }
+}
+
+void object_build_all(struct cell *cell)
+{
+    build_objects(cell);
+    build_mms(cell);
+    build_vmas(cell);
+}

@@ -1,0 +1,69 @@
+/* Objects, vmas and address spaces, as one cell sees them.
+ *
+ * An object is interleaved over the cells in chunks of 512 pages (2 MiB); a cell numbers the chunks
+ * it has consecutively. Everything here is an index. */
+#ifndef THRASH_MACHINE_OBJECT_H
+#define THRASH_MACHINE_OBJECT_H
+
+#include <stdbool.h>
+
+#include "base/types.h"
+#include "machine/lock.h"
+#include "machine/plan.h"
+
+#define PAGES_PER_CHUNK 512
+
+struct object {
+    uint32_t kind;   /* enum object_kind */
+    uint32_t device; /* index of its disk among cell.devices, for files */
+    page_id first;   /* its first page in this cell; starts a chunk */
+    page_id npages;  /* its pages in this cell */
+    uint32_t nchunks;
+    uint32_t max_vmas;       /* ranks of vmas */
+    uint32_t nvmas;          /* vmas that map it now */
+    uint32_t first_vma_slot; /* of object_vmas */
+    uint64_t first_ref;      /* of row_refs: chunk c, rank r at first_ref + c * max_vmas + r */
+    page_count resident;     /* pages with a frame, in this cell */
+    struct sim_lock lock;    /* i_shared_sem, i_mmap_lock */
+};
+
+struct vma {
+    uint32_t mm;
+    object_id object;
+    uint32_t rank;
+    page_id first;  /* first page it maps in this cell */
+    page_id npages; /* pages it maps in this cell */
+    uint64_t vpn;   /* address of its first page */
+    bool aligned;   /* its page-table pages begin where chunks of the object begin */
+};
+
+/* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */
+#define SCAN_START 0ULL
+#define SCAN_END   UINT64_MAX /* TASK_SIZE: done with this lap */
+
+struct mm {
+    process_id process;
+    vma_id first_vma; /* contiguous, in address order */
+    uint32_t nvmas;
+    uint64_t first_pt_bit; /* of pt_bits, in units of bits; a multiple of 64 */
+    uint64_t npt_bits;     /* page-table pages its addresses can need */
+    uint64_t scan_address; /* 2.4: swap_address */
+    uint64_t rss;          /* present ptes, in this cell */
+    uint32_t pt_pages;     /* frames of page tables of all levels */
+    struct sim_lock lock;  /* page_table_lock */
+    uint32_t lock_share;   /* share of the last epoch that faults held the lock, 2^-32 */
+    uint64_t trylocks;     /* tries that had to be drawn; numbers the draws */
+};
+
+struct cell;
+
+/* The page of `object` at `offset`; the offset must be in this cell. */
+static inline page_id object_page(const struct object *object, page_offset offset)
+{
+    return object->first + (page_id)offset;
+}
+
+/* Fills objects, vmas, mms and their links from the plan. */
+void object_build_all(struct cell *cell);
+
+#endif

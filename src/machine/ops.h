@@ -1,0 +1,119 @@
+/* What a design provides: one struct of functions and facts per axis (design.md section 5).
+ *
+ * The machine calls these and knows nothing else of a design. Each row names itself and its source;
+ * the tables that list the rows are in src/designs/. */
+#ifndef THRASH_MACHINE_OPS_H
+#define THRASH_MACHINE_OPS_H
+
+#include <stdbool.h>
+
+#include "base/types.h"
+#include "machine/context.h"
+#include "machine/zone.h"
+
+struct cell;
+
+/* What came of asking for a frame. */
+enum frame_result {
+    FRAME_OK,
+    FRAME_RECLAIM, /* below the watermarks: reclaim first */
+    FRAME_NONE,    /* there is none, and the caller cannot reclaim */
+};
+
+/* What came of unmapping a page everywhere. */
+enum unmap_result {
+    UNMAP_DONE,  /* no pte maps it any more */
+    UNMAP_AGAIN, /* a trylock failed; some ptes are left */
+    UNMAP_FAIL,  /* a mapper forbids it */
+};
+
+/* What every choice on an axis says of itself. */
+struct choice {
+    const char *name;
+    const char *description; /* one line */
+    const char *source;      /* article, document or kernel file */
+    unsigned archs;          /* where it exists, bit 1 << enum machine_arch; 0: everywhere */
+};
+
+/* Finding the ptes of a page. */
+struct rmap_ops {
+    struct choice choice;
+
+    /* Obtains what one more mapping of `page` needs (a chain block), so that add() cannot fail. */
+    enum frame_result (*prepare)(struct cell *cell, struct actor *actor, page_id page);
+
+    /* A pte was set; mapcount already counts it. */
+    void (*add)(struct cell *cell, struct actor *actor, page_id page);
+
+    /* Populate: one pte more for each page of `mask` in the word of `page`; mapcounts already count
+     * them. Charges nothing. FRAME_NONE when its memory cannot be had. */
+    enum frame_result (*add_word)(struct cell *cell, page_id page, uint64_t mask);
+
+    /* One pte fewer, found without the reverse map; mapcount no longer counts it. */
+    void (*remove)(struct cell *cell, struct actor *actor, page_id page);
+
+    /* Tests and clears the young bits of all ptes; returns how many were set. NULL if the design
+     * cannot find them. */
+    unsigned (*referenced)(struct cell *cell, struct actor *actor, page_id page);
+
+    /* Clears all ptes of a page. NULL if the design cannot find them. */
+    enum unmap_result (*unmap)(struct cell *cell, struct actor *actor, page_id page);
+};
+
+/* What an era does to a page at the events of vm-designs.md 1.4a. */
+struct page_rules {
+    bool zone_lists;             /* LRU lists are kept for each zone, not for the machine */
+    bool anon_new_active;        /* a new anonymous page starts on the active list */
+    bool anon_readahead_active;  /* so do anonymous pages read ahead from swap */
+    bool move_clears_referenced; /* moving between page cache and swap cache clears PG_referenced */
+    bool write_locks_page;       /* a page is locked while it is written */
+    bool io_leaves_buffers;      /* I/O leaves buffer heads on a page, which hold a reference */
+    bool written_goes_oldest; /* a page written for reclaim moves to the inactive list's old end */
+};
+
+/* Freeing memory. */
+struct reclaim_ops {
+    struct choice choice;
+    struct page_rules rules;
+
+    /* Sets watermarks and scan positions of a new cell. */
+    void (*set_up)(struct cell *cell);
+
+    /* Picks a zone with a frame to spare for an allocation of a class, by the watermarks and the
+     * fallback of the era; wakes kswapd when it should. Does not take the frame. */
+    enum frame_result (*find_frame)(struct cell *cell, enum zone_index class, sim_time now,
+                                    enum zone_index *zone_p);
+
+    /* Direct reclaim by the process of a context, after begin_direct(): until a frame can be had.
+     * It may leave one in context.held_frame. Sets core.out_of_memory when it gives up. */
+    void (*begin_direct)(struct cell *cell, struct context *context);
+    enum step (*direct)(struct cell *cell, struct actor *actor, struct context *context);
+
+    /* kswapd, from being woken to going back to sleep. */
+    void (*begin_balance)(struct cell *cell, struct context *context);
+    enum step (*balance)(struct cell *cell, struct actor *actor, struct context *context);
+};
+
+/* Turning a dirty shared-memory page that nobody maps into one that can be freed. */
+struct writeout_ops {
+    struct choice choice;
+
+    /* The page has just been moved to the swap cache and is dirty there. Returns STEP_DONE, or
+     * STEP_WAIT if the device queue is full. */
+    enum step (*moved_to_swap)(struct cell *cell, struct actor *actor, struct context *context,
+                               page_id page);
+};
+
+/* A complete memory manager: a choice on each axis, and the sizes its kernel had. */
+struct design {
+    const char *name; /* of the preset, or "custom" */
+    const struct rmap_ops *rmap;
+    const struct reclaim_ops *reclaim;
+    const struct writeout_ops *writeout;
+    bool page_direct;
+    unsigned struct_page_bytes;
+    unsigned chain_block_bytes; /* 0: no chains */
+    unsigned chain_slots;       /* ptes in a full block */
+};
+
+#endif

@@ -1,0 +1,126 @@
+#include "machine/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void plan_free(struct plan *plan)
+{
+    free(plan->processes);
+    free(plan->objects);
+    free(plan->vmas);
+    *plan = (struct plan){0};
+}
+
+/* Room for one more element; false, remembered in the plan, when the host has no memory. */
+static bool grow(struct plan *plan, void **array, size_t used, size_t *capacity, size_t element)
+{
+    if (used < *capacity) {
+        return true;
+    }
+    size_t larger = *capacity == 0 ? 64 : 2 * *capacity;
+    void *moved = realloc(*array, larger * element);
+    if (moved == NULL) {
+        plan->out_of_memory = true;
+        return false;
+    }
+    *array = moved;
+    *capacity = larger;
+    return true;
+}
+
+object_id plan_add_object(struct plan *plan, enum object_kind kind, page_count pages,
+                          uint32_t device)
+{
+    if (!grow(plan, (void **)&plan->objects, plan->nobjects, &plan->object_capacity,
+              sizeof *plan->objects)) {
+        return 0;
+    }
+    plan->objects[plan->nobjects] = (struct plan_object){kind, pages, device, 0, 0};
+    return (object_id)plan->nobjects++;
+}
+
+process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index,
+                            enum start_phase start)
+{
+    if (!grow(plan, (void **)&plan->processes, plan->nprocesses, &plan->process_capacity,
+              sizeof *plan->processes)) {
+        return 0;
+    }
+    plan->processes[plan->nprocesses] = (struct plan_process){
+        .workload = workload,
+        .index = index,
+        .first_vma = (vma_id)plan->nvmas,
+        .start = start,
+    };
+    return (process_id)plan->nprocesses++;
+}
+
+vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, page_count pages,
+                    bool region, enum populate populate)
+{
+    if (plan->out_of_memory ||
+        !grow(plan, (void **)&plan->vmas, plan->nvmas, &plan->vma_capacity, sizeof *plan->vmas)) {
+        return 0;
+    }
+    struct plan_process *process = &plan->processes[plan->nprocesses - 1];
+    /* A region starts at a fresh page of the lowest directory level that is allocated on demand. */
+    uint64_t align = plan->arch->pt_entries;
+    if (region && plan->arch->pmd_span > 0) {
+        align *= plan->arch->pmd_span;
+    }
+    uint64_t vpn = (process->address_span + align - 1) / align * align;
+    plan->vmas[plan->nvmas] = (struct plan_vma){
+        .process = (process_id)(plan->nprocesses - 1),
+        .object = object,
+        .offset = offset,
+        .pages = pages,
+        .vpn = vpn,
+        .populate = populate,
+    };
+    process->nvmas++;
+    process->address_span = vpn + pages;
+    plan->objects[object].max_vmas++;
+    return (vma_id)plan->nvmas++;
+}
+
+enum status plan_finish(struct plan *plan, cell_id ncells)
+{
+    if (plan->out_of_memory) {
+        return fail(STATUS_RESOURCE, "out of memory for a plan of %zu processes and %zu mappings",
+                    plan->nprocesses, plan->nvmas);
+    }
+    uint64_t user_pages = plan->arch->long_bytes == 4 ? (uint64_t)3 << (30 - PAGE_SHIFT)
+                                                      : (uint64_t)1 << (47 - PAGE_SHIFT);
+    for (size_t i = 0; i < plan->nprocesses; i++) {
+        if (plan->processes[i].address_span > user_pages) {
+            return fail(STATUS_USAGE,
+                        "process %zu maps %" PRIpages " MiB, but user space on %s ends at %" PRIu64
+                        " MiB",
+                        i, plan->processes[i].address_span >> (20 - PAGE_SHIFT), plan->arch->name,
+                        user_pages >> (20 - PAGE_SHIFT));
+        }
+    }
+    uint32_t slots = 0;
+    page_count pages = 0;
+    for (size_t i = 0; i < plan->nobjects; i++) {
+        struct plan_object *object = &plan->objects[i];
+        if (object->max_vmas > UINT16_MAX) {
+            return fail(STATUS_USAGE, "%u mappings of one object; the model counts up to %u",
+                        object->max_vmas, UINT16_MAX);
+        }
+        object->first_vma_slot = slots;
+        slots += object->max_vmas;
+        object->max_vmas = 0; /* counted again below, as ranks are given out */
+        pages += object->pages + 2 * 512;
+    }
+    if (pages / ncells >= UINT32_MAX - 1) {
+        return fail(STATUS_USAGE,
+                    "%" PRIpages " pages of objects in %u cells; a cell holds 4294967294, so use "
+                    "machine.cells >= %" PRIu64,
+                    pages, ncells, pages / (UINT32_MAX - 1) + 1);
+    }
+    for (size_t i = 0; i < plan->nvmas; i++) {
+        plan->vmas[i].rank = plan->objects[plan->vmas[i].object].max_vmas++;
+    }
+    return STATUS_OK;
+}

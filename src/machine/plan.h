@@ -1,0 +1,82 @@
+/* The plan of a run: every process, object and mapping its workloads will ever have.
+ *
+ * Workloads fill it before any cell exists, the same on every rank; cells are laid out from it. It
+ * is constant during the run. All arrays are owned by the plan. */
+#ifndef THRASH_MACHINE_PLAN_H
+#define THRASH_MACHINE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+#include "base/types.h"
+#include "machine/arch.h"
+
+enum object_kind { OBJECT_SHM, OBJECT_FILE, OBJECT_ANON };
+
+struct plan_object {
+    enum object_kind kind;
+    page_count pages;
+    uint32_t device;         /* OBJECT_FILE: the disk it lives on */
+    uint32_t max_vmas;       /* how many vmas map it at a time, at most */
+    uint32_t first_vma_slot; /* of its slots in the table of vmas by object and rank */
+};
+
+/* How populate touches a mapping before the clock starts. */
+enum populate { POPULATE_NONE, POPULATE_READ, POPULATE_WRITE };
+
+struct plan_vma {
+    process_id process;
+    object_id object;
+    page_offset offset; /* first page of the object that it maps */
+    page_count pages;
+    uint64_t vpn;  /* virtual page number of its first page */
+    uint32_t rank; /* its number among the vmas of its object */
+    enum populate populate;
+};
+
+/* When a workload's processes start. */
+enum start_phase { START_WARMUP, START_PRESSURE };
+
+struct plan_process {
+    uint32_t workload; /* index in the scenario */
+    uint32_t index;    /* within its workload */
+    vma_id first_vma;  /* its vmas are contiguous, in address order */
+    uint32_t nvmas;
+    page_count address_span; /* virtual pages from 0 to the end of its highest vma */
+    uint64_t
+        cpu_share; /* of one CPU that its user code wants when unhindered, CPU_SHARE_ONE = all */
+    enum start_phase start;
+    bool finite; /* ends by itself */
+};
+
+#define CPU_SHARE_ONE ((uint64_t)1 << 32)
+
+struct plan {
+    const struct arch *arch;
+    struct plan_process *processes;
+    struct plan_object *objects;
+    struct plan_vma *vmas;
+    size_t nprocesses, nobjects, nvmas;
+    size_t process_capacity, object_capacity, vma_capacity;
+    bool out_of_memory; /* an addition failed; plan_check() reports it */
+};
+
+void plan_free(struct plan *plan);
+
+/* Add in this order: objects at any time; a process; then its vmas in address order. */
+object_id plan_add_object(struct plan *plan, enum object_kind kind, page_count pages,
+                          uint32_t device);
+process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index,
+                            enum start_phase start);
+
+/* Maps pages [offset, offset + pages) of `object` into the process added last, at the next address;
+ * `region` starts a new part of the address space (heap, mappings, stack lie far apart). */
+vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, page_count pages,
+                    bool region, enum populate populate);
+
+/* Gives every vma its rank in its object and checks the limits of the model: addresses within the
+ * architecture's user space, at most 65,535 mappings of a page, at most 2^32 pages in a cell. */
+enum status plan_finish(struct plan *plan, cell_id ncells);
+
+#endif

@@ -1,0 +1,23 @@
+/* Populate: before the clock starts, processes touch the mappings they are told to.
+ *
+ * Defined as process 0 touching its mappings in address order, page by page, then process 1, and so
+ * on, at no cost in time. Whole words of 64 pages are done at once where that is the same. */
+#ifndef THRASH_MACHINE_POPULATE_H
+#define THRASH_MACHINE_POPULATE_H
+
+#include "machine/cell.h"
+
+/* What the machine holds before any process runs: mem_map and the kernel's own memory, and for each
+ * process its stack, its structures and its page directories. STATUS_USAGE when it does not fit. */
+enum status populate_boot(struct cell *cell);
+
+/* Populates every mapping. Stops, with core.out_of_memory set, when a frame cannot be had; that is
+ * not an error of the call. `page_by_page` takes the slow way throughout; tests compare. */
+void populate_all(struct cell *cell, bool page_by_page);
+
+/* Takes `machine.ballast` out of play. For `auto`: so much that memory / 32 stays free, or what the
+ * array chains of 2.6.0 would leave if that is less, so that every design starts alike. Returns the
+ * bytes taken. */
+byte_count populate_ballast(struct cell *cell);
+
+#endif

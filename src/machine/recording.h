@@ -1,0 +1,49 @@
+/* What a simulation leaves behind: every metric over time, per cell, and its verdict.
+ *
+ * Plain arrays that the engine fills and results/ writes. On many ranks each holds the per-cell
+ * columns of its own cells, and all hold the machine-wide values. */
+#ifndef THRASH_MACHINE_RECORDING_H
+#define THRASH_MACHINE_RECORDING_H
+
+#include <stddef.h>
+
+#include "base/types.h"
+#include "machine/metric.h"
+
+enum verdict {
+    VERDICT_COMPLETED,
+    VERDICT_LIVELOCK,
+    VERDICT_OOM,
+    VERDICT_LOWMEM_EXHAUSTED,
+    VERDICT_INTERRUPTED,
+    VERDICT_COUNT
+};
+
+/* "completed", "livelock", ... */
+const char *verdict_name(enum verdict verdict);
+
+struct recording {
+    size_t npoints;
+    size_t capacity;
+    sim_time *time;     /* [npoints], the end of each interval */
+    uint64_t *machine;  /* [npoints][METRIC_COUNT], machine-wide, in the form of each metric */
+    uint64_t *per_cell; /* [npoints][METRIC_COUNT][ncells_here]; metrics of SCOPE_RUN are unused */
+    uint64_t peak[METRIC_COUNT]; /* of gauges, over all samples, machine-wide */
+
+    cell_id ncells;      /* of the machine */
+    cell_id first_cell;  /* of this rank */
+    cell_id ncells_here; /* of this rank */
+
+    sim_time pressure_began;            /* end of warm-up */
+    double segment_touches_at_pressure; /* of the shared segment theta_cold is about */
+    uint64_t at_pressure[METRIC_COUNT]; /* machine-wide values when the pressure phase began */
+
+    enum verdict verdict;
+    sim_time verdict_time;    /* when it was reached */
+    char verdict_detail[512]; /* one sentence: what failed, who held what */
+    byte_count ballast;       /* as sized by the program or given */
+};
+
+void recording_free(struct recording *recording);
+
+#endif

@@ -1,0 +1,221 @@
+#include "machine/residence.h"
+
+#include <assert.h>
+
+#include "machine/lru.h"
+#include "machine/tags.h"
+
+enum owner object_owner(const struct object *object)
+{
+    static const enum owner owners[] = {
+        [OBJECT_SHM] = OWNER_SHM, [OBJECT_FILE] = OWNER_FILE, [OBJECT_ANON] = OWNER_ANON};
+    return owners[object->kind];
+}
+
+static void waited_for_frame(struct cell *cell, struct context *context, sim_time now)
+{
+    context->asked_for_memory = false;
+    count(cell, METRIC_ALLOCATION_WAIT, now - context->wait_began);
+}
+
+enum frame_result residence_take_frame(struct cell *cell, struct actor *actor,
+                                       enum zone_index class, enum owner owner,
+                                       enum zone_index *zone_p)
+{
+    struct context *context = &cell->contexts[actor->context];
+    if (context->held_frame && context->held_zone <= (uint8_t) class) {
+        context->held_frame = false;
+        *zone_p = (enum zone_index)context->held_zone;
+        zone_change_owner(cell, *zone_p, OWNER_HANDED, owner);
+        waited_for_frame(cell, context, actor->now);
+        return FRAME_OK;
+    }
+    enum zone_index zone;
+    enum frame_result result = cell->design->reclaim->find_frame(cell, class, actor->now, &zone);
+    if (result != FRAME_OK) {
+        return result;
+    }
+    charge(cell, actor, COST_PAGE_ALLOC, 1);
+    zone_take(cell, zone, owner);
+    *zone_p = zone;
+    if (context->asked_for_memory) {
+        waited_for_frame(cell, context, actor->now);
+    }
+    return FRAME_OK;
+}
+
+void residence_enter(struct cell *cell, page_id page, enum zone_index zone, bool active)
+{
+    struct page_word *words = cell->words;
+    assert(!page_is(words, page, PLANE_RESIDENT));
+    page_set(words, page, PLANE_RESIDENT);
+    if ((zone & 1) != 0) {
+        page_set(words, page, PLANE_ZONE_LOW);
+    } else {
+        page_clear(words, page, PLANE_ZONE_LOW);
+    }
+    if ((zone & 2) != 0) {
+        page_set(words, page, PLANE_ZONE_HIGH);
+    } else {
+        page_clear(words, page, PLANE_ZONE_HIGH);
+    }
+    if (active) {
+        page_set(words, page, PLANE_ACTIVE);
+    } else {
+        page_clear(words, page, PLANE_ACTIVE);
+    }
+    page_object(cell, page)->resident++;
+    if (cell->slot[page] != 0) {
+        page_set(words, page, PLANE_SWAPCACHE);
+        cell->core->swapcache++;
+    }
+    lru_add(cell, page);
+    tags_frame_filled(cell, page);
+}
+
+/* Planes that describe the contents of a frame and end with it. */
+static const enum plane frame_planes[] = {
+    PLANE_RESIDENT,  PLANE_ACTIVE,    PLANE_REFERENCED, PLANE_DIRTY,   PLANE_PTE_DIRTY,
+    PLANE_SWAPCACHE, PLANE_WRITEBACK, PLANE_RECLAIM,    PLANE_BUFFERS,
+};
+
+void residence_leave(struct cell *cell, page_id page)
+{
+    struct page_word *words = cell->words;
+    assert(page_is(words, page, PLANE_RESIDENT) && cell->mapcount[page] == 0);
+    assert(!page_is(words, page, PLANE_ON_LRU) && !page_is(words, page, PLANE_LOCKED));
+    assert(!page_is(words, page, PLANE_DIRTY) && !page_is(words, page, PLANE_PTE_DIRTY));
+    if (page_is(words, page, PLANE_SWAPCACHE)) {
+        cell->core->swapcache--;
+    }
+    tags_frame_dropped(cell, page);
+    for (size_t i = 0; i < sizeof frame_planes / sizeof frame_planes[0]; i++) {
+        page_clear(words, page, frame_planes[i]);
+    }
+    struct object *object = page_object(cell, page);
+    object->resident--;
+    zone_give(cell, page_zone(cell, page), object_owner(object));
+}
+
+void residence_mark_accessed(struct cell *cell, struct actor *actor, page_id page)
+{
+    struct page_word *words = cell->words;
+    if (!page_is(words, page, PLANE_ACTIVE) && page_is(words, page, PLANE_REFERENCED) &&
+        page_is(words, page, PLANE_ON_LRU)) {
+        struct sim_lock *lock = &cell->core->lru_lock[lru_lock_index(cell, page)];
+        lock_enter(cell, actor, lock);
+        charge(cell, actor, COST_LRU_MOVE, 1);
+        lock_leave(actor, lock);
+        lru_activate(cell, page);
+        page_clear(words, page, PLANE_REFERENCED);
+    } else {
+        page_set(words, page, PLANE_REFERENCED);
+    }
+}
+
+void residence_set_dirty(struct cell *cell, page_id page)
+{
+    if (!page_is(cell->words, page, PLANE_DIRTY)) {
+        page_set(cell->words, page, PLANE_DIRTY);
+        if (page_is(cell->words, page, PLANE_SWAPCACHE)) {
+            cell->core->swapcache_dirty++;
+        }
+    }
+}
+
+void residence_clear_dirty(struct cell *cell, page_id page)
+{
+    if (page_test_and_clear(cell->words, page, PLANE_DIRTY) &&
+        page_is(cell->words, page, PLANE_SWAPCACHE)) {
+        cell->core->swapcache_dirty--;
+    }
+}
+
+bool residence_to_swapcache(struct cell *cell, struct actor *actor, page_id page)
+{
+    charge(cell, actor, COST_SWAP_SLOT, 1);
+    uint32_t slot = cell->nswap_devices == 0 ? UINT32_MAX : swap_take_slot(cell, page);
+    if (slot == UINT32_MAX) {
+        return false;
+    }
+    charge(cell, actor, COST_SWAP_CACHE, 1);
+    residence_clear_dirty(cell, page);
+    cell->slot[page] = slot + 1;
+    page_set(cell->words, page, PLANE_SWAPCACHE);
+    cell->core->swapcache++;
+    residence_set_dirty(cell, page);
+    if (page_object(cell, page)->kind == OBJECT_SHM &&
+        cell->design->reclaim->rules.move_clears_referenced) {
+        page_clear(cell->words, page, PLANE_REFERENCED);
+    }
+    return true;
+}
+
+void residence_from_swapcache(struct cell *cell, struct actor *actor, page_id page)
+{
+    charge(cell, actor, COST_SWAP_CACHE, 1);
+    charge(cell, actor, COST_SWAP_SLOT, 1);
+    residence_clear_dirty(cell, page);
+    page_clear(cell->words, page, PLANE_SWAPCACHE);
+    page_clear(cell->words, page, PLANE_BUFFERS);
+    cell->core->swapcache--;
+    swap_free_slot(cell, cell->slot[page] - 1);
+    cell->slot[page] = 0;
+    residence_set_dirty(cell, page);
+    if (page_object(cell, page)->kind == OBJECT_SHM &&
+        cell->design->reclaim->rules.move_clears_referenced) {
+        page_clear(cell->words, page, PLANE_REFERENCED);
+    }
+}
+
+uint32_t residence_device(const struct cell *cell, page_id page)
+{
+    if (cell->slot[page] != 0) {
+        return (cell->slot[page] - 1) / cell->core->swap.slots_per_device;
+    }
+    return page_object(cell, page)->device;
+}
+
+void residence_start_write(struct cell *cell, struct actor *actor, page_id page)
+{
+    struct page_word *words = cell->words;
+    bool swap = cell->slot[page] != 0;
+    residence_clear_dirty(cell, page);
+    page_set(words, page, PLANE_WRITEBACK);
+    if (cell->design->reclaim->rules.write_locks_page) {
+        page_set(words, page, PLANE_LOCKED);
+    }
+    charge(cell, actor, COST_IO_SUBMIT, 1);
+    tags_written(cell, page);
+    device_submit(cell, residence_device(cell, page), swap ? SWAP_WRITE : FILE_WRITE,
+                  swap ? cell->slot[page] - 1 : page, 1, 1, actor->now);
+    count(cell, swap ? METRIC_SWAP_OUT_BYTES : METRIC_WRITEBACK_BYTES, PAGE_BYTES);
+}
+
+void residence_read_done(struct cell *cell, page_id page)
+{
+    page_clear(cell->words, page, PLANE_LOCKED);
+    page_clear(cell->words, page, PLANE_READING);
+    if (cell->design->reclaim->rules.io_leaves_buffers) {
+        page_set(cell->words, page, PLANE_BUFFERS);
+    }
+    tags_read(cell, page);
+}
+
+void residence_write_done(struct cell *cell, page_id page)
+{
+    const struct page_rules *rules = &cell->design->reclaim->rules;
+    struct page_word *words = cell->words;
+    page_clear(words, page, PLANE_WRITEBACK);
+    if (rules->write_locks_page) {
+        page_clear(words, page, PLANE_LOCKED);
+    }
+    if (rules->io_leaves_buffers) {
+        page_set(words, page, PLANE_BUFFERS);
+    }
+    bool for_reclaim = page_test_and_clear(words, page, PLANE_RECLAIM);
+    if (for_reclaim && rules->written_goes_oldest && !page_is(words, page, PLANE_ACTIVE) &&
+        !page_is(words, page, PLANE_DIRTY) && page_is(words, page, PLANE_ON_LRU)) {
+        lru_rotate_oldest(cell, page);
+    }
+}

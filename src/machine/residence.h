@@ -1,0 +1,75 @@
+/* A page's life in memory: getting a frame, page cache and swap cache, being accessed, leaving.
+ *
+ *   absent --enter--> page cache --to_swapcache--> swap cache --leave--> swapped
+ *                        ^------------from_swapcache-------'               |
+ *                        '----------enter + read + from_swapcache----------'
+ *
+ * vm-designs.md 1.4a gives the rules of each era; `struct page_rules` carries them. */
+#ifndef THRASH_MACHINE_RESIDENCE_H
+#define THRASH_MACHINE_RESIDENCE_H
+
+#include "machine/cell.h"
+
+static inline struct object *page_object(const struct cell *cell, page_id page)
+{
+    return &cell->objects[cell->chunk_object[page / PAGES_PER_CHUNK]];
+}
+
+static inline bool page_is_anon(const struct cell *cell, page_id page)
+{
+    return page_object(cell, page)->kind == OBJECT_ANON;
+}
+
+/* I/O on the page is under way. */
+static inline bool page_is_busy(const struct cell *cell, page_id page)
+{
+    const struct page_word *word = &cell->words[page / PAGES_PER_WORD];
+    return ((word->plane[PLANE_LOCKED] | word->plane[PLANE_WRITEBACK]) & page_bit(page)) != 0;
+}
+
+static inline void charge(const struct cell *cell, struct actor *actor, enum cost cost, uint64_t n)
+{
+    actor->now += cell->cost[cost] * n;
+}
+
+/* Asks the design for a frame of a class and takes it for `owner`. A frame that was handed to the
+ * actor's context is used first. */
+enum frame_result residence_take_frame(struct cell *cell, struct actor *actor,
+                                       enum zone_index class, enum owner owner,
+                                       enum zone_index *zone_p);
+
+/* Puts a page into a frame of `zone` that was taken for its owner: clean, unmapped, not referenced,
+ * on the newest end of a list. */
+void residence_enter(struct cell *cell, page_id page, enum zone_index zone, bool active);
+
+/* Takes a page that nobody maps out of its frame. It must be off the lists. A page with a swap slot
+ * is swapped from then on, any other absent. */
+void residence_leave(struct cell *cell, page_id page);
+
+/* mark_page_accessed: an inactive page that was referenced before is activated. */
+void residence_mark_accessed(struct cell *cell, struct actor *actor, page_id page);
+
+/* Gives a resident page a swap slot and makes it dirty swap cache; false when swap is full. */
+bool residence_to_swapcache(struct cell *cell, struct actor *actor, page_id page);
+
+/* Takes a page out of the swap cache and frees its slot; it is dirty, since its only copy is now in
+ * memory. */
+void residence_from_swapcache(struct cell *cell, struct actor *actor, page_id page);
+
+/* Keeps the counts of dirty swap cache; the page must be resident. */
+void residence_set_dirty(struct cell *cell, page_id page);
+void residence_clear_dirty(struct cell *cell, page_id page);
+
+/* Starts writing a page to its swap slot, or to its file. The device's queue must have room. */
+void residence_start_write(struct cell *cell, struct actor *actor, page_id page);
+
+/* The device that page is written to. */
+uint32_t residence_device(const struct cell *cell, page_id page);
+
+/* A device is done with a page. */
+void residence_read_done(struct cell *cell, page_id page);
+void residence_write_done(struct cell *cell, page_id page);
+
+enum owner object_owner(const struct object *object);
+
+#endif

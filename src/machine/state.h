@@ -1,0 +1,53 @@
+/* The state table: everything a cell remembers, as named arrays.
+ *
+ * All state of a cell is arrays of plain data linked by indices, never pointers, and every array
+ * has a row here. The table gives the memory prediction, the memory by structure that runs report,
+ * and a digest of the whole state; a checkpoint is the table written out.
+ *
+ * Arrays are mapped at the largest size the scenario can need and filled by the host's kernel page
+ * by page as they are used: what is never touched costs nothing, and nothing ever moves. */
+#ifndef THRASH_MACHINE_STATE_H
+#define THRASH_MACHINE_STATE_H
+
+#include <stddef.h>
+
+#include "base/hash.h"
+#include "base/status.h"
+#include "base/types.h"
+
+#define STATE_ARRAYS_MAX 48
+
+struct state_array {
+    const char *name;  /* identifier, as it appears in /performance/memory */
+    const char *what;  /* one line: what an element is */
+    size_t element;    /* bytes */
+    uint64_t count;    /* elements it can hold */
+    uint64_t expected; /* elements the scenario is expected to use, for the prediction */
+    void **base;       /* where the owner keeps its pointer; NULL until state_map() */
+};
+
+struct state_table {
+    struct state_array array[STATE_ARRAYS_MAX];
+    size_t narrays;
+};
+
+/* Declares an array; `base` is set by state_map(). `expected` <= `count`. */
+void state_declare(struct state_table *table, const char *name, const char *what, size_t element,
+                   uint64_t count, uint64_t expected, void **base);
+
+/* Maps every declared array, zeroed. STATUS_RESOURCE, naming the array, when the host refuses. */
+enum status state_map(struct state_table *table);
+
+void state_unmap(struct state_table *table);
+
+/* Bytes the host is expected to give one array: its expected elements, rounded up to host pages. */
+byte_count state_predicted(const struct state_array *array);
+
+/* Bytes of one array that the host holds in memory now. */
+byte_count state_resident(const struct state_array *array);
+
+/* Digest over all arrays, contents included. For tests and the debug preset: it reads everything.
+ */
+struct digest state_digest(const struct state_table *table);
+
+#endif

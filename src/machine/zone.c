@@ -1,0 +1,75 @@
+#include "machine/zone.h"
+
+#include <assert.h>
+
+#include "machine/cell.h"
+
+enum zone_index zone_user_class(const struct cell *cell)
+{
+    for (int zone = ZONES - 1; zone > 0; zone--) {
+        if (cell->core->zone[zone].present > 0) {
+            return (enum zone_index)zone;
+        }
+    }
+    return ZONE_DMA;
+}
+
+enum zone_index zone_kernel_class(const struct cell *cell)
+{
+    return cell->core->zone[ZONE_NORMAL].present > 0 ? ZONE_NORMAL : ZONE_DMA;
+}
+
+void zone_take(struct cell *cell, enum zone_index index, enum owner owner)
+{
+    struct zone *zone = &cell->core->zone[index];
+    assert(zone->free > 0);
+    zone->free--;
+    zone->held[owner]++;
+}
+
+void zone_give(struct cell *cell, enum zone_index index, enum owner owner)
+{
+    struct zone *zone = &cell->core->zone[index];
+    assert(zone->held[owner] > 0);
+    zone->held[owner]--;
+    zone->free++;
+    zone->pages_scanned = 0;
+    zone->all_unreclaimable = false;
+}
+
+void zone_change_owner(struct cell *cell, enum zone_index index, enum owner from, enum owner to)
+{
+    struct zone *zone = &cell->core->zone[index];
+    assert(zone->held[from] > 0);
+    zone->held[from]--;
+    zone->held[to]++;
+}
+
+page_count zone_free_frames(const struct cell *cell)
+{
+    page_count frames = 0;
+    for (int zone = 0; zone < ZONES; zone++) {
+        frames += cell->core->zone[zone].free;
+    }
+    return frames;
+}
+
+page_count zone_owner_frames(const struct cell *cell, enum owner owner)
+{
+    page_count frames = 0;
+    for (int zone = 0; zone < ZONES; zone++) {
+        frames += cell->core->zone[zone].held[owner];
+    }
+    return frames;
+}
+
+void zone_give_any(struct cell *cell, enum owner owner)
+{
+    for (int zone = ZONES - 1; zone >= 0; zone--) {
+        if (cell->core->zone[zone].held[owner] > 0) {
+            zone_give(cell, (enum zone_index)zone, owner);
+            return;
+        }
+    }
+    assert(!"a frame was given back that nobody held");
+}
