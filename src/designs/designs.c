@@ -1,0 +1,272 @@
+#include "designs/designs.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mutant.h"
+#include "machine/arch.h"
+
+#define IA32 (1U << ARCH_I386 | 1U << ARCH_I386_PAE)
+
+static const struct choice *const rmaps[] = {
+    &rmap_none.choice,
+    &rmap_pte_chain_array.choice,
+    &rmap_objrmap.choice,
+    NULL,
+};
+
+static const struct choice *const reclaims[] = {
+    &reclaim_lru_2_4_23.choice,
+    &reclaim_lru_2_6_0.choice,
+    NULL,
+};
+
+static const struct choice *const writeouts[] = {
+    &writeout_deferred.choice,
+    NULL,
+};
+
+static const struct choice page_tables_lowmem = {
+    "lowmem", "page tables in memory the kernel maps directly", "vm-designs 1.8", 0};
+static const struct choice *const page_tables[] = {&page_tables_lowmem, NULL};
+
+static const struct choice split_3g1g = {
+    "3g1g", "3 GiB of user space, 896 MiB of directly mapped memory", "vm-designs 3.4", IA32};
+static const struct choice split_none = {"none", "64-bit: all of memory is directly mapped",
+                                         "vm-designs 3.4", 1U << ARCH_X86_64};
+static const struct choice *const splits[] = {&split_3g1g, &split_none, NULL};
+
+static const struct choice shared_page_4k = {"4KiB", "shared segments in base pages",
+                                             "vm-designs 3.3", 0};
+static const struct choice *const shared_page_sizes[] = {&shared_page_4k, NULL};
+
+const struct axis design_axes[] = {
+    {"rmap", "how the ptes of a page are found", CATALOGUE_RMAP, rmaps},
+    {"reclaim", "how memory is freed", CATALOGUE_RECLAIM, reclaims},
+    {"swap_writeout", "when a page moved to the swap cache is written", CATALOGUE_SWAP_WRITEOUT,
+     writeouts},
+    {"page_tables", "where page tables live", CATALOGUE_PAGE_TABLES, page_tables},
+    {"split", "how the address space is divided", CATALOGUE_SPLIT, splits},
+    {"shared_page_size", "pages of shared segments", CATALOGUE_SHARED_PAGE_SIZE, shared_page_sizes},
+    {.key = NULL},
+};
+
+const struct preset design_presets[] = {
+    {
+        .name = "linux-2.4.23",
+        .description = "virtual scan with the credit rule, no reverse map",
+        .source = "vm-designs 1.1",
+        .rmap = &rmap_none,
+        .reclaim = &reclaim_lru_2_4_23,
+        .writeout = &writeout_deferred,
+        .page_tables = "lowmem",
+        .struct_page_bytes = {48, 48, 88},
+    },
+    {
+        .name = "linux-2.6.0",
+        .description = "pte chains in cache-line blocks, with page-direct",
+        .source = "vm-designs 1.3.2, 1.4",
+        .rmap = &rmap_pte_chain_array,
+        .reclaim = &reclaim_lru_2_6_0,
+        .writeout = &writeout_deferred,
+        .page_tables = "lowmem",
+        .page_direct = true,
+        .struct_page_bytes = {40, 40, 80},
+    },
+    {
+        .name = "linux-2.5-objrmap",
+        .description = "files and shared memory by the object's vmas, chains for anonymous memory",
+        .source = "vm-designs 1.7.1",
+        .rmap = &rmap_objrmap,
+        .reclaim = &reclaim_lru_2_6_0,
+        .writeout = &writeout_deferred,
+        .page_tables = "lowmem",
+        .page_direct = true,
+        .struct_page_bytes = {40, 40, 80},
+    },
+    {.name = NULL},
+};
+
+void design_names_fill(struct design_names *names)
+{
+    *names = (struct design_names){0};
+    for (size_t i = 0; design_presets[i].name != NULL; i++) {
+        names->of[CATALOGUE_PRESETS][i] = design_presets[i].name;
+    }
+    for (const struct axis *axis = design_axes; axis->key != NULL; axis++) {
+        for (size_t i = 0; axis->choices[i] != NULL; i++) {
+            names->of[axis->list][i] = axis->choices[i]->name;
+        }
+    }
+}
+
+static const struct preset *find_preset(const char *name)
+{
+    const struct preset *preset = design_presets;
+    while (preset->name != NULL && (name == NULL || strcmp(preset->name, name) != 0)) {
+        preset++;
+    }
+    return preset->name == NULL ? NULL : preset;
+}
+
+/* The choice of a name that the configuration reader has checked; NULL for no name. */
+static const struct choice *find_choice(enum catalogue_list list, const char *name)
+{
+    const struct axis *axis = design_axes;
+    while (axis->list != list) {
+        axis++;
+    }
+    for (size_t i = 0; name != NULL && axis->choices[i] != NULL; i++) {
+        if (strcmp(axis->choices[i]->name, name) == 0) {
+            return axis->choices[i];
+        }
+    }
+    return NULL;
+}
+
+/* A choice that does not exist on the scenario's architecture is refused, naming where it does. */
+static enum status check_arch(const struct scenario *scenario, const char *key,
+                              const struct choice *choice)
+{
+    if (choice == NULL || choice->archs == 0 ||
+        (choice->archs >> scenario->machine.arch & 1) != 0) {
+        return STATUS_OK;
+    }
+    char where[64] = "";
+    for (unsigned arch = ARCH_I386; arch <= ARCH_X86_64; arch++) {
+        if ((choice->archs >> arch & 1) != 0) {
+            strcat(where, where[0] == '\0' ? "" : ", ");
+            strcat(where, arch_table[arch].name);
+        }
+    }
+    return fail(STATUS_USAGE, "%s: %s: %s does not exist on %s; it exists on %s",
+                scenario_where(scenario, key), key, choice->name,
+                arch_table[scenario->machine.arch].name, where);
+}
+
+/* The choice a scenario names on an axis, NULL if it leaves it to the preset. */
+static enum status named_choice(const struct scenario *scenario, enum catalogue_list list,
+                                const char *key, const char *name, const struct choice **choice_p)
+{
+    const struct choice *choice = find_choice(list, name);
+    enum status status = check_arch(scenario, key, choice);
+    if (status == STATUS_OK) {
+        *choice_p = choice;
+    }
+    return status;
+}
+
+/* Puts the choices a scenario names itself in place of the preset's. */
+static enum status apply_choices(const struct scenario *scenario, struct design *design)
+{
+    const struct design_config *config = &scenario->design;
+    const struct choice *rmap = NULL;
+    const struct choice *reclaim = NULL;
+    const struct choice *writeout = NULL;
+    const struct choice *fact = NULL;
+    const struct {
+        enum catalogue_list list;
+        const char *key;
+        const char *name;
+        const struct choice **choice_p;
+    } given[] = {
+        {CATALOGUE_RMAP, "design.rmap", config->rmap, &rmap},
+        {CATALOGUE_RECLAIM, "design.reclaim", config->reclaim, &reclaim},
+        {CATALOGUE_SWAP_WRITEOUT, "design.swap_writeout", config->swap_writeout, &writeout},
+        {CATALOGUE_PAGE_TABLES, "design.page_tables", config->page_tables, &fact},
+        {CATALOGUE_SPLIT, "design.split", config->split, &fact},
+        {CATALOGUE_SHARED_PAGE_SIZE, "design.shared_page_size", config->shared_page_size, &fact},
+    };
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        enum status status = named_choice(scenario, given[i].list, given[i].key, given[i].name,
+                                          given[i].choice_p);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    /* A choice is the first member of its operations. */
+    if (rmap != NULL) {
+        design->rmap = (const struct rmap_ops *)(const void *)rmap;
+    }
+    if (reclaim != NULL) {
+        design->reclaim = (const struct reclaim_ops *)(const void *)reclaim;
+    }
+    if (writeout != NULL) {
+        design->writeout = (const struct writeout_ops *)(const void *)writeout;
+    }
+    return STATUS_OK;
+}
+
+/* Combinations of choices that cannot work together. */
+static enum status check_combination(const struct scenario *scenario, const struct design *design)
+{
+    bool scans = design->reclaim == &reclaim_lru_2_4_23;
+    if (scans != (design->rmap == &rmap_none)) {
+        const char *key = scenario->design.rmap != NULL ? "design.rmap" : "design.reclaim";
+        return fail(STATUS_USAGE,
+                    "%s: design: reclaim %s %s, so it cannot be combined with rmap %s",
+                    scenario_where(scenario, key), design->reclaim->choice.name,
+                    scans ? "finds ptes by its virtual scan" : "needs a reverse map",
+                    design->rmap->choice.name);
+    }
+    if (scenario->design.prefer_clean == SWITCHED_ON) {
+        return fail(STATUS_USAGE, "%s: design.prefer_clean: reclaim %s does not offer it",
+                    scenario_where(scenario, "design.prefer_clean"), design->reclaim->choice.name);
+    }
+    return STATUS_OK;
+}
+
+/* Sizes of structures follow the kernel: the preset's, else the first that reclaims alike. */
+static unsigned struct_page_bytes(const struct scenario *scenario, const struct preset *preset,
+                                  const struct design *design)
+{
+    const struct preset *kernel = preset;
+    if (kernel == NULL || kernel->reclaim != design->reclaim) {
+        for (kernel = design_presets; kernel->reclaim != design->reclaim; kernel++) {
+            assert(kernel->name != NULL);
+        }
+    }
+    return kernel->struct_page_bytes[scenario->machine.arch];
+}
+
+/* Chain blocks fill a cache line: a next pointer and as many pte addresses as fit (3.2). */
+static void size_chains(const struct scenario *scenario, struct design *design)
+{
+    if (design->rmap == &rmap_none) {
+        return;
+    }
+    unsigned pointer = arch_table[scenario->machine.arch].long_bytes;
+    design->chain_block_bytes = (unsigned)scenario->machine.cache_line;
+    design->chain_slots = (design->chain_block_bytes - pointer) / pointer;
+    design->chain_slots = MUTANT(CHAIN_SLOTS, design->chain_slots, design->chain_slots / 2);
+}
+
+enum status design_resolve(const struct scenario *scenario, struct design *design_p)
+{
+    const struct preset *preset = find_preset(scenario->design.preset);
+    struct design design = {.name = "custom"};
+    if (preset != NULL) {
+        design = (struct design){
+            .name = preset->name,
+            .rmap = preset->rmap,
+            .reclaim = preset->reclaim,
+            .writeout = preset->writeout,
+            .page_direct = preset->page_direct,
+        };
+    }
+    enum status status = apply_choices(scenario, &design);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (scenario->design.page_direct != FROM_PRESET) {
+        design.page_direct = scenario->design.page_direct == SWITCHED_ON;
+    }
+    status = check_combination(scenario, &design);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    design.struct_page_bytes = struct_page_bytes(scenario, preset, &design);
+    size_chains(scenario, &design);
+    *design_p = design;
+    return STATUS_OK;
+}

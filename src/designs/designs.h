@@ -1,0 +1,56 @@
+/* The tables of designs: one row per choice on each axis, and the presets that name combinations.
+ *
+ * Adding a choice is one file that defines its row, and the row's line in designs.c. */
+#ifndef THRASH_DESIGNS_DESIGNS_H
+#define THRASH_DESIGNS_DESIGNS_H
+
+#include "base/status.h"
+#include "config/scenario.h"
+#include "machine/ops.h"
+
+extern const struct rmap_ops rmap_none;
+extern const struct rmap_ops rmap_pte_chain_array;
+extern const struct rmap_ops rmap_objrmap;
+extern const struct reclaim_ops reclaim_lru_2_4_23;
+extern const struct reclaim_ops reclaim_lru_2_6_0;
+extern const struct writeout_ops writeout_deferred;
+
+/* One axis: the key of its option and the choices on it. */
+struct axis {
+    const char *key;
+    const char *description;
+    enum catalogue_list list;
+    const struct choice *const *choices; /* NULL-terminated, in the order they are listed */
+};
+
+/* All axes but `machine.arch`; ends with a row whose key is NULL. */
+extern const struct axis design_axes[];
+
+/* A historical combination. */
+struct preset {
+    const char *name;
+    const char *description;
+    const char *source;
+    const struct rmap_ops *rmap;
+    const struct reclaim_ops *reclaim;
+    const struct writeout_ops *writeout;
+    const char *page_tables;
+    bool page_direct;
+    unsigned struct_page_bytes[3]; /* by enum machine_arch; vm-designs.md 3.1 */
+};
+
+extern const struct preset design_presets[]; /* ends with a row whose name is NULL */
+
+/* The names of all presets and choices, for the configuration reader. */
+#define DESIGN_NAMES_MAX 32
+struct design_names {
+    const char *of[CATALOGUE_LISTS][DESIGN_NAMES_MAX]; /* each NULL-terminated */
+};
+void design_names_fill(struct design_names *names);
+
+/* Works out a scenario's design: its preset, with the axes it names itself in place of the
+ * preset's. STATUS_USAGE, with file, line and reason, for a combination that cannot exist on the
+ * machine. */
+enum status design_resolve(const struct scenario *scenario, struct design *design_p);
+
+#endif

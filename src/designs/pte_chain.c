@@ -1,0 +1,137 @@
+#include "designs/pte_chain.h"
+
+#include <assert.h>
+
+#include "machine/map.h"
+#include "machine/residence.h"
+
+/* Blocks that k slots of a page are in; `chained` tells the two states of k = 1 apart. */
+static uint64_t blocks_for(const struct design *design, uint64_t k, bool chained)
+{
+    if (k == 1 && !chained) {
+        return 0;
+    }
+    return (k + design->chain_slots - 1) / design->chain_slots;
+}
+
+static bool chained_once(const struct cell *cell, page_id page)
+{
+    return !cell->design->page_direct || page_is(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+}
+
+static uint64_t blocks_of(const struct cell *cell, page_id page)
+{
+    return blocks_for(cell->design, cell->mapcount[page], chained_once(cell, page));
+}
+
+/* Blocks that one more mapping of a page with k of them needs. */
+static uint64_t blocks_to_add(const struct cell *cell, page_id page, uint64_t k)
+{
+    uint64_t before = blocks_for(cell->design, k, chained_once(cell, page));
+    return blocks_for(cell->design, k + 1, !cell->design->page_direct) - before;
+}
+
+static void free_blocks(struct cell *cell, struct actor *actor, uint64_t blocks)
+{
+    if (blocks > 0) {
+        charge(cell, actor, COST_CHAIN_ALLOC, blocks);
+        slab_give(cell, SLAB_PTE_CHAIN, blocks);
+    }
+}
+
+enum frame_result pte_chain_prepare(struct cell *cell, struct actor *actor, page_id page)
+{
+    uint64_t blocks = blocks_to_add(cell, page, cell->mapcount[page]);
+    if (blocks == 0) {
+        return FRAME_OK;
+    }
+    page_count frames = slab_frames_needed(&cell->core->slab[SLAB_PTE_CHAIN], blocks);
+    assert(frames <= 1);
+    if (frames == 1) {
+        enum zone_index zone;
+        enum frame_result result = residence_take_frame(cell, actor, zone_kernel_class(cell),
+                                                        OWNER_RMAP, &zone);
+        if (result != FRAME_OK) {
+            return result;
+        }
+    }
+    charge(cell, actor, COST_CHAIN_ALLOC, blocks);
+    slab_take(cell, SLAB_PTE_CHAIN, blocks);
+    return FRAME_OK;
+}
+
+void pte_chain_add(struct cell *cell, struct actor *actor, page_id page)
+{
+    charge(cell, actor, COST_CHAIN_INSERT, 1);
+    page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+}
+
+enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t mask)
+{
+    page_id first = page / PAGES_PER_WORD * PAGES_PER_WORD;
+    uint64_t blocks = 0;
+    for (uint64_t rest = mask; rest != 0; rest &= rest - 1) {
+        page_id one = first + (page_id)__builtin_ctzll(rest);
+        blocks += blocks_to_add(cell, one, cell->mapcount[one] - 1U);
+    }
+    cell->words[page / PAGES_PER_WORD].plane[PLANE_MAPPED_ONCE_CHAINED] &= ~mask;
+    if (blocks == 0) {
+        return FRAME_OK;
+    }
+    page_count frames = slab_frames_needed(&cell->core->slab[SLAB_PTE_CHAIN], blocks);
+    for (page_count i = 0; i < frames; i++) {
+        enum zone_index zone;
+        if (cell->design->reclaim->find_frame(cell, zone_kernel_class(cell), 0, &zone) !=
+            FRAME_OK) {
+            return FRAME_NONE;
+        }
+        zone_take(cell, zone, OWNER_RMAP);
+    }
+    slab_take(cell, SLAB_PTE_CHAIN, blocks);
+    return FRAME_OK;
+}
+
+void pte_chain_remove(struct cell *cell, struct actor *actor, page_id page)
+{
+    uint64_t k = cell->mapcount[page];
+    bool chained = k > 0 || chained_once(cell, page);
+    uint64_t before = blocks_for(cell->design, k + 1, chained);
+    /* The search ends in the middle of the chain on average. */
+    charge(cell, actor, COST_CHAIN_BLOCK, (before + 1) / 2);
+    if (k == 1 && cell->design->page_direct) {
+        page_set(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+    } else {
+        page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+    }
+    free_blocks(cell, actor, before - blocks_for(cell->design, k, true));
+}
+
+unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page)
+{
+    struct map_walk walk = map_clear_young(cell, actor, page, false);
+    count(cell, METRIC_RMAP_VISITS, walk.present);
+    charge(cell, actor, COST_CHAIN_VISIT, walk.present);
+    if (walk.present == 1 && page_is(cell->words, page, PLANE_MAPPED_ONCE_CHAINED)) {
+        page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+        free_blocks(cell, actor, 1);
+    }
+    return walk.young;
+}
+
+enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_id page)
+{
+    uint64_t before = blocks_of(cell, page);
+    struct map_walk walk = map_clear_all(cell, actor, page);
+    count(cell, METRIC_RMAP_VISITS, walk.present + walk.failed);
+    charge(cell, actor, COST_CHAIN_VISIT, walk.present + walk.failed);
+    charge(cell, actor, COST_PTE_UNMAP, walk.present);
+    if (walk.present > 0) {
+        if (walk.failed == 1 && cell->design->page_direct) {
+            page_set(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+        } else {
+            page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+        }
+        free_blocks(cell, actor, before - blocks_for(cell->design, walk.failed, true));
+    }
+    return walk.failed > 0 ? UNMAP_AGAIN : UNMAP_DONE;
+}

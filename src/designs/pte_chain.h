@@ -1,0 +1,20 @@
+/* Chains of ptes in blocks of one cache line, as 2.6.0 kept them (vm-designs.md 1.3.2, 3.2).
+ *
+ * The slots themselves are not stored: which ptes a page has is in the pte rows. What is kept is
+ * what the historical structure held in memory and what its operations cost. A page mapped once is
+ * "direct" and has no block, or, after having been mapped more often, still has one until it is
+ * next checked for references (PLANE_MAPPED_ONCE_CHAINED). Only the head block of a chain has free
+ * slots, so k slots are in exactly ceil(k / slots) blocks. */
+#ifndef THRASH_DESIGNS_PTE_CHAIN_H
+#define THRASH_DESIGNS_PTE_CHAIN_H
+
+#include "machine/cell.h"
+
+enum frame_result pte_chain_prepare(struct cell *cell, struct actor *actor, page_id page);
+void pte_chain_add(struct cell *cell, struct actor *actor, page_id page);
+enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t mask);
+void pte_chain_remove(struct cell *cell, struct actor *actor, page_id page);
+unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page);
+enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_id page);
+
+#endif

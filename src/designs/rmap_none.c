@@ -1,0 +1,36 @@
+/* No reverse map: 2.4 finds the ptes of a page only by scanning every address space. */
+#include "designs/designs.h"
+
+static enum frame_result prepare(struct cell *cell, struct actor *actor, page_id page)
+{
+    (void)cell;
+    (void)actor;
+    (void)page;
+    return FRAME_OK;
+}
+
+static void add(struct cell *cell, struct actor *actor, page_id page)
+{
+    (void)cell;
+    (void)actor;
+    (void)page;
+}
+
+static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask)
+{
+    (void)cell;
+    (void)page;
+    (void)mask;
+    return FRAME_OK;
+}
+
+const struct rmap_ops rmap_none = {
+    .choice = {.name = "none",
+               .description =
+                   "no reverse map; ptes are found by scanning every address space (2.4)",
+               .source = "vm-designs 1.1; linux 2.4.23 mm/vmscan.c"},
+    .prepare = prepare,
+    .add = add,
+    .add_word = add_word,
+    .remove = add,
+};

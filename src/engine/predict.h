@@ -1,0 +1,20 @@
+/* What a run will need of the host, before it is started. */
+#ifndef THRASH_ENGINE_PREDICT_H
+#define THRASH_ENGINE_PREDICT_H
+
+#include "base/status.h"
+#include "engine/sim.h"
+
+struct prediction {
+    struct sim_memory memory[STATE_ARRAYS_MAX]; /* `measured` is unused */
+    size_t nmemory;
+    byte_count arrays; /* their sum, all cells */
+    byte_count total;  /* with what a process needs beside them */
+    double seconds;    /* of wall time, to within a factor of about three */
+    page_count nptes;  /* that populate will set */
+};
+
+/* Lays the scenario out without mapping anything. STATUS_USAGE when it is one the model refuses. */
+enum status predict(const struct scenario *scenario, struct prediction *prediction_p);
+
+#endif

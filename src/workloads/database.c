@@ -1,0 +1,315 @@
+/* A database server: processes that share one large segment and have some memory of their own. */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "workloads/options.h"
+#include "workloads/workloads.h"
+
+static const char *const backings[] = {"shm", "file", NULL};
+static const char *const populates[] = {"none", "read", "write", NULL};
+static const char *const accesses[] = {"uniform", "hot_cold", "zipf", NULL};
+
+#define SEGMENT(field) offsetof(struct segment_options, field)
+static const struct option_row segment_rows[] = {
+    {.key = "size",
+     .type = OPTION_SIZE,
+     .offset = SEGMENT(size),
+     .low = PAGE_BYTES,
+     .high = (byte_count)1 << 60,
+     .help = "bytes of the segment"},
+    {.key = "backing",
+     .type = OPTION_CHOICE,
+     .offset = SEGMENT(backing),
+     .fallback = "shm",
+     .choices = backings,
+     .help = "shared memory, or a file in the page cache"},
+    {.key = "populate",
+     .type = OPTION_CHOICE,
+     .offset = SEGMENT(populate),
+     .fallback = "write",
+     .choices = populates,
+     .help = "how each process touches all of its mapping before the clock starts"},
+    {.key = "window",
+     .type = OPTION_SIZE,
+     .offset = SEGMENT(window),
+     .fallback = "auto",
+     .low = PAGE_BYTES,
+     .high = (byte_count)1 << 60,
+     .automatic = true,
+     .help = "bytes that process i maps, the (i mod size/window)th part of the segment; auto: all"},
+};
+static const struct option_table segment_table = {
+    .title = "the shared segment",
+    .rows = segment_rows,
+    .nrows = sizeof segment_rows / sizeof segment_rows[0],
+    .size = sizeof(struct segment_options),
+};
+
+#define DATABASE(field) offsetof(struct database_options, field)
+static const struct option_row database_rows[] = {
+    {.key = "processes",
+     .type = OPTION_COUNT,
+     .offset = DATABASE(processes),
+     .fallback = "300",
+     .low = 1,
+     .high = UINT16_MAX,
+     .help = "server processes"},
+    {.key = "segment",
+     .type = OPTION_SECTION,
+     .offset = DATABASE(segment),
+     .section = &segment_table,
+     .help = "the segment they share"},
+    {.key = "private_memory",
+     .type = OPTION_SIZE,
+     .offset = DATABASE(private_memory),
+     .fallback = "8MiB",
+     .low = 0,
+     .high = (byte_count)1 << 40,
+     .help = "heap and stack of each process, written before the clock starts"},
+    {.key = "private_touches",
+     .type = OPTION_SHARE,
+     .offset = DATABASE(private_touches),
+     .fallback = "100%",
+     .low = 0,
+     .high = SHARE_ONE,
+     .help =
+         "touches of private memory for each touch of the segment, beside touch_rate (assumed)"},
+    {.key = "touch_rate",
+     .type = OPTION_COUNT,
+     .offset = DATABASE(touch_rate),
+     .fallback = "440000",
+     .low = 1,
+     .high = 1000000000000,
+     .help = "touches of the segment per second, all processes together, when unhindered"},
+    {.key = "access",
+     .type = OPTION_CHOICE,
+     .offset = DATABASE(access),
+     .fallback = "hot_cold",
+     .choices = accesses,
+     .help = "which pages of the segment are touched"},
+    {.key = "hot_fraction",
+     .type = OPTION_SHARE,
+     .offset = DATABASE(hot_fraction),
+     .fallback = "20%",
+     .low = 0,
+     .high = SHARE_ONE,
+     .help = "hot_cold: share of the pages that is hot"},
+    {.key = "hot_share",
+     .type = OPTION_SHARE,
+     .offset = DATABASE(hot_share),
+     .fallback = "80%",
+     .low = 0,
+     .high = SHARE_ONE,
+     .help = "hot_cold: share of the touches that goes to hot pages"},
+    {.key = "zipf_exponent",
+     .type = OPTION_SHARE,
+     .offset = DATABASE(zipf_exponent),
+     .fallback = "0.99",
+     .low = 0,
+     .high = 3 * (uint64_t)SHARE_ONE,
+     .help = "zipf: the page of rank r is touched in proportion to r to minus this"},
+    {.key = "write_share",
+     .type = OPTION_SHARE,
+     .offset = DATABASE(write_share),
+     .fallback = "30%",
+     .low = 0,
+     .high = SHARE_ONE,
+     .help = "share of the touches that are stores"},
+    {.key = "log_writes",
+     .type = OPTION_COUNT,
+     .offset = DATABASE(log_writes),
+     .fallback = "500",
+     .low = 0,
+     .high = 1000000,
+     .help = "pages of log written per second to the first disk, raw, by a process of its own "
+             "(assumed)"},
+    {.key = "cpu_use",
+     .type = OPTION_SHARE,
+     .offset = DATABASE(cpu_use),
+     .fallback = "50%",
+     .low = 1,
+     .high = SHARE_ONE,
+     .help = "share of all CPUs that user code takes at the full touch rate (assumed: a server "
+             "sized for its load)"},
+};
+const struct option_table database_option_table = {
+    .title = "a database server: processes that share one large segment",
+    .rows = database_rows,
+    .nrows = sizeof database_rows / sizeof database_rows[0],
+    .size = sizeof(struct database_options),
+};
+
+static page_count pages_of(byte_count bytes)
+{
+    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+/* Stacks are the last vma of a process, which matters to the virtual scan; their size is assumed.
+ */
+enum { STACK_PAGES = 8 };
+
+/* User time: all processes together use `cpu_use` of the CPUs, but none more than one CPU. */
+static void set_rate(const struct scenario *scenario, const struct database_options *options,
+                     struct workload *workload, uint64_t *cpu_share_p)
+{
+    uint64_t cpus = muldiv(scenario->machine.cpus * CPU_SHARE_ONE, options->cpu_use, SHARE_ONE);
+    uint64_t each = min_u64(cpus / options->processes, CPU_SHARE_ONE);
+    /* A touch of private memory comes with every 1 / private_touches touches of the segment. */
+    uint64_t touches = muldiv(options->touch_rate, SHARE_ONE + options->private_touches, SHARE_ONE);
+    uint64_t second = 1000000000ULL * TICKS_PER_NS;
+    workload->work_per_touch = max_u64(
+        1, (uint64_t)((uint128)each * options->processes * second / touches / CPU_SHARE_ONE));
+    workload->private_upto = (uint32_t)min_u64(
+        muldiv((uint64_t)1 << 32, options->private_touches,
+               (uint64_t)SHARE_ONE + options->private_touches),
+        UINT32_MAX);
+    if (options->private_memory == 0) {
+        workload->private_upto = 0;
+    }
+    workload->write_upto = (uint32_t)min_u64(
+        muldiv((uint64_t)1 << 32, options->write_share, SHARE_ONE), UINT32_MAX);
+    *cpu_share_p = each;
+}
+
+static void add_process(uint32_t index, uint32_t i, struct plan *plan, struct workload *workload,
+                        object_id segment, const struct database_options *options,
+                        uint64_t cpu_share)
+{
+    process_id process = plan_add_process(plan, index, i, START_WARMUP);
+    if (plan->out_of_memory) {
+        return;
+    }
+    plan->processes[process].cpu_share = cpu_share;
+    if (i == 0) {
+        workload->first_process = process;
+    }
+    page_count segment_pages = pages_of(options->segment.size);
+    page_count windows = segment_pages / workload->pages;
+    page_count offset = i % windows * workload->pages;
+    object_id own = 0;
+    if (workload->private_pages > 0) {
+        own = plan_add_object(plan, OBJECT_ANON, workload->private_pages, 0);
+        if (workload->private_pages > workload->stack_pages) {
+            plan_add_vma(plan, own, 0, workload->private_pages - workload->stack_pages, true,
+                         POPULATE_WRITE);
+        }
+    }
+    plan_add_vma(plan, segment, offset, workload->pages, true,
+                 (enum populate)options->segment.populate);
+    if (workload->private_pages > 0) {
+        plan_add_vma(plan, own, workload->private_pages - workload->stack_pages,
+                     workload->stack_pages, true, POPULATE_WRITE);
+    }
+}
+
+/* The log writer: one more process, which uses hardly any user time. */
+static void add_log_writer(const struct scenario *scenario, uint32_t index, struct plan *plan,
+                           struct workload *workload, uint64_t writes_per_second)
+{
+    const uint64_t second = 1000000000ULL * TICKS_PER_NS;
+    sim_time work = scenario->costs.ticks[COST_PAGE_COPY];
+    process_id process = plan_add_process(plan, index, workload->nprocesses - 1, START_WARMUP);
+    if (plan->out_of_memory) {
+        return;
+    }
+    uint128 share = (uint128)work * writes_per_second * CPU_SHARE_ONE / second;
+    plan->processes[process].cpu_share = min_u64((uint64_t)share, CPU_SHARE_ONE);
+    workload->log_interval = (sim_time)((uint128)second * plan->processes[process].cpu_share /
+                                        CPU_SHARE_ONE / writes_per_second);
+}
+
+static enum status plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
+                        struct workload *workload)
+{
+    const struct database_options *options = workload->options;
+    byte_count window = options->segment.window;
+    if (window == OPTION_AUTO) {
+        window = options->segment.size;
+    }
+    if (window > options->segment.size) {
+        char key[128];
+        snprintf(key, sizeof key, "workloads.%s.segment.window", scenario->workloads[index].name);
+        return fail(STATUS_USAGE, "%s: %s: a window cannot be larger than the segment",
+                    scenario_where(scenario, key), key);
+    }
+    workload->nprocesses = (uint32_t)options->processes + (options->log_writes > 0 ? 1 : 0);
+    workload->pages = pages_of(window);
+    workload->private_pages = pages_of(options->private_memory);
+    workload->stack_pages = min_u64(workload->private_pages, STACK_PAGES);
+    workload->pressure_segment = options->segment.size;
+    const struct access_params access = {(enum access_kind)options->access, options->hot_fraction,
+                                         options->hot_share, options->zipf_exponent};
+    access_build(&access, workload->pages, &workload->access);
+    uint64_t cpu_share;
+    set_rate(scenario, options, workload, &cpu_share);
+    enum object_kind kind = options->segment.backing == BACKING_SHM ? OBJECT_SHM : OBJECT_FILE;
+    object_id segment = plan_add_object(plan, kind, pages_of(options->segment.size), 0);
+    for (uint32_t i = 0; i < options->processes; i++) {
+        add_process(index, i, plan, workload, segment, options, cpu_share);
+    }
+    if (options->log_writes > 0) {
+        add_log_writer(scenario, index, plan, workload, options->log_writes);
+    }
+    return STATUS_OK;
+}
+
+/* The vmas of a process in the order add_process() made them. */
+static vma_id segment_vma(const struct workload *workload, const struct plan_process *process)
+{
+    return process->first_vma + (workload->private_pages > workload->stack_pages ? 1 : 0);
+}
+
+/* What the log writer does, which maps nothing. */
+static void write_log(struct touch *touch)
+{
+    touch->vma = VMA_NONE;
+    touch->page = 0;
+    touch->access = ACCESS_RAW_WRITE;
+    touch->counted = false;
+}
+
+static void locate(const struct workload *workload, const struct cell *cell, process_id process,
+                   uint64_t ordinal, const struct random_block *bits, struct touch *touch)
+{
+    (void)ordinal;
+    const struct plan_process *plan = &cell->plan->processes[process];
+    touch->last = false;
+    touch->counted = true;
+    if (plan->nvmas == 0) {
+        write_log(touch);
+        return;
+    }
+    vma_id vma = segment_vma(workload, plan);
+    uint64_t page;
+    if (bits->word[1] < workload->private_upto) {
+        page = random_below(bits->word[2], workload->private_pages);
+        page_count heap = workload->private_pages - workload->stack_pages;
+        vma = page < heap ? plan->first_vma : vma + 1;
+        page = page < heap ? page : page - heap;
+        touch->counted = false;
+    } else {
+        /* What is left of the word after the choice above, stretched to all 32 bits again. */
+        uint64_t rest = (uint64_t)bits->word[1] - workload->private_upto;
+        uint64_t range = ((uint64_t)1 << 32) - workload->private_upto;
+        page = access_page(&workload->access, (uint32_t)((rest << 32) / range), bits->word[2]);
+    }
+    touch->vma = vma;
+    touch->page = cell->vmas[vma].first + (page_id)page;
+    touch->access = bits->word[3] < workload->write_upto ? ACCESS_WRITE : ACCESS_READ;
+}
+
+static sim_time interval(const struct workload *workload, uint32_t index,
+                         const struct random_block *bits)
+{
+    bool is_log_writer = workload->log_interval > 0 && index + 1 == workload->nprocesses;
+    return random_exponential(bits->word[0],
+                              is_log_writer ? workload->log_interval : workload->work_per_touch);
+}
+
+const struct workload_ops workload_database = {
+    .kind = {"database", "processes that share one large segment, as a database server does",
+             &database_option_table},
+    .plan = plan,
+    .locate = locate,
+    .interval = interval,
+};

@@ -1,0 +1,142 @@
+/* Drawing the touches of an epoch, process by process, and putting them in the order of time. */
+#include <stdlib.h>
+
+#include "workloads/workloads.h"
+
+/* Draws of this number set the first touch; no run gets so far. */
+static const uint64_t first_draw = (uint64_t)1 << 47;
+
+void workloads_start(const struct workload_set *set, struct cell *cell)
+{
+    for (size_t i = 0; i < set->plan.nprocesses; i++) {
+        const struct workload *workload = &set->workload[set->plan.processes[i].workload];
+        struct random_block bits = random_draw(cell->scenario->seed, RANDOM_TOUCH, (uint32_t)i,
+                                               cell->id, first_draw);
+        cell->visitors[i].next_at = workload->ops->interval(workload, set->plan.processes[i].index,
+                                                            &bits);
+    }
+}
+
+static enum status make_room(struct touch_batch *batch)
+{
+    if (batch->count < batch->capacity) {
+        return STATUS_OK;
+    }
+    size_t capacity = batch->capacity == 0 ? 1024 : 2 * batch->capacity;
+    struct touch *unsorted = realloc(batch->unsorted, capacity * sizeof *unsorted);
+    struct touch *touches = realloc(batch->touches, capacity * sizeof *touches);
+    batch->unsorted = unsorted != NULL ? unsorted : batch->unsorted;
+    batch->touches = touches != NULL ? touches : batch->touches;
+    if (unsorted == NULL || touches == NULL) {
+        return fail(STATUS_RESOURCE, "out of memory for %zu touches of one epoch", capacity);
+    }
+    batch->capacity = capacity;
+    return STATUS_OK;
+}
+
+/* When, in the epoch, a process gets to a point of its user time. */
+static sim_time time_of(const struct cell_core *core, const struct visitor *visitor, sim_time work)
+{
+    sim_time length = core->epoch_end - core->epoch_start;
+    sim_time done = work - visitor->work;
+    if (length <= UINT32_MAX) {
+        return core->epoch_start + done * length / visitor->grant;
+    }
+    return core->epoch_start + muldiv(done, length, visitor->grant);
+}
+
+static enum status draw_process(const struct workload *workload, struct cell *cell,
+                                process_id process, struct touch_batch *batch)
+{
+    const struct visitor *visitor = &cell->visitors[process];
+    sim_time end = visitor->work + visitor->grant;
+    sim_time at = visitor->next_at;
+    for (uint64_t ordinal = visitor->ordinal; at < end; ordinal++) {
+        if (workload->finite && ordinal >= workload->touches_each) {
+            break;
+        }
+        enum status status = make_room(batch);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        struct random_block bits = random_draw(cell->scenario->seed, RANDOM_TOUCH, process,
+                                               cell->id, ordinal);
+        struct touch *touch = &batch->unsorted[batch->count++];
+        touch->at = time_of(cell->core, visitor, at);
+        touch->ordinal = ordinal;
+        touch->process = process;
+        workload->ops->locate(workload, cell, process, ordinal, &bits, touch);
+        at += workload->ops->interval(workload, cell->plan->processes[process].index, &bits);
+        touch->next_at = at;
+    }
+    return STATUS_OK;
+}
+
+/* Sorts by time, keeping the order of processes among touches of the same time: into as many
+ * buckets as there are touches, then by insertion, which meets hardly anything out of order. */
+static enum status sort_touches(const struct cell_core *core, struct touch_batch *batch)
+{
+    size_t nbuckets = batch->count + 1;
+    if (batch->bucket_capacity < nbuckets + 1) {
+        uint32_t *buckets = realloc(batch->buckets, 2 * (nbuckets + 1) * sizeof *buckets);
+        if (buckets == NULL) {
+            return fail(STATUS_RESOURCE, "out of memory for %zu touches of one epoch",
+                        batch->count);
+        }
+        batch->buckets = buckets;
+        batch->bucket_capacity = 2 * (nbuckets + 1);
+    }
+    sim_time length = core->epoch_end - core->epoch_start;
+    uint32_t *start = batch->buckets;
+    for (size_t i = 0; i <= nbuckets; i++) {
+        start[i] = 0;
+    }
+    /* A multiplier in place of a division: bucket = (at - epoch_start) * nbuckets / length. */
+    uint64_t scale = (uint64_t)(((uint128)nbuckets << 32) / length);
+    for (size_t i = 0; i < batch->count; i++) {
+        sim_time into = batch->unsorted[i].at - core->epoch_start;
+        start[(size_t)(((uint128)into * scale) >> 32) + 1]++;
+    }
+    for (size_t i = 0; i < nbuckets; i++) {
+        start[i + 1] += start[i];
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        sim_time into = batch->unsorted[i].at - core->epoch_start;
+        batch->touches[start[(size_t)(((uint128)into * scale) >> 32)]++] = batch->unsorted[i];
+    }
+    for (size_t i = 1; i < batch->count; i++) {
+        struct touch touch = batch->touches[i];
+        size_t j = i;
+        for (; j > 0 && batch->touches[j - 1].at > touch.at; j--) {
+            batch->touches[j] = batch->touches[j - 1];
+        }
+        batch->touches[j] = touch;
+    }
+    return STATUS_OK;
+}
+
+enum status workloads_draw(const struct workload_set *set, struct cell *cell,
+                           struct touch_batch *batch)
+{
+    batch->count = 0;
+    for (size_t i = 0; i < set->plan.nprocesses; i++) {
+        const struct visitor *visitor = &cell->visitors[i];
+        if (visitor->grant == 0 || visitor->next_at >= visitor->work + visitor->grant) {
+            continue;
+        }
+        const struct workload *workload = &set->workload[set->plan.processes[i].workload];
+        enum status status = draw_process(workload, cell, (process_id)i, batch);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return sort_touches(cell->core, batch);
+}
+
+void workloads_free_batch(struct touch_batch *batch)
+{
+    free(batch->touches);
+    free(batch->unsorted);
+    free(batch->buckets);
+    *batch = (struct touch_batch){0};
+}

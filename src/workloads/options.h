@@ -1,0 +1,49 @@
+/* The options of each kind of workload: plain structs that the option tables beside them describe.
+ */
+#ifndef THRASH_WORKLOADS_OPTIONS_H
+#define THRASH_WORKLOADS_OPTIONS_H
+
+#include "base/types.h"
+#include "config/option.h"
+
+struct segment_options {
+    byte_count size;
+    unsigned backing;  /* enum backing */
+    unsigned populate; /* enum populate */
+    byte_count window; /* each process maps so much of it; OPTION_AUTO: all */
+};
+
+enum backing { BACKING_SHM, BACKING_FILE };
+
+struct database_options {
+    uint64_t processes;
+    struct segment_options segment;
+    byte_count private_memory; /* of each process */
+    share_ppb private_touches; /* touches of it for each touch of the segment */
+    uint64_t touch_rate;       /* touches of segments per second, all processes together */
+    unsigned access;           /* enum access_kind */
+    share_ppb hot_fraction;
+    share_ppb hot_share;
+    share_ppb zipf_exponent;
+    share_ppb write_share;
+    uint64_t log_writes; /* pages of log per second, all processes together */
+    share_ppb cpu_use;   /* of all CPUs that user code takes at the full touch rate */
+};
+
+struct shm_copy_options {
+    byte_count size;
+    uint64_t rate; /* bytes per second */
+};
+
+struct page_cache_reader_options {
+    byte_count size;
+    uint64_t rate;
+    uint64_t device; /* which disk */
+    uint64_t rounds; /* how often the file is read */
+};
+
+extern const struct option_table database_option_table;
+extern const struct option_table shm_copy_option_table;
+extern const struct option_table page_cache_reader_option_table;
+
+#endif

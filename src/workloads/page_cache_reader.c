@@ -1,0 +1,86 @@
+/* A process that reads a file through the page cache, from its beginning to its end, with read(2).
+ */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "workloads/options.h"
+#include "workloads/sequential.h"
+#include "workloads/workloads.h"
+
+#define READER(field) offsetof(struct page_cache_reader_options, field)
+static const struct option_row rows[] = {
+    {.key = "size",
+     .type = OPTION_SIZE,
+     .offset = READER(size),
+     .fallback = "8GiB",
+     .low = PAGE_BYTES,
+     .high = (byte_count)1 << 60,
+     .help = "bytes of the file"},
+    {.key = "rate",
+     .type = OPTION_RATE,
+     .offset = READER(rate),
+     .fallback = "50MB/s",
+     .low = 1,
+     .high = (uint64_t)1 << 50,
+     .help = "how fast it is read when the disk keeps up"},
+    {.key = "device",
+     .type = OPTION_COUNT,
+     .offset = READER(device),
+     .fallback = "0",
+     .low = 0,
+     .high = 1023,
+     .help = "disk that the file is on, from 0 to machine.disk.devices - 1"},
+    {.key = "rounds",
+     .type = OPTION_COUNT,
+     .offset = READER(rounds),
+     .fallback = "1",
+     .low = 1,
+     .high = 1000000,
+     .help = "how often the file is read"},
+};
+const struct option_table page_cache_reader_option_table = {
+    .title = "a process that reads a file during the pressure phase",
+    .rows = rows,
+    .nrows = sizeof rows / sizeof rows[0],
+    .size = sizeof(struct page_cache_reader_options),
+};
+
+static enum status plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
+                        struct workload *workload)
+{
+    const struct page_cache_reader_options *options = workload->options;
+    if (options->device >= scenario->machine.disk.devices) {
+        char key[128];
+        snprintf(key, sizeof key, "workloads.%s.device", scenario->workloads[index].name);
+        return fail(
+            STATUS_USAGE, "%s: %s: there is no disk %" PRIu64 "; machine.disk.devices is %" PRIu64,
+            scenario_where(scenario, key), key, options->device, scenario->machine.disk.devices);
+    }
+    page_count pages = (options->size + PAGE_BYTES - 1) / PAGE_BYTES;
+    object_id file = plan_add_object(plan, OBJECT_FILE, pages, (uint32_t)options->device);
+    process_id process = plan_add_process(plan, index, 0, START_PRESSURE);
+    sequential_plan(scenario, plan, workload, process, pages * options->rounds, options->rate);
+    workload->pages = pages;
+    workload->object = file;
+    return STATUS_OK;
+}
+
+static void locate(const struct workload *workload, const struct cell *cell, process_id process,
+                   uint64_t ordinal, const struct random_block *bits, struct touch *touch)
+{
+    (void)bits;
+    (void)process;
+    touch->vma = VMA_NONE;
+    touch->page = object_page(&cell->objects[workload->object], ordinal % workload->pages);
+    touch->access = ACCESS_FILE_READ;
+    touch->counted = true;
+    touch->last = ordinal + 1 == workload->touches_each;
+}
+
+const struct workload_ops workload_page_cache_reader = {
+    .kind = {"page_cache_reader", "a process that reads a file through the page cache",
+             &page_cache_reader_option_table},
+    .plan = plan,
+    .locate = locate,
+    .interval = sequential_interval,
+};

@@ -1,0 +1,62 @@
+/* The pressure of scenario A: one process writes a second segment of shared memory, page after
+ * page, and waits for memory when there is none. */
+#include <stddef.h>
+
+#include "workloads/options.h"
+#include "workloads/sequential.h"
+#include "workloads/workloads.h"
+
+#define SHM_COPY(field) offsetof(struct shm_copy_options, field)
+static const struct option_row rows[] = {
+    {.key = "size",
+     .type = OPTION_SIZE,
+     .offset = SHM_COPY(size),
+     .fallback = "12GiB",
+     .low = PAGE_BYTES,
+     .high = (byte_count)1 << 60,
+     .help = "bytes of the segment that is written"},
+    {.key = "rate",
+     .type = OPTION_RATE,
+     .offset = SHM_COPY(rate),
+     .fallback = "50MB/s",
+     .low = 1,
+     .high = (uint64_t)1 << 50,
+     .help = "how fast it is written when nothing is in the way"},
+};
+const struct option_table shm_copy_option_table = {
+    .title = "a process that writes a second segment of shared memory during the pressure phase",
+    .rows = rows,
+    .nrows = sizeof rows / sizeof rows[0],
+    .size = sizeof(struct shm_copy_options),
+};
+
+static enum status plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
+                        struct workload *workload)
+{
+    const struct shm_copy_options *options = workload->options;
+    page_count pages = (options->size + PAGE_BYTES - 1) / PAGE_BYTES;
+    object_id segment = plan_add_object(plan, OBJECT_SHM, pages, 0);
+    process_id process = plan_add_process(plan, index, 0, START_PRESSURE);
+    plan_add_vma(plan, segment, 0, pages, true, POPULATE_NONE);
+    sequential_plan(scenario, plan, workload, process, pages, options->rate);
+    return STATUS_OK;
+}
+
+static void locate(const struct workload *workload, const struct cell *cell, process_id process,
+                   uint64_t ordinal, const struct random_block *bits, struct touch *touch)
+{
+    (void)bits;
+    touch->vma = cell->plan->processes[process].first_vma;
+    touch->page = cell->vmas[touch->vma].first + (page_id)ordinal;
+    touch->access = ACCESS_WRITE;
+    touch->counted = true;
+    touch->last = ordinal + 1 == workload->touches_each;
+}
+
+const struct workload_ops workload_shm_copy = {
+    .kind = {"shm_copy", "a process that writes a second shared segment and waits for memory",
+             &shm_copy_option_table},
+    .plan = plan,
+    .locate = locate,
+    .interval = sequential_interval,
+};

@@ -1,0 +1,94 @@
+/* Workloads: what the processes of a scenario do.
+ *
+ * One file and one row each. A workload adds its processes, objects and mappings to the plan, and
+ * turns random bits into the touches of its processes. */
+#ifndef THRASH_WORKLOADS_WORKLOADS_H
+#define THRASH_WORKLOADS_WORKLOADS_H
+
+#include "base/random.h"
+#include "config/scenario.h"
+#include "machine/cell.h"
+#include "machine/plan.h"
+#include "workloads/access.h"
+
+/* What a workload needs at hand to draw touches: constant during a run. */
+struct workload {
+    const struct workload_ops *ops;
+    const void *options;
+    process_id first_process;
+    uint32_t nprocesses;
+    sim_time work_per_touch; /* mean user time between two touches of one process */
+    uint32_t private_upto;   /* draws below this, in 2^-32, go to private memory */
+    uint32_t write_upto;     /* draws below this are stores */
+    page_count pages;        /* of what each process works on */
+    page_count private_pages;
+    page_count stack_pages; /* of them, at the end */
+    struct access_table access;
+    bool finite;
+    uint64_t touches_each;       /* finite: after which a process is done */
+    sim_time log_interval;       /* user time of the log writer between two writes; 0: no log */
+    object_id object;            /* the file a reader reads */
+    byte_count pressure_segment; /* bytes of the shared segment that until_freed refers to, or 0 */
+};
+
+struct workload_ops {
+    struct workload_kind_options kind;
+
+    /* Adds to the plan and fills `workload`. STATUS_USAGE for options that do not go together. */
+    enum status (*plan)(const struct scenario *scenario, uint32_t index, struct plan *plan,
+                        struct workload *workload);
+
+    /* Fills vma, page, access and last of the touch number `ordinal` of a process. */
+    void (*locate)(const struct workload *workload, const struct cell *cell, process_id process,
+                   uint64_t ordinal, const struct random_block *bits, struct touch *touch);
+
+    /* User time of a process from one touch to the next. */
+    sim_time (*interval)(const struct workload *workload, uint32_t index,
+                         const struct random_block *bits);
+};
+
+extern const struct workload_ops workload_database;
+extern const struct workload_ops workload_shm_copy;
+extern const struct workload_ops workload_page_cache_reader;
+
+/* The table of workloads; ends with NULL. */
+extern const struct workload_ops *const workload_table[];
+
+#define WORKLOADS_MAX 64
+
+/* The workloads of a scenario and the plan they make. */
+struct workload_set {
+    struct workload workload[WORKLOADS_MAX];
+    size_t nworkloads;
+    struct plan plan;
+};
+
+enum status workloads_plan(const struct scenario *scenario, struct workload_set *set);
+void workloads_free(struct workload_set *set);
+
+/* Gives every process of a cell its first touch. */
+void workloads_start(const struct workload_set *set, struct cell *cell);
+
+/* Room for the touches of one epoch; grows as needed. Zero-initialise, release with free_batch().
+ */
+struct touch_batch {
+    struct touch *touches;
+    struct touch *unsorted;
+    uint32_t *buckets;
+    size_t count;
+    size_t capacity;
+    size_t bucket_capacity;
+};
+
+/* Draws the touches that fall into the cell's present epoch, sorted by (time, process).
+ * STATUS_RESOURCE when the host has no memory for them. */
+enum status workloads_draw(const struct workload_set *set, struct cell *cell,
+                           struct touch_batch *batch);
+void workloads_free_batch(struct touch_batch *batch);
+
+/* The touches a page of the least popular class of the first shared segment gets per second and
+ * mapping, for theta_cold: relative popularity in 2^-32 and pages of that segment. False when no
+ * workload has one. */
+bool workloads_coldest(const struct workload_set *set, uint64_t *relative_p, page_count *pages_p);
+
+#endif
