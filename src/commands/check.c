@@ -1,0 +1,115 @@
+/* thrash check: validates a scenario, says what it means and what it will need; runs nothing. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "base/units.h"
+#include "commands/catalogue.h"
+#include "commands/commands.h"
+#include "commands/scenario_arguments.h"
+#include "engine/predict.h"
+#include "host/memory.h"
+
+static const char usage[] = "thrash check CONFIG [--set KEY=VALUE]... [--costs FILE] | --sample";
+
+static void print_help(void)
+{
+    printf("usage: %s\n"
+           "\n"
+           "Validates a scenario, prints every value with its default and where it was given, and\n"
+           "predicts the memory and time a run needs. Runs nothing.\n"
+           "\n"
+           "  --set KEY=VALUE  override a key, dotted: machine.memory=1TiB,\n"
+           "                   workloads.database.processes=100\n"
+           "  --costs FILE     another cost profile\n"
+           "  --sample         print a complete commented scenario instead\n"
+           "\n"
+           "example: thrash check configs/quickstart.yaml --set design.preset=linux-2.4.23\n",
+           usage);
+}
+
+static void print_prediction(const struct prediction *prediction)
+{
+    printf("\npredicted host memory\n");
+    for (size_t i = 0; i < prediction->nmemory; i++) {
+        const struct sim_memory *memory = &prediction->memory[i];
+        if (memory->predicted >= (byte_count)1 << 20) {
+            printf("  %10.1f MiB  %-18s %s\n", (double)memory->predicted / 1048576, memory->name,
+                   memory->what);
+        }
+    }
+    printf("  %10.1f MiB  in all\n", (double)prediction->total / 1048576);
+    printf("predicted time: %.3g s\n", prediction->seconds);
+    struct host_system system = host_system_here();
+    struct host_memory memory;
+    struct host_memory_available available;
+    host_memory_read(&system, &memory);
+    if (host_memory_available(&memory, 1, &available) == STATUS_OK) {
+        printf("available here: %.1f MiB (%s)%s\n", (double)available.per_rank / 1048576,
+               available.least->source,
+               prediction->total > available.per_rank ? ": too little, simulate would refuse" : "");
+    }
+}
+
+static enum status check(const struct scenario_arguments *arguments,
+                         const struct catalogue_names *names)
+{
+    struct scenario scenario;
+    enum status status = scenario_load(arguments->config, &arguments->overrides, &names->catalogue,
+                                       &scenario);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct prediction prediction;
+    status = predict(&scenario, &prediction);
+    if (status == STATUS_OK) {
+        status = scenario_print_values(&scenario, &names->catalogue);
+    }
+    if (status == STATUS_OK) {
+        print_prediction(&prediction);
+    }
+    scenario_free(&scenario);
+    return status;
+}
+
+int command_check(int argc, char **argv)
+{
+    enum { SET = 256, COSTS, SAMPLE };
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                            {"set", required_argument, NULL, SET},
+                                            {"costs", required_argument, NULL, COSTS},
+                                            {"sample", no_argument, NULL, SAMPLE},
+                                            {NULL, 0, NULL, 0}};
+    struct catalogue_names names;
+    catalogue_fill(&names);
+    struct scenario_arguments arguments = {0};
+    enum status status = STATUS_OK;
+    optind = 1;
+    opterr = 0;
+    for (int before = optind, option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;
+         before = optind) {
+        switch (option) {
+        case 'h':
+            print_help();
+            return STATUS_OK;
+        case SET:
+            status = scenario_arguments_set(&arguments, optarg);
+            break;
+        case COSTS:
+            arguments.overrides.costs = optarg;
+            break;
+        case SAMPLE:
+            return (int)scenario_print_sample(&names.catalogue);
+        default:
+            status = unusable_option("check", argc, argv, before);
+            break;
+        }
+        if (status != STATUS_OK) {
+            return (int)status;
+        }
+    }
+    status = scenario_arguments_config(&arguments, argc, argv, optind, usage);
+    if (status == STATUS_OK) {
+        status = check(&arguments, &names);
+    }
+    return (int)status;
+}

@@ -1,0 +1,129 @@
+/* thrash plot: draws pictures of results with Python. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "commands/commands.h"
+#include "commands/scenario_arguments.h"
+#include "commands/share.h"
+
+static const char usage[] = "thrash plot FILE... [-o DIR]";
+
+static void print_help(void)
+{
+    printf(
+        "usage: %s\n"
+        "\n"
+        "Draws a comparison of results: PNG and PDF, and the CSV behind each picture.\n"
+        "Needs a Python 3 with h5py and matplotlib: $THRASH_PYTHON, or the first python3 that has\n"
+        "them.\n"
+        "\n"
+        "  -o, --output DIR  where the pictures go; otherwise beside the first file\n"
+        "  --name NAME       first part of their names; otherwise what the files' names share\n"
+        "\n"
+        "example: thrash plot results/quickstart-*.h5 -o results\n",
+        usage);
+}
+
+/* Whether a Python imports what plot.py needs; nothing of it is shown. */
+static bool python_is_able(const char *python)
+{
+    pid_t child = fork();
+    if (child < 0) {
+        return false;
+    }
+    if (child == 0) {
+        (void)!freopen("/dev/null", "w", stdout);
+        (void)!freopen("/dev/null", "w", stderr);
+        execlp(python, python, "-c", "import h5py, matplotlib", (char *)NULL);
+        _exit(127);
+    }
+    int status;
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return false;
+        }
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static enum status find_python(const char **python_p)
+{
+    const char *given = getenv("THRASH_PYTHON");
+    if (given != NULL && given[0] != '\0') {
+        if (!python_is_able(given)) {
+            return fail(STATUS_RESOURCE, "THRASH_PYTHON=%s cannot import h5py and matplotlib",
+                        given);
+        }
+        *python_p = given;
+        return STATUS_OK;
+    }
+    static const char *const candidates[] = {"python3", "/usr/bin/python3",
+                                             "/usr/local/bin/python3"};
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+        if (python_is_able(candidates[i])) {
+            *python_p = candidates[i];
+            return STATUS_OK;
+        }
+    }
+    return fail(STATUS_RESOURCE,
+                "no python3 with h5py and matplotlib was found; install the Debian "
+                "packages python3-h5py and python3-matplotlib, or set THRASH_PYTHON");
+}
+
+/* Becomes plot.py with the same arguments. */
+static enum status run_plot(int argc, char **argv)
+{
+    char script[PATH_MAX];
+    const char *python = NULL;
+    enum status status = share_find("results/plot.py", script);
+    if (status == STATUS_OK) {
+        status = find_python(&python);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    char **arguments = calloc((size_t)argc + 2, sizeof *arguments);
+    if (arguments == NULL) {
+        return fail(STATUS_FAILED, "out of memory for %d arguments", argc);
+    }
+    arguments[0] = (char *)(uintptr_t)python;
+    arguments[1] = script;
+    for (int i = 1; i < argc; i++) {
+        arguments[i + 1] = argv[i];
+    }
+    fflush(stdout);
+    execvp(python, arguments);
+    status = fail(STATUS_FAILED, "cannot start %s: %s", python, strerror(errno));
+    free(arguments);
+    return status;
+}
+
+int command_plot(int argc, char **argv)
+{
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"name", required_argument, NULL, 'n'},
+                                            {NULL, 0, NULL, 0}};
+    optind = 1;
+    opterr = 0;
+    for (int before = optind, option;
+         (option = getopt_long(argc, argv, "ho:", options, NULL)) != -1; before = optind) {
+        if (option == 'h') {
+            print_help();
+            return STATUS_OK;
+        }
+        if (option != 'o' && option != 'n') {
+            return (int)unusable_option("plot", argc, argv, before);
+        }
+    }
+    if (optind >= argc) {
+        return (int)fail(STATUS_USAGE, "no FILE given; usage: %s", usage);
+    }
+    return (int)run_plot(argc, argv);
+}

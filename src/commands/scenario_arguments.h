@@ -1,0 +1,29 @@
+/* The arguments that commands on a scenario have in common: CONFIG, --set, --costs. */
+#ifndef THRASH_COMMANDS_SCENARIO_ARGUMENTS_H
+#define THRASH_COMMANDS_SCENARIO_ARGUMENTS_H
+
+#include <stddef.h>
+
+#include "base/status.h"
+#include "config/scenario.h"
+
+#define SETS_MAX 256
+
+struct scenario_arguments {
+    const char *config; /* NULL until found */
+    const char *set[SETS_MAX];
+    struct scenario_overrides overrides;
+};
+
+/* Adds a --set. STATUS_USAGE when there are too many. */
+enum status scenario_arguments_set(struct scenario_arguments *arguments, const char *assignment);
+
+/* Takes the single argument that is left after the options as CONFIG. STATUS_USAGE, with `usage`,
+ * when there is none or more than one. */
+enum status scenario_arguments_config(struct scenario_arguments *arguments, int argc, char **argv,
+                                      int first, const char *usage);
+
+/* What getopt_long() returned '?' or ':' for, in one sentence that names the command. */
+enum status unusable_option(const char *command, int argc, char **argv, int optind_before);
+
+#endif

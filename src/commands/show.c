@@ -1,0 +1,353 @@
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "commands/commands.h"
+#include "results/csv.h"
+#include "results/guard.h"
+#include "results/reader.h"
+#include "results/schema.h"
+
+static const char usage[] =
+    "usage: thrash show FILE [--verify] [--csv TABLE]\n"
+    "\n"
+    "Prints what a result file holds: what was run, how it ended, its totals, whether it is "
+    "valid,\n"
+    "and where it comes from. Needs no MPI.\n"
+    "\n"
+    "  --verify      recompute the digest of /simulation and compare; exit 1 if it differs\n"
+    "  --csv TABLE   print a table instead: series, totals, performance or per_cell:<metric>\n"
+    "  --help        print this\n"
+    "\n"
+    "example: thrash show results/lwn-32g.h5 --csv series > lwn-32g.csv\n";
+
+struct request {
+    const char *path;
+    const char *table; /* NULL: the summary */
+    bool verify;
+};
+
+/* The totals of the summary; `--csv totals` has them all. */
+static const char *const shown_totals[] = {
+    "elapsed_seconds",
+    "touches",
+    "minor_faults",
+    "major_faults",
+    "pages_freed",
+    "pages_scanned",
+    "ptes_visited",
+    "rmap_visits",
+    "swap_in_bytes",
+    "swap_out_bytes",
+    "writeback_bytes",
+    "pagetable_bytes_peak",
+    "rmap_bytes_peak",
+    "lowmem_free_bytes",
+    "user_seconds",
+    "system_seconds",
+    "reclaim_cpu_seconds",
+    "iowait_seconds",
+    "time_to_first_free",
+    "longest_gap_without_free",
+    "progress_p10",
+    "progress_p50",
+    "progress_p90",
+    "theta_cold",
+    "laps",
+};
+
+static void print_line(const char *name, const char *text)
+{
+    (void)printf("%-26s", name);
+    for (const char *rest = text; *rest != '\0';) {
+        int length = (int)strcspn(rest, "\n");
+        (void)printf("%s%.*s\n", rest == text ? "" : "                          ", length, rest);
+        rest += length + (rest[length] == '\n');
+    }
+    if (text[0] == '\0') {
+        (void)putchar('\n');
+    }
+}
+
+/* 1234567 -> "1,234,567". */
+static void print_grouped(uint64_t value)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%" PRIu64, value);
+    for (int i = 0; i < length; i++) {
+        (void)printf("%s%c", i > 0 && (length - i) % 3 == 0 ? "," : "", digits[i]);
+    }
+}
+
+static void print_scalar(const struct results_scalar *scalar)
+{
+    (void)printf("%-26s", scalar->name);
+    if (scalar->type == NUMBER_U64) {
+        print_grouped(scalar->count);
+    } else if (scalar->real != scalar->real) {
+        (void)fputs("not available\n", stdout);
+        return;
+    } else {
+        (void)printf("%.6g", scalar->real);
+    }
+    (void)printf("%s%s\n", strcmp(scalar->unit, "1") == 0 ? "" : " ",
+                 strcmp(scalar->unit, "1") == 0 ? "" : scalar->unit);
+}
+
+/* Prints a text dataset; one that is not in the file is passed over. */
+static enum status print_text(const struct h5_reader *reader, const char *name, const char *path)
+{
+    if (!h5_exists(reader, path)) {
+        return STATUS_OK;
+    }
+    char *text = NULL;
+    enum status status = h5_read_text(reader, path, &text);
+    if (status == STATUS_OK && text[0] != '\0') {
+        print_line(name, text);
+    }
+    free(text);
+    return status;
+}
+
+/* Prints the value of a key of the resolved configuration, which our own writer has laid out: one
+ * key a line, a section's keys indented below it. `section` is "" for the top level. */
+static void print_key(const char *config, const char *name, const char *section, const char *key)
+{
+    size_t key_length = strlen(key);
+    bool inside = section[0] == '\0';
+    for (const char *line = config; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        size_t indent = strspn(line, " ");
+        if (indent == 0 && section[0] != '\0' && line[0] != '#') {
+            inside = strncmp(line, section, strlen(section)) == 0 && line[strlen(section)] == ':';
+        }
+        if (inside && (indent == 0) == (section[0] == '\0') &&
+            strncmp(line + indent, key, key_length) == 0 && line[indent + key_length] == ':') {
+            const char *value = line + indent + key_length + 1;
+            value += strspn(value, " ");
+            size_t end = (size_t)(line + length - value);
+            bool quoted = end > 1 && (value[0] == '"' || value[0] == '\'');
+            (void)printf("%-26s%.*s\n", name, (int)(quoted ? end - 2 : end), value + quoted);
+            return;
+        }
+        line += length + (line[length] == '\n');
+    }
+}
+
+static enum status print_configuration(const struct h5_reader *reader)
+{
+    if (!h5_exists(reader, GROUP_CONFIG "/resolved")) {
+        return STATUS_OK;
+    }
+    char *config = NULL;
+    enum status status = h5_read_text(reader, GROUP_CONFIG "/resolved", &config);
+    if (status == STATUS_OK) {
+        print_key(config, "title", "", "title");
+        print_key(config, "design", "design", "preset");
+    }
+    free(config);
+    return status;
+}
+
+static enum status print_root(const struct h5_reader *reader)
+{
+    struct results_summary summary;
+    enum status status = results_read_summary(reader, &summary);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    print_line("file", h5_reader_path(reader));
+    print_line("command", summary.command);
+    status = print_configuration(reader);
+    print_line("valid", summary.valid ? "yes" : "NO");
+    if (!summary.valid) {
+        print_line("because", summary.invalid_reasons);
+    }
+    if (summary.partial) {
+        print_line("partial", "yes: the run was interrupted");
+    }
+    print_line("digest", summary.digest);
+    print_line("config_hash", summary.config_hash);
+    results_summary_free(&summary);
+    return status;
+}
+
+static enum status print_simulation(const struct h5_reader *reader)
+{
+    if (!h5_exists(reader, GROUP_SIMULATION)) {
+        return STATUS_OK;
+    }
+    (void)putchar('\n');
+    struct results_scalars moments;
+    enum status status = print_text(reader, "verdict", GROUP_SIMULATION "/verdict");
+    if (status == STATUS_OK) {
+        status = print_text(reader, "detail", GROUP_SIMULATION "/verdict_detail");
+    }
+    if (status == STATUS_OK) {
+        status = results_read_scalars(reader, GROUP_SIMULATION, &moments);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < moments.n; i++) {
+        print_scalar(&moments.scalar[i]);
+    }
+    results_scalars_free(&moments);
+    struct results_scalars totals;
+    status = results_read_scalars(reader, GROUP_TOTALS, &totals);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < sizeof shown_totals / sizeof *shown_totals; i++) {
+        const struct results_scalar *scalar = results_find_scalar(&totals, shown_totals[i]);
+        if (scalar != NULL) {
+            print_scalar(scalar);
+        }
+    }
+    results_scalars_free(&totals);
+    return STATUS_OK;
+}
+
+static enum status print_provenance(const struct h5_reader *reader)
+{
+    static const char *const shown[] = {"version",   "git_revision", "compiler",   "command_line",
+                                        "hostnames", "mpi",          "start_time", "end_time"};
+    (void)putchar('\n');
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof shown / sizeof *shown && status == STATUS_OK; i++) {
+        char path[RESULT_PATH_SIZE];
+        (void)snprintf(path, sizeof path, "%s/%s", GROUP_PROVENANCE, shown[i]);
+        status = print_text(reader, shown[i], path);
+    }
+    struct results_scalars counts;
+    if (status == STATUS_OK) {
+        status = results_read_scalars(reader, GROUP_PROVENANCE, &counts);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < counts.n; i++) {
+        print_scalar(&counts.scalar[i]);
+    }
+    results_scalars_free(&counts);
+    return STATUS_OK;
+}
+
+static enum status verify(const struct h5_reader *reader)
+{
+    char recomputed[DIGEST_TEXT_SIZE];
+    bool match = false;
+    enum status status = results_verify(reader, recomputed, &match);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (!match) {
+        return fail(STATUS_FAILED, "%s: digest mismatch: /simulation gives %s",
+                    h5_reader_path(reader), recomputed);
+    }
+    return STATUS_OK;
+}
+
+static enum status print_summary(const struct h5_reader *reader)
+{
+    enum status status = print_root(reader);
+    if (status == STATUS_OK) {
+        status = print_simulation(reader);
+    }
+    if (status == STATUS_OK) {
+        status = print_provenance(reader);
+    }
+    return status;
+}
+
+static enum status show(const struct h5_reader *reader, const struct request *request)
+{
+    enum status status = STATUS_OK;
+    if (request->table != NULL) {
+        status = csv_print(reader, request->table, stdout);
+    } else {
+        status = print_summary(reader);
+    }
+    if (status == STATUS_OK && request->verify) {
+        status = verify(reader);
+        if (status == STATUS_OK && request->table == NULL) {
+            print_line("verify", "match: /simulation gives the digest above");
+        }
+    }
+    if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+        status = fail(STATUS_FAILED, "cannot write to the standard output");
+    }
+    return status;
+}
+
+static enum status open_and_show(void *argument)
+{
+    const struct request *request = argument;
+    struct h5_reader *reader = NULL;
+    enum status status = results_open(request->path, &reader);
+    if (status == STATUS_OK) {
+        status = show(reader, request);
+        h5_reader_close(reader);
+    }
+    return status;
+}
+
+static enum status parse(int argc, char **argv, struct request *request_p, bool *help_p)
+{
+    static const struct option options[] = {{"verify", no_argument, NULL, 'v'},
+                                            {"csv", required_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    struct request request = {0};
+    optind = 0;
+    opterr = 0;
+    int option;
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+        switch (option) {
+        case 'v':
+            request.verify = true;
+            break;
+        case 'c':
+            request.table = optarg;
+            break;
+        case 'h':
+            *help_p = true;
+            return STATUS_OK;
+        case ':':
+            return fail(STATUS_USAGE, "show: %s needs a value", argv[optind - 1]);
+        default:
+            return optopt != 0
+                       ? fail(STATUS_USAGE, "show: unknown option -%c; see thrash show --help",
+                              optopt)
+                       : fail(STATUS_USAGE, "show: unknown option %s; see thrash show --help",
+                              argv[optind - 1]);
+        }
+    }
+    if (argc - optind != 1) {
+        return fail(STATUS_USAGE,
+                    "show: expected one result file, found %d; see thrash show --help",
+                    argc - optind);
+    }
+    request.path = argv[optind];
+    *request_p = request;
+    return STATUS_OK;
+}
+
+int command_show(int argc, char **argv)
+{
+    struct request request = {0};
+    bool help = false;
+    enum status status = parse(argc, argv, &request, &help);
+    if (status != STATUS_OK) {
+        return (int)status;
+    }
+    if (help) {
+        (void)fputs(usage, stdout);
+        return (int)STATUS_OK;
+    }
+    return (int)results_guarded(request.path, open_and_show, &request);
+}

@@ -1,0 +1,325 @@
+/* thrash simulate: runs a scenario and writes its result. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "commands/catalogue.h"
+#include "commands/commands.h"
+#include "commands/launch_facts.h"
+#include "commands/launcher.h"
+#include "commands/progress.h"
+#include "commands/scenario_arguments.h"
+#include "commands/simulate_result.h"
+#include "engine/predict.h"
+#include "engine/sim.h"
+#include "host/memory.h"
+#include "results/output.h"
+
+static const char usage[] = "thrash simulate CONFIG [-o FILE] [OPTION...]";
+
+static void print_help(void)
+{
+    printf(
+        "usage: %s\n"
+        "\n"
+        "Runs a scenario and writes one HDF5 file. Start it alone or through mpirun or srun.\n"
+        "\n"
+        "  -o, --output FILE     where to write; otherwise output.file of the scenario, otherwise\n"
+        "                        SCENARIO.h5 in $THRASH_RESULTS_DIR or the current directory\n"
+        "  --force               replace an existing file\n"
+        "  --set KEY=VALUE       override a key, dotted: design.preset=linux-2.4.23\n"
+        "  --costs FILE          another cost profile\n"
+        "  --stop-after TIME     stop after so much wall time and write what there is (exit 4);\n"
+        "                        SIGUSR1, SIGINT and SIGTERM do the same\n"
+        "  --progress MODE       auto, bar, lines or none\n"
+        "  --allow-singletons    run even if srun seems to have started separate copies\n"
+        "\n"
+        "example: mpirun -n 1 thrash simulate configs/quickstart.yaml -o quickstart.h5\n",
+        usage);
+}
+
+struct simulate_arguments {
+    struct scenario_arguments scenario;
+    const char *output;
+    bool force;
+    double stop_after; /* seconds of wall time, 0: never */
+    enum progress_mode progress;
+    bool allow_singletons;
+    bool help;
+};
+
+static enum status parse_stop_after(const char *text, double *seconds_p)
+{
+    char reason[UNITS_REASON_SIZE];
+    sim_time time;
+    if (units_parse_time(text, &time, reason) != STATUS_OK || time == 0) {
+        return fail(STATUS_USAGE, "--stop-after: a time above zero expected, as 55min: %s", reason);
+    }
+    *seconds_p = (double)time / (1e9 * TICKS_PER_NS);
+    return STATUS_OK;
+}
+
+static enum status parse(int argc, char **argv, struct simulate_arguments *arguments)
+{
+    enum { SET = 256, COSTS, FORCE, STOP_AFTER, PROGRESS, SINGLETONS };
+    static const struct option options[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"output", required_argument, NULL, 'o'},
+        {"force", no_argument, NULL, FORCE},
+        {"set", required_argument, NULL, SET},
+        {"costs", required_argument, NULL, COSTS},
+        {"stop-after", required_argument, NULL, STOP_AFTER},
+        {"progress", required_argument, NULL, PROGRESS},
+        {"allow-singletons", no_argument, NULL, SINGLETONS},
+        {NULL, 0, NULL, 0},
+    };
+    enum status status = STATUS_OK;
+    optind = 1;
+    opterr = 0;
+    for (int before = optind, option;
+         (option = getopt_long(argc, argv, "ho:", options, NULL)) != -1; before = optind) {
+        switch (option) {
+        case 'h':
+            arguments->help = true;
+            return STATUS_OK;
+        case 'o':
+            arguments->output = optarg;
+            break;
+        case FORCE:
+            arguments->force = true;
+            break;
+        case SET:
+            status = scenario_arguments_set(&arguments->scenario, optarg);
+            break;
+        case COSTS:
+            arguments->scenario.overrides.costs = optarg;
+            break;
+        case STOP_AFTER:
+            status = parse_stop_after(optarg, &arguments->stop_after);
+            break;
+        case PROGRESS:
+            status = progress_parse_mode(optarg, &arguments->progress);
+            break;
+        case SINGLETONS:
+            arguments->allow_singletons = true;
+            break;
+        default:
+            status = unusable_option("simulate", argc, argv, before);
+            break;
+        }
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return scenario_arguments_config(&arguments->scenario, argc, argv, optind, usage);
+}
+
+/* --- the scenario, on every rank ----------------------------------------------------------- */
+
+/* Rank 0 reads and validates; the others get the resolved text, which needs no other file. */
+static enum status load_everywhere(const struct simulate_arguments *arguments, int rank,
+                                   const struct catalogue *catalogue, struct scenario *scenario_p)
+{
+    enum status status = STATUS_OK;
+    if (rank == 0) {
+        status = scenario_load(arguments->scenario.config, &arguments->scenario.overrides,
+                               catalogue, scenario_p);
+    }
+    status = launcher_agree(status);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    unsigned long size = rank == 0 ? strlen(scenario_p->resolved) : 0;
+    MPI_Bcast(&size, 1, MPI_UNSIGNED_LONG, 0, MPI_COMM_WORLD);
+    char *text = rank == 0 ? NULL : malloc(size + 1);
+    if (rank != 0 && text == NULL) {
+        status = fail(STATUS_RESOURCE, "out of memory for the scenario");
+    }
+    status = launcher_agree(status);
+    if (status == STATUS_OK) {
+        MPI_Bcast(rank == 0 ? (void *)(uintptr_t)scenario_p->resolved : text, (int)size, MPI_CHAR,
+                  0, MPI_COMM_WORLD);
+        const struct scenario_overrides none = {NULL, 0, NULL};
+        if (rank != 0) {
+            status = scenario_load_text(text, size, arguments->scenario.config, &none, catalogue,
+                                        scenario_p);
+        }
+        status = launcher_agree(status);
+    }
+    free(text);
+    return status;
+}
+
+/* --- checks before anything runs ------------------------------------------------------------ */
+
+static enum status check_memory(const struct scenario *scenario, const struct launcher *launcher,
+                                struct prediction *prediction)
+{
+    enum status status = predict(scenario, prediction);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct host_system system = host_system_here();
+    struct host_memory memory;
+    struct host_memory_available available;
+    host_memory_read(&system, &memory);
+    status = host_memory_available(&memory, (uint64_t)launcher->local_size, &available);
+    if (status == STATUS_OK && prediction->total > available.per_rank) {
+        return fail(
+            STATUS_RESOURCE,
+            "%s: the run needs about %.0f MiB of memory on one host, but %s leaves %.0f MiB "
+            "to each of its %d ranks",
+            scenario->source_path, (double)prediction->total / 1048576, available.least->source,
+            (double)available.per_rank / 1048576, launcher->local_size);
+    }
+    return status;
+}
+
+/* DIR/NAME.h5 for a scenario in .../NAME.yaml. */
+static char *default_output(const struct scenario *scenario)
+{
+    const char *directory = getenv("THRASH_RESULTS_DIR");
+    const char *slash = strrchr(scenario->source_path, '/');
+    const char *name = slash == NULL ? scenario->source_path : slash + 1;
+    const char *dot = strrchr(name, '.');
+    size_t length = dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name);
+    char *path = NULL;
+    if (asprintf(&path, "%s/%.*s.h5", directory == NULL ? "." : directory, (int)length, name) < 0) {
+        return NULL;
+    }
+    return path;
+}
+
+static char *choose_output(const struct simulate_arguments *arguments,
+                           const struct scenario *scenario)
+{
+    if (arguments->output != NULL) {
+        return strdup(arguments->output);
+    }
+    if (scenario->output.file[0] != '\0') {
+        return strdup(scenario->output.file);
+    }
+    return default_output(scenario);
+}
+
+/* --- running -------------------------------------------------------------------------------- */
+
+/* Set by the signals that end a run early. */
+static volatile sig_atomic_t stop_requested;
+
+static void request_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_requested = 1;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = request_stop};
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static struct progress_point point_of(const struct sim_progress *at)
+{
+    return (struct progress_point){PROGRESS_SIMULATED_TIME, at->now, at->limit, at->phase};
+}
+
+static void show_progress(void *who, const struct sim_progress *at)
+{
+    struct progress_point point = point_of(at);
+    progress_update(who, &point, progress_clock());
+}
+
+static enum status run_and_write(const struct simulate_arguments *arguments,
+                                 const struct scenario *scenario, const char *path,
+                                 const struct prediction *prediction,
+                                 const struct launcher *launcher, struct simulate_record *record)
+{
+    struct progress progress;
+    progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
+                  STDERR_FILENO, 0, progress_clock());
+    catch_signals();
+    struct sim_options options = {
+        .progress = launcher->rank == 0 ? show_progress : NULL,
+        .who = &progress,
+        .stop = &stop_requested,
+        .stop_after = arguments->stop_after,
+    };
+    struct sim_result result;
+    enum status ran = sim_run(scenario, MPI_COMM_WORLD, &options, &result);
+    if (ran != STATUS_OK && ran != STATUS_INTERRUPTED) {
+        struct progress_point point = {PROGRESS_SIMULATED_TIME, 0, scenario->duration, "stopped"};
+        progress_close(&progress, &point, progress_clock());
+        return ran;
+    }
+    struct progress_point point = {PROGRESS_SIMULATED_TIME, result.recording.verdict_time,
+                                   scenario->duration, verdict_name(result.recording.verdict)};
+    progress_close(&progress, &point, progress_clock());
+    enum status status = simulate_write(scenario, path, arguments->force, prediction, &result,
+                                        launcher, record);
+    sim_result_free(&result);
+    return status == STATUS_OK ? ran : status;
+}
+
+static enum status simulate(int argc, char **argv, const struct simulate_arguments *arguments,
+                            const struct launcher *launcher)
+{
+    struct catalogue_names names;
+    catalogue_fill(&names);
+    struct scenario scenario;
+    enum status status = load_everywhere(arguments, launcher->rank, &names.catalogue, &scenario);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct prediction prediction;
+    status = launcher_agree(check_memory(&scenario, launcher, &prediction));
+    char *path = NULL;
+    if (status == STATUS_OK) {
+        path = choose_output(arguments, &scenario);
+        if (path == NULL) {
+            status = fail(STATUS_RESOURCE, "out of memory for the name of the result");
+        } else if (launcher->rank == 0) {
+            status = results_check_output(path, arguments->force);
+        }
+        status = launcher_agree(status);
+    }
+    struct simulate_record record;
+    if (status == STATUS_OK) {
+        status = simulate_record_open(argc, argv, launcher, &record);
+        if (status == STATUS_OK) {
+            status = run_and_write(arguments, &scenario, path, &prediction, launcher, &record);
+            simulate_record_close(&record);
+        }
+    }
+    free(path);
+    scenario_free(&scenario);
+    return status;
+}
+
+int command_simulate(int argc, char **argv)
+{
+    struct simulate_arguments arguments = {.progress = PROGRESS_AUTO};
+    enum status status = parse(argc, argv, &arguments);
+    if (status != STATUS_OK) {
+        return (int)status;
+    }
+    if (arguments.help) {
+        print_help();
+        return STATUS_OK;
+    }
+    struct launcher launcher;
+    status = launcher_init(&argc, &argv, arguments.allow_singletons, &launcher);
+    if (status != STATUS_OK) {
+        return (int)status;
+    }
+    return (int)launcher_finish(simulate(argc, argv, &arguments, &launcher));
+}

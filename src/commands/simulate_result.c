@@ -1,0 +1,204 @@
+#include "commands/simulate_result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <papi.h>
+
+#include "base/units.h"
+#include "commands/launch_facts.h"
+#include "host/topology.h"
+#include "results/run_file.h"
+
+enum status simulate_record_open(int argc, char **argv, const struct launcher *launcher,
+                                 struct simulate_record *record_p)
+{
+    struct simulate_record record = {0};
+    snprintf(record.papi, sizeof record.papi, "%d.%d.%d", PAPI_VERSION_MAJOR(PAPI_VERSION),
+             PAPI_VERSION_MINOR(PAPI_VERSION), PAPI_VERSION_REVISION(PAPI_VERSION));
+    enum status status = provenance_gather(MPI_COMM_WORLD, argc, argv, &record.provenance);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = launch_facts(launcher, &record.launch);
+    struct host_topology topology;
+    if (status == STATUS_OK && launcher->rank == 0 && host_topology_open(&topology) == STATUS_OK) {
+        (void)host_topology_xml(&topology, &record.hwloc_xml);
+        host_topology_close(&topology);
+    }
+    if (status != STATUS_OK) {
+        simulate_record_close(&record);
+        return status;
+    }
+    *record_p = record;
+    return STATUS_OK;
+}
+
+void simulate_record_close(struct simulate_record *record)
+{
+    provenance_free(&record->provenance);
+    text_free(&record->launch);
+    free(record->hwloc_xml);
+}
+
+/* --- what the run itself cost ---------------------------------------------------------------- */
+
+enum { PERFORMANCE_VALUES = 12 };
+
+static struct performance_value count_value(const char *name, const char *unit, const char *what,
+                                            uint64_t count)
+{
+    return (struct performance_value){name, unit, what, PERFORMANCE_COUNT, count, 0};
+}
+
+static struct performance_value real_value(const char *name, const char *unit, const char *what,
+                                           double real)
+{
+    return (struct performance_value){name, unit, what, PERFORMANCE_REAL, 0, real};
+}
+
+static uint64_t last_value(const struct recording *recording, enum metric metric)
+{
+    return recording->machine[(recording->npoints - 1) * METRIC_COUNT + metric];
+}
+
+static size_t fill_performance(const struct prediction *prediction, const struct sim_result *result,
+                               byte_count peak, struct performance_value *values)
+{
+    const struct recording *recording = &result->recording;
+    double touches = (double)(last_value(recording, METRIC_TOUCHES) +
+                              last_value(recording, METRIC_PRIVATE_TOUCHES));
+    double visits = (double)(last_value(recording, METRIC_PTES_VISITED) +
+                             last_value(recording, METRIC_RMAP_VISITS));
+    double wall = result->wall_run > 0 ? result->wall_run : 1e-9;
+    size_t n = 0;
+    values[n++] = real_value("wall_setup_seconds", "s", "laying out and populating the machine",
+                             result->wall_setup);
+    values[n++] = real_value("wall_run_seconds", "s", "the epochs of the run", result->wall_run);
+    values[n++] = count_value("epochs", "1", "epochs simulated", result->epochs);
+    values[n++] = count_value("messages", "1", "messages between homes and cells",
+                              result->messages);
+    values[n++] = count_value("ptes_populated", "1", "ptes set before the clock started",
+                              result->populated);
+    values[n++] = real_value("touches_per_second", "1/s",
+                             "simulated touches per second of wall time", touches / wall);
+    values[n++] = real_value("visits_per_second", "1/s",
+                             "pte and chain visits per second of wall time", visits / wall);
+    values[n++] = count_value("memory_predicted_bytes", "byte",
+                              "memory of one rank as predicted before the run", prediction->total);
+    values[n++] = count_value("memory_peak_bytes", "byte",
+                              "largest resident size of any rank, by getrusage", peak);
+    values[n++] = real_value("seconds_predicted", "s", "wall time as predicted before the run",
+                             prediction->seconds);
+    return n;
+}
+
+static byte_count peak_memory(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    unsigned long kilobytes = (unsigned long)usage.ru_maxrss;
+    MPI_Allreduce(MPI_IN_PLACE, &kilobytes, 1, MPI_UNSIGNED_LONG, MPI_MAX, MPI_COMM_WORLD);
+    return (byte_count)kilobytes * 1024;
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static enum status write_file(const struct scenario *scenario, const char *path, bool force,
+                              const struct prediction *prediction, const struct sim_result *result,
+                              const struct simulate_record *record, struct digest *digest_p)
+{
+    struct performance_value values[PERFORMANCE_VALUES];
+    size_t nvalues = 0;
+    byte_count peak = peak_memory();
+    if (result->recording.npoints > 0) {
+        nvalues = fill_performance(prediction, result, peak, values);
+    }
+    struct performance_memory memory[STATE_ARRAYS_MAX];
+    for (size_t i = 0; i < result->nmemory; i++) {
+        memory[i] = (struct performance_memory){
+            .name = result->memory[i].name,
+            .description = result->memory[i].what,
+            .predicted = result->memory[i].predicted,
+            .measured = result->memory[i].measured,
+        };
+    }
+    const struct result_fact facts[] = {
+        {"launch", "how and where the ranks were started", text_string(&record->launch), NULL},
+        {"hwloc_xml", "topology of the host of rank 0", record->hwloc_xml,
+         "hwloc could not load a topology"},
+        {"papi", "version of the PAPI library", record->papi, NULL},
+    };
+    struct run_file file = {
+        .header =
+            {
+                .path = path,
+                .force = force,
+                .partial = result->recording.verdict == VERDICT_INTERRUPTED,
+                .mpi_hints = scenario->output.mpi_hints,
+                .command = "simulate",
+                .config_resolved = scenario->resolved,
+                .config_source = scenario->source_text,
+                .config_hash = scenario->hash,
+                .provenance = &record->provenance,
+                .facts = facts,
+                .nfacts = sizeof facts / sizeof facts[0],
+            },
+        .recording = &result->recording,
+        .performance = values,
+        .nperformance = nvalues,
+        .memory = memory,
+        .nmemory = result->nmemory,
+    };
+    return run_file_write(MPI_COMM_WORLD, &file, digest_p);
+}
+
+static double per(uint64_t a, uint64_t b)
+{
+    return b == 0 ? 0 : (double)a / (double)b;
+}
+
+static void print_summary(const struct sim_result *result, const char *path, struct digest digest)
+{
+    const struct recording *recording = &result->recording;
+    uint64_t change[METRIC_COUNT];
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        change[i] = last_value(recording, (enum metric)i) - recording->at_pressure[i];
+    }
+    char text[DIGEST_TEXT_SIZE];
+    char size[UNITS_TEXT_SIZE];
+    digest_to_text(digest, text);
+    printf("verdict        %s: %s\n", verdict_name(recording->verdict), recording->verdict_detail);
+    printf("simulated      %.3f s in %.1f s of wall time\n",
+           (double)last_value(recording, METRIC_ELAPSED) / (1e9 * TICKS_PER_NS),
+           result->wall_setup + result->wall_run);
+    printf("ballast        %s\n", units_print_size(recording->ballast, size));
+    printf("pages freed    %" PRIu64, change[METRIC_PAGES_FREED]);
+    if (change[METRIC_PAGES_FREED] > 0) {
+        printf(" (%.0f visits and %.3g minor faults for each)",
+               per(change[METRIC_PTES_VISITED] + change[METRIC_RMAP_VISITS],
+                   change[METRIC_PAGES_FREED]),
+               per(change[METRIC_MINOR_FAULTS], change[METRIC_PAGES_FREED]));
+    }
+    printf("\ntouches        %.0f per second under pressure\n",
+           change[METRIC_ELAPSED] == 0
+               ? 0
+               : (double)change[METRIC_TOUCHES] /
+                     ((double)change[METRIC_ELAPSED] / (1e9 * TICKS_PER_NS)));
+    printf("digest         %s\n", text);
+    printf("result         %s%s\n", path,
+           recording->verdict == VERDICT_INTERRUPTED ? ".partial" : "");
+}
+
+enum status simulate_write(const struct scenario *scenario, const char *path, bool force,
+                           const struct prediction *prediction, const struct sim_result *result,
+                           const struct launcher *launcher, struct simulate_record *record)
+{
+    struct digest digest;
+    enum status status = write_file(scenario, path, force, prediction, result, record, &digest);
+    if (status == STATUS_OK && launcher->rank == 0) {
+        print_summary(result, path, digest);
+    }
+    return status;
+}

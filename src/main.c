@@ -1,0 +1,75 @@
+/* thrash: a benchmark harness for virtual-memory designs. This file is the table of commands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "commands/commands.h"
+
+struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+    {"simulate", "run a scenario and write its result", command_simulate},
+    {"check", "validate a scenario, print every value, predict memory and time", command_check},
+    {"list", "list designs, workloads, metrics or options", command_list},
+    {"info", "say what this host can and cannot measure, and why", command_info},
+    {"show", "show, verify or export a result", command_show},
+    {"plot", "draw pictures of results", command_plot},
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(void)
+{
+    puts(
+        "thrash: what does it cost a virtual-memory design to find the processes that map a page?\n"
+        "\n"
+        "usage: thrash COMMAND [OPTION...] [ARGUMENT...]\n");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+    }
+    puts("\n`thrash COMMAND --help` explains a command and gives an example.\n"
+         "\n"
+         "exit codes: 0 done and valid; 1 failed; 2 configuration or usage; 3 a required resource "
+         "is\n"
+         "missing; 4 interrupted, partial result written; 5 ran, but the result is invalid");
+}
+
+static enum status unknown_command(const char *name)
+{
+    const char *names[COMMANDS];
+    for (size_t i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i].name;
+    }
+    const char *nearest = text_nearest(name, names, COMMANDS);
+    if (nearest != NULL) {
+        return fail(STATUS_USAGE, "unknown command `%s`, did you mean `%s`?", name, nearest);
+    }
+    return fail(STATUS_USAGE, "unknown command `%s`; `thrash --help` lists the commands", name);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help();
+        return STATUS_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help();
+        return STATUS_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("thrash " THRASH_VERSION);
+        return STATUS_OK;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    return (int)unknown_command(argv[1]);
+}
