@@ -85,8 +85,7 @@ int command_check(int argc, char **argv)
     enum status status = STATUS_OK;
     optind = 1;
     opterr = 0;
-    for (int before = optind, option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;
-         before = optind) {
+    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         switch (option) {
         case 'h':
             print_help();
@@ -100,7 +99,7 @@ int command_check(int argc, char **argv)
         case SAMPLE:
             return (int)scenario_print_sample(&names.catalogue);
         default:
-            status = unusable_option("check", argc, argv, before);
+            status = unusable_option("check", argv, option);
             break;
         }
         if (status != STATUS_OK) {

@@ -112,14 +112,13 @@ int command_plot(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     optind = 1;
     opterr = 0;
-    for (int before = optind, option;
-         (option = getopt_long(argc, argv, "ho:", options, NULL)) != -1; before = optind) {
+    for (int option; (option = getopt_long(argc, argv, ":ho:", options, NULL)) != -1;) {
         if (option == 'h') {
             print_help();
             return STATUS_OK;
         }
         if (option != 'o' && option != 'n') {
-            return (int)unusable_option("plot", argc, argv, before);
+            return (int)unusable_option("plot", argv, option);
         }
     }
     if (optind >= argc) {

@@ -27,12 +27,11 @@ enum status scenario_arguments_config(struct scenario_arguments *arguments, int 
     return STATUS_OK;
 }
 
-enum status unusable_option(const char *command, int argc, char **argv, int optind_before)
+enum status unusable_option(const char *command, char **argv, int result)
 {
-    const char *option = optind_before < argc ? argv[optind_before] : "";
-    if (optopt != 0 && optind_before + 1 >= argc) {
-        return fail(STATUS_USAGE,
-                    "%s: option `%s` is unknown or lacks its value; see `thrash %s --help`",
+    const char *option = argv[optind - 1];
+    if (result == ':') {
+        return fail(STATUS_USAGE, "%s: option `%s` lacks its value; see `thrash %s --help`",
                     command, option, command);
     }
     return fail(STATUS_USAGE, "%s: unknown option `%s`; see `thrash %s --help`", command, option,

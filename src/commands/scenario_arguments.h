@@ -23,7 +23,8 @@ enum status scenario_arguments_set(struct scenario_arguments *arguments, const c
 enum status scenario_arguments_config(struct scenario_arguments *arguments, int argc, char **argv,
                                       int first, const char *usage);
 
-/* What getopt_long() returned '?' or ':' for, in one sentence that names the command. */
-enum status unusable_option(const char *command, int argc, char **argv, int optind_before);
+/* Says what is wrong with the option for which getopt_long() has just returned `result`: ':' for a
+ * missing value (the option string begins with ':'), '?' for an option the command does not have. */
+enum status unusable_option(const char *command, char **argv, int result);
 
 #endif

@@ -81,8 +81,7 @@ static enum status parse(int argc, char **argv, struct simulate_arguments *argum
     enum status status = STATUS_OK;
     optind = 1;
     opterr = 0;
-    for (int before = optind, option;
-         (option = getopt_long(argc, argv, "ho:", options, NULL)) != -1; before = optind) {
+    for (int option; (option = getopt_long(argc, argv, ":ho:", options, NULL)) != -1;) {
         switch (option) {
         case 'h':
             arguments->help = true;
@@ -109,7 +108,7 @@ static enum status parse(int argc, char **argv, struct simulate_arguments *argum
             arguments->allow_singletons = true;
             break;
         default:
-            status = unusable_option("simulate", argc, argv, before);
+            status = unusable_option("simulate", argv, option);
             break;
         }
         if (status != STATUS_OK) {

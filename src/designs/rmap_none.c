@@ -1,6 +1,13 @@
 /* No reverse map: 2.4 finds the ptes of a page only by scanning every address space. */
 #include "designs/designs.h"
 
+static bool keeps_chain(const struct cell *cell, page_id page)
+{
+    (void)cell;
+    (void)page;
+    return false;
+}
+
 static enum frame_result prepare(struct cell *cell, struct actor *actor, page_id page)
 {
     (void)cell;
@@ -29,6 +36,7 @@ const struct rmap_ops rmap_none = {
                .description =
                    "no reverse map; ptes are found by scanning every address space (2.4)",
                .source = "vm-designs 1.1; linux 2.4.23 mm/vmscan.c"},
+    .keeps_chain = keeps_chain,
     .prepare = prepare,
     .add = add,
     .add_word = add_word,

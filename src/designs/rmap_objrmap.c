@@ -8,6 +8,11 @@
 #include "machine/map.h"
 #include "machine/residence.h"
 
+static bool keeps_chain(const struct cell *cell, page_id page)
+{
+    return page_is_anon(cell, page);
+}
+
 static enum frame_result prepare(struct cell *cell, struct actor *actor, page_id page)
 {
     return page_is_anon(cell, page) ? pte_chain_prepare(cell, actor, page) : FRAME_OK;
@@ -105,6 +110,7 @@ const struct rmap_ops rmap_objrmap = {
          .description =
              "files and shared memory by the object's list of vmas, anonymous memory by chains",
          .source = "vm-designs 1.7.1; McCracken's patch for 2.5.62, 20 Feb 2003"},
+    .keeps_chain = keeps_chain,
     .prepare = prepare,
     .add = add,
     .add_word = add_word,

@@ -36,6 +36,16 @@ enum status predict(const struct scenario *scenario, struct prediction *predicti
     if (status != STATUS_OK) {
         return status;
     }
+    page_count needed = populate_frames_needed(scenario, &set.plan, &design);
+    if (needed > scenario->machine.memory >> PAGE_SHIFT) {
+        workloads_free(&set);
+        return fail(STATUS_USAGE,
+                    "%s: the workloads need at least %" PRIpages
+                    " MiB before the clock starts, but machine.memory is %" PRIpages
+                    " MiB; give it more, or populate less",
+                    scenario_where(scenario, "machine.memory"), needed >> (20 - PAGE_SHIFT),
+                    scenario->machine.memory >> 20);
+    }
     struct cell cell;
     cell_layout(scenario, &set.plan, &design, 0, &cell);
     for (size_t i = 0; i < cell.state.narrays; i++) {

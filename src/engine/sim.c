@@ -8,6 +8,7 @@
 #include "engine/recorder.h"
 #include "engine/watch.h"
 #include "machine/epoch.h"
+#include "machine/invariants.h"
 #include "machine/populate.h"
 
 /* A run under way, on the rank that owns its cell. */
@@ -206,6 +207,12 @@ static enum status run_epochs(struct run *run)
         watch_epoch(&run->watch, &run->cell, &run->set, recording);
         over = run_ends(run, now);
         if (over || now == run->next_sample) {
+#ifdef THRASH_CHECKS
+            status = invariants_check(&run->cell);
+            if (status != STATUS_OK) {
+                break;
+            }
+#endif
             status = recorder_sample(recording, &run->cell, &run->set, &run->watch, now);
             run->next_sample = now + run->scenario->output.interval;
         }
@@ -228,6 +235,12 @@ static enum status set_up(struct run *run)
     }
     report(run, 0, "populate");
     populate_all(&run->cell, run->options->populate_by_page);
+    if (run->cell.core->out_of_memory && !watch_is_lowmem(&run->cell)) {
+        watch_out_of_memory(&run->cell, &run->result->recording);
+        return fail(STATUS_USAGE, "%s: populate does not fit into machine.memory: %s",
+                    scenario_where(run->scenario, "machine.memory"),
+                    run->result->recording.verdict_detail);
+    }
     if (!run->cell.core->out_of_memory) {
         run->result->recording.ballast = populate_ballast(&run->cell);
     }
@@ -277,6 +290,7 @@ static enum status share_recording(MPI_Comm comm, struct recording *recording)
     MPI_Bcast(recording, (int)sizeof *recording, MPI_BYTE, 0, comm);
     size_t row = METRIC_COUNT * sizeof(uint64_t);
     if (rank != 0) {
+        recording->first_cell = recording->ncells;
         recording->ncells_here = 0;
         recording->capacity = recording->npoints;
         recording->per_cell = NULL;
@@ -302,6 +316,7 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     MPI_Comm_rank(comm, &rank);
     struct sim_result result = {.recording = {
                                     .ncells = (cell_id)scenario->machine.cells,
+                                    .first_cell = rank == 0 ? 0 : (cell_id)scenario->machine.cells,
                                     .ncells_here = rank == 0 ? 1 : 0,
                                     .pressure_began = TIME_NEVER,
                                 }};

@@ -124,6 +124,11 @@ void watch_epoch(struct watch *watch, const struct cell *cell, const struct work
     judge_livelock(watch, cell, set, longest_wait, recording);
 }
 
+bool watch_is_lowmem(const struct cell *cell)
+{
+    return cell->has_lowmem_limit && cell->core->failed_zone < ZONE_HIGHMEM;
+}
+
 void watch_out_of_memory(const struct cell *cell, struct recording *recording)
 {
     static const char *const owner_names[OWNERS] = {
@@ -134,8 +139,7 @@ void watch_out_of_memory(const struct cell *cell, struct recording *recording)
     };
     static const char *const zone_names[ZONES] = {"ZONE_DMA", "ZONE_NORMAL", "ZONE_HIGHMEM"};
     const struct cell_core *core = cell->core;
-    bool lowmem = cell->has_lowmem_limit && core->failed_zone < ZONE_HIGHMEM;
-    recording->verdict = lowmem ? VERDICT_LOWMEM_EXHAUSTED : VERDICT_OOM;
+    recording->verdict = watch_is_lowmem(cell) ? VERDICT_LOWMEM_EXHAUSTED : VERDICT_OOM;
     recording->verdict_time = core->epoch_end;
     char *text = recording->verdict_detail;
     size_t size = sizeof recording->verdict_detail;

@@ -35,6 +35,9 @@ void watch_begin(struct watch *watch);
 void watch_epoch(struct watch *watch, const struct cell *cell, const struct workload_set *set,
                  struct recording *recording);
 
+/* What could not be allocated had to come from the low memory of a machine that also has HIGHMEM. */
+bool watch_is_lowmem(const struct cell *cell);
+
 /* The verdict of a run that an allocation ended, with who asked and who held what. */
 void watch_out_of_memory(const struct cell *cell, struct recording *recording);
 

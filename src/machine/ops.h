@@ -39,6 +39,9 @@ struct choice {
 struct rmap_ops {
     struct choice choice;
 
+    /* Whether a page's ptes are kept in a chain of blocks; for the invariants. */
+    bool (*keeps_chain)(const struct cell *cell, page_id page);
+
     /* Obtains what one more mapping of `page` needs (a chain block), so that add() cannot fail. */
     enum frame_result (*prepare)(struct cell *cell, struct actor *actor, page_id page);
 

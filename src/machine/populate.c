@@ -1,6 +1,7 @@
 #include "machine/populate.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "machine/lru.h"
 #include "machine/map.h"
@@ -30,6 +31,31 @@ static byte_count kernel_image_bytes(byte_count memory)
 {
     const byte_count full = (byte_count)40 << 20;
     return min_u64(full, memory / 800);
+}
+
+page_count populate_frames_needed(const struct scenario *scenario, const struct plan *plan,
+                                  const struct design *design)
+{
+    byte_count memory = scenario->machine.memory;
+    page_count frames = frames_for((memory >> PAGE_SHIFT) * design->struct_page_bytes) +
+                        frames_for(kernel_image_bytes(memory)) +
+                        frames_for(plan->nprocesses * plan->arch->process_kernel_bytes);
+    page_count *of_object = calloc(plan->nobjects + 1, sizeof *of_object);
+    for (size_t i = 0; i < plan->nvmas; i++) {
+        const struct plan_vma *vma = &plan->vmas[i];
+        if (vma->populate == POPULATE_NONE) {
+            continue;
+        }
+        frames += (vma->pages + plan->arch->pt_entries - 1) / plan->arch->pt_entries;
+        if (of_object != NULL) {
+            of_object[vma->object] += vma->pages;
+        }
+    }
+    for (size_t i = 0; i < plan->nobjects && of_object != NULL; i++) {
+        frames += min_u64(of_object[i], plan->objects[i].pages);
+    }
+    free(of_object);
+    return frames;
 }
 
 enum status populate_boot(struct cell *cell)

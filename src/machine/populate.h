@@ -7,6 +7,11 @@
 
 #include "machine/cell.h"
 
+/* The least number of frames that a plan needs before its clock starts: populated pages, page tables,
+ * mem_map and the kernel's own memory. What reverse maps and directories add is not in it. */
+page_count populate_frames_needed(const struct scenario *scenario, const struct plan *plan,
+                                  const struct design *design);
+
 /* What the machine holds before any process runs: mem_map and the kernel's own memory, and for each
  * process its stack, its structures and its page directories. STATUS_USAGE when it does not fit. */
 enum status populate_boot(struct cell *cell);

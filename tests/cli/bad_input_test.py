@@ -1,0 +1,151 @@
+"""Bad input: each with one clear sentence, the right exit code, and no file left behind.
+
+usage: bad_input_test.py THRASH CONFIGS
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+THRASH = str(pathlib.Path(sys.argv[1]).resolve())
+CONFIGS = pathlib.Path(sys.argv[2]).resolve()
+QUICKSTART = str(CONFIGS / "quickstart.yaml")
+
+failures = []
+checks = 0
+
+
+def run(arguments, directory):
+    """Runs thrash in a directory; limit_files: bytes that a file may grow to."""
+    def limit():
+        if limit_files is not None:
+            import resource
+            import signal
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_files))
+    return subprocess.run([THRASH, *arguments], cwd=directory, capture_output=True, text=True,
+                          timeout=120)
+
+
+def expect(what, arguments, code, words, files=()):
+    """One sentence with all of `words` on stderr, exit code, and nothing new but `files`."""
+    global checks
+    checks += 1
+    with tempfile.TemporaryDirectory() as directory:
+        for name, content in files:
+            path = pathlib.Path(directory) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        before = sorted(str(p) for p in pathlib.Path(directory).rglob("*"))
+        result = run(arguments, directory)
+        after = sorted(str(p) for p in pathlib.Path(directory).rglob("*"))
+        lines = [line for line in result.stderr.splitlines() if line.startswith("thrash: ")
+                 and not line.startswith("thrash: warning")]
+        problems = []
+        if result.returncode != code:
+            problems.append(f"exit {result.returncode}, expected {code}")
+        if len(lines) != 1:
+            problems.append(f"{len(lines)} sentences")
+        for word in words:
+            if word not in result.stderr:
+                problems.append(f"`{word}` is not in the message")
+        if after != before:
+            problems.append(f"left behind: {sorted(set(after) - set(before))}")
+        if result.stdout and code != 0:
+            problems.append(f"wrote to standard output: {result.stdout[:100]!r}")
+        if problems:
+            failures.append(f"{what}: {'; '.join(problems)}\n    {result.stderr.strip()[:400]}")
+
+
+def simulate(what, sets, code, words, **more):
+    arguments = ["simulate", QUICKSTART, "-o", "out.h5"]
+    for one in sets:
+        arguments += ["--set", one]
+    expect(what, arguments, code, words, **more)
+
+
+def scenario(what, content, code, words, extra=()):
+    expect(what, ["simulate", "bad.yaml", "-o", "out.h5"], code, words,
+           files=[("bad.yaml", content), *extra])
+
+
+def full_disk():
+    """A file system of 64 KiB, in a mount namespace of its own."""
+    global checks
+    with tempfile.TemporaryDirectory() as directory:
+        inner = (f"mount -t tmpfs -o size=64k tmpfs {directory} || exit 77; "
+                 f"{THRASH} simulate {QUICKSTART} --set duration=300ms -o {directory}/out.h5; "
+                 f"code=$?; ls -A {directory} >&2; exit $code")
+        result = subprocess.run(["unshare", "--mount", "sh", "-c", inner], capture_output=True,
+                                text=True, timeout=120, check=False)
+    if result.returncode == 77 or "unshare" in result.stderr:
+        print(f"skipped: full disk: {result.stderr.strip().splitlines()[-1]}")
+        return
+    checks += 1
+    lines = result.stderr.strip().splitlines()
+    if result.returncode != 1 or len(lines) != 1 or "out.h5" not in lines[0] \
+            or "No space left" not in lines[0]:
+        failures.append(f"full disk: exit {result.returncode}\n    {result.stderr[:400]}")
+
+
+def main():
+    simulate("unknown key", ["machine.memroy=1GiB"], 2, ["memroy", "did you mean `memory`"])
+    simulate("unknown workload key", ["workloads.database.proceses=3"], 2, ["did you mean `processes`"])
+    simulate("unknown preset", ["design.preset=linux-2.6.1"], 2, ["linux-2.6.1", "did you mean"])
+    simulate("wrong type", ["machine.memory=[1, 2]"], 2, ["machine.memory"])
+    simulate("out of range", ["machine.cpus=0"], 2, ["machine.cpus"])
+    simulate("zero cells", ["machine.cells=0"], 2, ["machine.cells"])
+    simulate("bare G", ["machine.memory=4G"], 2, ["4GiB", "4GB"])
+    simulate("negative size", ["machine.memory=-1GiB"], 2, ["machine.memory"])
+    simulate("overflowing size", ["machine.memory=99999999999EiB"], 2, ["machine.memory"])
+    simulate("too small", ["machine.memory=1MiB"], 2, ["machine.memory"])
+    simulate("more processes than memory", ["workloads.database.processes=5000"], 2,
+             ["machine.memory", "MiB"])
+    simulate("a little more than memory", ["workloads.database.processes=315"], 2,
+             ["machine.memory", "pte chains"])
+    simulate("quantum beyond epoch", ["quantum=5ms"], 2, ["quantum"])
+    simulate("no such disk",
+             ["workloads=[{kind: page_cache_reader, size: 1MiB, device: 7}]"], 2, ["device"])
+    simulate("32-bit user space",
+             ["machine.arch=i386", "machine.memory=16GiB", "machine.swap.size=0",
+              "workloads.database.segment.size=4GiB"], 2, ["i386"])
+    simulate("impossible combination", ["design.rmap=none"], 2, ["design", "lru_2_6_0"])
+    simulate("memory beyond the host's",
+             ["machine.memory=8TiB", "machine.swap.size=0",
+              "workloads.database.segment.size=3TiB"], 3,
+             ["MiB"])
+    scenario("empty file", "", 2, ["bad.yaml", "empty"])
+    scenario("binary file", bytes(range(256)), 2, ["bad.yaml"])
+    scenario("a list", "- 1\n- 2\n", 2, ["bad.yaml"])
+    scenario("duplicate key", "seed: 1\nseed: 2\n", 2, ["bad.yaml", "seed"])
+    scenario("include loop", "include: other.yaml\n", 2, ["other.yaml"],
+             extra=[("other.yaml", "include: bad.yaml\n")])
+    scenario("missing include", "include: nowhere.yaml\n", 2, ["nowhere.yaml"])
+    expect("missing file", ["simulate", "nowhere.yaml"], 2, ["nowhere.yaml"])
+    expect("a directory", ["simulate", "."], 2, ["."])
+    expect("no file", ["simulate"], 2, ["CONFIG"])
+    expect("unknown option", ["simulate", QUICKSTART, "--frobnicate"], 2, ["--frobnicate"])
+    expect("option without value", ["simulate", QUICKSTART, "--set"], 2, ["--set"])
+    expect("set without value", ["simulate", QUICKSTART, "--set", "seed"], 2, ["seed"])
+    expect("unknown command", ["simlate"], 2, ["did you mean `simulate`"])
+    expect("unknown list", ["list", "design"], 2, ["designs"])
+    expect("output exists", ["simulate", QUICKSTART, "-o", "out.h5"], 2, ["out.h5", "--force"],
+           files=[("out.h5", "precious")])
+    expect("output directory missing", ["simulate", QUICKSTART, "-o", "no/such/out.h5"], 2, ["no/such"])
+    expect("output is a directory", ["simulate", QUICKSTART, "-o", "dir"], 2, ["dir"],
+           files=[("dir/file", "x")])
+    expect("check of a broken file", ["check", "bad.yaml"], 2, ["bad.yaml:"],
+           files=[("bad.yaml", "seed: [\n")])
+    expect("bad stop-after", ["simulate", QUICKSTART, "--stop-after", "5"], 2, ["--stop-after"])
+    expect("bad progress mode", ["simulate", QUICKSTART, "--progress", "loud"], 2, ["loud"])
+    full_disk()
+    if os.geteuid() != 0:
+        expect("output directory not writable", ["simulate", QUICKSTART, "-o", "/usr/out.h5"], 2,
+               ["/usr"])
+    print(f"{checks} inputs, {len(failures)} answered badly")
+    print("\n".join(failures))
+    return 1 if failures or checks < 30 else 0
+
+
+sys.exit(main())

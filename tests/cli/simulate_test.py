@@ -1,0 +1,141 @@
+"""thrash simulate, check and list from the command line: files, summaries, digests, interruption.
+
+usage: simulate_test.py THRASH CONFIGS
+"""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+
+THRASH = str(pathlib.Path(sys.argv[1]).resolve())
+CONFIGS = pathlib.Path(sys.argv[2]).resolve()
+QUICKSTART = str(CONFIGS / "quickstart.yaml")
+MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
+
+
+def launcher_flags():
+    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
+    return ["--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
+
+
+def run(arguments, ranks=None, code=0, directory=None):
+    command = [THRASH, *arguments]
+    if ranks is not None:
+        command = [MPIEXEC, "-n", str(ranks), *launcher_flags(), *command]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=directory,
+                            check=False)
+    assert result.returncode == code, (command, result.returncode, result.stdout, result.stderr)
+    return result
+
+
+def text_of(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def digest_of(output):
+    return re.search(r"^digest\s+([0-9a-f]{32})$", output, re.M).group(1)
+
+
+def test_result(directory):
+    """A run writes what it says, where it says, and the digest can be verified."""
+    path = f"{directory}/out.h5"
+    output = run(["simulate", QUICKSTART, "--set", "duration=1s", "-o", path]).stdout
+    digest = digest_of(output)
+    assert path in output
+    with h5py.File(path) as file:
+        assert text_of(file.attrs["schema"]) == "thrash-results"
+        assert text_of(file.attrs["digest"]) == digest
+        assert file["simulation/time"][-1] == 1.0
+        assert file["simulation/totals/touches"][()] > 400000
+        for group in ("config", "provenance", "simulation/series", "performance"):
+            assert group in file, group
+        assert "design" in file["config/resolved"][()].decode()
+    assert "match" in run(["show", path, "--verify"]).stdout
+    assert sorted(os.listdir(directory)) == ["out.h5"]
+
+
+def test_same_bits(directory):
+    """The same scenario gives the same digest: again, on more ranks, from its own echo."""
+    base = ["simulate", QUICKSTART, "--set", "duration=2s", "--set", "design.preset=linux-2.4.23"]
+    first = digest_of(run([*base, "-o", f"{directory}/a.h5"]).stdout)
+    again = digest_of(run([*base, "-o", f"{directory}/b.h5"]).stdout)
+    ranks = digest_of(run([*base, "-o", f"{directory}/c.h5"], ranks=3).stdout)
+    with h5py.File(f"{directory}/a.h5") as file:
+        (pathlib.Path(directory) / "echo.yaml").write_bytes(file["config/resolved"][()])
+    echo = digest_of(run(["simulate", "echo.yaml", "-o", "d.h5"], directory=directory).stdout)
+    assert first == again == ranks == echo, (first, again, ranks, echo)
+    other = digest_of(run([*base, "--set", "seed=2", "-o", f"{directory}/e.h5"]).stdout)
+    assert other != first
+
+
+def test_interrupted(directory):
+    """A signal, or --stop-after, ends a run with exit 4 and a valid partial file."""
+    path = f"{directory}/out.h5"
+    long_run = [THRASH, "simulate", QUICKSTART, "--set", "duration=2h", "--set",
+                "phases.pressure.until_freed=0%", "--set", "workloads.shm_copy.rate=1kB/s", "-o", path]
+    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+        with subprocess.Popen(long_run, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as process:
+            time.sleep(1.5)
+            process.send_signal(number)
+            output, errors = process.communicate(timeout=60)
+            assert process.returncode == 4, (number, process.returncode, output, errors)
+        assert not os.path.exists(path)
+        with h5py.File(path + ".partial") as file:
+            assert file.attrs["partial"] == 1
+            assert file["simulation/verdict"][()].decode() == "interrupted"
+    result = run(long_run[1:] + ["--stop-after", "1s"], code=4)
+    assert "interrupted" in result.stdout
+
+
+def test_default_output(directory):
+    """Without -o the result is named after the scenario."""
+    run(["simulate", QUICKSTART, "--set", "duration=300ms"], directory=directory)
+    assert os.path.exists(f"{directory}/quickstart.h5")
+    run(["simulate", QUICKSTART, "--set", "duration=300ms"], directory=directory, code=2)
+    run(["simulate", QUICKSTART, "--set", "duration=300ms", "--force"], directory=directory)
+
+
+def test_other_commands(directory):
+    del directory
+    listing = run(["list", "designs"]).stdout
+    for name in ("linux-2.4.23", "linux-2.6.0", "linux-2.5-objrmap"):
+        assert name in listing
+    assert "database" in run(["list", "workloads"]).stdout
+    assert "theta_cold" in run(["list", "metrics"]).stdout
+    assert "machine.memory" in run(["list", "options"]).stdout
+    values = run(["check", QUICKSTART]).stdout
+    assert "predicted" in values and "machine" in values
+    for command in ("simulate", "check", "list", "info", "show", "plot"):
+        text = run([command, "--help"]).stdout
+        assert "example:" in text and "usage:" in text, command
+    assert "exit codes" in run(["--help"]).stdout
+
+
+def test_sample(directory):
+    """The sample is a scenario: it loads, and says so of every option."""
+    sample = run(["check", "--sample"]).stdout
+    path = pathlib.Path(directory) / "sample.yaml"
+    path.write_text(sample)
+    run(["check", str(path)])
+
+
+TESTS = [test_result, test_same_bits, test_interrupted, test_default_output, test_other_commands,
+         test_sample]
+
+
+def main():
+    for test in TESTS:
+        with tempfile.TemporaryDirectory() as directory:
+            test(directory)
+        print(f"ok {test.__name__}")
+    return 0
+
+
+sys.exit(main())

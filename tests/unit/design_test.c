@@ -1,0 +1,138 @@
+/* Designs: presets resolve, axes override them, combinations that cannot exist are refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/catalogue.h"
+#include "designs/designs.h"
+
+#include <cmocka.h>
+
+static const char scenario_text[] = "duration: 1s\n"
+                                    "machine: { memory: 64MiB }\n"
+                                    "workloads: [ { kind: database, segment: { size: 8MiB } } ]\n"
+                                    "design: { preset: linux-2.6.0 }\n"
+                                    "phases: { warmup: 0s }\n"
+                                    "costs: x86_64-2003\n";
+
+static enum status resolve(const char *const *sets, struct design *design)
+{
+    struct catalogue_names names;
+    catalogue_fill(&names);
+    struct scenario_overrides overrides = {sets, 0, NULL};
+    while (sets[overrides.nset] != NULL) {
+        overrides.nset++;
+    }
+    struct scenario scenario;
+    assert_int_equal(scenario_load_text(scenario_text, strlen(scenario_text),
+                                        CONFIGS_DIR "/design_test.yaml", &overrides,
+                                        &names.catalogue, &scenario),
+                     STATUS_OK);
+    enum status status = design_resolve(&scenario, design);
+    scenario_free(&scenario);
+    return status;
+}
+
+static void test_every_preset_resolves_everywhere(void **state)
+{
+    (void)state;
+    const char *const archs[] = {"machine.arch=i386", "machine.arch=i386-pae",
+                                 "machine.arch=x86_64"};
+    size_t npresets = 0;
+    for (; design_presets[npresets].name != NULL; npresets++) {
+        for (size_t arch = 0; arch < 3; arch++) {
+            char preset[128];
+            snprintf(preset, sizeof preset, "design.preset=%s", design_presets[npresets].name);
+            const char *const sets[] = {preset, archs[arch], NULL};
+            struct design design;
+            assert_int_equal(resolve(sets, &design), STATUS_OK);
+            assert_string_equal(design.name, design_presets[npresets].name);
+            assert_int_equal(design.struct_page_bytes,
+                             design_presets[npresets].struct_page_bytes[arch]);
+            assert_non_null(design.writeout);
+        }
+    }
+    assert_true(npresets >= 3);
+}
+
+/* NRPTE of vm-designs 3.2, without HIGHPTE. */
+static void test_chain_geometry(void **state)
+{
+    (void)state;
+    const struct {
+        const char *arch, *line;
+        unsigned slots;
+    } rows[] = {
+        {"machine.arch=i386", "machine.cache_line=32", 7},
+        {"machine.arch=i386", "machine.cache_line=64", 15},
+        {"machine.arch=i386-pae", "machine.cache_line=128", 31},
+        {"machine.arch=x86_64", "machine.cache_line=64", 7},
+        {"machine.arch=x86_64", "machine.cache_line=128", 15},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const sets[] = {rows[i].arch, rows[i].line, NULL};
+        struct design design;
+        assert_int_equal(resolve(sets, &design), STATUS_OK);
+        assert_int_equal(design.chain_slots, rows[i].slots);
+    }
+}
+
+static void test_axes_override_the_preset(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"design.rmap=objrmap", "design.page_direct=false", NULL};
+    struct design design;
+    assert_int_equal(resolve(sets, &design), STATUS_OK);
+    assert_ptr_equal(design.rmap, &rmap_objrmap);
+    assert_ptr_equal(design.reclaim, &reclaim_lru_2_6_0);
+    assert_false(design.page_direct);
+}
+
+static void test_impossible_combinations(void **state)
+{
+    (void)state;
+    const struct {
+        const char *set;
+        const char *part;
+    } rows[] = {
+        {"design.rmap=none", "lru_2_6_0 needs a reverse map"},
+        {"design.reclaim=lru_2_4_23", "lru_2_4_23 finds ptes by its virtual scan"},
+        {"design.prefer_clean=true", "does not offer it"},
+        {"design.split=3g1g", "3g1g does not exist on x86_64; it exists on i386, i386-pae"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const sets[] = {rows[i].set, NULL};
+        struct design design;
+        assert_int_equal(resolve(sets, &design), STATUS_USAGE);
+        assert_non_null(strstr(status_last_message(), rows[i].part));
+        assert_non_null(strstr(status_last_message(), "--set"));
+    }
+}
+
+static void test_tables_describe_themselves(void **state)
+{
+    (void)state;
+    for (const struct axis *axis = design_axes; axis->key != NULL; axis++) {
+        assert_non_null(axis->choices[0]);
+        for (size_t i = 0; axis->choices[i] != NULL; i++) {
+            assert_true(strlen(axis->choices[i]->name) > 0);
+            assert_true(strlen(axis->choices[i]->description) > 0);
+            assert_true(strlen(axis->choices[i]->source) > 0);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_preset_resolves_everywhere),
+        cmocka_unit_test(test_chain_geometry),
+        cmocka_unit_test(test_axes_override_the_preset),
+        cmocka_unit_test(test_impossible_combinations),
+        cmocka_unit_test(test_tables_describe_themselves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,99 @@
+/* Every scenario that is shipped loads, under every preset, and is what its title says. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "commands/catalogue.h"
+#include "engine/predict.h"
+
+#include <cmocka.h>
+
+static void load(const char *path, const char *set, struct scenario *scenario)
+{
+    struct catalogue_names *names = test_malloc(sizeof *names);
+    catalogue_fill(names);
+    const char *const sets[] = {set};
+    struct scenario_overrides overrides = {sets, set == NULL ? 0 : 1, NULL};
+    assert_int_equal(scenario_load(path, &overrides, &names->catalogue, scenario), STATUS_OK);
+    test_free(names);
+}
+
+static void test_all_load_under_all_presets(void **state)
+{
+    (void)state;
+    DIR *directory = opendir(CONFIGS_DIR);
+    assert_non_null(directory);
+    int nscenarios = 0;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (!text_ends_with(entry->d_name, ".yaml")) {
+            continue;
+        }
+        nscenarios++;
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%s", CONFIGS_DIR, entry->d_name);
+        for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
+            char set[128];
+            snprintf(set, sizeof set, "design.preset=%s", preset->name);
+            struct scenario scenario;
+            load(path, set, &scenario);
+            struct prediction prediction;
+            assert_int_equal(predict(&scenario, &prediction), STATUS_OK);
+            scenario_free(&scenario);
+        }
+    }
+    closedir(directory);
+    assert_true(nscenarios >= 2);
+}
+
+/* Scenario A as it was fixed: 12 GiB by 300 processes are 943.7 million ptes. */
+static void test_lwn_32g(void **state)
+{
+    (void)state;
+    struct scenario scenario;
+    struct prediction prediction;
+    load(CONFIGS_DIR "/lwn-32g.yaml", NULL, &scenario);
+    assert_int_equal(predict(&scenario, &prediction), STATUS_OK);
+    assert_int_equal(prediction.nptes, 300 * (12 * 262144 + 2048));
+    assert_int_equal(scenario.machine.memory, (byte_count)32 << 30);
+    assert_int_equal(scenario.machine.cache_line, 64);
+    assert_true(prediction.total < (byte_count)2 << 30);
+    scenario_free(&scenario);
+}
+
+/* The quickstart is scenario A divided by 64, with the same processes, rates and costs. */
+static void test_quickstart_is_scaled(void **state)
+{
+    (void)state;
+    struct scenario full;
+    struct scenario quick;
+    load(CONFIGS_DIR "/lwn-32g.yaml", NULL, &full);
+    load(CONFIGS_DIR "/quickstart.yaml", NULL, &quick);
+    assert_int_equal(full.machine.memory, 64 * quick.machine.memory);
+    assert_int_equal(full.machine.swap.size, 64 * quick.machine.swap.size);
+    assert_int_equal(full.machine.swap.bandwidth, quick.machine.swap.bandwidth);
+    assert_int_equal(full.phases.warmup, 64 * quick.phases.warmup);
+    assert_int_equal(full.machine.cpus, quick.machine.cpus);
+    assert_memory_equal(full.costs.ticks, quick.costs.ticks, sizeof full.costs.ticks);
+    struct prediction of_full;
+    struct prediction of_quick;
+    assert_int_equal(predict(&full, &of_full), STATUS_OK);
+    assert_int_equal(predict(&quick, &of_quick), STATUS_OK);
+    assert_int_equal(of_full.nptes, 64 * of_quick.nptes);
+    scenario_free(&full);
+    scenario_free(&quick);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_load_under_all_presets),
+        cmocka_unit_test(test_lwn_32g),
+        cmocka_unit_test(test_quickstart_is_scaled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,195 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/work_file.h"
+#include "results/output.h"
+#include "results_fixture.h"
+
+#include <cmocka.h> /* last: its macro fail() hides the function */
+
+struct place {
+    char directory[256];
+    char path[300];
+};
+
+static int set_up(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    fixture_directory(MPI_COMM_SELF, place->directory);
+    (void)snprintf(place->path, sizeof place->path, "%s/out.h5", place->directory);
+    *state = place;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct place *place = *state;
+    fixture_remove(place->directory);
+    free(place);
+    return 0;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+    char found[64] = "";
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    found[fread(found, 1, sizeof found - 1, file)] = '\0';
+    (void)fclose(file);
+    assert_string_equal(found, text);
+}
+
+static void refused(const char *path, bool force, const char *why)
+{
+    assert_int_equal(results_check_output(path, force), STATUS_USAGE);
+    if (strstr(status_last_message(), why) == NULL) {
+        print_error("\"%s\" does not say \"%s\"\n", status_last_message(), why);
+        assert_true(false);
+    }
+}
+
+static void test_names_that_are_refused(void **state)
+{
+    const struct place *place = *state;
+    char other[600];
+    assert_int_equal(results_check_output(place->path, false), STATUS_OK);
+    assert_int_equal(fixture_count_files(place->directory), 0);
+
+    write_file(place->path, "old");
+    refused(place->path, false, "--force");
+    assert_int_equal(results_check_output(place->path, true), STATUS_OK);
+    assert_holds(place->path, "old");
+
+    refused(place->directory, true, "is a directory");
+    (void)snprintf(other, sizeof other, "%s/", place->directory);
+    refused(other, true, "the name of a file");
+    refused("", true, "the name of a file");
+    (void)snprintf(other, sizeof other, "%s/..", place->directory);
+    refused(other, true, "the name of a file");
+    (void)snprintf(other, sizeof other, "%s/none/out.h5", place->directory);
+    refused(other, true, "/none");
+    (void)snprintf(other, sizeof other, "%s/out.h5", place->path);
+    refused(other, true, "Not a directory");
+    refused("/proc/out.h5", true, "/proc");
+    refused("/dev/null", true, "not a regular file");
+    (void)snprintf(other, sizeof other, "%s/link.h5", place->directory);
+    assert_int_equal(symlink(place->path, other), 0);
+    refused(other, true, "symbolic link");
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(symlink("/nonexistent/file.h5", other), 0);
+    refused(other, true, "symbolic link");
+
+    (void)snprintf(other, sizeof other, "%s.partial", place->path);
+    write_file(other, "an earlier partial result");
+    assert_int_equal(results_check_output(place->path, true), STATUS_OK);
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(mkdir(other, 0700), 0);
+    refused(place->path, true, "out.h5.partial is a directory");
+}
+
+static void test_long_name(void **state)
+{
+    const struct place *place = *state;
+    char name[301];
+    memset(name, 'n', sizeof name);
+    char path[600];
+    struct io_comm comm = io_comm_of(MPI_COMM_SELF);
+    struct work_file work;
+    (void)snprintf(path, sizeof path, "%s/%.247s", place->directory, name);
+    assert_int_equal(results_check_output(path, false), STATUS_OK);
+    assert_int_equal(work_file_begin(&comm, path, false, &work), STATUS_OK);
+    assert_int_equal(work_file_commit(&comm, &work), STATUS_OK);
+    (void)snprintf(path, sizeof path, "%s/%.300s", place->directory, name);
+    refused(path, false, "too long");
+}
+
+static void test_commit(void **state)
+{
+    const struct place *place = *state;
+    struct io_comm comm = io_comm_of(MPI_COMM_SELF);
+    struct work_file work;
+    assert_int_equal(work_file_begin(&comm, place->path, false, &work), STATUS_OK);
+    assert_int_equal(access(place->path, F_OK), -1);
+    assert_true(strrchr(work.work_path, '/')[1] == '.');
+    write_file(work.work_path, "new");
+    assert_int_equal(work_file_commit(&comm, &work), STATUS_OK);
+    assert_holds(place->path, "new");
+    assert_int_equal(fixture_count_files(place->directory), 1);
+    assert_null(work.work_path);
+
+    assert_int_equal(work_file_begin(&comm, place->path, true, &work), STATUS_OK);
+    write_file(work.work_path, "newer");
+    assert_holds(place->path, "new");
+    assert_int_equal(work_file_commit(&comm, &work), STATUS_OK);
+    assert_holds(place->path, "newer");
+
+    assert_int_equal(work_file_begin(&comm, place->path, true, &work), STATUS_OK);
+    write_file(work.work_path, "given up");
+    work_file_discard(&comm, &work);
+    assert_holds(place->path, "newer");
+    assert_int_equal(fixture_count_files(place->directory), 1);
+}
+
+/* Two runs of one output: the second to finish loses its name, not its result. */
+static void test_name_taken_meanwhile(void **state)
+{
+    const struct place *place = *state;
+    struct io_comm comm = io_comm_of(MPI_COMM_SELF);
+    struct work_file first;
+    struct work_file second;
+    assert_int_equal(work_file_begin(&comm, place->path, false, &first), STATUS_OK);
+    assert_int_equal(work_file_begin(&comm, place->path, false, &second), STATUS_OK);
+    assert_string_not_equal(first.work_path, second.work_path);
+    char *kept = strdup(second.work_path);
+    write_file(first.work_path, "first");
+    write_file(second.work_path, "second");
+    assert_int_equal(work_file_commit(&comm, &first), STATUS_OK);
+    assert_int_equal(work_file_commit(&comm, &second), STATUS_FAILED);
+    assert_non_null(strstr(status_last_message(), kept));
+    assert_holds(place->path, "first");
+    assert_holds(kept, "second");
+    free(kept);
+}
+
+static void test_directory_vanished(void **state)
+{
+    const struct place *place = *state;
+    char path[600];
+    struct io_comm comm = io_comm_of(MPI_COMM_SELF);
+    struct work_file work;
+    (void)snprintf(path, sizeof path, "%s/none/out.h5", place->directory);
+    assert_int_equal(work_file_begin(&comm, path, false, &work), STATUS_FAILED);
+    assert_non_null(strstr(status_last_message(), path));
+    assert_int_equal(work_file_begin(&comm, place->path, false, &work), STATUS_OK);
+    assert_int_equal(unlink(work.work_path), 0);
+    assert_int_equal(work_file_commit(&comm, &work), STATUS_FAILED);
+    assert_int_equal(access(place->path, F_OK), -1);
+}
+
+int main(void)
+{
+    status_set_quiet(1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_names_that_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_commit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_name_taken_meanwhile, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_directory_vanished, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
