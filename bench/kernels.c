@@ -1,0 +1,239 @@
+/* The kernels of the simulator against the limits of the host, side by side in one run.
+ *
+ * usage: kernels CONFIG [KEY=VALUE...]
+ *
+ * The machine of a scenario is laid out and populated; then its touches, scans, reverse-map walks
+ * and LRU moves are timed, each beside what the same core does with an array of the same size.
+ * Nothing here passes or fails: the figures are for reading, and for comparing two versions of the
+ * program. */
+#include <math.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/catalogue.h"
+#include "designs/designs.h"
+#include "designs/swap_out_2_4.h"
+#include "host_rates.h"
+#include "machine/epoch.h"
+#include "machine/lru.h"
+#include "machine/map.h"
+#include "machine/populate.h"
+#include "machine/residence.h"
+
+struct bench {
+    struct scenario scenario;
+    struct design design;
+    struct workload_set set;
+    struct cell cell;
+    struct touch_batch batch;
+};
+
+static void load(struct bench *bench, const struct catalogue *catalogue, int argc, char **argv)
+{
+    const struct scenario_overrides overrides = {(const char *const *)argv + 2, (size_t)argc - 2,
+                                                 NULL};
+    if (scenario_load(argv[1], &overrides, catalogue, &bench->scenario) != STATUS_OK ||
+        design_resolve(&bench->scenario, &bench->design) != STATUS_OK ||
+        workloads_plan(&bench->scenario, &bench->set) != STATUS_OK ||
+        cell_create(&bench->scenario, &bench->set.plan, &bench->design, 0, &bench->cell) !=
+            STATUS_OK ||
+        populate_boot(&bench->cell) != STATUS_OK) {
+        exit(2);
+    }
+}
+
+static void populate(struct bench *bench)
+{
+    double begin = bench_seconds();
+    populate_all(&bench->cell, false);
+    double ns = (bench_seconds() - begin) * 1e9;
+    uint64_t ptes = bench->cell.core->ptes_present;
+    printf("populate                        %7.2f ns per pte (%" PRIu64 " ptes)\n",
+           ns / (double)ptes, ptes);
+    workloads_start(&bench->set, &bench->cell);
+    process_start_phase(&bench->cell, START_WARMUP);
+}
+
+/* One epoch as the engine runs it; `in_touches` accumulates the time of the touches alone. */
+static void run_epoch(struct bench *bench, double *in_touches)
+{
+    struct cell *cell = &bench->cell;
+    cell->core->epoch_start = cell->core->epoch_end;
+    cell->core->epoch_end += bench->scenario.epoch;
+    cpu_begin_epoch(cell);
+    process_plan_epoch(cell);
+    process_take_grants(cell, cell->outbox.messages, cell->outbox.count);
+    cell->outbox.count = 0;
+    if (workloads_draw(&bench->set, cell, &bench->batch) != STATUS_OK) {
+        exit(3);
+    }
+    double begin = bench_seconds();
+    epoch_run(cell, bench->batch.touches, bench->batch.count);
+    *in_touches += bench_seconds() - begin;
+    process_end_epoch(cell);
+    cpu_end_epoch(cell, process_receive(cell, cell->outbox.messages, cell->outbox.count));
+    cell->outbox.count = 0;
+}
+
+static size_t state_bytes(const struct cell *cell, const char *name)
+{
+    for (size_t i = 0; i < cell->state.narrays; i++) {
+        if (strcmp(cell->state.array[i].name, name) == 0) {
+            return (size_t)state_resident(&cell->state.array[i]);
+        }
+    }
+    return 0;
+}
+
+static void bench_touches(struct bench *bench)
+{
+    struct cell *cell = &bench->cell;
+    double in_touches = 0;
+    for (int i = 0; i < 20000; i++) { /* let the rows come into being */
+        run_epoch(bench, &in_touches);
+    }
+    in_touches = 0;
+    uint64_t before = cell->core->counter[METRIC_TOUCHES] +
+                      cell->core->counter[METRIC_PRIVATE_TOUCHES];
+    double begin = bench_seconds();
+    for (int i = 0; i < 10000; i++) {
+        run_epoch(bench, &in_touches);
+    }
+    double all = bench_seconds() - begin;
+    double touches = (double)(cell->core->counter[METRIC_TOUCHES] +
+                              cell->core->counter[METRIC_PRIVATE_TOUCHES] - before);
+    size_t bytes = state_bytes(cell, "rows");
+    double host = bench_random_update(bytes);
+    double kernel = in_touches * 1e9 / touches;
+    double engine = all * 1e9 / touches;
+    printf("host: random 64-bit update      %7.2f ns over %zu MiB\n", host, bytes >> 20);
+    printf("touch, kernel                   %7.2f ns: %4.0f %% of the host's rate (aim 50 %%)\n",
+           kernel, 100 * host / kernel);
+    printf("touch, whole engine             %7.2f ns: %4.0f %% of the host's rate (aim 33 %%)\n",
+           engine, 100 * host / engine);
+}
+
+/* A whole lap of 2.4's scan over ptes that are old and pages that are active: what most visits are.
+ */
+static void bench_scan(struct bench *bench, const char *what)
+{
+    struct cell *cell = &bench->cell;
+    ((struct swap_out_machine *)(void *)cell->core->design)->swap_mm =
+        (uint32_t)bench->set.plan.nprocesses;
+    struct context *context = &cell->contexts[CONTEXT_KSWAPD];
+    struct swap_out_call call;
+    struct actor actor = {cell->core->epoch_end, CONTEXT_KSWAPD};
+    context->slice_end = TIME_NEVER;
+    swap_out_begin(cell, &call, zone_user_class(cell), 1);
+    uint64_t before = cell->core->counter[METRIC_PTES_VISITED];
+    double begin = bench_seconds();
+    (void)swap_out_step(cell, &actor, context, &call);
+    double ns = (bench_seconds() - begin) * 1e9;
+    double visited = (double)(cell->core->counter[METRIC_PTES_VISITED] - before);
+    printf("virtual scan, %-17s %7.2f ns per pte (aim 0.5)\n", what, ns / visited);
+}
+
+static void bench_streaming(const struct bench *bench)
+{
+    double stream = bench_stream_read(state_bytes(&bench->cell, "rows"));
+    printf("host: streaming read            %7.2f GB/s: two bits in %.3f ns\n", stream,
+           0.25 / stream);
+}
+
+/* Random and neighbouring victims, all their ptes tested and then cleared. */
+static void bench_reverse_map(struct bench *bench)
+{
+    struct cell *cell = &bench->cell;
+    const struct object *object = &cell->objects[0];
+    struct actor actor = {cell->core->epoch_end, CONTEXT_KSWAPD};
+    uint64_t state = 12345;
+    for (int order = 0; order < 2; order++) {
+        uint64_t mappings[2] = {0, 0};
+        double seconds[2] = {0, 0};
+        page_id victims = (page_id)min_u64(40000, object->npages / 4);
+        for (int pass = 0; pass < 2; pass++) {
+            uint64_t start = state;
+            double begin = bench_seconds();
+            for (page_id i = 0; i < victims; i++) {
+                page_id page = order == 0
+                                   ? (page_id)(((bench_random(&start) >> 32) * object->npages) >>
+                                               32)
+                                   : object->npages / 2 + i;
+                struct map_walk walk = pass == 0
+                                           ? map_clear_young(cell, &actor, object->first + page,
+                                                             false)
+                                           : map_clear_all(cell, &actor, object->first + page);
+                mappings[pass] += walk.present;
+            }
+            seconds[pass] = bench_seconds() - begin;
+        }
+        printf("reverse map, %s  %7.2f ns per mapping tested, %.2f unmapped (aim %s)\n",
+               order == 0 ? "random pages     " : "neighbouring pages",
+               seconds[0] * 1e9 / (double)mappings[0], seconds[1] * 1e9 / (double)mappings[1],
+               order == 0 ? "20" : "1");
+    }
+}
+
+static void bench_lru(struct bench *bench)
+{
+    struct cell *cell = &bench->cell;
+    enum { MOVES = 2000000 };
+    bool active = cell->core->list_pages[lru_of(cell, zone_user_class(cell), true)] > 0;
+    lru_list list = lru_of(cell, zone_user_class(cell), active);
+    double begin = bench_seconds();
+    for (int i = 0; i < MOVES; i++) {
+        lru_rotate_newest(cell, lru_oldest(cell, list));
+    }
+    double in_order = (bench_seconds() - begin) * 1e9 / MOVES;
+    uint64_t state = 999;
+    const struct object *object = &cell->objects[0];
+    begin = bench_seconds();
+    for (int i = 0; i < MOVES; i++) {
+        page_id page = object->first +
+                       (page_id)(((bench_random(&state) >> 32) * object->npages) >> 32);
+        lru_rotate_newest(cell, page);
+    }
+    printf("LRU move, oldest to newest      %7.2f ns, of a random page %.2f ns\n", in_order,
+           (bench_seconds() - begin) * 1e9 / MOVES);
+}
+
+static void report_size(const struct bench *bench)
+{
+    const struct cell *cell = &bench->cell;
+    page_count frames = bench->scenario.machine.memory >> PAGE_SHIFT;
+    size_t rows = state_bytes(cell, "rows") + state_bytes(cell, "row_refs");
+    size_t all = 0;
+    for (size_t i = 0; i < cell->state.narrays; i++) {
+        all += (size_t)state_resident(&cell->state.array[i]);
+    }
+    printf("memory                          %7.2f B per frame without ptes (aim 16), %.2f bits per "
+           "pte "
+           "(aim 2)\n",
+           (double)(all - rows) / (double)frames,
+           8.0 * (double)rows / (double)cell->core->ptes_present);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fprintf(stderr, "usage: kernels CONFIG [KEY=VALUE...]\n");
+        return 2;
+    }
+    MPI_Init(NULL, NULL);
+    static struct bench bench;
+    struct catalogue_names names;
+    catalogue_fill(&names);
+    load(&bench, &names.catalogue, argc, argv);
+    populate(&bench);
+    bench_scan(&bench, "uniform rows");
+    bench_touches(&bench);
+    report_size(&bench);
+    bench_scan(&bench, "mixed rows");
+    bench_streaming(&bench);
+    bench_lru(&bench);
+    bench_reverse_map(&bench);
+    MPI_Finalize();
+    return 0;
+}
