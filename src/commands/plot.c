@@ -12,25 +12,27 @@
 #include "commands/scenario_arguments.h"
 #include "commands/share.h"
 
-static const char usage[] = "thrash plot FILE... [-o DIR]";
+static const char usage[] = "thrash plot FILE... [-o DIR] [--name NAME]";
 
 static void print_help(void)
 {
     printf(
         "usage: %s\n"
         "\n"
-        "Draws a comparison of results: PNG and PDF, and the CSV behind each picture.\n"
+        "Draws one picture that compares results of `thrash simulate`: NAME.png, NAME.pdf, and\n"
+        "NAME.csv with every number in it. Prints their paths. Files of these names are replaced.\n"
         "Needs a Python 3 with h5py and matplotlib: $THRASH_PYTHON, or the first python3 that has\n"
         "them.\n"
         "\n"
-        "  -o, --output DIR  where the pictures go; otherwise beside the first file\n"
-        "  --name NAME       first part of their names; otherwise what the files' names share\n"
+        "  -o, --output DIR  where they go; otherwise beside the first FILE\n"
+        "  --name NAME       otherwise what the names of the FILEs share\n"
         "\n"
         "example: thrash plot results/quickstart-*.h5 -o results\n",
         usage);
 }
 
-/* Whether a Python imports what plot.py needs; nothing of it is shown. */
+/* Whether a Python has what plot.py needs. It is looked for, not imported, which would take as long
+ * as the picture; nothing of it is shown. */
 static bool python_is_able(const char *python)
 {
     pid_t child = fork();
@@ -40,7 +42,10 @@ static bool python_is_able(const char *python)
     if (child == 0) {
         (void)!freopen("/dev/null", "w", stdout);
         (void)!freopen("/dev/null", "w", stderr);
-        execlp(python, python, "-c", "import h5py, matplotlib", (char *)NULL);
+        execlp(python, python, "-c",
+               "import sys, importlib.util as util\n"
+               "sys.exit(not all(map(util.find_spec, ('h5py', 'numpy', 'matplotlib'))))",
+               (char *)NULL);
         _exit(127);
     }
     int status;
@@ -57,7 +62,7 @@ static enum status find_python(const char **python_p)
     const char *given = getenv("THRASH_PYTHON");
     if (given != NULL && given[0] != '\0') {
         if (!python_is_able(given)) {
-            return fail(STATUS_RESOURCE, "THRASH_PYTHON=%s cannot import h5py and matplotlib",
+            return fail(STATUS_RESOURCE, "THRASH_PYTHON=%s is no Python with h5py and matplotlib",
                         given);
         }
         *python_p = given;

@@ -24,7 +24,8 @@ enum status scenario_arguments_config(struct scenario_arguments *arguments, int 
                                       int first, const char *usage);
 
 /* Says what is wrong with the option for which getopt_long() has just returned `result`: ':' for a
- * missing value (the option string begins with ':'), '?' for an option the command does not have. */
+ * missing value (the option string begins with ':'), '?' for an option the command does not have.
+ */
 enum status unusable_option(const char *command, char **argv, int result);
 
 #endif

@@ -7,13 +7,15 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "commands/commands.h"
+#include "commands/config_text.h"
+#include "commands/show_table.h"
 #include "results/csv.h"
 #include "results/guard.h"
 #include "results/reader.h"
 #include "results/schema.h"
 
 static const char usage[] =
-    "usage: thrash show FILE [--verify] [--csv TABLE]\n"
+    "usage: thrash show FILE [--verify] [--csv TABLE] | thrash show --table FILE...\n"
     "\n"
     "Prints what a result file holds: what was run, how it ended, its totals, whether it is "
     "valid,\n"
@@ -21,12 +23,16 @@ static const char usage[] =
     "\n"
     "  --verify      recompute the digest of /simulation and compare; exit 1 if it differs\n"
     "  --csv TABLE   print a table instead: series, totals, performance or per_cell:<metric>\n"
+    "  --table       compare simulations, a line each, from where their pressure began\n"
     "  --help        print this\n"
     "\n"
     "example: thrash show results/lwn-32g.h5 --csv series > lwn-32g.csv\n";
 
 struct request {
-    const char *path;
+    char **paths; /* all that were given */
+    int npaths;
+    bool compare;      /* --table */
+    const char *path;  /* the first of them */
     const char *table; /* NULL: the summary */
     bool verify;
 };
@@ -113,28 +119,11 @@ static enum status print_text(const struct h5_reader *reader, const char *name, 
     return status;
 }
 
-/* Prints the value of a key of the resolved configuration, which our own writer has laid out: one
- * key a line, a section's keys indented below it. `section` is "" for the top level. */
 static void print_key(const char *config, const char *name, const char *section, const char *key)
 {
-    size_t key_length = strlen(key);
-    bool inside = section[0] == '\0';
-    for (const char *line = config; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        size_t indent = strspn(line, " ");
-        if (indent == 0 && section[0] != '\0' && line[0] != '#') {
-            inside = strncmp(line, section, strlen(section)) == 0 && line[strlen(section)] == ':';
-        }
-        if (inside && (indent == 0) == (section[0] == '\0') &&
-            strncmp(line + indent, key, key_length) == 0 && line[indent + key_length] == ':') {
-            const char *value = line + indent + key_length + 1;
-            value += strspn(value, " ");
-            size_t end = (size_t)(line + length - value);
-            bool quoted = end > 1 && (value[0] == '"' || value[0] == '\'');
-            (void)printf("%-26s%.*s\n", name, (int)(quoted ? end - 2 : end), value + quoted);
-            return;
-        }
-        line += length + (line[length] == '\n');
+    char value[512];
+    if (config_text_find(config, section, key, value, sizeof value)) {
+        print_line(name, value);
     }
 }
 
@@ -212,6 +201,38 @@ static enum status print_simulation(const struct h5_reader *reader)
     return STATUS_OK;
 }
 
+/* What is measured rather than simulated is named, not shown: /locks, /tlb, /kernel. */
+static enum status print_other_groups(const struct h5_reader *reader)
+{
+    static const char *const known[] = {GROUP_CONFIG, GROUP_PROVENANCE, GROUP_SIMULATION,
+                                        GROUP_PERFORMANCE};
+    struct h5_names names;
+    enum status status = h5_list_below(reader, "/", &names);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < names.n;) {
+        const char *name = names.name[i];
+        size_t length = 1 + strcspn(name + 1, "/");
+        size_t ndatasets = 0;
+        while (i < names.n && strncmp(names.name[i], name, length) == 0 &&
+               (names.name[i][length] == '/' || names.name[i][length] == '\0')) {
+            ndatasets++;
+            i++;
+        }
+        bool is_known = false;
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+            is_known = is_known ||
+                       (strlen(known[k]) == length && strncmp(known[k], name, length) == 0);
+        }
+        if (!is_known) {
+            (void)printf("%-26s%.*s (%zu)\n", "measured", (int)length, name, ndatasets);
+        }
+    }
+    h5_names_free(&names);
+    return STATUS_OK;
+}
+
 static enum status print_provenance(const struct h5_reader *reader)
 {
     static const char *const shown[] = {"version",   "git_revision", "compiler",   "command_line",
@@ -259,6 +280,9 @@ static enum status print_summary(const struct h5_reader *reader)
         status = print_simulation(reader);
     }
     if (status == STATUS_OK) {
+        status = print_other_groups(reader);
+    }
+    if (status == STATUS_OK) {
         status = print_provenance(reader);
     }
     return status;
@@ -300,6 +324,7 @@ static enum status parse(int argc, char **argv, struct request *request_p, bool 
 {
     static const struct option options[] = {{"verify", no_argument, NULL, 'v'},
                                             {"csv", required_argument, NULL, 'c'},
+                                            {"table", no_argument, NULL, 't'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     struct request request = {0};
@@ -314,6 +339,9 @@ static enum status parse(int argc, char **argv, struct request *request_p, bool 
         case 'c':
             request.table = optarg;
             break;
+        case 't':
+            request.compare = true;
+            break;
         case 'h':
             *help_p = true;
             return STATUS_OK;
@@ -326,6 +354,12 @@ static enum status parse(int argc, char **argv, struct request *request_p, bool 
                        : fail(STATUS_USAGE, "show: unknown option %s; see thrash show --help",
                               argv[optind - 1]);
         }
+    }
+    request.paths = argv + optind;
+    request.npaths = argc - optind;
+    if (request.compare && request.npaths > 0) {
+        *request_p = request;
+        return STATUS_OK;
     }
     if (argc - optind != 1) {
         return fail(STATUS_USAGE,
@@ -348,6 +382,9 @@ int command_show(int argc, char **argv)
     if (help) {
         (void)fputs(usage, stdout);
         return (int)STATUS_OK;
+    }
+    if (request.compare) {
+        return (int)show_table(request.paths, request.npaths);
     }
     return (int)results_guarded(request.path, open_and_show, &request);
 }

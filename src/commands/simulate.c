@@ -18,6 +18,7 @@
 #include "engine/predict.h"
 #include "engine/sim.h"
 #include "host/memory.h"
+#include "io/mpi_hints.h"
 #include "results/output.h"
 
 static const char usage[] = "thrash simulate CONFIG [-o FILE] [OPTION...]";
@@ -287,7 +288,10 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
         if (path == NULL) {
             status = fail(STATUS_RESOURCE, "out of memory for the name of the result");
         } else if (launcher->rank == 0) {
-            status = results_check_output(path, arguments->force);
+            status = mpi_hints_check(scenario.output.mpi_hints);
+            if (status == STATUS_OK) {
+                status = results_check_output(path, arguments->force);
+            }
         }
         status = launcher_agree(status);
     }

@@ -423,6 +423,7 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
         enum zone_index zone;
         if (find_above(cell, class, watermark, &zone)) {
             zone_take(cell, zone, OWNER_HANDED);
+            charge(cell, actor, COST_PAGE_ALLOC, 1);
             context->held_frame = true;
             context->held_zone = (uint8_t)zone;
             return STEP_DONE;

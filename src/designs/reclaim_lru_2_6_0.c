@@ -490,7 +490,7 @@ static bool next_direct_zone(struct cell *cell, struct reclaim_state *state)
 }
 
 /* The allocation that reclaimed tries again, down to the min watermarks. */
-static bool allocate(struct cell *cell, struct context *context)
+static bool allocate(struct cell *cell, struct actor *actor, struct context *context)
 {
     enum zone_index zone;
     if (!find_incremental(cell, (enum zone_index)context->reclaim_class, offsetof(struct zone, min),
@@ -498,6 +498,7 @@ static bool allocate(struct cell *cell, struct context *context)
         return false;
     }
     zone_take(cell, zone, OWNER_HANDED);
+    charge(cell, actor, COST_PAGE_ALLOC, 1);
     context->held_frame = true;
     context->held_zone = (uint8_t)zone;
     return true;
@@ -564,7 +565,7 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             }
             return wait_congested(context, actor);
         case ALLOCATE:
-            if (allocate(cell, context)) {
+            if (allocate(cell, actor, context)) {
                 return STEP_DONE;
             }
             begin_direct(cell, context);

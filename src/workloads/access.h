@@ -48,6 +48,9 @@ static inline uint64_t access_page(const struct access_table *table, uint32_t cl
     }
     const struct access_class *class = &table->class[i];
     uint64_t rank = class->first + (uint64_t)(((uint128)page_bits * class->pages) >> 32);
+    if (table->npages <= UINT32_MAX) {
+        return rank * table->stride % table->npages; /* the product fits 64 bits */
+    }
     return (uint64_t)((uint128)rank * table->stride % table->npages);
 }
 

@@ -1,0 +1,10 @@
+/* thrash show --table: several runs in one table, a line each. */
+#ifndef THRASH_COMMANDS_SHOW_TABLE_H
+#define THRASH_COMMANDS_SHOW_TABLE_H
+
+#include "base/status.h"
+
+/* Prints the heading, then a line for each file. The first file that cannot be read ends it. */
+enum status show_table(char **paths, int npaths);
+
+#endif

@@ -1,0 +1,84 @@
+#include "io/comm.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SENTENCE_SIZE   1024
+#define BROADCAST_CHUNK ((size_t)1 << 30)
+
+struct io_comm io_comm_of(MPI_Comm comm)
+{
+    struct io_comm self = {.comm = comm, .rank = 0, .size = 1};
+    int initialized = 0;
+    int finalized = 0;
+    MPI_Initialized(&initialized);
+    MPI_Finalized(&finalized);
+    if (initialized && !finalized) {
+        MPI_Comm_rank(comm, &self.rank);
+        MPI_Comm_size(comm, &self.size);
+    }
+    return self;
+}
+
+enum status io_agree(const struct io_comm *comm, enum status status)
+{
+    if (comm->size == 1) {
+        return status;
+    }
+    int mine = status == STATUS_OK ? INT_MAX : comm->rank;
+    int first = INT_MAX;
+    MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm->comm);
+    if (first == INT_MAX) {
+        return STATUS_OK;
+    }
+    struct {
+        int status;
+        char sentence[SENTENCE_SIZE];
+    } report = {.status = (int)status};
+    if (comm->rank == first) {
+        const char *sentence = status_last_message();
+        memcpy(report.sentence, sentence, strnlen(sentence, SENTENCE_SIZE - 1));
+    }
+    MPI_Bcast(&report, (int)sizeof report, MPI_BYTE, first, comm->comm);
+    if (comm->rank != first) {
+        return fail((enum status)report.status, "%s", report.sentence);
+    }
+    return status;
+}
+
+void io_broadcast(const struct io_comm *comm, void *bytes, size_t size)
+{
+    if (comm->size == 1) {
+        return;
+    }
+    for (size_t done = 0; done < size; done += BROADCAST_CHUNK) {
+        size_t chunk = size - done < BROADCAST_CHUNK ? size - done : BROADCAST_CHUNK;
+        MPI_Bcast((char *)bytes + done, (int)chunk, MPI_BYTE, 0, comm->comm);
+    }
+}
+
+enum status io_broadcast_text(const struct io_comm *comm, const char *text, char **copy_p)
+{
+    uint64_t length = comm->rank == 0 && text != NULL ? strlen(text) : 0;
+    io_broadcast(comm, &length, sizeof length);
+    char *copy = malloc(length + 1);
+    enum status status = STATUS_OK;
+    if (copy == NULL) {
+        status = fail(STATUS_FAILED, "out of memory for a text of %llu bytes",
+                      (unsigned long long)length);
+    }
+    status = io_agree(comm, status);
+    if (status != STATUS_OK || copy == NULL) {
+        free(copy);
+        return status;
+    }
+    if (comm->rank == 0 && text != NULL) {
+        memcpy(copy, text, length);
+    }
+    io_broadcast(comm, copy, length);
+    copy[length] = '\0';
+    *copy_p = copy;
+    return STATUS_OK;
+}

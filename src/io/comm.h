@@ -1,0 +1,36 @@
+/* A communicator as the io layer sees it, and the one way ranks agree on a failure.
+ *
+ * A program that never called MPI_Init is one rank: `show` and `study collect` run on a login node
+ * with the same code that 1000 ranks run. No function here calls MPI then, or when there is only
+ * one rank. */
+#ifndef THRASH_IO_COMM_H
+#define THRASH_IO_COMM_H
+
+#include <stddef.h>
+
+#include <mpi.h>
+
+#include "base/status.h"
+
+struct io_comm {
+    MPI_Comm comm; /* not owned */
+    int rank;
+    int size;
+};
+
+/* `comm` may be MPI_COMM_SELF before MPI_Init. */
+struct io_comm io_comm_of(MPI_Comm comm);
+
+/* Collective. Every rank gives the status of what it just did, after fail() if it is not STATUS_OK;
+ * all get STATUS_OK if all succeeded, else the status of the lowest rank that failed. That rank's
+ * sentence is printed by the ranks that may print, and is status_last_message() on all of them. */
+enum status io_agree(const struct io_comm *comm, enum status status);
+
+/* Collective. Sends `size` bytes of rank 0 to all. */
+void io_broadcast(const struct io_comm *comm, void *bytes, size_t size);
+
+/* Collective. A copy of rank 0's `text` on every rank, released with free(). The text of the other
+ * ranks is not looked at; NULL on rank 0 counts as "". STATUS_FAILED when out of memory. */
+enum status io_broadcast_text(const struct io_comm *comm, const char *text, char **copy_p);
+
+#endif
