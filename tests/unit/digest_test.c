@@ -118,9 +118,9 @@ static void test_column_of_any_length(void **state)
 {
     (void)state;
     enum { ROWS = 1500, COLUMNS = 3 }; /* more rows than are converted at once */
-    uint64_t *values = malloc(ROWS * COLUMNS * sizeof *values);
+    uint64_t *values = malloc((size_t)ROWS * COLUMNS * sizeof *values);
     uint64_t *dense = malloc(ROWS * sizeof *dense);
-    for (uint64_t i = 0; i < ROWS * COLUMNS; i++) {
+    for (uint64_t i = 0; i < (uint64_t)ROWS * COLUMNS; i++) {
         values[i] = i * i;
     }
     for (size_t i = 0; i < ROWS; i++) {

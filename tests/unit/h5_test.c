@@ -138,13 +138,15 @@ static void test_arrays_have_scales(void **state)
     h5_write_scale(writer, &(struct h5_label){"/g/core", "1", "core"}, NUMBER_U64, 1, core);
     h5_write_scale(writer, &(struct h5_label){"/g/none", "1", "none"}, NUMBER_U64, 0, core);
     h5_write_array(writer, &table, values);
-    h5_write_array(writer, &cube, values);
+    h5_write_array(writer, &cube, NULL);
     h5_write_array(writer, &line, NULL);
     h5_write_array(writer, &nothing, values);
     assert_int_equal(h5_share(writer), STATUS_OK);
-    h5_write_slab(writer, &line, &(struct h5_slab){{1}, {1}}, time + 1);
-    h5_write_slab(writer, &line, &(struct h5_slab){{0}, {1}}, time);
-    h5_write_slab(writer, &line, &(struct h5_slab){{0}, {0}}, NULL);
+    h5_write_rows(writer, &line, 1, 1, time + 1);
+    h5_write_rows(writer, &line, 0, 1, time);
+    h5_write_rows(writer, &line, 0, 0, NULL);
+    h5_write_rows(writer, &cube, 1, 1, values + 3);
+    h5_write_rows(writer, &cube, 0, 1, values);
     assert_int_equal(h5_close(writer), STATUS_OK);
 
     struct h5_reader *reader = open_written(place);

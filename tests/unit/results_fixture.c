@@ -17,7 +17,7 @@ uint64_t fixture_cell_value(size_t point, size_t metric, cell_id cell)
     for (const char *letter = metric_table[metric].name; *letter != '\0'; letter++) {
         letters += (uint64_t)(unsigned char)*letter;
     }
-    uint64_t value = (point + 1) * 1000000007ULL + letters * 10007 + cell * 101;
+    uint64_t value = (point + 1) * 1000000007ULL + letters * 10007 + cell * 101ULL;
     if (metric_table[metric].form == FORM_REAL) {
         double real = point == 2 ? copysign(NAN, -1.0) : (double)value / 7.0;
         memcpy(&value, &real, sizeof value);

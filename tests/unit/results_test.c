@@ -216,7 +216,7 @@ static void test_simulation(void **state)
         if (metric->scope == SCOPE_CELL) {
             assert_int_equal(h5_read_numbers(reader, path, &numbers), STATUS_OK);
             assert_int_equal(numbers.info.ndims, 2);
-            for (size_t i = 0; i < FIXTURE_POINTS * FIXTURE_CELLS; i++) {
+            for (size_t i = 0; i < (size_t)FIXTURE_POINTS * FIXTURE_CELLS; i++) {
                 assert_same(h5_number_at(&numbers, i),
                             as_written(m, fixture_cell_value(i / FIXTURE_CELLS, m,
                                                              (cell_id)(i % FIXTURE_CELLS))));
@@ -305,7 +305,7 @@ static void test_verify_sees_changes(void **state)
     H5Dclose(dataset);
     H5Fclose(file);
     FILE *stream = fopen(place->path, "r+b");
-    assert_int_equal(fseek(stream, (long)offset + 8 * 11, SEEK_SET), 0);
+    assert_int_equal(fseek(stream, (long)offset + 8L * 11, SEEK_SET), 0);
     assert_int_equal(fputc(0x5a, stream), 0x5a);
     assert_int_equal(fclose(stream), 0);
     reader = open_result(place->path);
@@ -470,6 +470,7 @@ static void test_full_disk(void **state)
  * function for what this program writes itself. */
 static int lost = -1;
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 ssize_t pwrite(int file, const void *bytes, size_t size, off_t offset)
 {
     if (lost >= 0 && lost-- == 0) {

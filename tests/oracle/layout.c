@@ -1,0 +1,326 @@
+/* Lays out a machine: sizes of its structures, zones, objects, processes, address spaces, devices.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "oracle/parts.h"
+#include "workloads/options.h"
+
+void oracle_broken(const char *file, int line, const char *what)
+{
+    fprintf(stderr, "oracle: %s:%d: this must hold: %s\n", file, line, what);
+    abort();
+}
+
+static void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count == 0 ? 1 : count, size);
+    REQUIRE(memory != NULL);
+    return memory;
+}
+
+static uint64_t pages_of(byte_count bytes)
+{
+    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+static bool is_named(const char *given, const char *name)
+{
+    return given != NULL && strcmp(given, name) == 0;
+}
+
+static void choose_design(struct machine *machine)
+{
+    const struct design_config *config = &machine->scenario->design;
+    const unsigned arch = machine->scenario->machine.arch;
+    struct design *design = &machine->design;
+    if (is_named(config->preset, "linux-2.4.23")) {
+        *design = (struct design){.is_2_4 = true, .rmap = RMAP_NONE};
+    } else if (is_named(config->preset, "linux-2.6.0")) {
+        *design = (struct design){.rmap = RMAP_PTE_CHAINS, .page_direct = true};
+    } else if (is_named(config->preset, "linux-2.5-objrmap")) {
+        *design = (struct design){.rmap = RMAP_OBJECTS, .page_direct = true};
+    }
+    if (config->reclaim != NULL) {
+        design->is_2_4 = is_named(config->reclaim, "lru_2_4_23");
+    }
+    if (config->rmap != NULL) {
+        design->rmap = is_named(config->rmap, "none")              ? RMAP_NONE
+                       : is_named(config->rmap, "pte_chain_array") ? RMAP_PTE_CHAINS
+                                                                   : RMAP_OBJECTS;
+    }
+    if (config->page_direct != FROM_PRESET) {
+        design->page_direct = config->page_direct == SWITCHED_ON;
+    }
+    design->chain_bytes = (unsigned)machine->scenario->machine.cache_line;
+    design->chain_slots = design->chain_bytes / machine->pointer_bytes - 1;
+    if (design->is_2_4) {
+        design->struct_page_bytes = arch == ARCH_X86_64 ? 88 : 48;
+    } else {
+        design->struct_page_bytes = arch == ARCH_X86_64 ? 80 : 40;
+    }
+}
+
+static struct object *add_object(struct machine *machine, enum object_kind kind, uint64_t npages,
+                                 struct device *disk)
+{
+    struct object *object = &machine->objects[machine->nobjects++];
+    *object = (struct object){.kind = kind, .npages = npages, .disk = disk};
+    object->pages = allocate(npages, sizeof *object->pages);
+    for (uint64_t i = 0; i < npages; i++) {
+        object->pages[i].object = object;
+        object->pages[i].offset = i;
+    }
+    return object;
+}
+
+/* A mapping at the next address that begins a page of the lowest directory taken on demand. */
+static void add_vma(struct machine *machine, struct mm *mm, struct object *object,
+                    page_offset offset, uint64_t pages, enum populated populated)
+{
+    uint64_t align = machine->ptes_per_page;
+    if (machine->has_middle_directories) {
+        align *= machine->ptes_per_page;
+    }
+    struct vma **link = &mm->vmas;
+    uint64_t end = 0;
+    while (*link != NULL) {
+        end = (*link)->start + (*link)->pages;
+        link = &(*link)->next_of_mm;
+    }
+    struct vma *vma = allocate(1, sizeof *vma);
+    *vma = (struct vma){
+        .mm = mm,
+        .object = object,
+        .offset = offset,
+        .start = (end + align - 1) / align * align,
+        .pages = pages,
+        .populated = populated,
+        .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
+        .next_of_object = object->vmas,
+    };
+    *link = vma;
+    object->vmas = vma;
+}
+
+static void finish_mm(const struct machine *machine, struct process *process)
+{
+    struct mm *mm = &process->mm;
+    mm->process = process;
+    uint64_t end = 0;
+    for (const struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
+        end = vma->start + vma->pages;
+    }
+    mm->ptes_per_page = machine->ptes_per_page;
+    mm->npte_pages = end / machine->ptes_per_page + 1;
+    mm->ptes = allocate(mm->npte_pages, sizeof *mm->ptes);
+    mm->middle = allocate(mm->npte_pages / machine->ptes_per_page + 1, sizeof *mm->middle);
+    mm->upper = allocate(1, sizeof *mm->upper);
+}
+
+static struct process *add_process(struct machine *machine, struct workload *workload)
+{
+    struct process *process = &machine->processes[machine->nprocesses];
+    *process = (struct process){
+        .number = machine->nprocesses++,
+        .index = workload->nprocesses,
+        .workload = workload,
+        .memory_wait_since = TIME_NEVER,
+    };
+    workload->processes[workload->nprocesses++] = process;
+    return process;
+}
+
+static void add_database(struct machine *machine, struct workload *workload,
+                         const struct database_options *options)
+{
+    const struct segment_options *segment = &options->segment;
+    const uint64_t segment_pages = pages_of(segment->size);
+    workload->kind = WORKLOAD_DATABASE;
+    workload->window = segment->window == OPTION_AUTO ? segment_pages : pages_of(segment->window);
+    workload->private_pages = pages_of(options->private_memory);
+    workload->has_log_writer = options->log_writes > 0;
+    const uint64_t stack = workload->private_pages < 8 ? workload->private_pages : 8;
+    const uint64_t heap = workload->private_pages - stack;
+    workload->object = add_object(machine,
+                                  segment->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
+                                  segment_pages, &machine->devices[machine->nswap_devices]);
+    workload->processes = allocate(options->processes + 1, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct process *process = add_process(machine, workload);
+        struct object *own = NULL;
+        if (workload->private_pages > 0) {
+            own = add_object(machine, OBJECT_ANON, workload->private_pages, NULL);
+        }
+        if (heap > 0) {
+            add_vma(machine, &process->mm, own, 0, heap, POPULATED_BY_STORES);
+        }
+        add_vma(machine, &process->mm, workload->object,
+                i % (segment_pages / workload->window) * workload->window, workload->window,
+                (enum populated)segment->populate);
+        if (stack > 0) {
+            add_vma(machine, &process->mm, own, heap, stack, POPULATED_BY_STORES);
+        }
+    }
+    if (workload->has_log_writer) {
+        add_process(machine, workload);
+    }
+}
+
+static void add_workload(struct machine *machine, size_t index)
+{
+    const struct workload_config *config = &machine->scenario->workloads[index];
+    struct workload *workload = &machine->workloads[index];
+    if (strcmp(config->kind, "database") == 0) {
+        add_database(machine, workload, config->options);
+    } else if (strcmp(config->kind, "shm_copy") == 0) {
+        const struct shm_copy_options *options = config->options;
+        workload->kind = WORKLOAD_SHM_COPY;
+        workload->window = pages_of(options->size);
+        workload->object = add_object(machine, OBJECT_SHM, workload->window, NULL);
+        workload->processes = allocate(1, sizeof *workload->processes);
+        struct process *process = add_process(machine, workload);
+        add_vma(machine, &process->mm, workload->object, 0, workload->window, POPULATED_NOT);
+    } else {
+        REQUIRE(strcmp(config->kind, "page_cache_reader") == 0);
+        const struct page_cache_reader_options *options = config->options;
+        workload->kind = WORKLOAD_READER;
+        workload->window = pages_of(options->size);
+        struct device *disk = &machine->devices[machine->nswap_devices + options->device];
+        workload->object = add_object(machine, OBJECT_FILE, workload->window, disk);
+        workload->processes = allocate(1, sizeof *workload->processes);
+        add_process(machine, workload);
+    }
+    o_workload_plan(machine, index, workload);
+}
+
+static void add_devices(struct machine *machine)
+{
+    const struct machine_config *config = &machine->scenario->machine;
+    machine->nswap_devices = config->swap.size > 0 ? (uint32_t)config->swap.devices : 0;
+    machine->ndevices = machine->nswap_devices + (uint32_t)config->disk.devices;
+    machine->devices = allocate(machine->ndevices, sizeof *machine->devices);
+    for (uint32_t d = 0; d < machine->ndevices; d++) {
+        const struct device_config *kind = d < machine->nswap_devices ? &config->swap
+                                                                      : &config->disk;
+        struct device *device = &machine->devices[d];
+        *device = (struct device){
+            .number = d,
+            .bandwidth = kind->bandwidth,
+            .queue = kind->queue,
+            .latency = kind->latency,
+        };
+        if (d < machine->nswap_devices) {
+            device->nslots = kind->size / kind->devices / PAGE_BYTES;
+            device->slots = allocate(device->nslots, sizeof *device->slots);
+            machine->swap_slots += device->nslots;
+        }
+    }
+    machine->next_swap_device = machine->devices;
+}
+
+/* Upper bounds, so that pointers to processes and objects stay where they are. */
+static void make_room(struct machine *machine)
+{
+    const struct scenario *scenario = machine->scenario;
+    size_t processes = 0;
+    for (size_t i = 0; i < scenario->nworkloads; i++) {
+        const struct database_options *options = scenario->workloads[i].options;
+        bool is_database = strcmp(scenario->workloads[i].kind, "database") == 0;
+        processes += is_database ? options->processes + 1 : 1;
+    }
+    machine->processes = allocate(processes, sizeof *machine->processes);
+    machine->objects = allocate(processes + scenario->nworkloads, sizeof *machine->objects);
+    machine->workloads = allocate(scenario->nworkloads, sizeof *machine->workloads);
+    machine->nworkloads = scenario->nworkloads;
+}
+
+struct machine *o_layout_build(const struct scenario *scenario)
+{
+    struct machine *machine = allocate(1, sizeof *machine);
+    const unsigned arch = scenario->machine.arch;
+    machine->scenario = scenario;
+    machine->cost = scenario->costs.ticks;
+    machine->pointer_bytes = arch == ARCH_X86_64 ? 8 : 4;
+    machine->ptes_per_page = arch == ARCH_I386 ? 1024 : 512;
+    machine->has_middle_directories = arch == ARCH_X86_64;
+    machine->frames = scenario->machine.memory / PAGE_BYTES;
+    choose_design(machine);
+    o_frames_build(machine);
+    add_devices(machine);
+    make_room(machine);
+    for (size_t i = 0; i < scenario->nworkloads; i++) {
+        add_workload(machine, i);
+    }
+    machine->scan_cursor = machine->nprocesses;
+    for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        struct process *process = &machine->processes[p];
+        finish_mm(machine, process);
+        process->from_start = process->workload->kind == WORKLOAD_DATABASE;
+        process->finite = !process->from_start;
+        process->next_due = o_workload_first_interval(machine, process);
+    }
+    o_context_build(machine);
+    return machine;
+}
+
+static void free_pages(struct object *object)
+{
+    for (uint64_t i = 0; i < object->npages; i++) {
+        struct chain_block *block = object->pages[i].chain;
+        while (block != NULL) {
+            struct chain_block *next = block->next;
+            free(block);
+            block = next;
+        }
+    }
+    free(object->pages);
+}
+
+static void free_mm(struct mm *mm)
+{
+    while (mm->vmas != NULL) {
+        struct vma *next = mm->vmas->next_of_mm;
+        free(mm->vmas->chunk_used);
+        free(mm->vmas);
+        mm->vmas = next;
+    }
+    for (uint64_t i = 0; i < mm->npte_pages; i++) {
+        free(mm->ptes[i].entries);
+    }
+    free(mm->ptes);
+    free(mm->middle);
+    free(mm->upper);
+}
+
+void o_layout_free(struct machine *machine)
+{
+    for (size_t i = 0; i < machine->nobjects; i++) {
+        free_pages(&machine->objects[i]);
+    }
+    for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        free_mm(&machine->processes[p].mm);
+    }
+    for (size_t w = 0; w < machine->nworkloads; w++) {
+        free(machine->workloads[w].processes);
+    }
+    for (uint32_t d = 0; d < machine->ndevices; d++) {
+        struct device *device = &machine->devices[d];
+        while (device->first != NULL) {
+            struct request *next = device->first->next;
+            free(device->first);
+            device->first = next;
+        }
+        free(device->slots);
+    }
+    for (uint32_t c = 0; c < machine->ncontexts; c++) {
+        o_context_free(&machine->contexts[c]);
+    }
+    free(machine->contexts);
+    free(machine->processes);
+    free(machine->objects);
+    free(machine->workloads);
+    free(machine->devices);
+    free(machine);
+}

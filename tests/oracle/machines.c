@@ -1,0 +1,331 @@
+#include "oracle/machines.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/random.h"
+
+static const char *const presets[] = {"linux-2.4.23", "linux-2.6.0", "linux-2.5-objrmap"};
+static const char *const archs[] = {"i386", "i386-pae", "x86_64"};
+
+/* A sequence of random numbers that belongs to one machine. */
+struct dice {
+    uint64_t number, next;
+};
+
+static uint64_t throw(struct dice * dice)
+{
+    struct random_block bits = random_draw(dice->number, RANDOM_TEST, 0, 0, dice->next++);
+    return (uint64_t)bits.word[0] << 32 | bits.word[1];
+}
+
+static uint64_t between(struct dice *dice, uint64_t low, uint64_t high)
+{
+    return low + throw(dice) % (high - low + 1);
+}
+
+/* Evenly spread over orders of magnitude: small numbers are as likely as large ones. */
+static uint64_t magnitude(struct dice *dice, uint64_t low, uint64_t high)
+{
+    unsigned doublings = 0;
+    while ((low << doublings) < high) {
+        doublings++;
+    }
+    const uint64_t at_least = low << between(dice, 0, doublings == 0 ? 0 : doublings - 1);
+    return between(dice, at_least, min_u64(2 * at_least, high));
+}
+
+static bool in_100(struct dice *dice, unsigned percent)
+{
+    return throw(dice) % 100 < percent;
+}
+
+static uint64_t one_of(struct dice *dice, const uint64_t *values, size_t n)
+{
+    return values[throw(dice) % n];
+}
+
+#define ONE_OF(dice, ...)                           \
+    one_of((dice), (const uint64_t[]){__VA_ARGS__}, \
+           sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+
+static void choose_device(struct dice *dice, struct machine_device *device)
+{
+    device->devices = in_100(dice, 60) ? 1 : between(dice, 2, 3);
+    device->bytes_per_second = magnitude(dice, 1000000, 2000000000);
+    device->latency_us = in_100(dice, 10) ? 0 : magnitude(dice, 1, 10000);
+    device->queue = in_100(dice, 20) ? between(dice, 1, 4) : magnitude(dice, 4, 256);
+}
+
+static void choose_database(struct dice *dice, struct machine_workload *database)
+{
+    database->kind = MACHINE_DATABASE;
+    database->pages = magnitude(dice, 64, 4096);
+    database->processes = in_100(dice, 20) ? 1 : between(dice, 2, 12);
+    /* Enough ptes for every rule, few enough for ten thousand machines. */
+    database->pages = min_u64(database->pages, 16384 / database->processes);
+    database->window = in_100(dice, 80) ? 0 : between(dice, 1, database->pages);
+    database->private_pages = in_100(dice, 15)   ? 0
+                              : in_100(dice, 20) ? between(dice, 1, 16)
+                                                 : magnitude(dice, 16, 512);
+    database->file = in_100(dice, 25);
+    database->populate = (unsigned)ONE_OF(dice, 0, 0, 1, 2, 2, 2);
+    database->access = (unsigned)between(dice, 0, 2);
+    database->rate = magnitude(dice, 1000, 200000);
+    database->private_percent = ONE_OF(dice, 0, 10, 50, 100);
+    database->hot_permille = between(dice, 0, 1000);
+    database->hot_touches_permille = between(dice, 0, 1000);
+    database->zipf_permille = between(dice, 0, 1000);
+    database->write_permille = in_100(dice, 15) ? ONE_OF(dice, 0, 1000) : between(dice, 0, 1000);
+    database->log_writes = in_100(dice, 70) ? 0 : magnitude(dice, 1, 20000);
+    database->cpu_permille = between(dice, 1, 1000);
+}
+
+static void choose_sequential(struct dice *dice, const struct machine_choice *machine,
+                              struct machine_workload *workload)
+{
+    workload->kind = in_100(dice, 65) ? MACHINE_COPY : MACHINE_READER;
+    workload->pages = magnitude(dice, 64, 8192);
+    workload->rate = magnitude(dice, 1000000, 1000000000);
+    workload->device = between(dice, 0, machine->disk.devices - 1);
+    workload->rounds = between(dice, 1, 3);
+}
+
+static uint64_t frames_of_kernel(const struct machine_choice *machine)
+{
+    return machine->frames / 50 + machine->frames / 800 + 5;
+}
+
+/* About what the workloads fill before the clock starts, and in the end. */
+static void demand(const struct machine_choice *machine, uint64_t *populated_p, uint64_t *all_p)
+{
+    uint64_t populated = 0;
+    uint64_t all = 0;
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        const struct machine_workload *workload = &machine->workloads[i];
+        uint64_t own = 0;
+        if (workload->kind == MACHINE_DATABASE) {
+            const uint64_t each = workload->private_pages + 8 + workload->pages / 512;
+            own = workload->processes * each;
+            populated += workload->populate == 0 ? own : own + workload->pages;
+        }
+        all += own + workload->pages;
+    }
+    *populated_p = populated;
+    *all_p = all;
+}
+
+static void choose_memory(struct dice *dice, struct machine_choice *machine)
+{
+    uint64_t populated;
+    uint64_t all;
+    demand(machine, &populated, &all);
+    const bool is_2_4 = machine->axes == 0;
+    /* 2.6.0 keeps at least 1 MiB free. */
+    const uint64_t least = (is_2_4 ? 1024 : 1536) + populated * 11 / 10;
+    const uint64_t most = 1024 + all * 3 / 2;
+    machine->frames = between(dice, least, max_u64(least, most));
+    machine->auto_ballast = in_100(dice, 25);
+    machine->ballast = 0;
+    if (machine->arch != 2 && in_100(dice, 15)) {
+        /* High memory, of which ballast leaves little. */
+        machine->frames = between(dice, 896 * 256 + 300, 1200 * 256);
+        machine->auto_ballast = in_100(dice, 10);
+        const uint64_t taken = frames_of_kernel(machine) + populated;
+        const uint64_t leave = between(dice, is_2_4 ? 100 : 500, 600 + all);
+        machine->ballast = machine->frames - min_u64(machine->frames, taken + leave);
+    } else if (!machine->auto_ballast && in_100(dice, 60)) {
+        const uint64_t taken = frames_of_kernel(machine) + populated;
+        const uint64_t leave = between(dice, is_2_4 ? 60 : 300, 300 + all / 2);
+        machine->ballast = machine->frames - min_u64(machine->frames, taken + leave);
+    }
+}
+
+static void choose_costs(struct dice *dice, struct machine_choice *machine)
+{
+    const uint64_t scale = magnitude(dice, 1, 64);
+    const bool some_zero = in_100(dice, 30);
+    for (size_t i = 0; i < COST_COUNT; i++) {
+        const bool zero = some_zero && in_100(dice, 30);
+        machine->cost_ps[i] = zero ? 0 : magnitude(dice, 1000, 400000) * scale / 8;
+    }
+    machine->cost_ps[COST_PTE_SKIP] /= 64;
+    if (in_100(dice, 3)) {
+        memset(machine->cost_ps, 0, sizeof machine->cost_ps);
+    }
+}
+
+static void choose_times(struct dice *dice, struct machine_choice *machine)
+{
+    machine->epoch_us = in_100(dice, 50) ? 1000 : magnitude(dice, 100, 5000);
+    machine->quantum_us = min_u64(machine->epoch_us,
+                                  in_100(dice, 40) ? 1 : magnitude(dice, 2, 500));
+    machine->duration_us = magnitude(dice, 50000, 2000000);
+    /* Reclaim may run all the time, one step after the other: bound the number of steps. */
+    machine->duration_us = min_u64(machine->duration_us, 100000 + 20000 * machine->quantum_us);
+    machine->duration_us = min_u64(machine->duration_us, 3000 * machine->epoch_us);
+    machine->warmup_us = in_100(dice, 10) ? 0 : between(dice, 1, machine->duration_us * 3 / 10);
+    machine->stall_us = in_100(dice, 30) ? magnitude(dice, 1000, machine->duration_us)
+                                         : between(dice, 1, 4) * machine->duration_us;
+    machine->interval_us = between(dice, machine->duration_us / 20, machine->duration_us / 2);
+    machine->until_freed_percent = in_100(dice, 20) ? between(dice, 1, 100) : 0;
+}
+
+void machine_choose(uint64_t number, struct machine_choice *machine)
+{
+    struct dice dice = {.number = number};
+    *machine = (struct machine_choice){.number = number};
+    machine->seed = throw(&dice) >> 2;
+    machine->arch = (unsigned)between(&dice, 0, 2);
+    machine->axes = (unsigned)between(&dice, 0, 2);
+    machine->preset = in_100(&dice, 80) ? machine->axes : 3;
+    machine->page_direct = in_100(&dice, 70) ? 0 : (unsigned)between(&dice, 1, 2);
+    machine->cpus = in_100(&dice, 40) ? between(&dice, 1, 2) : between(&dice, 1, 8);
+    machine->cache_line = ONE_OF(&dice, 0, 32, 64, 128);
+    choose_device(&dice, &machine->swap);
+    choose_device(&dice, &machine->disk);
+    choose_database(&dice, &machine->workloads[machine->nworkloads++]);
+    if (in_100(&dice, 10)) {
+        choose_database(&dice, &machine->workloads[machine->nworkloads++]);
+    }
+    do {
+        choose_sequential(&dice, machine, &machine->workloads[machine->nworkloads++]);
+    } while (machine->nworkloads < MACHINE_WORKLOADS_MAX && in_100(&dice, 20));
+    choose_memory(&dice, machine);
+    const unsigned kind_of_swap = (unsigned)between(&dice, 0, 9);
+    machine->swap.pages = kind_of_swap == 0   ? 0
+                          : kind_of_swap <= 2 ? magnitude(&dice, 1, 512)
+                                              : magnitude(&dice, 512, 32768);
+    choose_times(&dice, machine);
+    choose_costs(&dice, machine);
+}
+
+static void write_device(const struct machine_device *device, bool swap, struct text *yaml)
+{
+    text_append_format(yaml, "  %s: { ", swap ? "swap" : "disk");
+    if (swap) {
+        text_append_format(yaml, "size: %" PRIu64 "KiB, ", device->pages * 4);
+    }
+    text_append_format(yaml,
+                       "devices: %" PRIu64 ", bandwidth: %" PRIu64 "B/s, latency: %" PRIu64
+                       "us, queue: %" PRIu64 " }\n",
+                       device->devices, device->bytes_per_second, device->latency_us,
+                       device->queue);
+}
+
+static void write_design(const struct machine_choice *machine, struct text *yaml)
+{
+    static const char *const axes[] = {
+        "rmap: none, reclaim: lru_2_4_23",
+        "rmap: pte_chain_array, reclaim: lru_2_6_0",
+        "rmap: objrmap, reclaim: lru_2_6_0",
+    };
+    text_append(yaml, "design: { ");
+    if (machine->preset < 3) {
+        text_append_format(yaml, "preset: %s", presets[machine->preset]);
+    } else {
+        text_append_format(yaml, "%s, swap_writeout: deferred", axes[machine->axes]);
+    }
+    if (machine->page_direct != 0) {
+        text_append_format(yaml, ", page_direct: %s", machine->page_direct == 1 ? "true" : "false");
+    }
+    text_append(yaml, " }\n");
+}
+
+static void write_permille(const char *key, uint64_t permille, struct text *yaml)
+{
+    text_append_format(yaml, "    %s: %" PRIu64 ".%03" PRIu64 "\n", key, permille / 1000,
+                       permille % 1000);
+}
+
+static void write_database(const struct machine_workload *database, struct text *yaml)
+{
+    static const char *const populates[] = {"none", "read", "write"};
+    static const char *const accesses[] = {"uniform", "hot_cold", "zipf"};
+    text_append_format(yaml, "    processes: %" PRIu64 "\n", database->processes);
+    text_append_format(yaml, "    segment: { size: %" PRIu64 "KiB, backing: %s, populate: %s",
+                       database->pages * 4, database->file ? "file" : "shm",
+                       populates[database->populate]);
+    if (database->window > 0) {
+        text_append_format(yaml, ", window: %" PRIu64 "KiB", database->window * 4);
+    }
+    text_append_format(yaml, " }\n    private_memory: %" PRIu64 "KiB\n",
+                       database->private_pages * 4);
+    text_append_format(yaml, "    private_touches: %" PRIu64 "%%\n", database->private_percent);
+    text_append_format(yaml, "    touch_rate: %" PRIu64 "\n", database->rate);
+    text_append_format(yaml, "    access: %s\n", accesses[database->access]);
+    write_permille("hot_fraction", database->hot_permille, yaml);
+    write_permille("hot_share", database->hot_touches_permille, yaml);
+    write_permille("zipf_exponent", database->zipf_permille, yaml);
+    write_permille("write_share", database->write_permille, yaml);
+    write_permille("cpu_use", database->cpu_permille, yaml);
+    text_append_format(yaml, "    log_writes: %" PRIu64 "\n", database->log_writes);
+}
+
+static void write_workload(const struct machine_workload *workload, unsigned index,
+                           struct text *yaml)
+{
+    static const char *const kinds[] = {"database", "shm_copy", "page_cache_reader"};
+    text_append_format(yaml, "  - kind: %s\n    name: w%u\n", kinds[workload->kind], index);
+    if (workload->kind == MACHINE_DATABASE) {
+        write_database(workload, yaml);
+        return;
+    }
+    text_append_format(yaml, "    size: %" PRIu64 "KiB\n    rate: %" PRIu64 "B/s\n",
+                       workload->pages * 4, workload->rate);
+    if (workload->kind == MACHINE_READER) {
+        text_append_format(yaml, "    device: %" PRIu64 "\n    rounds: %" PRIu64 "\n",
+                           workload->device, workload->rounds);
+    }
+}
+
+static void write_machine(const struct machine_choice *machine, struct text *yaml)
+{
+    text_append_format(yaml,
+                       "machine:\n  arch: %s\n  memory: %" PRIu64 "KiB\n  cpus: %" PRIu64 "\n",
+                       archs[machine->arch], machine->frames * 4, machine->cpus);
+    if (machine->auto_ballast) {
+        text_append(yaml, "  ballast: auto\n");
+    } else {
+        text_append_format(yaml, "  ballast: %" PRIu64 "KiB\n", machine->ballast * 4);
+    }
+    if (machine->cache_line > 0) {
+        text_append_format(yaml, "  cache_line: %" PRIu64 "\n", machine->cache_line);
+    }
+    write_device(&machine->swap, true, yaml);
+    write_device(&machine->disk, false, yaml);
+}
+
+void machine_write(const struct machine_choice *machine, struct text *yaml)
+{
+    text_append_format(yaml, "title: random machine %" PRIu64 "\nseed: %" PRIu64 "\n",
+                       machine->number, machine->seed);
+    text_append_format(yaml,
+                       "duration: %" PRIu64 "us\nepoch: %" PRIu64 "us\nquantum: %" PRIu64
+                       "us\nstall: %" PRIu64 "us\n",
+                       machine->duration_us, machine->epoch_us, machine->quantum_us,
+                       machine->stall_us);
+    text_append_format(yaml,
+                       "phases: { warmup: %" PRIu64 "us, pressure: { until_freed: %" PRIu64
+                       "%% } }\noutput: { interval: %" PRIu64 "us }\n",
+                       machine->warmup_us, machine->until_freed_percent, machine->interval_us);
+    write_machine(machine, yaml);
+    write_design(machine, yaml);
+    text_append(yaml, "workloads:\n");
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        write_workload(&machine->workloads[i], i, yaml);
+    }
+    text_append(yaml, "costs:\n  name: random\n  costs:\n");
+    for (int i = 0; i < COST_COUNT; i++) {
+        text_append_format(yaml,
+                           "    %s: { time: %" PRIu64 ".%03" PRIu64
+                           "ns, from: assumed, source: drawn at random }\n",
+                           cost_key((enum cost)i), machine->cost_ps[i] / 1000,
+                           machine->cost_ps[i] % 1000);
+    }
+}
+
+const char *machine_design(const struct machine_choice *machine)
+{
+    return presets[machine->axes];
+}

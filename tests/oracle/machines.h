@@ -1,0 +1,64 @@
+/* Random small machines: a seed gives a machine, a machine gives the YAML of a scenario.
+ *
+ * The machine in between is plain numbers, so that one that fails can be made simpler and tried
+ * again. */
+#ifndef THRASH_ORACLE_MACHINES_H
+#define THRASH_ORACLE_MACHINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+#include "base/types.h"
+#include "config/cost_profile.h"
+
+enum { MACHINE_WORKLOADS_MAX = 4, MACHINE_DATABASE = 0, MACHINE_COPY = 1, MACHINE_READER = 2 };
+
+struct machine_device {
+    uint64_t pages; /* of swap, all devices together */
+    uint64_t devices, bytes_per_second, latency_us, queue;
+};
+
+struct machine_workload {
+    unsigned kind;  /* MACHINE_DATABASE ... */
+    uint64_t pages; /* of the segment, or of the file */
+    uint64_t rate;  /* touches, or bytes, per second */
+    /* database */
+    uint64_t processes, window, private_pages; /* window 0: auto */
+    bool file;
+    unsigned populate, access;              /* as the choices are numbered */
+    uint64_t private_percent, cpu_permille; /* private_touches, cpu_use */
+    uint64_t hot_permille, hot_touches_permille, zipf_permille, write_permille;
+    uint64_t log_writes;
+    /* reader */
+    uint64_t device, rounds;
+};
+
+struct machine_choice {
+    uint64_t number; /* that it was made from */
+    uint64_t seed;   /* of the scenario */
+    unsigned arch;
+    uint64_t frames, cpus, cache_line; /* cache_line 0: auto */
+    bool auto_ballast;
+    uint64_t ballast; /* frames, unless automatic */
+    struct machine_device swap, disk;
+    unsigned preset;      /* 0 .. 2; 3: axes by name, of `axes` */
+    unsigned axes;        /* 0 .. 2, as the presets are */
+    unsigned page_direct; /* 0: as the preset has it, 1: on, 2: off */
+    uint64_t duration_us, warmup_us, epoch_us, quantum_us, stall_us, interval_us;
+    uint64_t until_freed_percent;
+    uint64_t cost_ps[COST_COUNT];
+    unsigned nworkloads;
+    struct machine_workload workloads[MACHINE_WORKLOADS_MAX];
+};
+
+void machine_choose(uint64_t number, struct machine_choice *machine);
+void machine_write(const struct machine_choice *machine, struct text *yaml);
+
+/* Makes the machine simpler in the way of number `step`; false: there is no such way, and none
+ * after it. The machine may be the same afterwards. */
+bool machine_simplify(struct machine_choice *machine, unsigned step);
+
+const char *machine_design(const struct machine_choice *machine);
+
+#endif

@@ -1,0 +1,88 @@
+/* Page tables of an address space. */
+#include <stdlib.h>
+
+#include "oracle/parts.h"
+
+uint64_t o_vma_address(const struct vma *vma, const struct page *page)
+{
+    return vma->start + page->offset - vma->offset;
+}
+
+bool o_vma_covers(const struct vma *vma, const struct page *page)
+{
+    return page->object == vma->object && page->offset >= vma->offset &&
+           page->offset < vma->offset + vma->pages;
+}
+
+struct pte *o_mm_pte(const struct mm *mm, uint64_t address)
+{
+    struct pte *entries = mm->ptes[address / mm->ptes_per_page].entries;
+    return entries == NULL ? NULL : &entries[address % mm->ptes_per_page];
+}
+
+/* The page of a level that an address needs: whether it is there. */
+static unsigned levels_missing(const struct machine *machine, const struct mm *mm, uint64_t address)
+{
+    unsigned missing = mm->ptes[address / mm->ptes_per_page].entries == NULL;
+    if (machine->has_middle_directories) {
+        missing += !mm->middle[address / mm->ptes_per_page / 512];
+        missing += !mm->upper[address / mm->ptes_per_page / 512 / 512];
+    }
+    return missing;
+}
+
+bool o_mm_need_table(struct machine *machine, struct actor *actor, struct mm *mm, uint64_t address)
+{
+    struct zone *frames[3];
+    const unsigned missing = levels_missing(machine, mm, address);
+    for (unsigned i = 0; i < missing; i++) {
+        frames[i] = o_frame_take(machine, actor, machine->kernel_class, HELD_PAGE_TABLE);
+        if (frames[i] == NULL) {
+            while (i > 0) {
+                o_frame_give(machine, frames[--i], HELD_PAGE_TABLE);
+            }
+            return false;
+        }
+        charge(machine, actor, COST_PT_PAGE_ALLOC);
+    }
+    if (missing > 0) {
+        const uint64_t number = address / mm->ptes_per_page;
+        struct pte *entries = calloc(mm->ptes_per_page, sizeof *entries);
+        REQUIRE(entries != NULL && mm->ptes[number].entries == NULL);
+        for (unsigned i = 0; i < mm->ptes_per_page; i++) {
+            entries[i].mm = mm;
+        }
+        mm->ptes[number].entries = entries;
+        if (machine->has_middle_directories) {
+            mm->middle[number / 512] = true;
+            mm->upper[number / 512 / 512] = true;
+        }
+    }
+    return true;
+}
+
+void o_mm_set_pte(struct machine *machine, const struct vma *vma, struct page *page,
+                  struct pte *pte, bool store)
+{
+    REQUIRE(!pte->present && page->resident && o_vma_covers(vma, page));
+    pte->page = page;
+    pte->present = true;
+    pte->young = true;
+    pte->dirty = store;
+    vma->chunk_used[page->offset / 512] = true;
+    if (page->mapcount++ == 0) {
+        machine->nr_mapped++;
+    }
+}
+
+void o_mm_clear_pte(struct machine *machine, struct pte *pte)
+{
+    struct page *page = pte->page;
+    REQUIRE(pte->present && page->mapcount > 0);
+    page->dirty = page->dirty || pte->dirty;
+    *pte = (struct pte){.mm = pte->mm};
+    if (--page->mapcount == 0) {
+        machine->nr_mapped--;
+    }
+    machine->count.ptes_unmapped++;
+}

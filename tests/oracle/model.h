@@ -1,0 +1,389 @@
+/* The state of the oracle's machine, as the kernels of the time kept it: structs and pointers. */
+#ifndef THRASH_ORACLE_MODEL_H
+#define THRASH_ORACLE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+#include "base/random.h"
+#include "config/scenario.h"
+#include "oracle/counters.h"
+#include "workloads/access.h"
+
+/* ---- frames -------------------------------------------------------------------------------- */
+
+enum zone_number { DMA, NORMAL, HIGHMEM, ZONES };
+enum holder {
+    HELD_SHM,
+    HELD_FILE,
+    HELD_ANON,
+    HELD_PAGE_TABLE,
+    HELD_CHAINS,
+    HELD_KERNEL,
+    HELD_BALLAST,
+    HELD_BY_PROCESS, /* freed or found by a direct reclaimer for itself */
+    HOLDERS
+};
+
+struct page;
+
+struct lru_list {
+    struct page *newest, *oldest;
+    uint64_t length;
+};
+
+struct context;
+
+/* A lock that is busy until some time; long locks also have a holder, from step to step. */
+struct lock {
+    sim_time busy_until;
+    struct context *holder;
+};
+
+/* The lists of pages that reclaim looks at: one pair for all zones in 2.4, one for each in 2.6. */
+struct lru {
+    struct lru_list active, inactive;
+    struct lock lock;
+};
+
+struct zone {
+    enum zone_number number;
+    uint64_t frames, free, held[HOLDERS];
+    uint64_t min, low, high;
+    uint64_t reserve[ZONES]; /* more for allocations of a higher class (2.4) */
+    struct lru *lru;
+    uint64_t nr_active, nr_inactive; /* pages of this zone on those lists */
+    bool need_balance;               /* 2.4 */
+    unsigned temp_priority, prev_priority;
+    uint64_t scanned_since_free;
+    bool unreclaimable;
+    uint64_t refill_counter;
+};
+
+/* ---- objects and pages ----------------------------------------------------------------------- */
+
+enum object_kind { OBJECT_ANON, OBJECT_SHM, OBJECT_FILE };
+
+/* What a page holds: who stored last, and the how manieth store that was. {0} is zeroes. */
+struct tag {
+    uint32_t process; /* number + 1 */
+    uint64_t store;
+};
+
+struct pte;
+
+enum { MAPPERS_MAX = 4096 }; /* ptes of a page, at most */
+
+/* A cache line of pte pointers; slots [first, nslots) are used. */
+struct chain_block {
+    struct chain_block *next;
+    unsigned first;
+    struct pte *slot[31];
+};
+
+struct device;
+struct object;
+
+struct page {
+    struct object *object;
+    page_offset offset;
+
+    bool resident;
+    struct zone *zone; /* of its frame */
+    bool locked, reading, writeback, dirty, referenced, active, buffers;
+    bool reclaim; /* PG_reclaim, PG_launder */
+
+    struct lru_list *list; /* NULL: on none */
+    struct page *newer, *older;
+
+    struct device *swap_device; /* NULL: no slot */
+    uint64_t slot;
+
+    struct pte *direct;        /* at most one of direct and chain is set */
+    struct chain_block *chain; /* the head block */
+    unsigned mapcount;         /* present ptes, of all kinds of reverse map */
+
+    struct tag content;    /* of its frame */
+    struct tag stored;     /* of its place on swap or in the file */
+    struct tag last_store; /* what every load must find */
+};
+
+struct vma;
+
+struct object {
+    enum object_kind kind;
+    uint64_t npages;
+    struct page *pages;
+    struct device *disk;  /* of a file */
+    struct vma *vmas;     /* its mappings, linked by next_of_object */
+    struct lock vma_lock; /* i_shared_sem */
+};
+
+/* ---- address spaces -------------------------------------------------------------------------- */
+
+struct mm;
+
+struct pte {
+    struct mm *mm;
+    struct page *page; /* what it maps when present */
+    bool present, young, dirty;
+};
+
+struct pte_page {
+    struct pte *entries;
+};
+
+/* What touches a mapping before the clock starts, as `populate` of a segment numbers it. */
+enum populated { POPULATED_NOT, POPULATED_BY_LOADS, POPULATED_BY_STORES };
+
+struct vma {
+    struct mm *mm;
+    struct object *object;
+    page_offset offset;
+    uint64_t start, pages; /* virtual page numbers */
+    enum populated populated;
+    bool *chunk_used; /* by chunk of the object: whether it ever had a pte there */
+    struct vma *next_of_mm, *next_of_object;
+};
+
+struct process;
+
+struct mm {
+    struct process *process;
+    struct vma *vmas; /* in the order of addresses */
+    unsigned ptes_per_page;
+    uint64_t npte_pages;   /* that the address space has room for */
+    struct pte_page *ptes; /* by virtual page number / ptes per page */
+    bool *middle, *upper;  /* x86_64: pmd and pud pages that exist, by number */
+    struct lock page_table_lock;
+    uint64_t swap_address; /* where the virtual scan goes on */
+    bool swap_finished;
+    uint64_t tries;        /* of trylocks that were left to chance */
+    sim_time fault_time;   /* spent in faults in this epoch */
+    uint64_t held_in_2_32; /* share of the last epoch that faults spent, in 2^-32 */
+};
+
+/* ---- devices --------------------------------------------------------------------------------- */
+
+enum { REQUEST_PAGES_MAX = 32 };
+
+struct request {
+    bool write;
+    sim_time done_at;
+    struct page *pages[REQUEST_PAGES_MAX];
+    unsigned npages;
+    struct request *next;
+};
+
+struct device {
+    uint32_t number; /* in the order of events */
+    uint64_t bandwidth, queue;
+    sim_time latency;
+    sim_time transfer_end;
+    struct request *first, *last;
+    uint64_t nrequests;
+    bool congested;
+    /* swap map */
+    uint64_t nslots, used;
+    struct page **slots; /* NULL: free */
+    uint64_t cluster_left, cluster_next;
+};
+
+/* ---- contexts and processes --------------------------------------------------------------------
+ */
+
+enum context_state {
+    CONTEXT_IDLE,
+    CONTEXT_RUNNING,
+    CONTEXT_SPINNING, /* for a long lock */
+    CONTEXT_SLEEPING
+};
+
+/* What its next event means. */
+enum context_next {
+    NEXT_GO_ON,   /* another step */
+    NEXT_SPIN,    /* for wait.lock */
+    NEXT_SLEEP,   /* for wait */
+    NEXT_WOKEN,   /* what it slept or spun for is there, or its time is up */
+    NEXT_RECLAIM, /* a process begins to reclaim */
+    NEXT_DONE,
+};
+
+struct wait {
+    const struct page *page;
+    const struct device *room;
+    bool congestion;
+    sim_time until; /* TIME_NEVER: until woken */
+    struct lock *lock;
+};
+
+struct machine;
+
+/* Whose clock a charge goes to. */
+struct actor {
+    sim_time now;
+    struct context *context; /* NULL: a touch */
+    struct process *process; /* the one that a frame would be for; NULL: kswapd */
+};
+
+struct context {
+    struct machine *machine;
+    uint32_t number;
+    struct process *process; /* NULL: kswapd */
+    struct actor self;       /* with its clock */
+    enum context_state state;
+    enum context_next next;
+    sim_time event; /* TIME_NEVER: none */
+    struct wait wait;
+    bool in_code; /* its function has begun and not returned */
+
+    bool has_cpu, stuck, yielded; /* yielded in this epoch */
+    sim_time cpu_since;           /* or since it was last booked */
+    sim_time waiting_since;
+    sim_time slice_end;
+    sim_time reclaiming_since; /* TIME_NEVER: not */
+
+    enum zone_number class; /* what a direct reclaimer frees for */
+    ucontext_t here, back;  /* inside its function; outside, in the epoch loop */
+    char *stack;
+};
+
+enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_RAW_WRITE };
+
+struct touch {
+    sim_time time;
+    struct process *process;
+    uint64_t ordinal;
+    enum access access;
+    struct page *page; /* NULL: raw write */
+    struct vma *vma;   /* NULL: no mapping */
+    bool counted;      /* as a touch of a segment or file */
+    bool last;
+    /* of all its attempts */
+    bool made_page, waited;
+};
+
+struct workload;
+
+struct process {
+    uint32_t number, index; /* of all, within its workload */
+    struct workload *workload;
+    struct mm mm;
+    struct context *context;
+    uint64_t share; /* of a CPU that it wants, in 2^-32 */
+    bool from_start, finite;
+    bool started, done, blocked;
+    sim_time debt, new_debt, grant;
+    bool stopped; /* in this epoch */
+    sim_time stopped_at;
+    sim_time work, next_due; /* user time; at which touch `ordinal` is due */
+    uint64_t ordinal;
+    uint64_t touches;           /* that count */
+    struct touch kept;          /* while blocked */
+    sim_time memory_wait_since; /* TIME_NEVER: does not wait for memory */
+    struct zone *frame;         /* where a frame that it holds is from, or NULL */
+};
+
+enum workload_kind { WORKLOAD_DATABASE, WORKLOAD_SHM_COPY, WORKLOAD_READER };
+
+struct workload {
+    enum workload_kind kind;
+    uint32_t nprocesses;
+    struct process **processes;
+    struct object *object;  /* segment or file */
+    uint64_t window;        /* pages that each process maps */
+    uint64_t private_pages; /* of each process */
+    uint64_t private_below; /* of w1 */
+    uint64_t store_below;   /* of w3 */
+    sim_time interval;      /* mean user time from touch to touch */
+    sim_time log_interval;  /* of the log writer, the last process */
+    bool has_log_writer;
+    uint64_t ntouches; /* finite: of each process */
+    struct access_table access;
+};
+
+/* ---- the machine -------------------------------------------------------------------------------
+ */
+
+enum reverse_map { RMAP_NONE, RMAP_PTE_CHAINS, RMAP_OBJECTS };
+
+struct design {
+    bool is_2_4; /* reclaim: 2.4.23, otherwise 2.6.0 */
+    enum reverse_map rmap;
+    bool page_direct;
+    unsigned chain_slots, chain_bytes;
+    unsigned struct_page_bytes;
+};
+
+struct machine {
+    const struct scenario *scenario;
+    const sim_time *cost; /* by enum cost */
+    struct design design;
+    unsigned pointer_bytes, ptes_per_page;
+    bool has_middle_directories; /* x86_64 */
+    uint64_t swap_slots;
+
+    struct zone zones[ZONES];
+    enum zone_number user_class, kernel_class;
+    uint64_t frames;
+    struct lru lrus[ZONES]; /* 2.4: the first alone */
+    uint64_t chain_blocks;  /* in use */
+
+    struct process *processes;
+    uint32_t nprocesses;
+    struct workload *workloads;
+    size_t nworkloads;
+    struct object *objects;
+    size_t nobjects;
+    struct device *devices;
+    uint32_t nswap_devices, ndevices;
+    struct device *next_swap_device;
+
+    struct context *contexts; /* kswapd, three that do not exist, one for each process */
+    uint32_t ncontexts;
+    uint32_t last_given_cpu;
+    uint32_t scan_cursor; /* of the virtual scan: nprocesses is init_mm */
+    uint64_t nr_mapped;   /* pages with at least one pte */
+
+    sim_time epoch_begin, epoch_end;
+    uint64_t spare;
+    int64_t due;
+    uint64_t room;
+    sim_time io_waits; /* time that contexts slept in this epoch */
+
+    struct counters count;
+    bool out_of_memory, out_of_lowmem;
+    sim_time out_of_memory_at;
+    uint64_t stores;        /* so far: numbers the tags */
+    uint64_t loads_checked; /* that found the right tag */
+
+    struct watch *watch; /* phases.c */
+};
+
+/* The kernel's sizes in time. */
+#define SECOND      (1000000000ULL * TICKS_PER_NS)
+#define MILLISECOND (1000000ULL * TICKS_PER_NS)
+
+/* Ends the program with the place: the oracle found a contradiction within itself. */
+void oracle_broken(const char *file, int line, const char *what);
+#define REQUIRE(condition)                                 \
+    do {                                                   \
+        if (!(condition)) {                                \
+            oracle_broken(__FILE__, __LINE__, #condition); \
+        }                                                  \
+    } while (0)
+
+static inline void charge(const struct machine *machine, struct actor *actor, enum cost cost)
+{
+    actor->now += machine->cost[cost];
+}
+
+static inline void charge_times(const struct machine *machine, struct actor *actor, enum cost cost,
+                                uint64_t times)
+{
+    actor->now += machine->cost[cost] * times;
+}
+
+#endif

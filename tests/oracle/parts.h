@@ -1,0 +1,174 @@
+/* The functions of the oracle, by the file that has them. `o_` keeps them apart from those of the
+ * simulator, which is linked into the same tests. */
+#ifndef THRASH_ORACLE_PARTS_H
+#define THRASH_ORACLE_PARTS_H
+
+#include "oracle/model.h"
+#include "oracle/oracle.h"
+
+/* layout.c: the machine of a scenario, before anything happened on it. */
+struct machine *o_layout_build(const struct scenario *scenario);
+void o_layout_free(struct machine *machine);
+
+/* workload.c */
+void o_workload_plan(struct machine *machine, size_t index, struct workload *workload);
+sim_time o_workload_first_interval(const struct machine *machine, const struct process *process);
+/* Touch `ordinal` of a process, and the user time from it to the next. */
+void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
+                     struct touch *touch, sim_time *interval_p);
+
+/* frames.c. A frame of a class for who acts, taken from what it was handed or from the zones; NULL
+ * when reclaim is needed. */
+void o_frames_build(struct machine *machine);
+struct zone *o_frame_take(struct machine *machine, struct actor *actor, enum zone_number class,
+                          enum holder holder);
+void o_frame_give(struct machine *machine, struct zone *zone, enum holder holder);
+/* Takes and gives without asking the allocator. */
+void o_frame_take_from(struct zone *zone, enum holder holder);
+/* A frame that is alike to all others of its holder goes back: from the highest zone. */
+void o_frame_give_any(struct machine *machine, enum holder holder);
+/* 2.4: every zone of the class is short of `high`; 2.6: what a reclaimer gets afterwards. */
+bool o_frames_below_high(const struct machine *machine, enum zone_number class);
+struct zone *o_frame_over_2_4(struct machine *machine, enum zone_number class, bool high);
+struct zone *o_frame_over_min_2_6(struct machine *machine, enum zone_number class);
+
+/* lru.c */
+void o_lru_add_new(struct machine *machine, struct page *page, bool active);
+void o_lru_add_old(struct machine *machine, struct page *page, bool active);
+void o_lru_remove(struct page *page);
+void o_lru_activate(struct machine *machine, struct page *page);
+void o_lru_deactivate(struct machine *machine, struct page *page);
+/* Pages of the zones up to `class`. */
+uint64_t o_lru_class_active(const struct machine *machine, enum zone_number class);
+uint64_t o_lru_class_inactive(const struct machine *machine, enum zone_number class);
+
+/* page.c */
+void o_page_enter(struct machine *machine, struct page *page, struct zone *zone, bool active);
+void o_page_mark_accessed(struct machine *machine, struct actor *actor, struct page *page);
+bool o_page_in_swap_cache(const struct page *page);
+/* Of the page cache or the swap cache. */
+bool o_page_in_cache(const struct page *page);
+/* False: no slot. */
+bool o_page_to_swap_cache(struct machine *machine, struct actor *actor, struct page *page);
+void o_page_out_of_swap_cache(struct machine *machine, struct actor *actor, struct page *page);
+/* A clean, unmapped page leaves; its frame goes back, or to the process that frees it. */
+void o_page_leave(struct machine *machine, struct actor *actor, struct page *page);
+enum holder o_page_holder(const struct page *page);
+
+/* swap.c */
+bool o_swap_take_slot(struct machine *machine, struct page *page);
+void o_swap_free_slot(struct page *page);
+uint64_t o_swap_used(const struct machine *machine);
+
+/* device.c */
+bool o_device_has_room(const struct device *device);
+void o_device_submit(struct device *device, sim_time now, bool write, struct page *const *pages,
+                     unsigned npages, uint64_t span);
+void o_device_complete(struct machine *machine, struct device *device);
+struct device *o_page_device(const struct page *page);
+/* Starts reading pages of the window around `page`, itself first. False: not even it got a frame.
+ */
+bool o_read_page(struct machine *machine, struct actor *actor, struct page *page, bool by_read);
+/* Starts reading what is absent of the window that begins at `offset`. */
+void o_read_ahead(struct machine *machine, struct actor *actor, struct object *file,
+                  page_offset offset);
+/* Starts writing a dirty page; its device has room. */
+void o_write_page(struct machine *machine, struct actor *actor, struct page *page);
+
+/* mm.c */
+struct pte *o_mm_pte(const struct mm *mm, uint64_t address);
+bool o_mm_need_table(struct machine *machine, struct actor *actor, struct mm *mm, uint64_t address);
+void o_mm_set_pte(struct machine *machine, const struct vma *vma, struct page *page,
+                  struct pte *pte, bool store);
+/* Clears a pte; its dirty bit moves to the page. */
+void o_mm_clear_pte(struct machine *machine, struct pte *pte);
+uint64_t o_vma_address(const struct vma *vma, const struct page *page);
+bool o_vma_covers(const struct vma *vma, const struct page *page);
+
+/* chain.c */
+bool o_chain_prepare(struct machine *machine, struct actor *actor, struct page *page,
+                     struct chain_block **spare_p);
+void o_chain_add(const struct machine *machine, struct page *page, struct pte *pte,
+                 struct chain_block *spare);
+/* The block that it no longer needs goes back. */
+void o_chain_remove(struct machine *machine, struct page *page, struct pte *pte);
+/* The ptes of a page, in the order of its chain, at most `max`. */
+unsigned o_chain_ptes(const struct machine *machine, const struct page *page, struct pte **ptes,
+                      unsigned max);
+/* A chain of one pte becomes a direct pointer. */
+bool o_chain_collapse(struct machine *machine, struct page *page);
+void o_chain_check(const struct machine *machine, const struct page *page);
+
+/* rmap.c */
+enum unmap_result { UNMAP_DONE, UNMAP_AGAIN };
+bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *page,
+                    struct chain_block **spare_p);
+void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,
+                struct chain_block *spare);
+bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page);
+enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page);
+
+/* context.c: inside the functions of contexts. */
+void o_yield_point(struct actor *actor);
+/* The same with a short lock that is left when it stops. */
+void o_yield_point_in(struct machine *machine, struct actor *actor, struct lock *lock);
+/* Where it also gives up its CPU if others should have it. */
+void o_yield_point_of_cpu(struct machine *machine, struct actor *actor);
+void o_sleep_for_page(struct actor *actor, const struct page *page);
+void o_sleep_for_room(struct actor *actor, const struct device *device);
+void o_sleep_for_congestion(struct actor *actor, sim_time at_most);
+void o_sleep_for(struct actor *actor, sim_time time);
+void o_spin_for(struct actor *actor, struct lock *lock);
+void o_lock_enter(struct machine *machine, struct actor *actor, struct lock *lock);
+void o_lock_leave(const struct actor *actor, struct lock *lock);
+void o_lock_hold(struct actor *actor, struct lock *lock);
+void o_lock_release(struct machine *machine, struct actor *actor, struct lock *lock);
+
+/* context.c: from outside. */
+void o_context_build(struct machine *machine);
+void o_context_free(struct context *context);
+void o_context_event(struct machine *machine, struct context *context, sim_time now);
+bool o_context_wants_cpu(const struct context *context);
+bool o_context_waits_for_io(const struct context *context);
+void o_context_book(struct machine *machine, struct context *context, sim_time now);
+void o_kswapd_wake(struct machine *machine, sim_time now);
+/* What waits is woken by an event at `now`. */
+void o_wake_page(struct machine *machine, const struct page *page, sim_time now);
+void o_wake_room(struct machine *machine, const struct device *device, sim_time now);
+void o_wake_congestion(struct machine *machine, sim_time now);
+
+/* cpu.c */
+void o_cpu_hand_out(struct machine *machine);
+void o_cpu_release(struct machine *machine, struct context *context, sim_time now);
+void o_cpu_dispatch(struct machine *machine, sim_time now);
+bool o_cpu_should_yield(const struct machine *machine, const struct context *context);
+void o_cpu_end_epoch(struct machine *machine);
+
+/* touch.c */
+void o_touch_first_try(struct machine *machine, struct process *process, const struct touch *touch);
+void o_touch_try_again(struct machine *machine, struct process *process, sim_time now);
+
+/* populate.c: false when there is no room. */
+bool o_populate(struct machine *machine);
+
+/* reclaim_2_4.c, swap_out.c, reclaim_2_6.c */
+void o_kswapd_2_4(struct machine *machine, struct actor *actor);
+void o_kswapd_2_6(struct machine *machine, struct actor *actor);
+/* A process reclaims until it holds a frame, or the machine is out of memory. */
+void o_direct_2_4(struct machine *machine, struct actor *actor, enum zone_number class);
+void o_direct_2_6(struct machine *machine, struct actor *actor, enum zone_number class);
+bool o_swap_out(struct machine *machine, struct actor *actor, enum zone_number class);
+void o_memory_wait_over(struct machine *machine, struct process *process, sim_time now);
+void o_run_out_of_memory(struct machine *machine, const struct actor *actor,
+                         enum zone_number class);
+
+/* epoch.c */
+void o_epoch_run(struct machine *machine, sim_time end);
+
+/* phases.c */
+void o_phases_run(struct machine *machine, struct oracle_result *result);
+
+/* check.c: every invariant that holds between steps. */
+void o_check_machine(const struct machine *machine);
+
+#endif

@@ -1,0 +1,148 @@
+/* From the first epoch to the verdict: docs/model.md, section 12. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "oracle/parts.h"
+
+static void sum_up(const struct machine *machine, struct counters *values)
+{
+    *values = machine->count;
+    for (int z = 0; z < ZONES; z++) {
+        const struct zone *zone = &machine->zones[z];
+        values->free_bytes += zone->free * PAGE_BYTES;
+        values->lowmem_free_bytes += z == HIGHMEM ? 0 : zone->free * PAGE_BYTES;
+        values->active_bytes += zone->nr_active * PAGE_BYTES;
+        values->inactive_bytes += zone->nr_inactive * PAGE_BYTES;
+        values->pagetable_bytes += zone->held[HELD_PAGE_TABLE] * PAGE_BYTES;
+        values->rmap_bytes += zone->held[HELD_CHAINS] * PAGE_BYTES;
+        values->kernel_bytes += zone->held[HELD_KERNEL] * PAGE_BYTES;
+        values->ballast_bytes += zone->held[HELD_BALLAST] * PAGE_BYTES;
+        values->shm_bytes += zone->held[HELD_SHM] * PAGE_BYTES;
+        values->anon_bytes += zone->held[HELD_ANON] * PAGE_BYTES;
+        values->file_bytes += zone->held[HELD_FILE] * PAGE_BYTES;
+    }
+    for (size_t o = 0; o < machine->nobjects; o++) {
+        const struct object *object = &machine->objects[o];
+        for (uint64_t i = 0; i < object->npages; i++) {
+            const struct page *page = &object->pages[i];
+            values->swapcache_bytes += o_page_in_swap_cache(page) * PAGE_BYTES;
+            values->swapcache_dirty_bytes += (o_page_in_swap_cache(page) && page->dirty) *
+                                             PAGE_BYTES;
+            values->ptes_present += page->mapcount;
+        }
+    }
+    values->swap_used_bytes = o_swap_used(machine) * PAGE_BYTES;
+    for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        values->processes_blocked += machine->processes[p].blocked;
+    }
+    values->elapsed_seconds = machine->epoch_end;
+}
+
+static void record(const struct machine *machine, struct oracle_result *result)
+{
+    o_check_machine(machine);
+    struct oracle_sample *more = realloc(result->samples,
+                                         (result->nsamples + 1) * sizeof *result->samples);
+    REQUIRE(more != NULL);
+    result->samples = more;
+    struct oracle_sample *sample = &more[result->nsamples++];
+    sample->time = machine->epoch_end;
+    sum_up(machine, &sample->values);
+}
+
+static void begin_pressure(struct machine *machine, struct oracle_result *result)
+{
+    for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        machine->processes[p].started = true;
+    }
+    sum_up(machine, &result->at_pressure);
+}
+
+static bool all_finite_done(const struct machine *machine)
+{
+    bool any = false;
+    for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        const struct process *process = &machine->processes[p];
+        if (process->finite && !process->done) {
+            return false;
+        }
+        any = any || process->finite;
+    }
+    return any;
+}
+
+static sim_time next_end(const struct machine *machine, sim_time next_sample)
+{
+    const struct scenario *scenario = machine->scenario;
+    const sim_time now = machine->epoch_end;
+    sim_time end = min_u64(now + scenario->epoch, next_sample);
+    if (scenario->phases.warmup > now) {
+        end = min_u64(end, scenario->phases.warmup);
+    }
+    return min_u64(end, scenario->duration);
+}
+
+static bool is_over(const struct machine *machine, struct oracle_result *result)
+{
+    const struct scenario *scenario = machine->scenario;
+    if (machine->out_of_memory) {
+        result->end = machine->out_of_lowmem ? ORACLE_LOWMEM_EXHAUSTED : ORACLE_OOM;
+        return true;
+    }
+    return machine->epoch_end >= scenario->duration || all_finite_done(machine);
+}
+
+void o_phases_run(struct machine *machine, struct oracle_result *result)
+{
+    const struct scenario *scenario = machine->scenario;
+    for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        machine->processes[p].started = machine->processes[p].from_start;
+    }
+    sim_time next_sample = scenario->output.interval;
+    record(machine, result);
+    if (scenario->phases.warmup == 0) {
+        begin_pressure(machine, result);
+    }
+    do {
+        o_epoch_run(machine, next_end(machine, next_sample));
+        if (machine->epoch_end == scenario->phases.warmup) {
+            begin_pressure(machine, result);
+        }
+        if (machine->epoch_end == next_sample) {
+            record(machine, result);
+            next_sample += scenario->output.interval;
+        }
+    } while (!is_over(machine, result));
+    if (result->nsamples == 0 || result->samples[result->nsamples - 1].time < machine->epoch_end) {
+        record(machine, result);
+    }
+    result->end_time = machine->epoch_end;
+    for (int z = 0; z < ZONES; z++) {
+        result->ballast += machine->zones[z].held[HELD_BALLAST] * PAGE_BYTES;
+    }
+}
+
+void oracle_run(const struct scenario *scenario, struct oracle_result *result)
+{
+    *result = (struct oracle_result){0};
+    struct machine *machine = o_layout_build(scenario);
+    if (o_populate(machine)) {
+        o_phases_run(machine, result);
+        result->loads_checked = machine->loads_checked;
+    } else {
+        result->too_small = true;
+    }
+    o_layout_free(machine);
+}
+
+void oracle_free(struct oracle_result *result)
+{
+    free(result->samples);
+    *result = (struct oracle_result){0};
+}
+
+const char *oracle_end_name(enum oracle_end end)
+{
+    static const char *const names[] = {"completed", "livelock", "oom", "lowmem_exhausted"};
+    return names[end];
+}

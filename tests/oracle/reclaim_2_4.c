@@ -1,0 +1,231 @@
+/* Reclaim of 2.4.23: docs/model.md, section 10. */
+#include "oracle/parts.h"
+
+enum { WANTED = 32, PASSES = 60, SCAN_RATIO = 6, MAPPED_RATIO = 100 };
+
+/* One call of free(class). */
+struct freeing {
+    struct machine *machine;
+    struct actor *actor;
+    enum zone_number class;
+    uint64_t wanted;
+    bool swap_out_failed;
+};
+
+static struct lru *lru_of(const struct freeing *freeing)
+{
+    return &freeing->machine->lrus[0];
+}
+
+static void swap_out_unless_failed(struct freeing *freeing)
+{
+    if (!freeing->swap_out_failed) {
+        freeing->swap_out_failed = !o_swap_out(freeing->machine, freeing->actor, freeing->class);
+    }
+}
+
+static void refill(struct freeing *freeing)
+{
+    struct machine *machine = freeing->machine;
+    struct actor *actor = freeing->actor;
+    struct lru *lru = lru_of(freeing);
+    uint64_t ratio = freeing->wanted * o_lru_class_active(machine, freeing->class) /
+                     (2 * o_lru_class_inactive(machine, freeing->class) + 1);
+    actor->context->stuck = true;
+    o_lock_enter(machine, actor, &lru->lock);
+    while (ratio > 0 && lru->active.oldest != NULL) {
+        o_yield_point_in(machine, actor, &lru->lock);
+        struct page *page = lru->active.oldest;
+        if (page == NULL) {
+            break;
+        }
+        charge(machine, actor, COST_PAGE_SCAN);
+        if (page->referenced) {
+            page->referenced = false;
+            o_lru_remove(page);
+            o_lru_add_new(machine, page, true);
+        } else {
+            ratio--;
+            charge(machine, actor, COST_LRU_MOVE);
+            o_lru_deactivate(machine, page);
+            page->referenced = true;
+        }
+    }
+    o_lock_leave(actor, &lru->lock);
+    actor->context->stuck = false;
+}
+
+/* What to do after a page was looked at. */
+enum look { LOOK_NEXT, LOOK_TOO_MANY_MAPPED };
+
+static enum look count_mapped(int64_t *max_mapped)
+{
+    return --*max_mapped < 0 ? LOOK_TOO_MANY_MAPPED : LOOK_NEXT;
+}
+
+/* A dirty page that only its cache holds. */
+static void launder(struct freeing *freeing, struct page *page)
+{
+    struct machine *machine = freeing->machine;
+    struct actor *actor = freeing->actor;
+    struct lru *lru = lru_of(freeing);
+    if (page->object->kind == OBJECT_SHM && !o_page_in_swap_cache(page)) {
+        if (!o_page_to_swap_cache(machine, actor, page)) {
+            o_lru_activate(machine, page);
+            page->referenced = true;
+        }
+        return;
+    }
+    struct device *device = o_page_device(page);
+    if (!o_device_has_room(device)) {
+        o_lru_remove(page);
+        o_lru_add_old(machine, page, false);
+        o_lock_leave(actor, &lru->lock);
+        o_sleep_for_room(actor, device);
+        o_lock_enter(machine, actor, &lru->lock);
+        return;
+    }
+    page->reclaim = true;
+    o_write_page(machine, actor, page);
+}
+
+static enum look look_at(struct freeing *freeing, struct page *page, int64_t *max_mapped)
+{
+    struct machine *machine = freeing->machine;
+    struct actor *actor = freeing->actor;
+    struct lru *lru = lru_of(freeing);
+    const bool in_use = page->mapcount > 0 || !o_page_in_cache(page);
+    if (!page->buffers && in_use) {
+        return count_mapped(max_mapped);
+    }
+    if (page->locked) {
+        machine->count.page_lock_failures++;
+        if (page->reclaim) {
+            o_lock_leave(actor, &lru->lock);
+            o_sleep_for_page(actor, page);
+            o_lock_enter(machine, actor, &lru->lock);
+        }
+        return LOOK_NEXT;
+    }
+    if (page->dirty && !in_use) {
+        launder(freeing, page);
+        return LOOK_NEXT;
+    }
+    page->buffers = false;
+    if (in_use) {
+        return count_mapped(max_mapped);
+    }
+    charge(machine, actor, COST_PAGE_CACHE);
+    charge(machine, actor, COST_PAGE_ALLOC);
+    o_page_leave(machine, actor, page);
+    freeing->wanted--;
+    return LOOK_NEXT;
+}
+
+static void shrink(struct freeing *freeing)
+{
+    struct machine *machine = freeing->machine;
+    struct actor *actor = freeing->actor;
+    struct lru *lru = lru_of(freeing);
+    uint64_t max_scan = (o_lru_class_inactive(machine, freeing->class) +
+                         o_lru_class_active(machine, freeing->class)) /
+                        SCAN_RATIO;
+    int64_t max_mapped = (int64_t)(MAPPED_RATIO * freeing->wanted);
+    o_lock_enter(machine, actor, &lru->lock);
+    while (freeing->wanted > 0 && max_scan > 0 &&
+           o_lru_class_inactive(machine, freeing->class) > 0) {
+        o_yield_point_in(machine, actor, &lru->lock);
+        struct page *page = lru->inactive.oldest;
+        if (page == NULL) {
+            break;
+        }
+        charge(machine, actor, COST_PAGE_SCAN);
+        o_lru_remove(page);
+        o_lru_add_new(machine, page, false);
+        if (page->zone->number > freeing->class) {
+            continue;
+        }
+        max_scan--;
+        machine->count.pages_scanned++;
+        if (look_at(freeing, page, &max_mapped) == LOOK_TOO_MANY_MAPPED) {
+            o_lock_leave(actor, &lru->lock);
+            swap_out_unless_failed(freeing);
+            max_mapped = (int64_t)(MAPPED_RATIO * freeing->wanted);
+            refill(freeing);
+            o_lock_enter(machine, actor, &lru->lock);
+        }
+    }
+    o_lock_leave(actor, &lru->lock);
+}
+
+/* False: it gave up. It sets how many pages it freed. */
+static bool free_pages(struct machine *machine, struct actor *actor, enum zone_number class,
+                       uint64_t *freed_p)
+{
+    struct freeing freeing = {.machine = machine, .actor = actor, .class = class, .wanted = WANTED};
+    for (int pass = 0; pass < PASSES; pass++) {
+        o_yield_point(actor);
+        refill(&freeing);
+        o_yield_point(actor);
+        shrink(&freeing);
+        *freed_p = WANTED - freeing.wanted;
+        if (freeing.wanted == 0) {
+            return true;
+        }
+        o_yield_point(actor);
+        swap_out_unless_failed(&freeing);
+    }
+    return false;
+}
+
+void o_kswapd_2_4(struct machine *machine, struct actor *actor)
+{
+    bool any = true;
+    while (any) {
+        any = false;
+        for (int z = HIGHMEM; z >= 0; z--) {
+            struct zone *zone = &machine->zones[z];
+            if (!zone->need_balance) {
+                continue;
+            }
+            uint64_t freed;
+            if (!free_pages(machine, actor, zone->number, &freed)) {
+                zone->need_balance = false;
+                o_sleep_for(actor, 5 * SECOND);
+            } else {
+                zone->need_balance = o_frames_below_high(machine, zone->number);
+                any = any || zone->need_balance;
+            }
+        }
+    }
+}
+
+void o_run_out_of_memory(struct machine *machine, const struct actor *actor, enum zone_number class)
+{
+    if (!machine->out_of_memory) {
+        machine->out_of_memory = true;
+        machine->out_of_memory_at = actor->now;
+        machine->out_of_lowmem = machine->zones[HIGHMEM].frames > 0 && class != machine->user_class;
+    }
+}
+
+void o_direct_2_4(struct machine *machine, struct actor *actor, enum zone_number class)
+{
+    struct process *process = actor->process;
+    while (process->frame == NULL) {
+        uint64_t freed;
+        free_pages(machine, actor, class, &freed);
+        if (process->frame != NULL) {
+            break;
+        }
+        struct zone *zone = o_frame_over_2_4(machine, class, freed == 0);
+        if (zone != NULL) {
+            o_frame_take_from(zone, HELD_BY_PROCESS);
+            charge(machine, actor, COST_PAGE_ALLOC);
+            process->frame = zone;
+        } else if (freed == 0) {
+            o_run_out_of_memory(machine, actor, class);
+            o_sleep_for(actor, TIME_NEVER - actor->now);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+/* Reverse maps: docs/model.md, section 9. */
+#include "oracle/parts.h"
+
+static bool uses_chain(const struct machine *machine, const struct page *page)
+{
+    return machine->design.rmap == RMAP_PTE_CHAINS ||
+           (machine->design.rmap == RMAP_OBJECTS && page->object->kind == OBJECT_ANON);
+}
+
+static bool trylock_mm(struct machine *machine, const struct actor *actor, struct mm *mm)
+{
+    const struct lock *lock = &mm->page_table_lock;
+    bool taken = (lock->holder != NULL && lock->holder != actor->context) ||
+                 lock->busy_until > actor->now;
+    if (!taken && mm->held_in_2_32 > 0) {
+        struct random_block bits = random_draw(machine->scenario->seed, RANDOM_TRYLOCK,
+                                               mm->process->number, 0, mm->tries++);
+        taken = bits.word[0] < mm->held_in_2_32;
+    }
+    if (taken) {
+        machine->count.trylock_failures++;
+    }
+    return !taken;
+}
+
+static bool trylock_object(struct machine *machine, const struct actor *actor,
+                           const struct object *object)
+{
+    bool taken = object->vma_lock.busy_until > actor->now;
+    if (taken) {
+        machine->count.trylock_failures++;
+    }
+    return !taken;
+}
+
+bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *page,
+                    struct chain_block **spare_p)
+{
+    *spare_p = NULL;
+    return !uses_chain(machine, page) || o_chain_prepare(machine, actor, page, spare_p);
+}
+
+void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,
+                struct chain_block *spare)
+{
+    if (uses_chain(machine, page)) {
+        charge(machine, actor, COST_CHAIN_INSERT);
+        o_chain_add(machine, page, pte, spare);
+        o_chain_check(machine, page);
+    } else if (machine->design.rmap == RMAP_OBJECTS) {
+        charge(machine, actor, COST_MAPCOUNT);
+    }
+}
+
+/* Whether it was young; no longer is it. */
+static bool test_and_clear_young(struct pte *pte)
+{
+    bool young = pte->young;
+    pte->young = false;
+    return young;
+}
+
+static void visit(struct machine *machine, struct actor *actor, enum cost cost, uint64_t times)
+{
+    machine->count.rmap_visits += times;
+    charge_times(machine, actor, cost, times);
+}
+
+static bool referenced_by_chain(struct machine *machine, struct actor *actor, struct page *page)
+{
+    struct pte *ptes[MAPPERS_MAX];
+    const unsigned n = o_chain_ptes(machine, page, ptes, MAPPERS_MAX);
+    bool referenced = false;
+    for (unsigned i = 0; i < n; i++) {
+        referenced = test_and_clear_young(ptes[i]) || referenced;
+    }
+    visit(machine, actor, COST_CHAIN_VISIT, n);
+    if (o_chain_collapse(machine, page)) {
+        charge(machine, actor, COST_CHAIN_ALLOC);
+    }
+    o_chain_check(machine, page);
+    return referenced;
+}
+
+static enum unmap_result unmap_by_chain(struct machine *machine, struct actor *actor,
+                                        struct page *page)
+{
+    struct pte *ptes[MAPPERS_MAX];
+    const unsigned n = o_chain_ptes(machine, page, ptes, MAPPERS_MAX);
+    const uint64_t blocks_before = machine->chain_blocks;
+    unsigned cleared = 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (trylock_mm(machine, actor, ptes[i]->mm)) {
+            o_mm_clear_pte(machine, ptes[i]);
+            o_chain_remove(machine, page, ptes[i]);
+            cleared++;
+        }
+    }
+    visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_times(machine, actor, COST_PTE_UNMAP, cleared);
+    charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
+    o_chain_check(machine, page);
+    return cleared == n ? UNMAP_DONE : UNMAP_AGAIN;
+}
+
+/* The present ptes of a page, found through the vmas of its object. */
+static unsigned ptes_by_object(struct machine *machine, struct actor *actor,
+                               const struct page *page, struct pte **ptes)
+{
+    unsigned n = 0;
+    uint64_t nvmas = 0;
+    for (const struct vma *vma = page->object->vmas; vma != NULL; vma = vma->next_of_object) {
+        nvmas++;
+        if (!o_vma_covers(vma, page)) {
+            continue;
+        }
+        charge(machine, actor, COST_PTE_WALK);
+        struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, page));
+        if (pte != NULL && pte->present) {
+            REQUIRE(pte->page == page && n < MAPPERS_MAX);
+            ptes[n++] = pte;
+        }
+    }
+    visit(machine, actor, COST_VMA_VISIT, nvmas);
+    REQUIRE(n == page->mapcount);
+    return n;
+}
+
+static bool referenced_by_object(struct machine *machine, struct actor *actor, struct page *page)
+{
+    struct lock *lock = &page->object->vma_lock;
+    if (page->mapcount == 0) {
+        return false;
+    }
+    if (!trylock_object(machine, actor, page->object)) {
+        return true;
+    }
+    const struct actor at_begin = *actor;
+    struct pte *ptes[MAPPERS_MAX];
+    const unsigned n = ptes_by_object(machine, actor, page, ptes);
+    bool referenced = false;
+    for (unsigned i = 0; i < n; i++) {
+        if (!trylock_mm(machine, &at_begin, ptes[i]->mm)) {
+            referenced = true;
+        } else if (test_and_clear_young(ptes[i])) {
+            referenced = true;
+        }
+    }
+    o_lock_leave(actor, lock);
+    return referenced;
+}
+
+static enum unmap_result unmap_by_object(struct machine *machine, struct actor *actor,
+                                         struct page *page)
+{
+    struct lock *lock = &page->object->vma_lock;
+    if (!trylock_object(machine, actor, page->object)) {
+        return UNMAP_AGAIN;
+    }
+    const struct actor at_begin = *actor;
+    struct pte *ptes[MAPPERS_MAX];
+    const unsigned n = ptes_by_object(machine, actor, page, ptes);
+    unsigned cleared = 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (trylock_mm(machine, &at_begin, ptes[i]->mm)) {
+            o_mm_clear_pte(machine, ptes[i]);
+            charge(machine, actor, COST_PTE_UNMAP);
+            cleared++;
+        }
+    }
+    o_lock_leave(actor, lock);
+    return cleared == n ? UNMAP_DONE : UNMAP_AGAIN;
+}
+
+bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page)
+{
+    return uses_chain(machine, page) ? referenced_by_chain(machine, actor, page)
+                                     : referenced_by_object(machine, actor, page);
+}
+
+enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page)
+{
+    return uses_chain(machine, page) ? unmap_by_chain(machine, actor, page)
+                                     : unmap_by_object(machine, actor, page);
+}

@@ -1,0 +1,312 @@
+/* One touch of a page by a process: docs/model.md, section 4. It is done at once, or stops at what
+ * its process has to wait for and is tried again from the start. */
+#include "oracle/parts.h"
+
+enum { READ_WINDOW = 32 };
+
+enum outcome { TOUCHED, STOPPED };
+
+static enum outcome wait_for_page(const struct actor *actor, struct touch *touch,
+                                  const struct page *page)
+{
+    struct context *context = actor->process->context;
+    touch->waited = true;
+    context->wait = (struct wait){.page = page, .until = TIME_NEVER};
+    context->next = NEXT_SLEEP;
+    return STOPPED;
+}
+
+static enum outcome wait_for_room(const struct actor *actor, struct touch *touch,
+                                  const struct device *device)
+{
+    struct context *context = actor->process->context;
+    touch->waited = true;
+    context->wait = (struct wait){.room = device, .until = TIME_NEVER};
+    context->next = NEXT_SLEEP;
+    return STOPPED;
+}
+
+static enum outcome wait_for_lock(const struct actor *actor, struct lock *lock)
+{
+    struct context *context = actor->process->context;
+    context->wait = (struct wait){.lock = lock, .until = TIME_NEVER};
+    context->next = NEXT_SPIN;
+    return STOPPED;
+}
+
+static enum outcome reclaim_for(const struct actor *actor, enum zone_number class)
+{
+    struct process *process = actor->process;
+    if (process->memory_wait_since == TIME_NEVER) {
+        process->memory_wait_since = actor->now;
+    }
+    process->context->class = class;
+    process->context->next = NEXT_RECLAIM;
+    return STOPPED;
+}
+
+/* The tag that a store leaves and a load must find. */
+static void access_content(struct machine *machine, struct page *page,
+                           const struct process *process, bool store)
+{
+    if (store) {
+        page->content = (struct tag){process->number + 1, ++machine->stores};
+        page->last_store = page->content;
+        return;
+    }
+    REQUIRE(page->content.process == page->last_store.process);
+    REQUIRE(page->content.store == page->last_store.store);
+    machine->loads_checked++;
+}
+
+/* Takes a page that is in the swap cache into use. */
+static enum outcome from_swap_cache(struct machine *machine, struct actor *actor,
+                                    struct touch *touch)
+{
+    struct page *page = touch->page;
+    charge(machine, actor, COST_PAGE_CACHE);
+    if (page->locked) {
+        return wait_for_page(actor, touch, page);
+    }
+    if (page->object->kind == OBJECT_ANON) {
+        if (o_swap_used(machine) * 2 > machine->swap_slots && !page->writeback) {
+            o_page_out_of_swap_cache(machine, actor, page);
+        }
+        return TOUCHED;
+    }
+    if (page->writeback) {
+        return wait_for_page(actor, touch, page);
+    }
+    o_page_out_of_swap_cache(machine, actor, page);
+    return TOUCHED;
+}
+
+static enum outcome read_in(struct machine *machine, struct actor *actor, struct touch *touch,
+                            bool by_read)
+{
+    struct page *page = touch->page;
+    struct device *device = o_page_device(page);
+    charge(machine, actor, COST_FAULT_MAJOR);
+    if (!o_device_has_room(device)) {
+        return wait_for_room(actor, touch, device);
+    }
+    if (!o_read_page(machine, actor, page, by_read)) {
+        return reclaim_for(actor, machine->user_class);
+    }
+    return wait_for_page(actor, touch, page);
+}
+
+static enum outcome make_page(struct machine *machine, struct actor *actor, struct touch *touch)
+{
+    struct page *page = touch->page;
+    struct zone *zone = o_frame_take(machine, actor, machine->user_class, o_page_holder(page));
+    if (zone == NULL) {
+        return reclaim_for(actor, machine->user_class);
+    }
+    charge(machine, actor, COST_PAGE_ZERO);
+    charge(machine, actor, COST_LRU_MOVE);
+    o_page_enter(machine, page, zone, page->object->kind == OBJECT_ANON && !machine->design.is_2_4);
+    touch->made_page = true;
+    return TOUCHED;
+}
+
+static enum outcome find_page(struct machine *machine, struct actor *actor, struct touch *touch)
+{
+    const struct page *page = touch->page;
+    if (page->reading) {
+        return wait_for_page(actor, touch, page);
+    }
+    if (o_page_in_swap_cache(page)) {
+        return from_swap_cache(machine, actor, touch);
+    }
+    if (page->resident) {
+        return TOUCHED;
+    }
+    if (page->swap_device != NULL || page->object->kind == OBJECT_FILE) {
+        return read_in(machine, actor, touch, false);
+    }
+    return make_page(machine, actor, touch);
+}
+
+static void count_fault(struct machine *machine, const struct touch *touch)
+{
+    if (touch->made_page) {
+        machine->count.new_pages++;
+    } else if (touch->waited) {
+        machine->count.major_faults++;
+    } else {
+        machine->count.minor_faults++;
+    }
+}
+
+static enum outcome fault(struct machine *machine, struct actor *actor, struct touch *touch)
+{
+    struct mm *mm = &touch->process->mm;
+    struct page *page = touch->page;
+    const uint64_t address = o_vma_address(touch->vma, page);
+    if (mm->page_table_lock.holder != NULL) {
+        return wait_for_lock(actor, &mm->page_table_lock);
+    }
+    o_lock_enter(machine, actor, &mm->page_table_lock);
+    charge(machine, actor, COST_FAULT_MINOR);
+    charge(machine, actor, COST_LOCK);
+    o_lock_leave(actor, &mm->page_table_lock);
+    if (!o_mm_need_table(machine, actor, mm, address)) {
+        return reclaim_for(actor, machine->kernel_class);
+    }
+    enum outcome outcome = find_page(machine, actor, touch);
+    if (outcome == STOPPED) {
+        return outcome;
+    }
+    struct chain_block *spare;
+    if (!o_rmap_prepare(machine, actor, page, &spare)) {
+        return reclaim_for(actor, machine->kernel_class);
+    }
+    o_page_mark_accessed(machine, actor, page);
+    struct pte *pte = o_mm_pte(mm, address);
+    o_mm_set_pte(machine, touch->vma, page, pte, touch->access == BY_STORE);
+    o_rmap_add(machine, actor, page, pte, spare);
+    o_lock_leave(actor, &mm->page_table_lock);
+    count_fault(machine, touch);
+    return TOUCHED;
+}
+
+static enum outcome touch_mapping(struct machine *machine, struct actor *actor, struct touch *touch)
+{
+    const bool store = touch->access == BY_STORE;
+    struct pte *pte = o_mm_pte(&touch->process->mm, o_vma_address(touch->vma, touch->page));
+    if (pte != NULL && pte->present) {
+        REQUIRE(pte->page == touch->page);
+        pte->young = true;
+        pte->dirty = pte->dirty || store;
+    } else {
+        const sim_time begin = actor->now;
+        const enum outcome outcome = fault(machine, actor, touch);
+        touch->process->mm.fault_time += actor->now - begin;
+        if (outcome == STOPPED) {
+            return outcome;
+        }
+    }
+    access_content(machine, touch->page, touch->process, store);
+    return TOUCHED;
+}
+
+static enum outcome read_file(struct machine *machine, struct actor *actor, struct touch *touch)
+{
+    struct page *page = touch->page;
+    charge(machine, actor, COST_SYSCALL);
+    charge(machine, actor, COST_PAGE_CACHE);
+    if (!page->resident) {
+        return read_in(machine, actor, touch, true);
+    }
+    if (page->offset % READ_WINDOW == 0) {
+        o_read_ahead(machine, actor, page->object, page->offset + READ_WINDOW);
+    }
+    if (page->reading) {
+        return wait_for_page(actor, touch, page);
+    }
+    charge(machine, actor, COST_PAGE_COPY);
+    o_page_mark_accessed(machine, actor, page);
+    access_content(machine, page, touch->process, false);
+    return TOUCHED;
+}
+
+static enum outcome write_raw(struct machine *machine, struct actor *actor, struct touch *touch)
+{
+    struct device *disk = &machine->devices[machine->nswap_devices];
+    charge(machine, actor, COST_SYSCALL);
+    if (!o_device_has_room(disk)) {
+        return wait_for_room(actor, touch, disk);
+    }
+    charge(machine, actor, COST_IO_SUBMIT);
+    o_device_submit(disk, actor->now, true, NULL, 0, 1);
+    machine->count.raw_write_bytes += PAGE_BYTES;
+    return TOUCHED;
+}
+
+static void stop(struct process *process, sim_time now)
+{
+    if (!process->stopped) {
+        process->stopped = true;
+        process->stopped_at = now;
+    }
+}
+
+static void finish(struct machine *machine, struct process *process, const struct touch *touch,
+                   sim_time now)
+{
+    process->blocked = false;
+    if (touch->counted) {
+        machine->count.touches++;
+        process->touches++;
+    } else if (touch->access != BY_RAW_WRITE) {
+        machine->count.private_touches++;
+    }
+    if (process->frame != NULL) {
+        o_frame_give(machine, process->frame, HELD_BY_PROCESS);
+        process->frame = NULL;
+    }
+    if (touch->last) {
+        process->done = true;
+        stop(process, now);
+    }
+}
+
+/* False: it stopped, with an event at its clock for what it stopped at. */
+static bool attempt(struct machine *machine, struct process *process, struct touch *touch,
+                    sim_time now)
+{
+    struct actor actor = {.now = now, .process = process};
+    enum outcome outcome = STOPPED;
+    switch (touch->access) {
+    case BY_LOAD:
+    case BY_STORE:
+        outcome = touch_mapping(machine, &actor, touch);
+        break;
+    case BY_FILE_READ:
+        outcome = read_file(machine, &actor, touch);
+        break;
+    case BY_RAW_WRITE:
+        outcome = write_raw(machine, &actor, touch);
+        break;
+    }
+    process->new_debt += actor.now - now;
+    if (outcome == TOUCHED || process->context->next != NEXT_RECLAIM) {
+        o_memory_wait_over(machine, process, actor.now);
+    }
+    if (outcome == TOUCHED) {
+        finish(machine, process, touch, now);
+        return true;
+    }
+    process->context->event = actor.now;
+    return false;
+}
+
+void o_touch_first_try(struct machine *machine, struct process *process, const struct touch *touch)
+{
+    process->kept = *touch;
+    if (!attempt(machine, process, &process->kept, touch->time)) {
+        process->blocked = true;
+        stop(process, touch->time);
+    }
+}
+
+void o_touch_try_again(struct machine *machine, struct process *process, sim_time now)
+{
+    struct context *context = process->context;
+    const bool had_cpu = context->has_cpu;
+    o_context_book(machine, context, now);
+    context->state = CONTEXT_IDLE;
+    attempt(machine, process, &process->kept, now);
+    if (had_cpu) {
+        o_cpu_release(machine, context, now);
+    }
+}
+
+void o_memory_wait_over(struct machine *machine, struct process *process, sim_time now)
+{
+    if (process->memory_wait_since != TIME_NEVER) {
+        machine->count.allocation_wait_seconds += now - process->memory_wait_since;
+        process->memory_wait_since = TIME_NEVER;
+    }
+}

@@ -1,0 +1,164 @@
+/* What processes do: docs/model.md, section 3. */
+#include "oracle/parts.h"
+#include "workloads/options.h"
+
+#define ONE_CPU        ((uint128)1 << 32)
+#define FIRST_INTERVAL ((uint64_t)1 << 47)
+
+static uint64_t at_most(uint128 value, uint128 limit)
+{
+    return (uint64_t)(value < limit ? value : limit);
+}
+
+static uint64_t at_least_one(uint128 value)
+{
+    return value < 1 ? 1 : (uint64_t)value;
+}
+
+static void plan_database(const struct machine *machine, const struct database_options *options,
+                          struct workload *workload)
+{
+    const uint64_t n = options->processes;
+    const uint128 all_cpus = machine->scenario->machine.cpus * ONE_CPU * options->cpu_use /
+                             SHARE_ONE;
+    const uint64_t share = at_most(all_cpus / n, ONE_CPU);
+    const uint64_t touches = (uint64_t)((uint128)options->touch_rate *
+                                        (SHARE_ONE + options->private_touches) / SHARE_ONE);
+    workload->interval = at_least_one((uint128)share * n * SECOND / touches / ONE_CPU);
+    workload->private_below = options->private_memory == 0
+                                  ? 0
+                                  : (uint64_t)(ONE_CPU * options->private_touches /
+                                               ((uint64_t)SHARE_ONE + options->private_touches));
+    workload->store_below = (uint64_t)(ONE_CPU * options->write_share / SHARE_ONE);
+    for (uint64_t i = 0; i < n; i++) {
+        workload->processes[i]->share = share;
+    }
+    if (workload->has_log_writer) {
+        struct process *writer = workload->processes[n];
+        writer->share = at_most((uint128)machine->cost[COST_PAGE_COPY] * options->log_writes *
+                                    ONE_CPU / SECOND,
+                                ONE_CPU);
+        workload->log_interval = (sim_time)((uint128)SECOND * writer->share / ONE_CPU /
+                                            options->log_writes);
+    }
+    const struct access_params access = {(enum access_kind)options->access, options->hot_fraction,
+                                         options->hot_share, options->zipf_exponent};
+    access_build(&access, workload->window, &workload->access);
+}
+
+static void plan_sequential(const struct machine *machine, uint64_t touches, uint64_t rate,
+                            struct workload *workload)
+{
+    workload->interval = at_least_one(machine->cost[COST_PAGE_COPY]);
+    workload->ntouches = touches;
+    const uint128 share = (uint128)rate * workload->interval * ONE_CPU / PAGE_BYTES / SECOND;
+    workload->processes[0]->share = at_least_one(at_most(share, ONE_CPU));
+}
+
+void o_workload_plan(struct machine *machine, size_t index, struct workload *workload)
+{
+    const void *options = machine->scenario->workloads[index].options;
+    switch (workload->kind) {
+    case WORKLOAD_DATABASE:
+        plan_database(machine, options, workload);
+        break;
+    case WORKLOAD_SHM_COPY: {
+        const struct shm_copy_options *copy = options;
+        plan_sequential(machine, workload->window, copy->rate, workload);
+        break;
+    }
+    case WORKLOAD_READER: {
+        const struct page_cache_reader_options *reader = options;
+        plan_sequential(machine, workload->window * reader->rounds, reader->rate, workload);
+        break;
+    }
+    }
+}
+
+static struct random_block bits_of(const struct machine *machine, const struct process *process,
+                                   uint64_t ordinal)
+{
+    return random_draw(machine->scenario->seed, RANDOM_TOUCH, process->number, 0, ordinal);
+}
+
+static bool is_log_writer(const struct process *process)
+{
+    const struct workload *workload = process->workload;
+    return workload->has_log_writer && process->index + 1 == workload->nprocesses;
+}
+
+static sim_time interval(const struct process *process, const struct random_block *bits)
+{
+    const struct workload *workload = process->workload;
+    if (workload->kind != WORKLOAD_DATABASE) {
+        return workload->interval;
+    }
+    return random_exponential(bits->word[0],
+                              is_log_writer(process) ? workload->log_interval : workload->interval);
+}
+
+sim_time o_workload_first_interval(const struct machine *machine, const struct process *process)
+{
+    struct random_block bits = bits_of(machine, process, FIRST_INTERVAL);
+    return interval(process, &bits);
+}
+
+/* The vma of a process that maps a page of an object. */
+static void aim(struct touch *touch, struct object *object, page_offset offset)
+{
+    touch->page = &object->pages[offset];
+    touch->vma = touch->process->mm.vmas;
+    while (touch->vma->object != object || !o_vma_covers(touch->vma, touch->page)) {
+        touch->vma = touch->vma->next_of_mm;
+    }
+}
+
+static void draw_database(struct process *process, const struct random_block *bits,
+                          struct touch *touch)
+{
+    const struct workload *workload = process->workload;
+    touch->access = bits->word[3] < workload->store_below ? BY_STORE : BY_LOAD;
+    const uint32_t *word = bits->word;
+    if (word[1] < workload->private_below) {
+        struct object *own = NULL;
+        for (const struct vma *vma = process->mm.vmas; vma != NULL; vma = vma->next_of_mm) {
+            own = vma->object->kind == OBJECT_ANON ? vma->object : own;
+        }
+        aim(touch, own, random_below(word[2], workload->private_pages));
+        return;
+    }
+    const uint64_t range = ((uint64_t)1 << 32) - workload->private_below;
+    const uint32_t class_bits = (uint32_t)(((word[1] - workload->private_below) << 32) / range);
+    const uint64_t windows = workload->object->npages / workload->window;
+    const page_offset first = process->index % windows * workload->window;
+    touch->counted = true;
+    aim(touch, workload->object, first + access_page(&workload->access, class_bits, word[2]));
+}
+
+void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
+                     struct touch *touch, sim_time *interval_p)
+{
+    const struct workload *workload = process->workload;
+    struct random_block bits = bits_of(machine, process, ordinal);
+    *touch = (struct touch){.process = process, .ordinal = ordinal};
+    *interval_p = interval(process, &bits);
+    switch (workload->kind) {
+    case WORKLOAD_DATABASE:
+        if (is_log_writer(process)) {
+            touch->access = BY_RAW_WRITE;
+        } else {
+            draw_database(process, &bits, touch);
+        }
+        return;
+    case WORKLOAD_SHM_COPY:
+        touch->access = BY_STORE;
+        aim(touch, workload->object, ordinal);
+        break;
+    case WORKLOAD_READER:
+        touch->access = BY_FILE_READ;
+        touch->page = &workload->object->pages[ordinal % workload->window];
+        break;
+    }
+    touch->counted = true;
+    touch->last = ordinal + 1 == workload->ntouches;
+}
