@@ -113,7 +113,7 @@ class Run:
     def since_pressure(self, name):
         """The series of a counter, less its value when the pressure phase began."""
         return (self.get("series", name).values[self.under_pressure()] -
-                0)
+                self.get("at_pressure", name).values)
 
     def marked(self, label):
         return label + "".join(f" ({mark})" for mark in self.marks)
