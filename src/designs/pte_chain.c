@@ -70,9 +70,16 @@ enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t m
 {
     page_id first = page / PAGES_PER_WORD * PAGES_PER_WORD;
     uint64_t blocks = 0;
+    uint64_t each = 0;
+    uint32_t last = 0;
     for (uint64_t rest = mask; rest != 0; rest &= rest - 1) {
         page_id one = first + (page_id)__builtin_ctzll(rest);
-        blocks += blocks_to_add(cell, one, cell->mapcount[one] - 1U);
+        uint32_t key = 2U * cell->mapcount[one] + (chained_once(cell, one) ? 1 : 0);
+        if (key != last) { /* neighbours are mapped alike, mostly */
+            each = blocks_to_add(cell, one, cell->mapcount[one] - 1U);
+            last = key;
+        }
+        blocks += each;
     }
     cell->words[page / PAGES_PER_WORD].plane[PLANE_MAPPED_ONCE_CHAINED] &= ~mask;
     if (blocks == 0) {

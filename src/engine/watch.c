@@ -39,9 +39,10 @@ static void follow_reclaim(struct watch *watch, const struct cell *cell, bool ru
     if (running && watch->reclaim_since == TIME_NEVER) {
         watch->reclaim_since = core->epoch_start;
         watch->last_free = core->epoch_start;
-        if (pressure && watch->first_reclaim == TIME_NEVER) {
-            watch->first_reclaim = core->epoch_start;
-        }
+    }
+    /* Reclaim may begin and end between two looks, or have begun before the pressure phase. */
+    if (pressure && watch->first_reclaim == TIME_NEVER && (running || freed > watch->freed)) {
+        watch->first_reclaim = core->epoch_start;
     }
     if (freed > watch->freed) {
         if (pressure && watch->first_free == TIME_NEVER) {

@@ -3,27 +3,27 @@
 #include "machine/fault.h"
 #include "machine/pte.h"
 
-/* Touches miss the host's caches twice, at the reference and at the row; both are fetched ahead. */
+/* Touches miss the host's caches twice, at the reference and at the row; both are fetched ahead.
+ * The prefetches stand in the loop itself: compilers take a function that does nothing else for one
+ * without effect and leave its calls out. */
 enum { PREFETCH_REF = 64, PREFETCH_ROW = 32 };
 
-static void prefetch_touch(const struct cell *cell, const struct touch *touches, size_t ntouches,
-                           size_t i)
+static const uint32_t *touched_ref(const struct cell *cell, const struct touch *touch)
 {
-    if (i + PREFETCH_REF < ntouches) {
-        const struct touch *touch = &touches[i + PREFETCH_REF];
-        if (touch->vma != VMA_NONE) {
-            __builtin_prefetch(pte_ref(cell, &cell->vmas[touch->vma], touch->page));
-        }
+    return touch->vma == VMA_NONE ? cell->row_refs
+                                  : pte_ref(cell, &cell->vmas[touch->vma], touch->page);
+}
+
+/* Fetches for the first touches what the loop has no earlier chance to. */
+static void fetch_first(const struct cell *cell, const struct touch *touches, size_t ntouches)
+{
+    size_t nrefs = ntouches < PREFETCH_REF ? ntouches : PREFETCH_REF;
+    size_t nrows = ntouches < PREFETCH_ROW ? ntouches : PREFETCH_ROW;
+    for (size_t i = 0; i < nrefs; i++) {
+        __builtin_prefetch(touched_ref(cell, &touches[i]));
     }
-    if (i + PREFETCH_ROW < ntouches) {
-        const struct touch *touch = &touches[i + PREFETCH_ROW];
-        if (touch->vma != VMA_NONE) {
-            uint32_t ref = *pte_ref(cell, &cell->vmas[touch->vma], touch->page);
-            if (ref >= REF_FIRST_ROW) {
-                __builtin_prefetch(&cell->rows[ref].word[pte_word_index(touch->page)], 1);
-            }
-            __builtin_prefetch(&cell->words[touch->page / PAGES_PER_WORD], 1);
-        }
+    for (size_t i = 0; i < nrows; i++) {
+        __builtin_prefetch(pte_storage(cell, *touched_ref(cell, &touches[i]), touches[i].page), 1);
     }
 }
 
@@ -31,15 +31,22 @@ void epoch_run(struct cell *cell, const struct touch *touches, size_t ntouches)
 {
     sim_time end = cell->core->epoch_end;
     size_t next = 0;
+    fetch_first(cell, touches, ntouches);
     for (;;) {
         struct event event = event_next(cell);
         sim_time until = min_u64(event.at, end);
         while (next < ntouches && touches[next].at <= until) {
-            prefetch_touch(cell, touches, ntouches, next);
+            if (next + PREFETCH_REF < ntouches) {
+                __builtin_prefetch(touched_ref(cell, &touches[next + PREFETCH_REF]));
+            }
+            if (next + PREFETCH_ROW < ntouches) {
+                const struct touch *ahead = &touches[next + PREFETCH_ROW];
+                __builtin_prefetch(pte_storage(cell, *touched_ref(cell, ahead), ahead->page), 1);
+                __builtin_prefetch(&cell->words[ahead->page / PAGES_PER_WORD], 1);
+            }
             const struct touch *touch = &touches[next++];
             /* A process that stopped has no grant left; its later touches are drawn again. */
-            if (cell->visitors[touch->process].grant > 0) {
-                fault_touch(cell, touch);
+            if (cell->visitors[touch->process].grant > 0 && !fault_touch(cell, touch)) {
                 /* A fault may have brought an event forward. */
                 event = event_next(cell);
                 until = min_u64(event.at, end);

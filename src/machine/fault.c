@@ -26,6 +26,7 @@ static enum progress wait_for_page(struct cell *cell, const struct touch *touch,
                                    const struct actor *actor)
 {
     cell->contexts[actor->context].waited_for_device = true;
+    residence_end_memory_wait(cell, actor->context, actor->now); /* the page has its frame */
     context_begin_wait(cell, touch, WAIT_PAGE, touch->page, TIME_NEVER, actor->now);
     return STOPPED;
 }
@@ -177,21 +178,9 @@ static enum progress raw_write(struct cell *cell, const struct touch *touch, str
     return GO_ON;
 }
 
-static void touch_made(struct cell *cell, const struct touch *touch, sim_time now)
+static void count_touch(struct cell *cell, const struct touch *touch, sim_time now)
 {
     struct visitor *visitor = &cell->visitors[touch->process];
-    struct context *context = &cell->contexts[CONTEXT_FIRST_PROCESS + touch->process];
-    context->made_page = false;
-    context->waited_for_device = false;
-    if (context->held_frame) {
-        /* Handed to it, but no longer needed. */
-        context->held_frame = false;
-        zone_give(cell, (enum zone_index)context->held_zone, OWNER_HANDED);
-    }
-    if (context->asked_for_memory) {
-        context->asked_for_memory = false;
-        count(cell, METRIC_ALLOCATION_WAIT, now - context->wait_began);
-    }
     if (touch->counted) {
         visitor->touches++;
         count(cell, METRIC_TOUCHES, 1);
@@ -201,6 +190,24 @@ static void touch_made(struct cell *cell, const struct touch *touch, sim_time no
     if (touch->access != ACCESS_RAW_WRITE) {
         tags_touched(cell, touch);
     }
+    if (touch->last) {
+        visitor->finished = true;
+        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now);
+    }
+}
+
+/* What the context remembers of a touch that took more than one try ends with it. */
+static void forget_tries(struct cell *cell, uint32_t id, sim_time now)
+{
+    struct context *context = &cell->contexts[id];
+    context->made_page = false;
+    context->waited_for_device = false;
+    if (context->held_frame) {
+        /* Handed to it, but no longer needed. */
+        context->held_frame = false;
+        zone_give(cell, (enum zone_index)context->held_zone, OWNER_HANDED);
+    }
+    residence_end_memory_wait(cell, id, now);
 }
 
 /* True when the pte was present: the access is done with. */
@@ -222,41 +229,48 @@ static bool touch_present(struct cell *cell, const struct touch *touch)
     return true;
 }
 
+/* One try of what the hardware cannot do alone; false: the process now waits. */
+static bool try_in_kernel(struct cell *cell, const struct touch *touch, sim_time now)
+{
+    struct visitor *visitor = &cell->visitors[touch->process];
+    struct actor actor = {now, CONTEXT_FIRST_PROCESS + touch->process};
+    enum progress progress;
+    if (touch->vma != VMA_NONE) {
+        progress = fault_on_mapping(cell, touch, &actor);
+        visitor->fault_time += actor.now - now;
+    } else if (touch->access == ACCESS_FILE_READ) {
+        progress = read_call(cell, touch, &actor);
+    } else {
+        progress = raw_write(cell, touch, &actor);
+    }
+    visitor->used += actor.now - now;
+    return progress == GO_ON;
+}
+
 bool fault_retry(struct cell *cell, const struct touch *touch, sim_time now)
 {
-    bool by_mapping = touch->vma != VMA_NONE;
-    if (!by_mapping || !touch_present(cell, touch)) {
-        struct visitor *visitor = &cell->visitors[touch->process];
-        struct actor actor = {now, CONTEXT_FIRST_PROCESS + touch->process};
-        enum progress progress;
-        if (by_mapping) {
-            progress = fault_on_mapping(cell, touch, &actor);
-        } else if (touch->access == ACCESS_FILE_READ) {
-            progress = read_call(cell, touch, &actor);
-        } else {
-            progress = raw_write(cell, touch, &actor);
-        }
-        visitor->used += actor.now - now;
-        if (by_mapping) {
-            visitor->fault_time += actor.now - now;
-        }
-        if (progress == STOPPED) {
-            return false;
-        }
+    bool present = touch->vma != VMA_NONE && touch_present(cell, touch);
+    if (!present && !try_in_kernel(cell, touch, now)) {
+        return false;
     }
-    touch_made(cell, touch, now);
-    if (touch->last) {
-        cell->visitors[touch->process].finished = true;
-        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now);
-    }
+    forget_tries(cell, CONTEXT_FIRST_PROCESS + touch->process, now);
+    count_touch(cell, touch, now);
     return true;
 }
 
-void fault_touch(struct cell *cell, const struct touch *touch)
+bool fault_touch(struct cell *cell, const struct touch *touch)
 {
     struct visitor *visitor = &cell->visitors[touch->process];
     assert(!visitor->blocked);
     visitor->ordinal = touch->ordinal + 1;
     visitor->next_at = touch->next_at;
-    (void)fault_retry(cell, touch, touch->at);
+    if (touch->vma != VMA_NONE && touch_present(cell, touch)) {
+        count_touch(cell, touch, touch->at);
+        return true;
+    }
+    if (try_in_kernel(cell, touch, touch->at)) {
+        forget_tries(cell, CONTEXT_FIRST_PROCESS + touch->process, touch->at);
+        count_touch(cell, touch, touch->at);
+    }
+    return false;
 }

@@ -9,8 +9,9 @@
 
 #include "machine/cell.h"
 
-/* Makes one touch at `touch->at`. The process must not be blocked. */
-void fault_touch(struct cell *cell, const struct touch *touch);
+/* Makes one touch at `touch->at`. The process must not be blocked. True when the pte was present,
+ * so that nothing but the touch happened. */
+bool fault_touch(struct cell *cell, const struct touch *touch);
 
 /* Tries a touch again at `now`; true when it is made. */
 bool fault_retry(struct cell *cell, const struct touch *touch, sim_time now);

@@ -22,18 +22,25 @@ void map_set(struct cell *cell, const struct vma *vma, page_id page, bool write)
     cell->mms[vma->mm].rss++;
 }
 
-void map_dropped(struct cell *cell, struct mm *mm, page_id page)
+/* What a page and the cell keep of `n` ptes that are gone. */
+static void forget_mappings(struct cell *cell, page_id page, uint32_t n)
 {
     if (page_test_and_clear(cell->words, page, PLANE_PTE_DIRTY)) {
         residence_set_dirty(cell, page);
     }
-    assert(cell->mapcount[page] > 0);
-    if (--cell->mapcount[page] == 0) {
+    assert(cell->mapcount[page] >= n);
+    cell->mapcount[page] = (uint16_t)(cell->mapcount[page] - n);
+    if (cell->mapcount[page] == 0) {
         cell->core->nr_mapped--;
     }
-    cell->core->ptes_present--;
+    cell->core->ptes_present -= n;
+    count(cell, METRIC_PTES_UNMAPPED, n);
+}
+
+void map_dropped(struct cell *cell, struct mm *mm, page_id page)
+{
+    forget_mappings(cell, page, 1);
     mm->rss--;
-    count(cell, METRIC_PTES_UNMAPPED, 1);
 }
 
 void map_clear(struct cell *cell, const struct vma *vma, page_id page)
@@ -43,7 +50,7 @@ void map_clear(struct cell *cell, const struct vma *vma, page_id page)
     assert((pair->present & page_bit(page)) != 0);
     pair->present &= ~page_bit(page);
     pair->young &= ~page_bit(page);
-    pte_compact(cell, ref);
+    pte_compact_word(cell, ref, page);
     map_dropped(cell, &cell->mms[vma->mm], page);
 }
 
@@ -65,13 +72,6 @@ bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time
 /* How far ahead of a walk rows are fetched: enough to cover a memory latency, little enough to stay
  * in the first-level cache. */
 enum { PREFETCH_ROWS = 24 };
-
-static void prefetch_row(const struct cell *cell, uint32_t ref, page_id page)
-{
-    if (ref >= REF_FIRST_ROW) {
-        __builtin_prefetch(&cell->rows[ref].word[pte_word_index(page)], 1);
-    }
-}
 
 static uint32_t *chunk_refs(const struct cell *cell, const struct object *object, page_id page)
 {
@@ -102,7 +102,7 @@ struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, pa
     for (uint32_t rank = 0; rank < nranks && walk.present + walk.failed < cell->mapcount[page];
          rank++) {
         if (rank + PREFETCH_ROWS < nranks) {
-            prefetch_row(cell, refs[rank + PREFETCH_ROWS], page);
+            __builtin_prefetch(pte_storage(cell, refs[rank + PREFETCH_ROWS], page), 1);
         }
         struct pte_pair pair = pte_read(cell, refs[rank], page);
         if ((pair.present & bit) == 0) {
@@ -130,9 +130,10 @@ struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page
     uint64_t bit = page_bit(page);
     bool may_fail = !all_mms_unlocked(cell);
     struct map_walk walk = {0, 0, 0};
-    for (uint32_t rank = 0; rank < nranks && cell->mapcount[page] > 0; rank++) {
+    uint32_t mapped = cell->mapcount[page];
+    for (uint32_t rank = 0; rank < nranks && walk.present < mapped; rank++) {
         if (rank + PREFETCH_ROWS < nranks) {
-            prefetch_row(cell, refs[rank + PREFETCH_ROWS], page);
+            __builtin_prefetch(pte_storage(cell, refs[rank + PREFETCH_ROWS], page), 1);
         }
         struct pte_pair pair = pte_read(cell, refs[rank], page);
         if ((pair.present & bit) == 0) {
@@ -144,12 +145,14 @@ struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page
             continue;
         }
         walk.present++;
-        struct pte_pair *row = pte_write(cell, &refs[rank], page);
-        walk.young += (row->young & bit) != 0;
-        row->present &= ~bit;
-        row->young &= ~bit;
-        pte_compact(cell, &refs[rank]);
-        map_dropped(cell, mm, page);
+        walk.young += (pair.young & bit) != 0;
+        *pte_write(cell, &refs[rank], page) = (struct pte_pair){pair.present & ~bit,
+                                                                pair.young & ~bit};
+        pte_compact_word(cell, &refs[rank], page);
+        mm->rss--;
+    }
+    if (walk.present > 0) {
+        forget_mappings(cell, page, walk.present);
     }
     return walk;
 }

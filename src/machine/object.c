@@ -66,6 +66,10 @@ static void build_vmas(struct cell *cell)
             .rank = plan->rank,
             .first = object_page(object, plan->offset),
             .npages = (page_id)plan->pages,
+            .ref_stride = object->max_vmas,
+            /* May wrap: the sum with a chunk of the object does not. */
+            .ref_base = object->first_ref + plan->rank -
+                        (uint64_t)(object->first / PAGES_PER_CHUNK) * object->max_vmas,
             .vpn = plan->vpn,
             .aligned = (plan->vpn - plan->offset) % PAGES_PER_CHUNK == 0,
         };

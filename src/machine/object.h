@@ -31,10 +31,12 @@ struct vma {
     uint32_t mm;
     object_id object;
     uint32_t rank;
-    page_id first;  /* first page it maps in this cell */
-    page_id npages; /* pages it maps in this cell */
-    uint64_t vpn;   /* address of its first page */
-    bool aligned;   /* its page-table pages begin where chunks of the object begin */
+    page_id first;       /* first page it maps in this cell */
+    page_id npages;      /* pages it maps in this cell */
+    uint32_t ref_stride; /* max_vmas of its object, kept here so that a touch finds its pte */
+    uint64_t ref_base;   /* without the object: row_refs[ref_base + chunk of the cell * stride] */
+    uint64_t vpn;        /* address of its first page */
+    bool aligned;        /* its page-table pages begin where chunks of the object begin */
 };
 
 /* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */

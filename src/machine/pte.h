@@ -35,14 +35,19 @@ struct pte_row {
 /* The reference for the chunk that holds `page` of the object that `vma` maps. */
 static inline uint32_t *pte_ref(const struct cell *cell, const struct vma *vma, page_id page)
 {
-    const struct object *object = &cell->objects[vma->object];
-    uint64_t chunk = (page - object->first) / PAGES_PER_CHUNK;
-    return &cell->row_refs[object->first_ref + chunk * object->max_vmas + vma->rank];
+    return &cell->row_refs[vma->ref_base + (uint64_t)(page / PAGES_PER_CHUNK) * vma->ref_stride];
 }
 
 static inline unsigned pte_word_index(page_id page)
 {
     return page % PAGES_PER_CHUNK / PAGES_PER_WORD;
+}
+
+/* Where the ptes around `page` are kept if the reference has a row; valid to prefetch in any case.
+ */
+static inline const void *pte_storage(const struct cell *cell, uint32_t ref, page_id page)
+{
+    return &cell->rows[ref].word[pte_word_index(page)];
 }
 
 /* The 64 ptes around `page`, whatever the reference is. */
@@ -60,6 +65,9 @@ struct pte_pair *pte_write(struct cell *cell, uint32_t *ref, page_id page);
 
 /* Lets go of the storage of a row that has become uniform; call after clearing bits in it. */
 void pte_compact(struct cell *cell, uint32_t *ref);
+
+/* The same after ptes around `page` were cleared; looks at no other word unless it must. */
+void pte_compact_word(struct cell *cell, uint32_t *ref, page_id page);
 
 /* The same for a row that may have become all present and young; call after setting bits in it. */
 void pte_compact_young(struct cell *cell, uint32_t *ref);

@@ -12,10 +12,13 @@ enum owner object_owner(const struct object *object)
     return owners[object->kind];
 }
 
-static void waited_for_frame(struct cell *cell, struct context *context, sim_time now)
+void residence_end_memory_wait(struct cell *cell, uint32_t id, sim_time now)
 {
-    context->asked_for_memory = false;
-    count(cell, METRIC_ALLOCATION_WAIT, now - context->wait_began);
+    struct context *context = &cell->contexts[id];
+    if (context->asked_for_memory) {
+        context->asked_for_memory = false;
+        count(cell, METRIC_ALLOCATION_WAIT, now - context->wait_began);
+    }
 }
 
 enum frame_result residence_take_frame(struct cell *cell, struct actor *actor,
@@ -27,7 +30,7 @@ enum frame_result residence_take_frame(struct cell *cell, struct actor *actor,
         context->held_frame = false;
         *zone_p = (enum zone_index)context->held_zone;
         zone_change_owner(cell, *zone_p, OWNER_HANDED, owner);
-        waited_for_frame(cell, context, actor->now);
+        residence_end_memory_wait(cell, actor->context, actor->now);
         return FRAME_OK;
     }
     enum zone_index zone;
@@ -38,9 +41,7 @@ enum frame_result residence_take_frame(struct cell *cell, struct actor *actor,
     charge(cell, actor, COST_PAGE_ALLOC, 1);
     zone_take(cell, zone, owner);
     *zone_p = zone;
-    if (context->asked_for_memory) {
-        waited_for_frame(cell, context, actor->now);
-    }
+    residence_end_memory_wait(cell, actor->context, actor->now);
     return FRAME_OK;
 }
 

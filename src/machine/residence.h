@@ -32,6 +32,9 @@ static inline void charge(const struct cell *cell, struct actor *actor, enum cos
     actor->now += cell->cost[cost] * n;
 }
 
+/* Ends the time that a context's process has waited for memory, if it has. */
+void residence_end_memory_wait(struct cell *cell, uint32_t context, sim_time now);
+
 /* Asks the design for a frame of a class and takes it for `owner`. A frame that was handed to the
  * actor's context is used first. */
 enum frame_result residence_take_frame(struct cell *cell, struct actor *actor,

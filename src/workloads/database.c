@@ -214,8 +214,9 @@ static void add_log_writer(const struct scenario *scenario, uint32_t index, stru
     }
     uint128 share = (uint128)work * writes_per_second * CPU_SHARE_ONE / second;
     plan->processes[process].cpu_share = min_u64((uint64_t)share, CPU_SHARE_ONE);
-    workload->log_interval = (sim_time)((uint128)second * plan->processes[process].cpu_share /
-                                        CPU_SHARE_ONE / writes_per_second);
+    sim_time interval_ticks = (sim_time)((uint128)second * plan->processes[process].cpu_share /
+                                         CPU_SHARE_ONE / writes_per_second);
+    workload->log_interval = max_u64(1, interval_ticks);
 }
 
 static enum status plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
