@@ -38,7 +38,7 @@ static void print_prediction(const struct prediction *prediction)
         }
     }
     printf("  %10.1f MiB  in all\n", (double)prediction->total / 1048576);
-    printf("predicted time: %.3g s\n", prediction->seconds);
+    printf("predicted time: %.3g s on one rank, if it runs to its duration\n", prediction->seconds);
     struct host_system system = host_system_here();
     struct host_memory memory;
     struct host_memory_available available;

@@ -117,21 +117,11 @@ static struct sim_lock *lru_lock(struct cell *cell)
     return &cell->core->lru_lock[0]; /* pagemap_lru_lock */
 }
 
-/* The reclaimer that frees the first frame for itself keeps it; others go to their zone. */
-static void free_page(struct cell *cell, struct actor *actor, struct context *context, page_id page)
+static void free_page(struct cell *cell, struct actor *actor, page_id page)
 {
-    enum zone_index zone = page_zone(cell, page);
     charge(cell, actor, COST_PAGE_CACHE, 1);
     charge(cell, actor, COST_PAGE_ALLOC, 1);
-    lru_remove(cell, page);
-    residence_leave(cell, page);
-    count(cell, METRIC_PAGES_FREED, 1);
-    if (context->task == TASK_RECLAIM && !context->held_frame &&
-        (unsigned)zone <= context->reclaim_class) {
-        zone_take(cell, zone, OWNER_HANDED);
-        context->held_frame = true;
-        context->held_zone = (uint8_t)zone;
-    }
+    swap_out_drop_page(cell, actor, page);
 }
 
 static uint64_t refill_ratio(const struct cell *cell, const struct free_call *call)
@@ -237,7 +227,7 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
     if (!in_cache || mapped) {
         return --call->max_mapped < 0 ? TOO_MANY_MAPPED : NEXT_PAGE;
     }
-    free_page(cell, actor, context, page);
+    free_page(cell, actor, page);
     call->wanted--;
     return NEXT_PAGE;
 }
@@ -432,7 +422,9 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             cell->core->out_of_memory = true;
             cell->core->failed_zone = (uint32_t) class;
             cell->core->failed_process = context->touch.process;
-            return STEP_DONE;
+            context->wait = WAIT_TIME; /* the run ends with this epoch */
+            context->wait_until = TIME_NEVER;
+            return STEP_WAIT;
         }
         begin_free(&state->call, class);
     }

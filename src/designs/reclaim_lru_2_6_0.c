@@ -556,7 +556,9 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             if (state->priority == 0) {
                 keep_priorities(cell);
                 if (out_of_memory(cell, context)) {
-                    return STEP_DONE;
+                    context->wait = WAIT_TIME; /* the run ends with this epoch */
+                    context->wait_until = TIME_NEVER;
+                    return STEP_WAIT;
                 }
                 state->phase = ALLOCATE;
             } else {

@@ -101,6 +101,21 @@ static bool prepare_anonymous(struct cell *cell, struct actor *actor, page_id pa
     return !dirty || residence_to_swapcache(cell, actor, page);
 }
 
+void swap_out_drop_page(struct cell *cell, const struct actor *actor, page_id page)
+{
+    struct context *context = &cell->contexts[actor->context];
+    enum zone_index zone = page_zone(cell, page);
+    lru_remove(cell, page);
+    residence_leave(cell, page);
+    count(cell, METRIC_PAGES_FREED, 1);
+    if (context->task == TASK_RECLAIM && !context->held_frame &&
+        (unsigned)zone <= context->reclaim_class) {
+        zone_take(cell, zone, OWNER_HANDED);
+        context->held_frame = true;
+        context->held_zone = (uint8_t)zone;
+    }
+}
+
 /* try_to_swap_out(): returns whether the page became freeable. */
 static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_index class,
                             const struct vma *vma, page_id page)
@@ -137,10 +152,8 @@ static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_in
     unsigned references = (cached ? 1U : 0U) + cell->mapcount[page] + 1U;
     if (!cached && cell->mapcount[page] == 0) {
         charge(cell, actor, COST_PAGE_ALLOC, 1);
-        lru_remove(cell, page);
         residence_clear_dirty(cell, page);
-        residence_leave(cell, page);
-        count(cell, METRIC_PAGES_FREED, 1);
+        swap_out_drop_page(cell, actor, page);
     }
     return references <= MUTANT(CREDIT_THRESHOLD, 2U, 3U);
 }

@@ -35,4 +35,8 @@ void swap_out_begin(const struct cell *cell, struct swap_out_call *call, enum zo
 enum step swap_out_step(struct cell *cell, struct actor *actor, struct context *context,
                         struct swap_out_call *call);
 
+/* Frees the frame of a page of the LRU lists. A direct reclaimer keeps the first one that its
+ * allocation can use; others go to their zone. */
+void swap_out_drop_page(struct cell *cell, const struct actor *actor, page_id page);
+
 #endif

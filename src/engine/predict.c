@@ -8,8 +8,8 @@ static const byte_count process_bytes = (byte_count)40 << 20;
 
 /* Wall time per touch and per second of simulated reclaim, measured on a 2.6 GHz x86 server core.
  */
-static const double seconds_per_touch = 60e-9;
-static const double seconds_per_reclaim_second = 0.1;
+static const double seconds_per_touch = 90e-9;
+static const double seconds_per_reclaim_second = 0.02;
 static const double seconds_per_pte_populated = 1.5e-9;
 
 static double touches_per_second(const struct workload_set *set)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "machine/expected.h"
 #include "machine/lru.h"
 #include "machine/pte.h"
 #include "machine/tags.h"
@@ -76,15 +77,17 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     uint64_t swap_slots = slots * cell->nswap_devices;
     uint64_t clusters = round_up(slots, SWAP_CLUSTER_SLOTS) / SWAP_CLUSTER_SLOTS;
     uint64_t events = (uint64_t)cell->ncontexts + cell->ndevices;
+    struct expected_use use = expected_use(scenario, plan);
+    page_count used = min_u64(use.pages, pages);
     cell->npages = (page_id)pages;
     cell->max_rows = (uint32_t)min_u64(rows, UINT32_MAX);
 
     DECLARE(core, struct cell_core, 1, 1, "counters, zones, CPUs and locks of the cell");
-    DECLARE(words, struct page_word, pages / PAGES_PER_WORD, pages / PAGES_PER_WORD,
+    DECLARE(words, struct page_word, pages / PAGES_PER_WORD, used / PAGES_PER_WORD,
             "flags of 64 pages");
-    DECLARE(lru, struct lru_link, pages + lists, pages + lists, "neighbours on an LRU list");
+    DECLARE(lru, struct lru_link, pages + lists, used + lists, "neighbours on an LRU list");
     DECLARE(mapcount, uint16_t, pages, pages, "ptes that map a page");
-    DECLARE(slot, uint32_t, pages, pages, "swap slot of a page");
+    DECLARE(slot, uint32_t, pages, used, "swap slot of a page");
     DECLARE(chunk_object, uint32_t, pages / PAGES_PER_CHUNK, pages / PAGES_PER_CHUNK,
             "object of a chunk");
     DECLARE(objects, struct object, plan->nobjects, plan->nobjects, "an object");
@@ -104,7 +107,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(heap_position, uint32_t, events, events, "where an event is in the heap");
     DECLARE(devices, struct device, cell->ndevices, cell->ndevices, "a block device");
     DECLARE(requests, struct device_request, requests, requests, "a device request");
-    DECLARE(swap_map, page_id, swap_slots, swap_slots, "page in a swap slot");
+    DECLARE(swap_map, page_id, swap_slots, min_u64(use.slots, swap_slots), "page in a swap slot");
     DECLARE(swap_cluster_used, uint16_t, clusters * cell->nswap_devices,
             clusters * cell->nswap_devices, "slots in use of a swap cluster");
 #ifdef THRASH_CHECKS

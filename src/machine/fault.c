@@ -117,6 +117,12 @@ static void count_fault(struct cell *cell, struct context *context)
     }
 }
 
+static void leave_mm(struct cell *cell, const struct actor *actor, struct mm *mm)
+{
+    lock_leave(actor, &mm->lock);
+    cell->core->mm_locks_busy_until = max_u64(cell->core->mm_locks_busy_until, actor->now);
+}
+
 static enum progress fault_on_mapping(struct cell *cell, const struct touch *touch,
                                       struct actor *actor)
 {
@@ -129,6 +135,7 @@ static enum progress fault_on_mapping(struct cell *cell, const struct touch *tou
     lock_enter(cell, actor, &mm->lock);
     charge(cell, actor, COST_FAULT_MINOR, 1);
     charge(cell, actor, COST_LOCK, 1);
+    leave_mm(cell, actor, mm);
     if (map_need_table(cell, actor, vma, touch->page) != FRAME_OK) {
         return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
     }
@@ -141,7 +148,7 @@ static enum progress fault_on_mapping(struct cell *cell, const struct touch *tou
     residence_mark_accessed(cell, actor, touch->page);
     map_set(cell, vma, touch->page, touch->access == ACCESS_WRITE);
     cell->design->rmap->add(cell, actor, touch->page);
-    lock_leave(actor, &mm->lock);
+    leave_mm(cell, actor, mm);
     count_fault(cell, &cell->contexts[actor->context]);
     return GO_ON;
 }

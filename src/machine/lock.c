@@ -31,5 +31,6 @@ void lock_release(struct cell *cell, struct sim_lock *lock, sim_time now)
     lock->holder = CONTEXT_NONE;
     lock->busy_until = now;
     cell->core->nlocks_held--;
+    cell->core->mm_locks_busy_until = max_u64(cell->core->mm_locks_busy_until, now);
     context_wake_list(cell, &lock->first_waiter, now);
 }

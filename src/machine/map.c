@@ -80,9 +80,10 @@ static uint32_t *chunk_refs(const struct cell *cell, const struct object *object
 }
 
 /* No mm of the cell is locked by anybody: trylocks cannot fail and need not be tried. */
-static bool all_mms_unlocked(const struct cell *cell)
+static bool all_mms_unlocked(const struct cell *cell, sim_time now)
 {
-    return cell->core->nlock_shares == 0 && cell->core->nlocks_held == 0;
+    return cell->core->nlock_shares == 0 && cell->core->nlocks_held == 0 &&
+           cell->core->mm_locks_busy_until <= now;
 }
 
 static struct mm *mm_of_rank(const struct cell *cell, const struct object *object, uint32_t rank)
@@ -97,7 +98,7 @@ struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, pa
     uint32_t *refs = chunk_refs(cell, object, page);
     uint32_t nranks = object->max_vmas;
     uint64_t bit = page_bit(page);
-    bool may_fail = trylock && !all_mms_unlocked(cell);
+    bool may_fail = trylock && !all_mms_unlocked(cell, actor->now);
     struct map_walk walk = {0, 0, 0};
     for (uint32_t rank = 0; rank < nranks && walk.present + walk.failed < cell->mapcount[page];
          rank++) {
@@ -128,7 +129,7 @@ struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page
     uint32_t *refs = chunk_refs(cell, object, page);
     uint32_t nranks = object->max_vmas;
     uint64_t bit = page_bit(page);
-    bool may_fail = !all_mms_unlocked(cell);
+    bool may_fail = !all_mms_unlocked(cell, actor->now);
     struct map_walk walk = {0, 0, 0};
     uint32_t mapped = cell->mapcount[page];
     for (uint32_t rank = 0; rank < nranks && walk.present < mapped; rank++) {
@@ -188,14 +189,14 @@ enum frame_result map_need_table(struct cell *cell, struct actor *actor, const s
     uint64_t *bits = &cell->pt_bits[(mm->first_pt_bit + index) / 64];
     if ((*bits >> (index % 64) & 1) == 0) {
         unsigned needed = 1 + directories_needed(cell, mm, index);
+        enum zone_index taken[3]; /* a page-table page and two directories */
         for (unsigned i = 0; i < needed; i++) {
-            enum zone_index zone;
             enum frame_result result = residence_take_frame(cell, actor, zone_kernel_class(cell),
-                                                            OWNER_PAGETABLE, &zone);
+                                                            OWNER_PAGETABLE, &taken[i]);
             if (result != FRAME_OK) {
                 /* The retry takes them all again; what was taken must not be taken twice. */
                 for (; i > 0; i--) {
-                    zone_give_any(cell, OWNER_PAGETABLE);
+                    zone_give(cell, taken[i - 1], OWNER_PAGETABLE);
                 }
                 return result;
             }

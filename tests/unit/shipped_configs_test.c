@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "commands/catalogue.h"
@@ -50,6 +51,33 @@ static void test_all_load_under_all_presets(void **state)
     assert_true(nscenarios >= 2);
 }
 
+/* Every preset has a fragment of its name that is all a scenario without a design needs. */
+static void test_fragments_of_designs(void **state)
+{
+    (void)state;
+    for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
+        const char *path = "fragment_test.yaml.partial";
+        char include[1024];
+        snprintf(include, sizeof include, "%s/designs/%s.yaml", CONFIGS_DIR, preset->name);
+        char link[] = "fragment_test_design.yaml.partial";
+        (void)remove(link);
+        assert_int_equal(symlink(include, link), 0);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fprintf(file,
+                "include: %s\nduration: 20s\nmachine: { memory: 64MiB }\n"
+                "workloads: [{ kind: shm_copy, size: 8MiB, rate: 1MB/s }]\n",
+                link);
+        assert_int_equal(fclose(file), 0);
+        struct scenario scenario;
+        load(path, NULL, &scenario);
+        assert_string_equal(scenario.design.preset, preset->name);
+        scenario_free(&scenario);
+        (void)remove(link);
+        (void)remove(path);
+    }
+}
+
 /* Scenario A as it was fixed: 12 GiB by 300 processes are 943.7 million ptes. */
 static void test_lwn_32g(void **state)
 {
@@ -92,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_load_under_all_presets),
+        cmocka_unit_test(test_fragments_of_designs),
         cmocka_unit_test(test_lwn_32g),
         cmocka_unit_test(test_quickstart_is_scaled),
     };
