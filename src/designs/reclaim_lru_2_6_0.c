@@ -650,7 +650,7 @@ static enum step balance(struct cell *cell, struct actor *actor, struct context 
             state->phase = PASS_BEGIN;
             return wait_congested(context, actor);
         case ALLOCATE:
-            assert(!"kswapd allocates nothing");
+            assert(false && "kswapd allocates nothing");
             return STEP_DONE;
         }
     }

@@ -61,37 +61,40 @@ static void run_again(struct cell *cell, struct context *context, sim_time now)
     cpu_want(cell, context_number(cell, context), now);
 }
 
-/* Puts a context to sleep for what `wait` says. Returns false when there is nothing to wait for. */
-static bool begin_waiting(struct cell *cell, struct context *context, sim_time now)
+/* What a context is about to wait for has happened already. */
+static bool wait_is_over(const struct cell *cell, const struct context *context)
+{
+    switch ((enum wait_for)context->wait) {
+    case WAIT_PAGE:
+        return !page_is_busy(cell, context->wait_page);
+    case WAIT_QUEUE:
+        return device_has_room(cell, context->wait_device);
+    default:
+        return false;
+    }
+}
+
+/* Puts a context to sleep for what `wait` says, which is not over. */
+static void begin_waiting(struct cell *cell, struct context *context, sim_time now)
 {
     uint32_t id = context_number(cell, context);
+    context->now = now;
     switch ((enum wait_for)context->wait) {
     case WAIT_TIME:
         event_set(cell, id, max_u64(context->wait_until, now));
         break;
-    case WAIT_PAGE: {
-        struct device_request *request = device_find(cell, context->wait_page);
-        if (request == NULL || !page_is_busy(cell, context->wait_page)) {
-            return false;
-        }
-        join(cell, context, &request->first_waiter);
+    case WAIT_PAGE:
+        join(cell, context, &device_find(cell, context->wait_page)->first_waiter);
         break;
-    }
     case WAIT_QUEUE:
-        if (device_has_room(cell, context->wait_device)) {
-            return false;
-        }
         join(cell, context, &cell->devices[context->wait_device].first_waiter);
         break;
     case WAIT_CONGESTION:
         join(cell, context, &cell->core->congestion_waiters);
         event_set(cell, id, max_u64(context->wait_until, now));
         break;
-    case WAIT_NOTHING:
-        return false;
     }
     enter_waiting(cell, context, now);
-    return true;
 }
 
 void context_wake_list(struct cell *cell, uint32_t *first, sim_time now)
@@ -100,7 +103,8 @@ void context_wake_list(struct cell *cell, uint32_t *first, sim_time now)
     *first = CONTEXT_NONE;
     while (id != CONTEXT_NONE) {
         uint32_t next = cell->contexts[id].next_waiter;
-        event_set(cell, id, now);
+        /* A touch that stopped waits from its clock on, which may not have come yet. */
+        event_set(cell, id, max_u64(now, cell->contexts[id].now));
         id = next;
     }
 }
@@ -159,10 +163,12 @@ static void running_event(struct cell *cell, struct context *context, sim_time n
         }
         break;
     case STEP_WAIT:
-        cpu_release(cell, context_number(cell, context), now);
-        if (!begin_waiting(cell, context, now)) {
-            run_again(cell, context, now);
+        if (wait_is_over(cell, context)) {
+            run_step(cell, context, now);
+            break;
         }
+        cpu_release(cell, context_number(cell, context), now);
+        begin_waiting(cell, context, now);
         break;
     case STEP_SPIN: {
         struct sim_lock *lock = &cell->mms[context->spin_mm].lock;
@@ -228,7 +234,7 @@ void context_event(struct cell *cell, uint32_t id, sim_time now)
         resume(cell, context, now);
         break;
     case CONTEXT_IDLE:
-        assert(!"an idle context has no events");
+        assert(false && "an idle context has no events");
         break;
     }
 }
@@ -283,12 +289,7 @@ void context_begin_wait(struct cell *cell, const struct touch *touch, enum wait_
     context->wait_page = what;
     context->wait_device = what;
     context->wait_until = until;
-    if (!begin_waiting(cell, context, now)) {
-        /* What it waits for happened meanwhile: go on at the same moment, as an event. */
-        context->wait = WAIT_TIME;
-        context->wait_until = now;
-        begin_waiting(cell, context, now);
-    }
+    begin_waiting(cell, context, now);
 }
 
 void context_begin_spin(struct cell *cell, const struct touch *touch, struct sim_lock *lock,

@@ -44,7 +44,6 @@ enum step {
 };
 
 enum wait_for {
-    WAIT_NOTHING,
     WAIT_TIME,       /* `wait_until` */
     WAIT_PAGE,       /* I/O on `wait_page`, to its end */
     WAIT_QUEUE,      /* room in the queue of `wait_device` */

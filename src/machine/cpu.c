@@ -201,9 +201,12 @@ void cpu_yield(struct cell *cell, uint32_t id, sim_time now)
 
 void cpu_release(struct cell *cell, uint32_t id, sim_time now)
 {
+    const bool returned = cell->contexts[id].on_cpu;
     leave_cpu(cell, id, now);
     set_wanting(cell, id, false);
-    pass_on(cell, now);
+    if (returned) {
+        pass_on(cell, now);
+    }
 }
 
 bool cpu_should_yield(const struct cell *cell, const struct context *context)

@@ -4,7 +4,7 @@
 
 #include "machine/cell.h"
 
-enum { NOT_QUEUED = UINT32_MAX };
+static const uint32_t not_queued = UINT32_MAX;
 
 static bool earlier(struct event a, struct event b)
 {
@@ -19,7 +19,7 @@ static void place(struct cell *cell, uint32_t position, struct event event)
 
 static uint32_t position_of(const struct cell *cell, uint32_t id)
 {
-    return cell->heap_position[id] == 0 ? NOT_QUEUED : cell->heap_position[id] - 1;
+    return cell->heap_position[id] == 0 ? not_queued : cell->heap_position[id] - 1;
 }
 
 static void sift_up(struct cell *cell, uint32_t position, struct event event)
@@ -55,7 +55,7 @@ void event_set(struct cell *cell, uint32_t id, sim_time at)
 {
     struct event event = {at, id};
     uint32_t position = position_of(cell, id);
-    if (position == NOT_QUEUED) {
+    if (position == not_queued) {
         sift_up(cell, cell->core->nevents++, event);
     } else if (earlier(event, cell->heap[position])) {
         sift_up(cell, position, event);
@@ -67,7 +67,7 @@ void event_set(struct cell *cell, uint32_t id, sim_time at)
 void event_remove(struct cell *cell, uint32_t id)
 {
     uint32_t position = position_of(cell, id);
-    if (position == NOT_QUEUED) {
+    if (position == not_queued) {
         return;
     }
     cell->heap_position[id] = 0;

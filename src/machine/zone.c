@@ -71,5 +71,5 @@ void zone_give_any(struct cell *cell, enum owner owner)
             return;
         }
     }
-    assert(!"a frame was given back that nobody held");
+    assert(false && "a frame was given back that nobody held");
 }

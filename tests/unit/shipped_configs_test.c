@@ -65,7 +65,8 @@ static void test_fragments_of_designs(void **state)
         FILE *file = fopen(path, "w");
         assert_non_null(file);
         fprintf(file,
-                "include: %s\nduration: 20s\nmachine: { memory: 64MiB }\n"
+                "include: %s\nduration: 20s\ncosts: x86_64-2003\n"
+                "machine: { memory: 64MiB }\n"
                 "workloads: [{ kind: shm_copy, size: 8MiB, rate: 1MB/s }]\n",
                 link);
         assert_int_equal(fclose(file), 0);
