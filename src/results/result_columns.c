@@ -116,7 +116,10 @@ static enum status add_from_all(struct result *result, const struct result_colum
 void result_declare_columns(struct result *result, const struct result_columns *columns)
 {
     struct digest *own = NULL;
-    enum status status = hash_own(columns, &own);
+    enum status status = h5_status(result->writer);
+    if (status == STATUS_OK) {
+        status = hash_own(columns, &own);
+    }
     if (result->comm.size > 1) {
         status = add_from_all(result, columns, own, status);
     } else if (status == STATUS_OK) {
