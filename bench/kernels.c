@@ -27,6 +27,8 @@ struct bench {
     struct design design;
     struct workload_set set;
     struct cell cell;
+    struct cell_draws draws;
+    struct ledger ledger;
     struct touch_batch batch;
 };
 
@@ -52,29 +54,33 @@ static void populate(struct bench *bench)
     uint64_t ptes = bench->cell.core->ptes_present;
     printf("populate                        %7.2f ns per pte (%" PRIu64 " ptes)\n",
            ns / (double)ptes, ptes);
-    workloads_start(&bench->set, &bench->cell);
-    process_start_phase(&bench->cell, START_WARMUP);
+    if (workloads_start(&bench->set, &bench->cell, &bench->draws) != STATUS_OK ||
+        ledger_create(&bench->scenario, &bench->set.plan, &bench->ledger) != STATUS_OK) {
+        exit(3);
+    }
+    ledger_start_phase(&bench->ledger, START_WARMUP);
 }
 
 /* One epoch as the engine runs it; `in_touches` accumulates the time of the touches alone. */
 static void run_epoch(struct bench *bench, double *in_touches)
 {
     struct cell *cell = &bench->cell;
-    cell->core->epoch_start = cell->core->epoch_end;
-    cell->core->epoch_end += bench->scenario.epoch;
-    cpu_begin_epoch(cell);
-    process_plan_epoch(cell);
-    process_take_grants(cell, cell->outbox.messages, cell->outbox.count);
-    cell->outbox.count = 0;
-    if (workloads_draw(&bench->set, cell, &bench->batch) != STATUS_OK) {
+    struct ledger *ledger = &bench->ledger;
+    sim_time now = cell->core->epoch_end;
+    ledger_plan_epoch(ledger, now, now + bench->scenario.epoch);
+    struct cell_share share;
+    ledger_share(ledger, 0, &share);
+    epoch_begin(cell, &share, ledger->homes);
+    if (workloads_draw(&bench->set, cell, &bench->draws, &bench->batch) != STATUS_OK) {
         exit(3);
     }
     double begin = bench_seconds();
     epoch_run(cell, bench->batch.touches, bench->batch.count);
     *in_touches += bench_seconds() - begin;
-    process_end_epoch(cell);
-    cpu_end_epoch(cell, process_receive(cell, cell->outbox.messages, cell->outbox.count));
+    epoch_end(cell, &ledger->account[0].report);
+    ledger_receive(ledger, cell->outbox.messages, cell->outbox.count);
     cell->outbox.count = 0;
+    ledger_settle(ledger);
 }
 
 static size_t state_bytes(const struct cell *cell, const char *name)

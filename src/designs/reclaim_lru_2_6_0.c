@@ -525,7 +525,7 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             if (actor->now >= context->slice_end) {
                 return STEP_AGAIN;
             }
-            state->nr_mapped = cell->core->nr_mapped;
+            state->nr_mapped = cell_nr_mapped(cell);
             state->zone = context->reclaim_class;
             state->phase = PASS_ZONES;
             break;
@@ -586,7 +586,7 @@ static void begin_balance(struct cell *cell, struct context *context)
     *state_of(context) = (struct reclaim_state){
         .phase = PASS_BEGIN,
         .priority = DEF_PRIORITY,
-        .nr_mapped = cell->core->nr_mapped,
+        .nr_mapped = cell_nr_mapped(cell),
     };
 }
 

@@ -1,6 +1,7 @@
 #include "engine/recorder.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,67 +33,75 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Percentiles by nearest rank. */
-static enum status sample_progress(const struct cell *cell, const struct workload_set *set,
-                                   uint64_t *values)
+/* Touches that each process has made, in all cells. NULL when the host has no memory; all ranks go on
+ * alike then, with numbers that this rank does not have. */
+static uint64_t *touches_of_processes(const struct run *run)
+{
+    size_t n = run->set.plan.nprocesses;
+    uint64_t *touches = calloc(n + 1, sizeof *touches);
+    for (cell_id k = 0; touches != NULL && k < run->ncells_here; k++) {
+        for (size_t i = 0; i < n; i++) {
+            touches[i] += run->cells[k].visitors[i].touches;
+        }
+    }
+    if (touches != NULL) {
+        run_sum(run, touches, n);
+    }
+    return touches;
+}
+
+/* Percentiles by nearest rank. Sorts the touches. */
+static void sample_progress(const struct workload_set *set, uint64_t *touches, uint64_t *values)
 {
     const struct workload *workload = largest_workload(set);
     uint32_t n = workload->nprocesses - (workload->log_interval > 0 ? 1 : 0);
-    uint64_t *touches = malloc((n + 1) * sizeof *touches);
-    if (touches == NULL) {
-        return fail(STATUS_RESOURCE, "out of memory for the progress of %u processes", n);
-    }
-    touches[0] = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        touches[i] = cell->visitors[workload->first_process + i].touches;
-    }
-    qsort(touches, n, sizeof *touches, ascending);
+    uint64_t *of_workload = touches + workload->first_process;
+    qsort(of_workload, n, sizeof *touches, ascending);
     const struct {
         enum metric metric;
         uint32_t percent;
     } wanted[] = {{METRIC_PROGRESS_P10, 10}, {METRIC_PROGRESS_P50, 50}, {METRIC_PROGRESS_P90, 90}};
     for (size_t i = 0; i < 3; i++) {
         uint64_t rank = ((uint64_t)n * wanted[i].percent + 99) / 100;
-        values[wanted[i].metric] = touches[rank == 0 ? 0 : rank - 1];
+        values[wanted[i].metric] = n == 0 ? 0 : of_workload[rank == 0 ? 0 : rank - 1];
     }
-    free(touches);
-    return STATUS_OK;
 }
 
 /* Touches of the segment that the workload's processes have made: all but those of private memory.
  */
-static double segment_touches(const struct cell *cell, const struct workload_set *set)
+static double segment_touches(const struct workload_set *set, const uint64_t *touches)
 {
     for (size_t i = 0; i < set->nworkloads; i++) {
         const struct workload *workload = &set->workload[i];
         if (workload->pressure_segment == 0) {
             continue;
         }
-        uint64_t touches = 0;
+        uint64_t sum = 0;
         for (uint32_t k = 0; k < workload->nprocesses; k++) {
-            touches += cell->visitors[workload->first_process + k].touches;
+            sum += touches[workload->first_process + k];
         }
-        return (double)touches;
+        return (double)sum;
     }
     return 0;
 }
 
 /* A page of the coldest class is touched this often while one CPU passes every pte of the machine.
  */
-static double theta_cold(const struct recording *recording, const struct cell *cell,
-                         const struct workload_set *set, sim_time now)
+static double theta_cold(const struct run *run, const uint64_t *touches_each, sim_time now)
 {
+    const struct recording *recording = &run->result->recording;
     uint64_t relative;
     page_count pages;
     if (recording->pressure_began == TIME_NEVER || now <= recording->pressure_began ||
-        !workloads_coldest(set, &relative, &pages)) {
+        !workloads_coldest(&run->set, &relative, &pages)) {
         return NAN;
     }
-    double touches = segment_touches(cell, set) - recording->segment_touches_at_pressure;
+    double touches = segment_touches(&run->set, touches_each) -
+                     recording->segment_touches_at_pressure;
     double seconds = (double)(now - recording->pressure_began) / ticks_per_second;
     double per_page = touches / seconds / (double)pages * ((double)relative / 4294967296.0);
     double lap = (double)recording->at_pressure[METRIC_PTES_PRESENT] *
-                 (double)cell->cost[COST_PTE_VISIT] / ticks_per_second;
+                 (double)run->scenario->costs.ticks[COST_PTE_VISIT] / ticks_per_second;
     return per_page * lap;
 }
 
@@ -150,41 +159,112 @@ static void follow_peaks(struct recording *recording, const uint64_t *values)
     }
 }
 
-enum status recorder_sample(struct recording *recording, struct cell *cell,
-                            const struct workload_set *set, const struct watch *watch, sim_time now)
+/* Samples all cells: their own values into `per_cell`, if it is not NULL, their sums into `values`. */
+static void sample_cells(struct run *run, uint64_t *per_cell, uint64_t values[METRIC_COUNT])
 {
+    memset(values, 0, METRIC_COUNT * sizeof *values);
+    for (cell_id k = 0; k < run->ncells_here; k++) {
+        struct cell *cell = &run->cells[k];
+        cell_sample(cell, ledger_blocked(&run->ledger, cell->id));
+        for (size_t i = 0; i < METRIC_COUNT; i++) {
+            values[i] += cell->core->counter[i];
+            if (per_cell != NULL) {
+                per_cell[i * run->ncells_here + k] = cell->core->counter[i];
+            }
+        }
+    }
+    run_sum(run, values, METRIC_COUNT);
+}
+
+enum status recorder_sample(struct run *run, sim_time now)
+{
+    struct recording *recording = &run->result->recording;
+    const struct watch *watch = &run->watch;
     enum status status = make_room(recording);
+    uint64_t spare[METRIC_COUNT];
+    size_t row = recording->npoints * METRIC_COUNT;
+    uint64_t *values = status == STATUS_OK ? &recording->machine[row] : spare;
+    sample_cells(run, status == STATUS_OK ? &recording->per_cell[row * run->ncells_here] : NULL,
+                 values);
+    uint64_t *touches = touches_of_processes(run);
+    if (status == STATUS_OK && touches == NULL) {
+        status = fail(STATUS_RESOURCE, "out of memory for the progress of %zu processes",
+                      run->set.plan.nprocesses);
+    }
     if (status != STATUS_OK) {
+        free(touches);
         return status;
     }
-    cell_sample(cell);
-    uint64_t *values = &recording->machine[recording->npoints * METRIC_COUNT];
-    memcpy(values, cell->core->counter, METRIC_COUNT * sizeof *values);
-    memcpy(&recording->per_cell[recording->npoints * METRIC_COUNT], cell->core->counter,
-           METRIC_COUNT * sizeof *values);
     values[METRIC_ELAPSED] = now;
     values[METRIC_TIME_TO_FIRST_FREE] = bits_of(
         watch->first_free == TIME_NEVER || watch->first_reclaim == TIME_NEVER
             ? NAN
             : (double)(watch->first_free - watch->first_reclaim) / ticks_per_second);
     values[METRIC_LONGEST_GAP] = watch->longest_gap;
-    values[METRIC_THETA_COLD] = bits_of(theta_cold(recording, cell, set, now));
+    values[METRIC_THETA_COLD] = bits_of(theta_cold(run, touches, now));
     values[METRIC_LAPS] = bits_of(laps(recording, values));
-    status = sample_progress(cell, set, values);
-    if (status != STATUS_OK) {
-        return status;
-    }
+    sample_progress(&run->set, touches, values);
+    free(touches);
     follow_peaks(recording, values);
     recording->time[recording->npoints++] = now;
     return STATUS_OK;
 }
 
-void recorder_begin_pressure(struct recording *recording, struct cell *cell,
-                             const struct workload_set *set, sim_time now)
+void recorder_begin_pressure(struct run *run, sim_time now)
 {
-    cell_sample(cell);
-    memcpy(recording->at_pressure, cell->core->counter, sizeof recording->at_pressure);
+    struct recording *recording = &run->result->recording;
+    sample_cells(run, NULL, recording->at_pressure);
     recording->at_pressure[METRIC_ELAPSED] = now;
     recording->pressure_began = now;
-    recording->segment_touches_at_pressure = segment_touches(cell, set);
+    uint64_t *touches = touches_of_processes(run);
+    recording->segment_touches_at_pressure = touches == NULL ? 0
+                                                             : segment_touches(&run->set, touches);
+    free(touches);
+}
+
+/* What the verdict needs of the cells, summed up; the first three are of the cell that failed. */
+enum shortage { FAILED_ZONE, FAILED_PROCESS, HAS_LOWMEM_LIMIT, FREE_FRAMES, HELD, SHORTAGES = HELD + OWNERS };
+
+void recorder_out_of_memory(struct run *run)
+{
+    static const char *const owner_names[OWNERS] = {
+        [OWNER_SHM] = "shared memory", [OWNER_FILE] = "files",
+        [OWNER_ANON] = "anonymous",    [OWNER_PAGETABLE] = "page tables",
+        [OWNER_RMAP] = "pte chains",   [OWNER_KERNEL] = "kernel and mem_map",
+        [OWNER_BALLAST] = "ballast",   [OWNER_HANDED] = "handed to reclaimers",
+    };
+    static const char *const zone_names[ZONES] = {"ZONE_DMA", "ZONE_NORMAL", "ZONE_HIGHMEM"};
+    uint64_t values[SHORTAGES] = {0};
+    for (cell_id k = 0; k < run->ncells_here; k++) {
+        const struct cell *cell = &run->cells[k];
+        if (cell->id == run->sums.out_of_memory) {
+            values[FAILED_ZONE] = cell->core->failed_zone;
+            values[FAILED_PROCESS] = cell->core->failed_process;
+            values[HAS_LOWMEM_LIMIT] = cell->has_lowmem_limit;
+        }
+        values[FREE_FRAMES] += zone_free_frames(cell);
+        for (int owner = 0; owner < OWNERS; owner++) {
+            values[HELD + owner] += zone_owner_frames(cell, (enum owner)owner);
+        }
+    }
+    run_sum(run, values, SHORTAGES);
+    struct recording *recording = &run->result->recording;
+    bool lowmem = values[HAS_LOWMEM_LIMIT] != 0 && values[FAILED_ZONE] < ZONE_HIGHMEM;
+    recording->verdict = lowmem ? VERDICT_LOWMEM_EXHAUSTED : VERDICT_OOM;
+    recording->verdict_time = run->ledger.epoch_end;
+    char *text = recording->verdict_detail;
+    size_t size = sizeof recording->verdict_detail;
+    size_t used = (size_t)snprintf(
+        text, size, "no frame in %s or below for process %" PRIu64 "; memory is held by",
+        zone_names[values[FAILED_ZONE]], values[FAILED_PROCESS]);
+    for (int owner = 0; owner < OWNERS && used < size; owner++) {
+        if (values[HELD + owner] > 0) {
+            used += (size_t)snprintf(text + used, size - used, " %s %" PRIu64 " MiB,",
+                                     owner_names[owner], values[HELD + owner] >> (20 - PAGE_SHIFT));
+        }
+    }
+    if (used < size) {
+        snprintf(text + used, size - used, " free %" PRIu64 " MiB",
+                 values[FREE_FRAMES] >> (20 - PAGE_SHIFT));
+    }
 }

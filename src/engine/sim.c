@@ -6,27 +6,11 @@
 
 #include "designs/designs.h"
 #include "engine/recorder.h"
-#include "engine/watch.h"
-#include "machine/epoch.h"
+#include "engine/run.h"
 #include "machine/invariants.h"
 #include "machine/populate.h"
 
-/* A run under way, on the rank that owns its cell. */
-struct run {
-    const struct scenario *scenario;
-    const struct sim_options *options;
-    struct design design;
-    struct workload_set set;
-    struct cell cell;
-    struct touch_batch batch;
-    struct watch watch;
-    struct sim_result *result;
-    sim_time next_sample;
-    double started;
-    double next_report;
-};
-
-static double wall_seconds(void)
+double run_seconds(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -35,36 +19,16 @@ static double wall_seconds(void)
 
 static void report(struct run *run, sim_time now, const char *phase)
 {
-    double wall = wall_seconds();
-    if (run->options->progress == NULL || wall < run->next_report) {
+    if (run->options->progress == NULL || run->rank != 0) {
+        return;
+    }
+    double wall = run_seconds();
+    if (wall < run->next_report) {
         return;
     }
     run->next_report = wall + 0.1;
-    struct sim_progress progress = {now, run->scenario->duration, phase,
-                                    run->cell.core->counter[METRIC_TOUCHES]};
+    struct sim_progress progress = {now, run->scenario->duration, phase, run->sums.touches};
     run->options->progress(run->options->who, &progress);
-}
-
-/* --- messages ------------------------------------------------------------------------------ */
-
-/* One cell: what it posts is for itself, as the home of all processes and the place of all pages.
- */
-
-static void deliver_grants(struct run *run)
-{
-    struct outbox *outbox = &run->cell.outbox;
-    process_take_grants(&run->cell, outbox->messages, outbox->count);
-    run->result->messages += outbox->count;
-    outbox->count = 0;
-}
-
-static sim_time deliver_reports(struct run *run)
-{
-    struct outbox *outbox = &run->cell.outbox;
-    sim_time returned = process_receive(&run->cell, outbox->messages, outbox->count);
-    run->result->messages += outbox->count;
-    outbox->count = 0;
-    return returned;
 }
 
 /* --- epochs -------------------------------------------------------------------------------- */
@@ -81,49 +45,24 @@ static sim_time end_of_epoch(const struct run *run, sim_time now)
     return end;
 }
 
-static enum status run_epoch(struct run *run, sim_time now)
-{
-    struct cell *cell = &run->cell;
-    cell->core->epoch_start = now;
-    cell->core->epoch_end = end_of_epoch(run, now);
-    cpu_begin_epoch(cell);
-    process_plan_epoch(cell);
-    deliver_grants(run);
-    enum status status = workloads_draw(&run->set, cell, &run->batch);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    epoch_run(cell, run->batch.touches, run->batch.count);
-    process_end_epoch(cell);
-    cpu_end_epoch(cell, deliver_reports(run));
-    if (cell->outbox.failed) {
-        return fail(STATUS_RESOURCE, "out of memory for the messages of an epoch");
-    }
-    run->result->epochs++;
-    return STATUS_OK;
-}
-
 static void begin_pressure(struct run *run, sim_time now)
 {
-    struct cell *cell = &run->cell;
-    cell->core->pressure_began = now;
-    run->watch.warmup_time = now;
-    run->watch.warmup_touches = cell->core->counter[METRIC_TOUCHES];
-    recorder_begin_pressure(&run->result->recording, cell, &run->set, now);
-    process_start_phase(cell, START_PRESSURE);
+    recorder_begin_pressure(run, now);
+    watch_begin_pressure(&run->watch, now, run->sums.touches);
+    ledger_start_phase(&run->ledger, START_PRESSURE);
 }
 
 /* The pressure phase has freed the share of the shared segment it was told to. */
 static bool freed_enough(const struct run *run)
 {
     share_ppb share = run->scenario->phases.pressure.until_freed;
-    if (share == 0 || run->cell.core->pressure_began == TIME_NEVER) {
+    if (share == 0 || !run->watch.under_pressure) {
         return false;
     }
     for (size_t i = 0; i < run->set.nworkloads; i++) {
         byte_count segment = run->set.workload[i].pressure_segment;
         if (segment > 0) {
-            uint64_t freed = run->cell.core->counter[METRIC_PAGES_FREED] -
+            uint64_t freed = run->sums.freed -
                              run->result->recording.at_pressure[METRIC_PAGES_FREED];
             return freed * PAGE_BYTES >= share_of(segment, share);
         }
@@ -138,19 +77,12 @@ static bool finite_work_done(const struct run *run)
     for (size_t i = 0; i < run->set.plan.nprocesses; i++) {
         if (run->set.plan.processes[i].finite) {
             any = true;
-            if (run->cell.homes[i].state != PROCESS_FINISHED) {
+            if (run->ledger.homes[i].state != PROCESS_FINISHED) {
                 return false;
             }
         }
     }
     return any;
-}
-
-static bool told_to_stop(const struct run *run)
-{
-    const struct sim_options *options = run->options;
-    return (options->stop != NULL && *options->stop != 0) ||
-           (options->stop_after > 0 && wall_seconds() - run->started >= options->stop_after);
 }
 
 static void set_verdict(struct run *run, enum verdict verdict, sim_time now, const char *detail)
@@ -161,17 +93,22 @@ static void set_verdict(struct run *run, enum verdict verdict, sim_time now, con
     strncpy(recording->verdict_detail, detail, sizeof recording->verdict_detail - 1);
 }
 
+static bool out_of_memory(const struct run *run)
+{
+    return run->sums.out_of_memory < run->ledger.ncells;
+}
+
 /* Whether the run ends here, and with what verdict. A livelock is a verdict, but not an end: a
  * machine can come back. */
 static bool run_ends(struct run *run, sim_time now)
 {
     struct recording *recording = &run->result->recording;
     const char *why = NULL;
-    if (run->cell.core->out_of_memory) {
-        watch_out_of_memory(&run->cell, recording);
+    if (out_of_memory(run)) {
+        recorder_out_of_memory(run);
         return true;
     }
-    if (told_to_stop(run)) {
+    if (run->sums.stop) {
         set_verdict(run, VERDICT_INTERRUPTED, now, "stopped before its end");
         return true;
     }
@@ -188,156 +125,264 @@ static bool run_ends(struct run *run, sim_time now)
     return why != NULL;
 }
 
+static void sample(struct run *run, sim_time now)
+{
+    enum status status = STATUS_OK;
+#ifdef THRASH_CHECKS
+    for (cell_id i = 0; i < run->ncells_here && status == STATUS_OK; i++) {
+        status = invariants_check(&run->cells[i]);
+    }
+#endif
+    enum status sampled = recorder_sample(run, now);
+    if (run->status == STATUS_OK) {
+        run->status = status != STATUS_OK ? status : sampled;
+    }
+    run->next_sample = now + run->scenario->output.interval;
+}
+
 static enum status run_epochs(struct run *run)
 {
-    struct recording *recording = &run->result->recording;
     sim_time now = 0;
-    enum status status = recorder_sample(recording, &run->cell, &run->set, &run->watch, now);
-    run->next_sample = run->scenario->output.interval;
-    for (bool over = run->cell.core->out_of_memory && run_ends(run, now);
-         status == STATUS_OK && !over;) {
+    sample(run, now);
+    bool over = out_of_memory(run) && run_ends(run, now);
+    while (!over && run->sums.status == STATUS_OK) {
         if (now == run->scenario->phases.warmup) {
             begin_pressure(run, now);
         }
-        status = run_epoch(run, now);
-        if (status != STATUS_OK) {
+        run_epoch(run, now, end_of_epoch(run, now));
+        if (run->sums.status != STATUS_OK) {
             break;
         }
-        now = run->cell.core->epoch_end;
-        watch_epoch(&run->watch, &run->cell, &run->set, recording);
+        now = run->ledger.epoch_end;
+        watch_epoch(&run->watch, &run->ledger, &run->sums, &run->result->recording);
         over = run_ends(run, now);
         if (over || now == run->next_sample) {
-#ifdef THRASH_CHECKS
-            status = invariants_check(&run->cell);
-            if (status != STATUS_OK) {
-                break;
-            }
-#endif
-            status = recorder_sample(recording, &run->cell, &run->set, &run->watch, now);
-            run->next_sample = now + run->scenario->output.interval;
+            sample(run, now);
         }
-        report(run, now, run->cell.core->pressure_began == TIME_NEVER ? "warm-up" : "pressure");
+        report(run, now, run->watch.under_pressure ? "pressure" : "warm-up");
     }
-    return status;
+    return run->status != STATUS_OK ? run->status : run->sums.status;
 }
 
 /* --- set-up -------------------------------------------------------------------------------- */
 
+/* The worst status of all ranks. */
+static enum status agree(MPI_Comm comm, enum status status)
+{
+    int code = (int)status;
+    MPI_Request request;
+    MPI_Iallreduce(MPI_IN_PLACE, &code, 1, MPI_INT, MPI_MAX, comm, &request);
+    exchange_wait(&request, 1);
+    return (enum status)code;
+}
+
+static enum status set_up_cells(struct run *run)
+{
+    run->cells = calloc(run->ncells_here, sizeof *run->cells);
+    run->draws = calloc(run->ncells_here, sizeof *run->draws);
+    run->request_first = calloc((size_t)run->ledger.ncells + 1, sizeof *run->request_first);
+    if (run->cells == NULL || run->draws == NULL || run->request_first == NULL) {
+        return fail(STATUS_RESOURCE, "out of memory for %u cells", run->ncells_here);
+    }
+    for (cell_id i = 0; i < run->ncells_here; i++) {
+        struct cell *cell = &run->cells[i];
+        enum status status = cell_create(run->scenario, &run->set.plan, &run->design,
+                                         run->first_cell + i, cell);
+        if (status == STATUS_OK) {
+            status = populate_boot(cell);
+        }
+        if (status == STATUS_OK) {
+            report(run, 0, "populate");
+            populate_all(cell, run->options->populate_by_page);
+            status = workloads_start(&run->set, cell, &run->draws[i]);
+        }
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* What populate left, summed up over all ranks. */
+static void take_stock(struct run *run)
+{
+    uint64_t values[2] = {0, 0}; /* ballast, populated ptes */
+    for (cell_id i = 0; i < run->ncells_here; i++) {
+        struct cell *cell = &run->cells[i];
+        if (!out_of_memory(run)) {
+            values[0] += populate_ballast(cell);
+        }
+        values[1] += cell->core->counter[METRIC_POPULATE_FAULTS];
+    }
+    run_sum(run, values, 2);
+    run->result->recording.ballast = values[0];
+    run->result->populated = values[1];
+}
+
 static enum status set_up(struct run *run)
 {
-    enum status status = cell_create(run->scenario, &run->set.plan, &run->design, 0, &run->cell);
+    enum status status = agree(run->comm, set_up_cells(run));
     if (status != STATUS_OK) {
         return status;
     }
-    status = populate_boot(&run->cell);
-    if (status != STATUS_OK) {
-        return status;
+    run_exchange_reports(run);
+    if (out_of_memory(run)) {
+        recorder_out_of_memory(run);
+        if (run->result->recording.verdict != VERDICT_LOWMEM_EXHAUSTED) {
+            return run->rank != 0 ? STATUS_USAGE
+                                  : fail(STATUS_USAGE,
+                                         "%s: populate does not fit into machine.memory: %s",
+                                         scenario_where(run->scenario, "machine.memory"),
+                                         run->result->recording.verdict_detail);
+        }
     }
-    report(run, 0, "populate");
-    populate_all(&run->cell, run->options->populate_by_page);
-    if (run->cell.core->out_of_memory && !watch_is_lowmem(&run->cell)) {
-        watch_out_of_memory(&run->cell, &run->result->recording);
-        return fail(STATUS_USAGE, "%s: populate does not fit into machine.memory: %s",
-                    scenario_where(run->scenario, "machine.memory"),
-                    run->result->recording.verdict_detail);
-    }
-    if (!run->cell.core->out_of_memory) {
-        run->result->recording.ballast = populate_ballast(&run->cell);
-    }
-    run->result->populated = run->cell.core->counter[METRIC_POPULATE_FAULTS];
-    workloads_start(&run->set, &run->cell);
-    process_start_phase(&run->cell, START_WARMUP);
+    take_stock(run);
+    run_exchange_reports(run);
+    ledger_start_phase(&run->ledger, START_WARMUP);
     watch_begin(&run->watch);
     return STATUS_OK;
 }
 
 static void report_memory(struct run *run)
 {
-    const struct state_table *table = &run->cell.state;
+    uint64_t bytes[2 * STATE_ARRAYS_MAX] = {0};
+    const struct state_table *table = &run->cells[0].state;
+    for (cell_id k = 0; k < run->ncells_here; k++) {
+        for (size_t i = 0; i < table->narrays; i++) {
+            bytes[2 * i] += state_predicted(&run->cells[k].state.array[i]);
+            bytes[2 * i + 1] += state_resident(&run->cells[k].state.array[i]);
+        }
+    }
+    run_sum(run, bytes, 2 * table->narrays);
     for (size_t i = 0; i < table->narrays; i++) {
-        const struct state_array *array = &table->array[i];
-        run->result->memory[i] = (struct sim_memory){array->name, array->what,
-                                                     state_predicted(array), state_resident(array)};
+        run->result->memory[i] = (struct sim_memory){table->array[i].name, table->array[i].what,
+                                                     bytes[2 * i], bytes[2 * i + 1]};
     }
     run->result->nmemory = table->narrays;
 }
 
-static enum status run_cell(struct run *run)
+static void tear_down(struct run *run)
 {
-    run->started = wall_seconds();
-    enum status status = set_up(run);
-    double begun = wall_seconds();
+    for (cell_id i = 0; run->cells != NULL && i < run->ncells_here; i++) {
+        cell_destroy(&run->cells[i]);
+    }
+    for (cell_id i = 0; run->draws != NULL && i < run->ncells_here; i++) {
+        workloads_free_draws(&run->draws[i]);
+    }
+    free(run->cells);
+    free(run->draws);
+    free(run->requests);
+    free(run->request_first);
+    free(run->request_order);
+    workloads_free_batch(&run->batch);
+    exchange_close(run->exchange);
+    ledger_free(&run->ledger);
+}
+
+/* On the ranks that have cells. */
+static enum status run_cells(struct run *run)
+{
+    int size;
+    MPI_Comm_size(run->comm, &size);
+    run->started = run_seconds();
+    cell_id ncells = (cell_id)run->scenario->machine.cells;
+    exchange_range(ncells, run->rank, size, &run->first_cell, &run->ncells_here);
+    enum status status = agree(run->comm,
+                               ledger_create(run->scenario, &run->set.plan, &run->ledger));
+    if (status == STATUS_OK) {
+        status = exchange_open(run->comm, ncells, run->options->largest_message, &run->exchange);
+    }
+    if (status == STATUS_OK) {
+        status = set_up(run);
+    }
+    double begun = run_seconds();
     run->result->wall_setup = begun - run->started;
     if (status == STATUS_OK) {
-        status = run_epochs(run);
+        status = agree(run->comm, run_epochs(run));
     }
-    run->result->wall_run = wall_seconds() - begun;
+    run->result->wall_run = run_seconds() - begun;
     if (status == STATUS_OK) {
         report_memory(run);
+        run->result->exchange = exchange_totals(run->exchange);
     }
-    cell_destroy(&run->cell);
-    workloads_free_batch(&run->batch);
+    tear_down(run);
     return status;
 }
 
-/* Ranks that own no cell learn what all of them write: times, machine-wide values, the verdict. */
-static enum status share_recording(MPI_Comm comm, struct recording *recording)
+/* --- all ranks ----------------------------------------------------------------------------- */
+
+static void broadcast(MPI_Comm comm, void *data, size_t bytes)
 {
-    int rank;
-    MPI_Comm_rank(comm, &rank);
-    sim_time *time = recording->time;
-    uint64_t *machine = recording->machine;
-    MPI_Bcast(recording, (int)sizeof *recording, MPI_BYTE, 0, comm);
+    const size_t piece = (size_t)1 << 30;
+    for (size_t at = 0; at < bytes; at += piece) {
+        MPI_Request request;
+        size_t n = bytes - at < piece ? bytes - at : piece;
+        MPI_Ibcast((unsigned char *)data + at, (int)n, MPI_BYTE, 0, comm, &request);
+        exchange_wait(&request, 1);
+    }
+}
+
+/* Ranks without cells learn what all of them write: times, machine-wide values, the verdict. */
+static enum status share_result(MPI_Comm comm, bool has_cells, struct sim_result *result)
+{
+    struct recording *own = &result->recording;
+    struct recording common = *own;
+    broadcast(comm, &common, sizeof common);
     size_t row = METRIC_COUNT * sizeof(uint64_t);
-    if (rank != 0) {
-        recording->first_cell = recording->ncells;
-        recording->ncells_here = 0;
-        recording->capacity = recording->npoints;
-        recording->per_cell = NULL;
-        time = malloc(recording->npoints * sizeof *time + 1);
-        machine = malloc(recording->npoints * row + 1);
+    if (!has_cells) {
+        common.first_cell = own->first_cell;
+        common.ncells_here = 0;
+        common.capacity = common.npoints;
+        common.per_cell = NULL;
+        common.time = malloc(common.npoints * sizeof *common.time + 1);
+        common.machine = malloc(common.npoints * row + 1);
+        *own = common;
     }
-    recording->time = time;
-    recording->machine = machine;
-    int failed = time == NULL || machine == NULL;
-    MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, comm);
-    if (failed) {
-        return fail(STATUS_RESOURCE, "out of memory for the series of a run");
+    enum status status = STATUS_OK;
+    if (own->time == NULL || own->machine == NULL) {
+        status = fail(STATUS_RESOURCE, "out of memory for the series of a run");
     }
-    MPI_Bcast(time, (int)(recording->npoints * sizeof *time), MPI_BYTE, 0, comm);
-    MPI_Bcast(machine, (int)(recording->npoints * row), MPI_BYTE, 0, comm);
-    return STATUS_OK;
+    status = agree(comm, status);
+    if (status == STATUS_OK) {
+        broadcast(comm, own->time, own->npoints * sizeof *own->time);
+        broadcast(comm, own->machine, own->npoints * row);
+    }
+    return status;
 }
 
 enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
                     const struct sim_options *options, struct sim_result *result_p)
 {
     int rank;
+    int size;
     MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &size);
+    cell_id ncells = (cell_id)scenario->machine.cells;
+    int active = (cell_id)size < ncells ? size : (int)ncells;
+    bool has_cells = rank < active;
     struct sim_result result = {.recording = {
-                                    .ncells = (cell_id)scenario->machine.cells,
-                                    .first_cell = rank == 0 ? 0 : (cell_id)scenario->machine.cells,
-                                    .ncells_here = rank == 0 ? 1 : 0,
+                                    .ncells = ncells,
+                                    .first_cell = ncells,
                                     .pressure_began = TIME_NEVER,
                                 }};
-    struct run run = {.scenario = scenario, .options = options, .result = &result};
+    struct run run = {.scenario = scenario, .options = options, .result = &result, .rank = rank};
+    MPI_Comm_split(comm, has_cells ? 0 : MPI_UNDEFINED, rank, &run.comm);
     enum status status = design_resolve(scenario, &run.design);
     if (status == STATUS_OK) {
         status = workloads_plan(scenario, &run.set);
     }
-    if (status == STATUS_OK && scenario->machine.cells != 1) {
-        status = fail(STATUS_USAGE, "%s: machine.cells: a machine is simulated in one cell",
-                      scenario_where(scenario, "machine.cells"));
-    }
-    if (status == STATUS_OK && rank == 0) {
-        status = run_cell(&run);
+    if (status == STATUS_OK && has_cells) {
+        exchange_range(ncells, rank, active, &result.recording.first_cell,
+                       &result.recording.ncells_here);
+        status = run_cells(&run);
     }
     workloads_free(&run.set);
-    int code = (int)status;
-    MPI_Allreduce(MPI_IN_PLACE, &code, 1, MPI_INT, MPI_MAX, comm);
-    status = (enum status)code;
+    if (has_cells) {
+        MPI_Comm_free(&run.comm);
+    }
+    status = agree(comm, status);
     if (status == STATUS_OK) {
-        status = share_recording(comm, &result.recording);
+        status = share_result(comm, has_cells, &result);
     }
     if (status != STATUS_OK) {
         sim_result_free(&result);

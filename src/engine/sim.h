@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "config/scenario.h"
+#include "engine/exchange.h"
 #include "machine/recording.h"
 #include "machine/state.h"
 #include "workloads/workloads.h"
@@ -31,6 +32,7 @@ struct sim_options {
     const volatile sig_atomic_t *stop;
     double stop_after;     /* wall seconds after which it stops likewise; 0: never */
     bool populate_by_page; /* populate the slow way; gives the same result */
+    size_t largest_message; /* bytes of one MPI message; 0: as many as MPI can */
 };
 
 /* One row of the memory report: an array of the state table. */
@@ -49,8 +51,9 @@ struct sim_result {
     double wall_setup; /* seconds: laying out and populating the machine */
     double wall_run;   /* seconds: the epochs */
     uint64_t epochs;
-    uint64_t messages;  /* between processes' homes and cells */
+    uint64_t messages;  /* of the cells of this rank */
     uint64_t populated; /* ptes set by populate */
+    struct exchange_totals exchange; /* of this rank */
 };
 
 /* Runs a scenario on all ranks of a communicator. The result is the same for any number of ranks.

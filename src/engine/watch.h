@@ -1,12 +1,12 @@
-/* Watching a run for its verdict: progress of reclaim, livelock, lack of memory. */
+/* Watching a run for its verdict: progress of reclaim, livelock. Every rank watches the sums of all
+ * cells, and comes to the same result. */
 #ifndef THRASH_ENGINE_WATCH_H
 #define THRASH_ENGINE_WATCH_H
 
 #include <stdbool.h>
 
-#include "machine/cell.h"
+#include "machine/ledger.h"
 #include "machine/recording.h"
-#include "workloads/workloads.h"
 
 /* How finely the stall time is divided for looking back over it. */
 #define WATCH_POINTS 30
@@ -20,6 +20,7 @@ struct watch {
     uint64_t freed; /* pages_freed when last looked at */
     uint64_t warmup_touches;
     sim_time warmup_time;
+    bool under_pressure;
 
     /* A look back: values at multiples of stall / WATCH_POINTS. */
     sim_time next_look;
@@ -30,15 +31,12 @@ struct watch {
 
 void watch_begin(struct watch *watch);
 
-/* Looks at a cell at the end of an epoch. Sets the verdict to livelock the first time its condition
- * holds. */
-void watch_epoch(struct watch *watch, const struct cell *cell, const struct workload_set *set,
+/* The pressure phase begins: what the warm-up was like is what is compared with. */
+void watch_begin_pressure(struct watch *watch, sim_time now, uint64_t touches);
+
+/* Looks at the sums at the end of the ledger's epoch. Sets the verdict to livelock the first time
+ * its condition holds. */
+void watch_epoch(struct watch *watch, const struct ledger *ledger, const struct ledger_sums *sums,
                  struct recording *recording);
-
-/* What could not be allocated had to come from the low memory of a machine that also has HIGHMEM. */
-bool watch_is_lowmem(const struct cell *cell);
-
-/* The verdict of a run that an allocation ended, with who asked and who held what. */
-void watch_out_of_memory(const struct cell *cell, struct recording *recording);
 
 #endif

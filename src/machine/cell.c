@@ -12,10 +12,15 @@
     state_declare(&cell->state, #field, what, sizeof(type), (number), (expected), \
                   (void **)&cell->field)
 
-static uint64_t swap_slots_per_device(const struct scenario *scenario)
+/* Each cell has its part of each device. */
+static uint64_t swap_slots_per_device(const struct scenario *scenario, cell_id cell)
 {
-    const struct device_config *swap = &scenario->machine.swap;
-    return swap->size == 0 ? 0 : swap->size / swap->devices / PAGE_BYTES;
+    const struct machine_config *machine = &scenario->machine;
+    if (machine->swap.size == 0) {
+        return 0;
+    }
+    return even_part(machine->swap.size / machine->swap.devices / PAGE_BYTES, cell,
+                     machine->cells);
 }
 
 static uint64_t round_up(uint64_t n, uint64_t unit)
@@ -24,14 +29,16 @@ static uint64_t round_up(uint64_t n, uint64_t unit)
 }
 
 /* Rows that all mappings together can need: one for each chunk that each of them reaches. */
-static uint64_t most_rows(const struct plan *plan)
+static uint64_t most_rows(const struct cell *cell)
 {
     uint64_t rows = REF_FIRST_ROW;
-    for (size_t i = 0; i < plan->nvmas; i++) {
-        const struct plan_vma *vma = &plan->vmas[i];
-        if (vma->pages > 0) {
-            rows += (vma->offset + vma->pages - 1) / PAGES_PER_CHUNK -
-                    vma->offset / PAGES_PER_CHUNK + 1;
+    for (size_t i = 0; i < cell->plan->nvmas; i++) {
+        const struct plan_vma *vma = &cell->plan->vmas[i];
+        struct shard shard = cell_shard(cell, vma->object);
+        page_count first = shard_pages_below(&shard, vma->offset);
+        page_count end = shard_pages_below(&shard, vma->offset + vma->pages);
+        if (first < end) {
+            rows += (end - 1) / PAGES_PER_CHUNK - first / PAGES_PER_CHUNK + 1;
         }
     }
     return rows;
@@ -51,7 +58,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
         .cost = scenario->costs.ticks,
         .ncontexts = CONTEXT_FIRST_PROCESS + (uint32_t)plan->nprocesses,
     };
-    uint64_t slots = swap_slots_per_device(scenario);
+    uint64_t slots = swap_slots_per_device(scenario, id);
     cell->nswap_devices = slots == 0 ? 0 : (uint32_t)machine->swap.devices;
     cell->ndevices = cell->nswap_devices + (uint32_t)machine->disk.devices;
 
@@ -59,7 +66,9 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     uint64_t refs = 0;
     uint64_t vma_slots = 0;
     for (size_t i = 0; i < plan->nobjects; i++) {
-        uint64_t span = round_up(plan->objects[i].pages, PAGES_PER_CHUNK);
+        struct shard shard = cell_shard(cell, (object_id)i);
+        uint64_t own = shard_pages_below(&shard, plan->objects[i].pages);
+        uint64_t span = round_up(own, PAGES_PER_CHUNK);
         pages += span;
         refs += span / PAGES_PER_CHUNK * plan->objects[i].max_vmas;
         vma_slots += plan->objects[i].max_vmas;
@@ -70,7 +79,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
                         cell->arch->pt_entries / 64 +
                     1;
     }
-    uint64_t rows = most_rows(plan);
+    uint64_t rows = most_rows(cell);
     uint64_t lists = LRU_ZONE_LISTS + (uint64_t)cell->ncontexts * LRU_CONTEXT_LISTS;
     uint64_t requests = (uint64_t)cell->nswap_devices * machine->swap.queue +
                         machine->disk.devices * machine->disk.queue;
@@ -78,7 +87,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     uint64_t clusters = round_up(slots, SWAP_CLUSTER_SLOTS) / SWAP_CLUSTER_SLOTS;
     uint64_t events = (uint64_t)cell->ncontexts + cell->ndevices;
     struct expected_use use = expected_use(scenario, plan);
-    page_count used = min_u64(use.pages, pages);
+    page_count used = min_u64(use.pages / cell->ncells, pages);
     cell->npages = (page_id)pages;
     cell->max_rows = (uint32_t)min_u64(rows, UINT32_MAX);
 
@@ -99,7 +108,6 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(pt_bits, uint64_t, pt_words, pt_words, "page-table pages of an address space");
     DECLARE(visitors, struct visitor, plan->nprocesses, plan->nprocesses,
             "a process as the cell sees it");
-    DECLARE(homes, struct home, plan->nprocesses, plan->nprocesses, "a process at home");
     DECLARE(contexts, struct context, cell->ncontexts, cell->ncontexts, "a kernel context");
     DECLARE(runnable, uint64_t, cell->ncontexts / 64 + 1, cell->ncontexts / 64 + 1,
             "contexts that want a CPU");
@@ -107,7 +115,9 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(heap_position, uint32_t, events, events, "where an event is in the heap");
     DECLARE(devices, struct device, cell->ndevices, cell->ndevices, "a block device");
     DECLARE(requests, struct device_request, requests, requests, "a device request");
-    DECLARE(swap_map, page_id, swap_slots, min_u64(use.slots, swap_slots), "page in a swap slot");
+    DECLARE(pending, struct device_request, cell->ncells > 1 ? requests : 0,
+            cell->ncells > 1 ? requests : 0, "a device request not yet known to other cells");
+    DECLARE(swap_map, page_id, swap_slots, min_u64(use.slots / cell->ncells, swap_slots), "page in a swap slot");
     DECLARE(swap_cluster_used, uint16_t, clusters * cell->nswap_devices,
             clusters * cell->nswap_devices, "slots in use of a swap cluster");
 #ifdef THRASH_CHECKS
@@ -136,7 +146,7 @@ static void set_up_devices(struct cell *cell)
         };
         first += (uint32_t)config->queue;
     }
-    cell->core->swap.slots_per_device = (uint32_t)swap_slots_per_device(cell->scenario);
+    cell->core->swap.slots_per_device = (uint32_t)swap_slots_per_device(cell->scenario, cell->id);
 }
 
 static void set_up_zones(struct cell *cell)
@@ -146,9 +156,10 @@ static void set_up_zones(struct cell *cell)
     page_count lowmem = cell->arch->lowmem_frames == 0 ? frames
                                                        : min_u64(frames, cell->arch->lowmem_frames);
     const page_count present[ZONES] = {dma, lowmem - dma, frames - lowmem};
+    uint64_t nodes = cell->scenario->machine.nodes;
+    uint64_t node = cell->id / (cell->ncells / nodes);
     for (int zone = 0; zone < ZONES; zone++) {
-        cell->core->zone[zone].present = present[zone];
-        cell->core->zone[zone].free = present[zone];
+        cell->core->zone[zone].present = even_part(present[zone], node, nodes);
     }
     cell->has_lowmem_limit = present[ZONE_HIGHMEM] > 0;
 }
@@ -159,6 +170,7 @@ static void set_up_locks_and_lists(struct cell *cell)
     for (int zone = 0; zone < ZONES; zone++) {
         core->lru_lock[zone] = (struct sim_lock){0, CONTEXT_NONE, CONTEXT_NONE};
     }
+    core->scan_gate = (struct sim_lock){0, CONTEXT_NONE, CONTEXT_NONE};
     core->congestion_waiters = CONTEXT_NONE;
     uint32_t lists = LRU_ZONE_LISTS + cell->ncontexts * LRU_CONTEXT_LISTS;
     for (lru_list list = 0; list < lists; list++) {
@@ -166,6 +178,25 @@ static void set_up_locks_and_lists(struct cell *cell)
     }
     for (uint32_t i = 0; i < cell->ncontexts; i++) {
         cell->contexts[i].next_waiter = CONTEXT_NONE;
+    }
+}
+
+/* A cell's part of its node's zones, and of their watermarks, which the design has set for all of
+ * it. */
+static void take_part_of_zones(struct cell *cell)
+{
+    uint64_t per_node = cell->ncells / cell->scenario->machine.nodes;
+    uint64_t turn = cell->id % per_node;
+    for (int i = 0; i < ZONES; i++) {
+        struct zone *zone = &cell->core->zone[i];
+        page_count *const parts[] = {&zone->present, &zone->min, &zone->low, &zone->high};
+        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
+            *parts[k] = even_part(*parts[k], turn, per_node);
+        }
+        for (int class = 0; class < ZONES; class ++) {
+            zone->reserve[class] = even_part(zone->reserve[class], turn, per_node);
+        }
+        zone->free = zone->present;
     }
 }
 
@@ -177,7 +208,6 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     if (status != STATUS_OK) {
         return status;
     }
-    cell->core->cpu.cpus = scenario->machine.cpus;
     cell->core->pressure_began = TIME_NEVER;
     if (design->chain_block_bytes > 0) {
         cell->core->slab[SLAB_PTE_CHAIN].objects_per_frame = slab_objects_per_page(
@@ -188,6 +218,7 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     set_up_locks_and_lists(cell);
     object_build_all(cell);
     design->reclaim->set_up(cell);
+    take_part_of_zones(cell);
     return STATUS_OK;
 }
 
@@ -203,7 +234,7 @@ static byte_count bytes(page_count frames)
     return frames * PAGE_BYTES;
 }
 
-void cell_sample(struct cell *cell)
+void cell_sample(struct cell *cell, uint64_t blocked)
 {
     struct cell_core *core = cell->core;
     uint64_t *value = core->counter;
@@ -214,10 +245,6 @@ void cell_sample(struct cell *cell)
         active += core->zone[zone].nr_active;
         inactive += core->zone[zone].nr_inactive;
         lowmem_free += zone <= (int)ZONE_NORMAL ? core->zone[zone].free : 0;
-    }
-    uint64_t blocked = 0;
-    for (size_t i = 0; i < cell->plan->nprocesses; i++) {
-        blocked += cell->homes[i].state == PROCESS_BLOCKED;
     }
     value[METRIC_PAGETABLE_BYTES] = bytes(zone_owner_frames(cell, OWNER_PAGETABLE));
     value[METRIC_RMAP_BYTES] = bytes(zone_owner_frames(cell, OWNER_RMAP));

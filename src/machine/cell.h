@@ -21,7 +21,9 @@
 #include "machine/outbox.h"
 #include "machine/page.h"
 #include "machine/plan.h"
+#include "machine/report.h"
 #include "machine/process.h"
+#include "machine/shard.h"
 #include "machine/slab.h"
 #include "machine/state.h"
 #include "machine/swap.h"
@@ -39,10 +41,12 @@
 struct cell_core {
     sim_time epoch_start;
     sim_time epoch_end;
+    uint64_t epochs; /* begun */
     uint64_t counter[METRIC_COUNT]; /* of SCOPE_CELL metrics, in their forms */
     struct zone zone[ZONES];
     page_count list_pages[LRU_ZONE_LISTS];
     page_count nr_mapped; /* pages with at least one pte */
+    page_count nr_mapped_elsewhere; /* in the other cells of the machine, one epoch late */
     uint64_t ptes_present;
     struct slab_cache slab[SLABS];
     struct cpu_pool cpu;
@@ -53,6 +57,10 @@ struct cell_core {
     uint32_t nevents;                /* in the heap */
     uint32_t nlock_shares;           /* mms whose lock was held part of the last epoch */
     uint32_t nlocks_held;            /* locks of mms that contexts keep across steps */
+    struct sim_lock scan_gate;       /* held by nobody in the cell while others have the scan */
+    sim_time serial_left[SERIALS];   /* of the epoch; TIME_NEVER: no limit */
+    sim_time serial_over[SERIALS];   /* used beyond it, to be made up for */
+    bool serial_wanted[SERIALS];     /* in this epoch */
     uint32_t congestion_waiters;     /* contexts waiting for a write queue to drain, linked */
     sim_time mm_locks_busy_until;    /* the latest of all page_table_locks */
     page_count swapcache_dirty;      /* pages in the swap cache whose write-out has not begun */
@@ -97,13 +105,13 @@ struct cell {
     struct pte_row *rows;            /* [max_rows] */
     uint64_t *pt_bits;               /* page-table pages of each mm */
     struct visitor *visitors;        /* [plan.nprocesses] */
-    struct home *homes;              /* [plan.nprocesses] */
     struct context *contexts;        /* [ncontexts] */
     uint64_t *runnable;              /* bitmap of contexts that want a CPU */
     struct event *heap;              /* [ncontexts + ndevices] */
     uint32_t *heap_position;         /* [ncontexts + ndevices] */
     struct device *devices;          /* [ndevices] */
     struct device_request *requests; /* [ndevices][queue] */
+    struct device_request *pending;  /* the same; handed in during this epoch, with other cells */
     page_id *swap_map; /* page in each swap slot, PAGE_NONE - stored as page + 1, 0 = free */
     uint16_t *swap_cluster_used; /* slots in use of each cluster of SWAP_CLUSTER_SLOTS */
 #ifdef THRASH_CHECKS
@@ -113,6 +121,12 @@ struct cell {
     /* Not state: empty at every epoch boundary. */
     struct outbox outbox;
 };
+
+/* Which pages of an object the cell has. */
+static inline struct shard cell_shard(const struct cell *cell, object_id object)
+{
+    return shard_of(cell->arch->pt_entries, object, cell->id, cell->ncells);
+}
 
 static inline void count(struct cell *cell, enum metric metric, uint64_t n)
 {
@@ -129,7 +143,13 @@ void cell_destroy(struct cell *cell);
 void cell_layout(const struct scenario *scenario, const struct plan *plan,
                  const struct design *design, cell_id id, struct cell *cell_p);
 
-/* Writes the gauges of this moment into core.counter. */
-void cell_sample(struct cell *cell);
+/* Writes the gauges of this moment into core.counter; `blocked`: processes at home that wait. */
+void cell_sample(struct cell *cell, uint64_t blocked);
+
+/* Pages of the whole machine with at least one pte. */
+static inline page_count cell_nr_mapped(const struct cell *cell)
+{
+    return cell->core->nr_mapped + cell->core->nr_mapped_elsewhere;
+}
 
 #endif

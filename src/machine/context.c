@@ -5,6 +5,7 @@
 #include "machine/cell.h"
 #include "machine/fault.h"
 #include "machine/residence.h"
+#include "machine/serial.h"
 
 /* Waiting for a device or a queue is what iowait counts. */
 static bool waits_for_io(const struct context *context)
@@ -116,7 +117,7 @@ static void retry_touch(struct cell *cell, struct context *context, sim_time now
     context->state = CONTEXT_IDLE;
     if (fault_retry(cell, &touch, now)) {
         cell->visitors[touch.process].blocked = false;
-        outbox_post(&cell->outbox, MESSAGE_WOKEN, touch.process, now);
+        outbox_post(&cell->outbox, MESSAGE_WOKEN, touch.process, now, 0);
     }
 }
 
@@ -148,15 +149,31 @@ static void run_step(struct cell *cell, struct context *context, sim_time now)
     context->slice_end = min_u64(now + cell->scenario->quantum, cell->core->epoch_end);
     context->outcome = context->task == TASK_BALANCE ? reclaim->balance(cell, &actor, context)
                                                      : reclaim->direct(cell, &actor, context);
+    if (context->task == TASK_BALANCE) {
+        serial_used(cell, SERIAL_KSWAPD, actor.now - now);
+    }
     context->now = actor.now;
     event_set(cell, actor.context, actor.now);
+}
+
+/* kswapd has used up this cell's part of the node's. */
+static bool must_rest(const struct cell *cell, const struct context *context)
+{
+    return context->task == TASK_BALANCE && context->may_resched &&
+           cell->core->serial_left[SERIAL_KSWAPD] == 0;
+}
+
+static struct sim_lock *lock_of_spinner(struct cell *cell, const struct context *context)
+{
+    return context->spin_mm == SPIN_SCAN_GATE ? &cell->core->scan_gate
+                                              : &cell->mms[context->spin_mm].lock;
 }
 
 static void running_event(struct cell *cell, struct context *context, sim_time now)
 {
     switch ((enum step)context->outcome) {
     case STEP_AGAIN:
-        if (cpu_should_yield(cell, context)) {
+        if (cpu_should_yield(cell, context) || must_rest(cell, context)) {
             cpu_yield(cell, context_number(cell, context), now);
         } else {
             run_step(cell, context, now);
@@ -171,7 +188,7 @@ static void running_event(struct cell *cell, struct context *context, sim_time n
         begin_waiting(cell, context, now);
         break;
     case STEP_SPIN: {
-        struct sim_lock *lock = &cell->mms[context->spin_mm].lock;
+        struct sim_lock *lock = lock_of_spinner(cell, context);
         if (lock->holder == CONTEXT_NONE) {
             run_step(cell, context, now);
             break;
@@ -262,7 +279,7 @@ static struct context *stop_process(struct cell *cell, const struct touch *touch
     if (!visitor->blocked) {
         visitor->blocked = true;
         visitor_stop(cell, visitor, touch->at);
-        outbox_post(&cell->outbox, MESSAGE_BLOCKED, process, touch->at);
+        outbox_post(&cell->outbox, MESSAGE_BLOCKED, process, touch->at, 0);
     }
     return context;
 }

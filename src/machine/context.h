@@ -40,7 +40,8 @@ enum step {
     STEP_DONE,
     STEP_AGAIN, /* the quantum is used up */
     STEP_WAIT,  /* `wait` says what for */
-    STEP_SPIN,  /* the page_table_lock of `spin_mm` is held by another context */
+    STEP_SPIN,  /* the page_table_lock of `spin_mm` is held by another context; SPIN_SCAN_GATE: the
+                   virtual scan is in another cell */
 };
 
 enum wait_for {
@@ -82,6 +83,8 @@ struct context {
     struct touch touch;    /* the touch that waits */
     _Alignas(8) unsigned char design[CONTEXT_STATE_BYTES];
 };
+
+#define SPIN_SCAN_GATE UINT32_MAX
 
 struct event {
     sim_time at;

@@ -57,22 +57,6 @@ static uint32_t next_wanting(const struct cell *cell, uint32_t from)
     return CONTEXT_NONE;
 }
 
-/* The even share: no process or context gets more unless all of them have what they want. Found by
- * setting those aside who want less, until nobody does. */
-static sim_time even_share(const struct cell *cell, sim_time capacity, sim_time length)
-{
-    uint64_t ncontexts = cell->core->cpu.nwanting;
-    sim_time share = capacity / (ncontexts + cell->plan->nprocesses);
-    for (;;) {
-        struct process_demand demand = process_demand(cell, share);
-        sim_time more = (capacity - min_u64(capacity, demand.below)) / (ncontexts + demand.nabove);
-        if (more <= share) {
-            return min_u64(share, length);
-        }
-        share = more;
-    }
-}
-
 /* Within a spinlock, or spinning: it must not lose its CPU. */
 static bool is_stuck(const struct context *context)
 {
@@ -125,30 +109,22 @@ static void keep_stuck(struct cell *cell)
     }
 }
 
-void cpu_begin_epoch(struct cell *cell)
+void cpu_begin_epoch(struct cell *cell, const struct cell_share *share)
 {
     struct cell_core *core = cell->core;
     struct cpu_pool *cpu = &core->cpu;
     sim_time length = core->epoch_end - core->epoch_start;
-    sim_time capacity = cpu->cpus * length;
-    sim_time processes = process_demand(cell, TIME_NEVER).below;
-    cpu->spare = capacity;
+    cpu->spare = share->spare + share->contexts * length;
+    cpu->due = share->due;
+    cpu->room = share->room;
     cpu->blocked = cpu->nblocked * length;
     cpu->on_cpu = 0;
-    cpu->room = capacity > processes ? (capacity - processes) / length : 0;
-    if (cpu->nwanting <= cpu->room) {
-        cpu->due = (int64_t)(cpu->nwanting * length);
-    } else {
-        cpu->due += (int64_t)(cpu->nwanting * even_share(cell, capacity, length));
-        cpu->due = cpu->due < (int64_t)capacity ? cpu->due : (int64_t)capacity;
-    }
     keep_stuck(cell);
-    /* As many as are due, and as many as processes would leave idle CPUs. */
     uint32_t id;
-    while (cpu->on_cpu < cpu->cpus && (cpu->due >= (int64_t)length || cpu->on_cpu < cpu->room) &&
-           next_in_turn(cell, &id)) {
+    while (cpu->on_cpu < share->contexts && next_in_turn(cell, &id)) {
         take_cpu(cell, id, core->epoch_start);
     }
+    count(cell, METRIC_SYSTEM, share->system);
 }
 
 /* A CPU has come free within the epoch: to the next context in turn, unless it is one that
@@ -215,16 +191,17 @@ bool cpu_should_yield(const struct cell *cell, const struct context *context)
     return cpu->on_cpu > cpu->room && cpu->due < 0 && context->may_resched;
 }
 
-void cpu_end_epoch(struct cell *cell, sim_time returned)
+void cpu_end_epoch(struct cell *cell, struct cell_report *report)
 {
     struct cell_core *core = cell->core;
     uint32_t id = 0;
     for (uint32_t i = 0; i < core->cpu.nwanting; i++) {
         id = next_wanting(cell, id);
+        report->nstuck += is_stuck(&cell->contexts[id]);
         cpu_book(cell, id++, core->epoch_end);
     }
-    sim_time unused = core->cpu.spare + returned;
-    sim_time waiting = min_u64(unused, core->cpu.blocked);
-    count(cell, METRIC_IOWAIT, waiting);
-    count(cell, METRIC_IDLE, unused - waiting);
+    report->nwanting = core->cpu.nwanting;
+    report->spare = core->cpu.spare;
+    report->due = core->cpu.due;
+    report->blocked = core->cpu.blocked;
 }

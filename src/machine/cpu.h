@@ -1,11 +1,9 @@
-/* CPUs of a cell: who may run in an epoch, and where its time went.
+/* CPUs of a cell: which of its contexts run in an epoch, and where their time went.
  *
- * Contexts and processes share the CPUs by max-min fairness: who wants less than an even share gets
- * what it wants, the rest is divided evenly. Contexts take turns on whole CPUs; an account says how
- * much all of them together were due and have not had. Neither kernel of the comparison is
- * preemptible: a context gives its CPU up only where the kernel looks whether it should reschedule,
- * and never while it holds a spinlock or spins for one. Then the processes wait, and the contexts
- * make up for it afterwards.
+ * The ledger shares the machine's CPUs between processes and contexts; a cell gets some for its
+ * contexts. Neither kernel of the comparison is preemptible: a context gives its CPU up only where
+ * the kernel looks whether it should reschedule, and never while it holds a spinlock or spins for
+ * one. Then the processes wait, and the contexts make up for it afterwards.
  *
  * Every tick of every CPU is user, system, I/O wait or idle time, and exactly one of them. */
 #ifndef THRASH_MACHINE_CPU_H
@@ -16,23 +14,24 @@
 #include "base/types.h"
 
 struct cpu_pool {
-    uint64_t cpus;
     sim_time spare;    /* CPU time of this epoch that nobody has been given */
     sim_time blocked;  /* process time of this epoch spent waiting for devices */
     uint32_t nblocked; /* processes that wait for a device now */
     uint32_t nwanting; /* contexts in the runnable bitmap */
     uint64_t on_cpu;   /* contexts that have a CPU */
     uint64_t room;     /* CPUs that processes leave to contexts in this epoch */
-    int64_t due;   /* CPU time that contexts were due less what they had, while CPUs are short */
-    uint32_t next; /* context at which the next round of giving out CPUs begins */
+    int64_t due;       /* CPU time that contexts are due less what they had, while CPUs are short */
+    uint32_t next;     /* context at which the next round of giving out CPUs begins */
 };
 
 struct cell;
+struct cell_report;
+struct cell_share;
 struct context;
 
-/* Starts an epoch: gives CPUs to the contexts that want one, in turn when there are too few. What
- * is left stays in `spare` for the processes. */
-void cpu_begin_epoch(struct cell *cell);
+/* Starts an epoch: gives the cell's CPUs to the contexts that want one, in turn when there are too
+ * few, those first that must not lose theirs. */
+void cpu_begin_epoch(struct cell *cell, const struct cell_share *share);
 
 /* Gives a CPU to a context that wants one at `now`, if what is left of the epoch is unused;
  * otherwise the context waits for the next epoch. */
@@ -52,8 +51,7 @@ void cpu_book(struct cell *cell, uint32_t context, sim_time now);
 /* The context stops wanting a CPU at `now`; the time since it last got one is booked. */
 void cpu_release(struct cell *cell, uint32_t context, sim_time now);
 
-/* Ends an epoch: books the time of contexts that keep their CPU, and splits what nobody used into
- * I/O wait and idle. `returned` is granted time that processes did not use. */
-void cpu_end_epoch(struct cell *cell, sim_time returned);
+/* Ends an epoch: books the time of contexts that keep their CPU, and reports what is left. */
+void cpu_end_epoch(struct cell *cell, struct cell_report *report);
 
 #endif

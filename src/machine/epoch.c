@@ -2,6 +2,7 @@
 
 #include "machine/fault.h"
 #include "machine/pte.h"
+#include "machine/serial.h"
 
 /* Touches miss the host's caches twice, at the reference and at the row; both are fetched ahead.
  * The prefetches stand in the loop itself: compilers take a function that does nothing else for one
@@ -57,4 +58,76 @@ void epoch_run(struct cell *cell, const struct touch *touches, size_t ntouches)
         }
         context_event(cell, event.id, event.at);
     }
+}
+
+/* Frames of the node's pool go to where they are short. */
+static void level_free_frames(struct cell *cell, const page_count *target)
+{
+    for (int i = 0; i < ZONES; i++) {
+        struct zone *zone = &cell->core->zone[i];
+        zone->present = zone->present - zone->free + target[i];
+        zone->free = target[i];
+    }
+}
+
+void epoch_begin(struct cell *cell, const struct cell_share *share, const struct home *homes)
+{
+    struct cell_core *core = cell->core;
+    core->epoch_start = share->start;
+    core->epoch_end = share->end;
+    core->epochs++;
+    if (cell->ncells > 1) {
+        level_free_frames(cell, share->free);
+        core->nr_mapped_elsewhere = share->nr_mapped - core->nr_mapped;
+    }
+    serial_begin_epoch(cell, share->serial);
+    cpu_begin_epoch(cell, share);
+    visitors_begin_epoch(cell, homes);
+}
+
+/* Whether some context is in the middle of freeing memory, running or waiting, and what processes
+ * wait for memory. */
+static void report_reclaim(const struct cell *cell, struct cell_report *report)
+{
+    sim_time now = cell->core->epoch_end;
+    report->reclaiming = cell->contexts[CONTEXT_KSWAPD].state != CONTEXT_IDLE;
+    for (uint32_t i = CONTEXT_FIRST_PROCESS; i < cell->ncontexts; i++) {
+        const struct context *context = &cell->contexts[i];
+        if (context->state != CONTEXT_IDLE && context->task == TASK_RECLAIM) {
+            report->reclaiming = 1;
+        }
+        if (context->asked_for_memory) {
+            report->demanded += cell->plan->processes[i - CONTEXT_FIRST_PROCESS].pages_in_stall;
+            if (now > context->wait_began) {
+                report->longest_wait = max_u64(report->longest_wait, now - context->wait_began);
+            }
+        }
+    }
+}
+
+void epoch_report(const struct cell *cell, struct cell_report *report)
+{
+    const struct cell_core *core = cell->core;
+    *report = (struct cell_report){
+        .nmessages = cell->outbox.count,
+        .nr_mapped = core->nr_mapped,
+        .out_of_memory = core->out_of_memory,
+        .freed = core->counter[METRIC_PAGES_FREED],
+        .touches = core->counter[METRIC_TOUCHES],
+        .status = cell->outbox.failed ? STATUS_RESOURCE : STATUS_OK,
+    };
+    for (int zone = 0; zone < ZONES; zone++) {
+        report->free[zone] = core->zone[zone].free;
+    }
+    for (int serial = 0; serial < SERIALS; serial++) {
+        report->wants[serial] = serial_wants(cell, (enum serial)serial);
+    }
+    report_reclaim(cell, report);
+}
+
+void epoch_end(struct cell *cell, struct cell_report *report)
+{
+    visitors_end_epoch(cell);
+    epoch_report(cell, report);
+    cpu_end_epoch(cell, report);
 }

@@ -3,8 +3,18 @@
 #define THRASH_MACHINE_EPOCH_H
 
 #include "machine/cell.h"
+#include "machine/ledger.h"
+
+/* Begins an epoch with what the ledger gives the cell. */
+void epoch_begin(struct cell *cell, const struct cell_share *share, const struct home *homes);
 
 /* Makes the touches of this epoch, sorted by time, and lets every event before its end happen. */
 void epoch_run(struct cell *cell, const struct touch *touches, size_t ntouches);
+
+/* How the cell is. */
+void epoch_report(const struct cell *cell, struct cell_report *report);
+
+/* Ends the epoch: what is left to say is in the outbox and in the report. */
+void epoch_end(struct cell *cell, struct cell_report *report);
 
 #endif

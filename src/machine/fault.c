@@ -199,7 +199,7 @@ static void count_touch(struct cell *cell, const struct touch *touch, sim_time n
     }
     if (touch->last) {
         visitor->finished = true;
-        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now);
+        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now, 0);
     }
 }
 

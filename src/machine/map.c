@@ -158,7 +158,24 @@ struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page
     return walk;
 }
 
-/* Page-directory pages that a new page-table page at `index` needs above it. */
+/* A page directory can be above page tables of several cells. It is accounted for by the cell that
+ * has the lowest page mapped under it: page-table pages [begin, end). */
+static bool owns_directory(const struct cell *cell, const struct mm *mm, uint64_t begin,
+                           uint64_t end)
+{
+    uint64_t entries = cell->arch->pt_entries;
+    for (uint32_t i = 0; i < mm->nvmas; i++) {
+        const struct plan_vma *vma = &cell->plan->vmas[mm->first_vma + i];
+        uint64_t low = max_u64(vma->vpn, begin * entries);
+        if (low < min_u64(vma->vpn + vma->pages, end * entries)) {
+            struct shard shard = cell_shard(cell, vma->object);
+            return shard_has(&shard, vma->offset + (low - vma->vpn));
+        }
+    }
+    return false;
+}
+
+/* Page-directory pages that a new page-table page at `index` needs above it, in this cell. */
 static unsigned directories_needed(const struct cell *cell, const struct mm *mm, uint64_t index)
 {
     unsigned needed = 0;
@@ -172,7 +189,7 @@ static unsigned directories_needed(const struct cell *cell, const struct mm *mm,
         for (uint64_t i = begin / 64; i < (end + 63) / 64 && !used; i++) {
             used = cell->pt_bits[mm->first_pt_bit / 64 + i] != 0;
         }
-        needed += used ? 0 : 1;
+        needed += !used && owns_directory(cell, mm, begin, end) ? 1 : 0;
     }
     return needed;
 }
@@ -181,11 +198,11 @@ enum frame_result map_need_table(struct cell *cell, struct actor *actor, const s
                                  page_id page)
 {
     uint32_t *ref = pte_ref(cell, vma, page);
-    if (*ref != REF_NONE && vma->aligned) {
+    if (*ref != REF_NONE) {
         return FRAME_OK;
     }
     struct mm *mm = &cell->mms[vma->mm];
-    uint64_t index = (vma->vpn + (page - vma->first)) / cell->arch->pt_entries;
+    uint64_t index = vma_address(cell, vma, page) / cell->arch->pt_entries;
     uint64_t *bits = &cell->pt_bits[(mm->first_pt_bit + index) / 64];
     if ((*bits >> (index % 64) & 1) == 0) {
         unsigned needed = 1 + directories_needed(cell, mm, index);
@@ -205,8 +222,6 @@ enum frame_result map_need_table(struct cell *cell, struct actor *actor, const s
         mm->pt_pages += needed;
         *bits |= 1ULL << (index % 64);
     }
-    if (*ref == REF_NONE) {
-        *ref = REF_EMPTY;
-    }
+    *ref = REF_EMPTY;
     return FRAME_OK;
 }

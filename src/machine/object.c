@@ -15,12 +15,14 @@ static void build_objects(struct cell *cell)
     uint64_t first_ref = 0;
     for (size_t i = 0; i < cell->plan->nobjects; i++) {
         const struct plan_object *plan = &cell->plan->objects[i];
-        page_id span = round_to_chunk(plan->pages);
+        struct shard shard = cell_shard(cell, (object_id)i);
+        page_count pages = shard_pages_below(&shard, plan->pages);
+        page_id span = round_to_chunk(pages);
         cell->objects[i] = (struct object){
             .kind = (uint32_t)plan->kind,
             .device = cell->nswap_devices + plan->device,
             .first = first,
-            .npages = (page_id)plan->pages,
+            .npages = (page_id)pages,
             .nchunks = span / PAGES_PER_CHUNK,
             .max_vmas = plan->max_vmas,
             .first_vma_slot = plan->first_vma_slot,
@@ -60,18 +62,21 @@ static void build_vmas(struct cell *cell)
     for (size_t i = 0; i < cell->plan->nvmas; i++) {
         const struct plan_vma *plan = &cell->plan->vmas[i];
         struct object *object = &cell->objects[plan->object];
+        struct shard shard = cell_shard(cell, plan->object);
+        page_count before = shard_pages_below(&shard, plan->offset);
+        page_count end = shard_pages_below(&shard, plan->offset + plan->pages);
         cell->vmas[i] = (struct vma){
             .mm = plan->process,
             .object = plan->object,
             .rank = plan->rank,
-            .first = object_page(object, plan->offset),
-            .npages = (page_id)plan->pages,
+            .first = object_page(object, before),
+            .npages = (page_id)(end - before),
             .ref_stride = object->max_vmas,
             /* May wrap: the sum with a chunk of the object does not. */
             .ref_base = object->first_ref + plan->rank -
                         (uint64_t)(object->first / PAGES_PER_CHUNK) * object->max_vmas,
             .vpn = plan->vpn,
-            .aligned = (plan->vpn - plan->offset) % PAGES_PER_CHUNK == 0,
+            .offset = plan->offset,
         };
         cell->object_vmas[object->first_vma_slot + plan->rank] = (vma_id)i;
         object->nvmas++;
@@ -83,4 +88,15 @@ void object_build_all(struct cell *cell)
     build_objects(cell);
     build_mms(cell);
     build_vmas(cell);
+}
+
+page_offset object_offset(const struct cell *cell, object_id object, page_id page)
+{
+    struct shard shard = cell_shard(cell, object);
+    return shard_offset(&shard, page - cell->objects[object].first);
+}
+
+uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page)
+{
+    return vma->vpn + (object_offset(cell, vma->object, page) - vma->offset);
 }

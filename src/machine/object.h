@@ -35,8 +35,8 @@ struct vma {
     page_id npages;      /* pages it maps in this cell */
     uint32_t ref_stride; /* max_vmas of its object, kept here so that a touch finds its pte */
     uint64_t ref_base;   /* without the object: row_refs[ref_base + chunk of the cell * stride] */
-    uint64_t vpn;        /* address of its first page */
-    bool aligned;        /* its page-table pages begin where chunks of the object begin */
+    uint64_t vpn;        /* address of its first page in the machine */
+    page_offset offset;  /* and which page of the object that is */
 };
 
 /* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */
@@ -59,11 +59,17 @@ struct mm {
 
 struct cell;
 
-/* The page of `object` at `offset`; the offset must be in this cell. */
-static inline page_id object_page(const struct object *object, page_offset offset)
+/* Page number `index` of those that `object` has in this cell. */
+static inline page_id object_page(const struct object *object, page_count index)
 {
-    return object->first + (page_id)offset;
+    return object->first + (page_id)index;
 }
+
+/* The offset of a page in its object. */
+page_offset object_offset(const struct cell *cell, object_id object, page_id page);
+
+/* The virtual page number at which a vma maps a page. */
+uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page);
 
 /* Fills objects, vmas, mms and their links from the plan. */
 void object_build_all(struct cell *cell);

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-void outbox_post(struct outbox *outbox, enum message_kind kind, process_id process, uint64_t value)
+void outbox_post(struct outbox *outbox, enum message_kind kind, uint32_t subject, uint64_t value,
+                 uint64_t second)
 {
     if (outbox->count == outbox->capacity) {
         size_t capacity = outbox->capacity == 0 ? 256 : 2 * outbox->capacity;
@@ -14,7 +15,7 @@ void outbox_post(struct outbox *outbox, enum message_kind kind, process_id proce
         outbox->messages = messages;
         outbox->capacity = capacity;
     }
-    outbox->messages[outbox->count++] = (struct message){(uint32_t)kind, process, value};
+    outbox->messages[outbox->count++] = (struct message){(uint32_t)kind, subject, value, second};
 }
 
 void outbox_free(struct outbox *outbox)

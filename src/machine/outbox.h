@@ -1,5 +1,5 @@
-/* Messages between cells, delivered at the end of an epoch in the order of (sending cell,
- * sequence).
+/* Messages of a cell, gathered over an epoch and taken at its end by every rank's ledger and, where
+ * they are between cells, by all cells; in the order of (sending cell, sequence).
  *
  * The engine carries them; a message to the cell itself takes the same way. */
 #ifndef THRASH_MACHINE_OUTBOX_H
@@ -11,17 +11,19 @@
 #include "base/types.h"
 
 enum message_kind {
-    MESSAGE_USED,     /* value: system time that the process's touches cost it */
-    MESSAGE_BLOCKED,  /* value: when the process stopped */
-    MESSAGE_WOKEN,    /* value: when it could go on */
-    MESSAGE_FINISHED, /* value: when the process made its last touch */
-    MESSAGE_GRANT,    /* value: user time the process may spend in the coming epoch */
+    MESSAGE_USED,     /* system time the process's touches cost it; how long they held its mm */
+    MESSAGE_BLOCKED,  /* when the process stopped */
+    MESSAGE_WOKEN,    /* when it could go on */
+    MESSAGE_FINISHED, /* when it made its last touch */
+    MESSAGE_REQUEST,  /* a request to the device `subject`: when, and request_cost() */
 };
 
+/* Plain data, of one size everywhere: it is sent as it is. */
 struct message {
     uint32_t kind;
-    process_id process;
+    uint32_t subject; /* process, or device */
     uint64_t value;
+    uint64_t second;
 };
 
 struct outbox {
@@ -31,7 +33,8 @@ struct outbox {
     int failed; /* the host had no memory for a message; the engine gives up */
 };
 
-void outbox_post(struct outbox *outbox, enum message_kind kind, process_id process, uint64_t value);
+void outbox_post(struct outbox *outbox, enum message_kind kind, uint32_t subject, uint64_t value,
+                 uint64_t second);
 void outbox_free(struct outbox *outbox);
 
 #endif

@@ -48,6 +48,8 @@ struct plan_process {
         cpu_share; /* of one CPU that its user code wants when unhindered, CPU_SHARE_ONE = all */
     enum start_phase start;
     bool finite; /* ends by itself */
+    uint64_t pages_in_stall; /* that it would ask for in `stall` while it waits for memory: one, or
+                                as many as it would touch where every touch needs a new one */
 };
 
 #define CPU_SHARE_ONE ((uint64_t)1 << 32)

@@ -67,8 +67,11 @@ enum status populate_boot(struct cell *cell)
     page_count nprocesses = cell->plan->nprocesses;
     page_count tasks = frames_for(nprocesses * cell->arch->process_kernel_bytes);
     page_count directories = nprocesses * cell->arch->mm_pages;
-    if (!take_kernel_frames(cell, mem_map + image + tasks, OWNER_KERNEL) ||
-        !take_kernel_frames(cell, directories, OWNER_PAGETABLE)) {
+    page_count kernel = even_part(mem_map + image + tasks, cell->id, cell->ncells);
+    page_count own_directories = even_part(nprocesses, cell->id, cell->ncells) *
+                                 cell->arch->mm_pages;
+    if (!take_kernel_frames(cell, kernel, OWNER_KERNEL) ||
+        !take_kernel_frames(cell, own_directories, OWNER_PAGETABLE)) {
         return fail(STATUS_USAGE,
                     "%s: mem_map needs %" PRIpages " MiB, the kernel %" PRIpages
                     " MiB and %" PRIpages " processes %" PRIpages
@@ -77,7 +80,7 @@ enum status populate_boot(struct cell *cell)
                     scenario_where(cell->scenario, "machine.memory"), mem_map >> 8, image >> 8,
                     nprocesses, (tasks + directories) >> 8);
     }
-    for (page_count i = 0; i < nprocesses; i++) {
+    for (page_count i = cell->id; i < nprocesses; i += cell->ncells) {
         cell->mms[i].pt_pages = cell->arch->mm_pages;
     }
     return STATUS_OK;
@@ -222,6 +225,11 @@ void populate_all(struct cell *cell, bool page_by_page)
     }
 }
 
+static page_count own_frames(const struct cell *cell)
+{
+    return even_part(cell->scenario->machine.memory >> PAGE_SHIFT, cell->id, cell->ncells);
+}
+
 /* Frames that array chains of cache-line blocks would hold for the ptes that are present, and the
  * mem_map of 2.6.0: the largest footprint among the designs compared. */
 static page_count reference_frames(const struct cell *cell)
@@ -234,14 +242,14 @@ static page_count reference_frames(const struct cell *cell)
         blocks += mapped > 1 ? (mapped + slots - 1) / slots : 0;
     }
     unsigned packed = slab_objects_per_page(cell->arch, line);
-    page_count frames = cell->scenario->machine.memory >> PAGE_SHIFT;
+    page_count frames = own_frames(cell);
     unsigned struct_page = cell->arch->long_bytes == 4 ? 40 : 80;
     return (blocks + packed - 1) / packed + frames_for(frames * struct_page);
 }
 
 static page_count auto_ballast(const struct cell *cell)
 {
-    page_count frames = cell->scenario->machine.memory >> PAGE_SHIFT;
+    page_count frames = own_frames(cell);
     page_count free = zone_free_frames(cell);
     page_count own = zone_owner_frames(cell, OWNER_RMAP) +
                      frames_for(frames * cell->design->struct_page_bytes);
@@ -256,7 +264,9 @@ static page_count auto_ballast(const struct cell *cell)
 byte_count populate_ballast(struct cell *cell)
 {
     byte_count given = cell->scenario->machine.ballast;
-    page_count frames = given == OPTION_AUTO ? auto_ballast(cell) : frames_for(given);
+    page_count frames = given == OPTION_AUTO
+                            ? auto_ballast(cell)
+                            : even_part(frames_for(given), cell->id, cell->ncells);
     page_count taken = 0;
     for (int zone = ZONES - 1; zone >= 0; zone--) {
         for (; taken < frames && cell->core->zone[zone].free > 0; taken++) {

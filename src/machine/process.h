@@ -1,28 +1,11 @@
-/* Processes: the part kept by a process's home cell, and the part every cell keeps of a visitor.
- *
- * The home decides how much user time a process gets in each epoch and sends it out as a grant.
- * Each cell turns the grant into the touches that fall on its own pages. What those touches cost
- * beyond user time comes back as debt, which the process works off before it touches again. */
+/* Processes as a cell sees them: visitors that touch its pages. What they are apart from that is in
+ * the ledger. */
 #ifndef THRASH_MACHINE_PROCESS_H
 #define THRASH_MACHINE_PROCESS_H
 
 #include <stdbool.h>
 
 #include "base/types.h"
-#include "machine/outbox.h"
-
-enum process_state {
-    PROCESS_NOT_STARTED,
-    PROCESS_RUNNABLE,
-    PROCESS_BLOCKED, /* waits for a device, for memory or for a lock, in some cell */
-    PROCESS_FINISHED,
-};
-
-struct home {
-    uint32_t state; /* enum process_state */
-    sim_time grant; /* user time given for this epoch */
-    sim_time debt;  /* system time its touches cost that no CPU has spent yet */
-};
 
 /* How a process accesses a page. */
 enum access {
@@ -33,7 +16,7 @@ enum access {
 };
 
 struct visitor {
-    sim_time work;       /* user time spent in this cell's view */
+    sim_time work;       /* user time the process has spent */
     sim_time grant;      /* user time of this epoch */
     sim_time next_at;    /* work at which its next touch is due */
     uint64_t ordinal;    /* number of that touch */
@@ -60,32 +43,15 @@ struct touch {
 #define VMA_NONE UINT32_MAX
 
 struct cell;
+struct home;
 
-/* Starts every process of one phase: they want CPU time from now on. */
-void process_start_phase(struct cell *cell, uint32_t phase);
-
-/* Applies what other cells (and this one) reported in the last epoch; `epoch_length` is the length
- * of that epoch. Returns the granted time that was not used. */
-sim_time process_receive(struct cell *cell, const struct message *messages, size_t count);
-
-/* What the processes at home here want of the coming epoch. */
-struct process_demand {
-    sim_time below;  /* sum over those that want no more than a level */
-    uint64_t nabove; /* how many want more */
-};
-struct process_demand process_demand(const struct cell *cell, sim_time level);
-
-/* Shares the CPU time that contexts left over among the processes at home here, and posts grants.
- */
-void process_plan_epoch(struct cell *cell);
-
-/* Takes the grants for this epoch. */
-void process_take_grants(struct cell *cell, const struct message *messages, size_t count);
+/* Gives every visitor what the ledger granted its process for the epoch. */
+void visitors_begin_epoch(struct cell *cell, const struct home *homes);
 
 /* The process stops at `at` in this epoch: the rest of its grant stays unspent. */
 void visitor_stop(struct cell *cell, struct visitor *visitor, sim_time at);
 
 /* Ends an epoch for the visitors: moves their work forward and posts what they used. */
-void process_end_epoch(struct cell *cell);
+void visitors_end_epoch(struct cell *cell);
 
 #endif

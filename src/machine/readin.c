@@ -109,7 +109,9 @@ void readin_ahead(struct cell *cell, struct actor *actor, page_id page)
     const struct object *object = page_object(cell, page);
     uint32_t next = page + FILE_READAHEAD;
     page_id object_end = object->first + object->npages;
-    if (page % FILE_READAHEAD != 0 || next >= object_end ||
+    /* What follows in the file after the end of a unit is in another cell. */
+    bool follows = cell->ncells == 1 || (next - object->first) % cell->arch->pt_entries != 0;
+    if (page % FILE_READAHEAD != 0 || next >= object_end || !follows ||
         !device_has_room(cell, object->device)) {
         return;
     }

@@ -87,3 +87,54 @@ uint64_t access_coldest(const struct access_table *table)
     }
     return coldest;
 }
+
+/* Ranks below `rank` that are in a cell with `pages` of `all` pages. Cells begin to count at
+ * different points, so that between them they have every rank about once. */
+static uint64_t ranks_below(uint64_t rank, page_count pages, page_count all, cell_id cell,
+                            cell_id ncells)
+{
+    uint64_t phase = (uint64_t)((uint128)cell * all / ncells);
+    return (uint64_t)(((uint128)rank * pages + phase) / all);
+}
+
+uint64_t access_part(const struct access_table *whole, const page_count *pages, cell_id ncells,
+                     cell_id cell, struct access_table *table)
+{
+    *table = (struct access_table){.npages = pages[cell]};
+    uint64_t weight[ACCESS_CLASSES_MAX];
+    uint64_t sum = 0;
+    uint64_t carried = 0; /* the share of classes too small to be seen in any cell */
+    uint64_t from = 0;
+    if (pages[cell] == 0) {
+        return 0;
+    }
+    table->stride = even_stride(pages[cell]);
+    for (uint32_t i = 0; i < whole->nclasses; i++) {
+        const struct access_class *class = &whole->class[i];
+        uint64_t in_all = 0;
+        for (cell_id k = 0; k < ncells; k++) {
+            in_all += ranks_below(class->first + class->pages, pages[k], whole->npages, k, ncells) -
+                      ranks_below(class->first, pages[k], whole->npages, k, ncells);
+        }
+        uint64_t first = ranks_below(class->first, pages[cell], whole->npages, cell, ncells);
+        uint64_t end = ranks_below(class->first + class->pages, pages[cell], whole->npages, cell,
+                                   ncells);
+        carried += class->upto - from;
+        from = class->upto;
+        if (in_all > 0) {
+            if (end > first) {
+                weight[table->nclasses] = muldiv(carried, end - first, in_all);
+                sum += weight[table->nclasses];
+                table->class[table->nclasses++] = (struct access_class){0, first, end - first};
+            }
+            carried = 0;
+        }
+    }
+    uint64_t upto = 0;
+    for (uint32_t i = 0; i < table->nclasses; i++) {
+        upto += weight[i];
+        table->class[i].upto = muldiv(upto, (uint64_t)1 << 32, max_u64(sum, 1));
+    }
+    table->class[table->nclasses - 1].upto = (uint64_t)1 << 32;
+    return sum;
+}

@@ -1,6 +1,7 @@
 /* A database server: processes that share one large segment and have some memory of their own. */
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "workloads/options.h"
 #include "workloads/workloads.h"
@@ -269,8 +270,84 @@ static void write_log(struct touch *touch)
     touch->counted = false;
 }
 
-static void locate(const struct workload *workload, const struct cell *cell, process_id process,
-                   uint64_t ordinal, const struct random_block *bits, struct touch *touch)
+/* Pages of each window that each cell has. */
+static enum status divide_windows(const struct workload *workload, const struct cell *cell,
+                                  const struct plan_vma *vma, struct access_table *table,
+                                  uint64_t *share_p)
+{
+    page_count *pages = malloc(cell->ncells * sizeof *pages);
+    if (pages == NULL) {
+        return fail(STATUS_RESOURCE, "out of memory for the pages of %u cells", cell->ncells);
+    }
+    for (cell_id i = 0; i < cell->ncells; i++) {
+        struct shard shard = shard_of(cell->arch->pt_entries, vma->object, i, cell->ncells);
+        pages[i] = shard_pages_below(&shard, vma->offset + vma->pages) -
+                   shard_pages_below(&shard, vma->offset);
+    }
+    *share_p = access_part(&workload->access, pages, cell->ncells, cell->id, table);
+    free(pages);
+    return STATUS_OK;
+}
+
+/* The touches of a process that fall to a cell: its share of those of the segment, and of private
+ * memory what is here. */
+static void divide_process(const struct workload *workload, const struct cell *cell,
+                           const struct plan_process *plan, uint64_t segment_share,
+                           struct process_draws *draws)
+{
+    const uint64_t one = (uint64_t)1 << 32;
+    uint64_t private_here = 0;
+    for (uint32_t i = 0; i < plan->nvmas; i++) {
+        const struct vma *vma = &cell->vmas[plan->first_vma + i];
+        private_here += cell->objects[vma->object].kind == OBJECT_ANON ? vma->npages : 0;
+    }
+    uint64_t to_private = workload->private_upto == 0
+                              ? 0
+                              : muldiv(workload->private_upto, private_here, workload->private_pages);
+    uint64_t share = muldiv(one - workload->private_upto, segment_share, one) + to_private;
+    if (share > 0) {
+        draws->mean = muldiv(workload->work_per_touch, one, share);
+        draws->private_upto = (uint32_t)min_u64(muldiv(to_private, one, share), UINT32_MAX);
+    }
+}
+
+static enum status divide(const struct workload *workload, const struct cell *cell,
+                          struct cell_draws *draws)
+{
+    uint32_t log_writers = workload->log_interval > 0 ? 1 : 0;
+    uint32_t servers = workload->nprocesses - log_writers;
+    uint64_t windows = pages_of(workload->pressure_segment) / workload->pages;
+    uint32_t ntables = (uint32_t)min_u64(windows, servers);
+    struct access_table *tables = calloc(ntables, sizeof *tables);
+    uint64_t *share = calloc(ntables, sizeof *share);
+    if (tables == NULL || share == NULL || !draws_keep_tables(draws, tables)) {
+        free(tables);
+        free(share);
+        return fail(STATUS_RESOURCE, "out of memory for %u access tables", ntables);
+    }
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < servers && status == STATUS_OK; i++) {
+        process_id process = workload->first_process + i;
+        const struct plan_process *plan = &cell->plan->processes[process];
+        if (i < ntables) {
+            status = divide_windows(workload, cell,
+                                    &cell->plan->vmas[segment_vma(workload, plan)], &tables[i],
+                                    &share[i]);
+        }
+        draws->process[process].access = &tables[i % ntables];
+        divide_process(workload, cell, plan, share[i % ntables], &draws->process[process]);
+    }
+    free(share);
+    process_id log_writer = workload->first_process + servers;
+    if (log_writers > 0 && log_writer % cell->ncells == cell->id) {
+        draws->process[log_writer].mean = workload->log_interval;
+    }
+    return status;
+}
+
+static void locate(const struct workload *workload, const struct cell *cell,
+                   const struct process_draws *draws, process_id process, uint64_t ordinal,
+                   const struct random_block *bits, struct touch *touch)
 {
     (void)ordinal;
     const struct plan_process *plan = &cell->plan->processes[process];
@@ -282,35 +359,40 @@ static void locate(const struct workload *workload, const struct cell *cell, pro
     }
     vma_id vma = segment_vma(workload, plan);
     uint64_t page;
-    if (bits->word[1] < workload->private_upto) {
-        page = random_below(bits->word[2], workload->private_pages);
-        page_count heap = workload->private_pages - workload->stack_pages;
+    if (bits->word[1] < draws->private_upto) {
+        /* The heap is the first vma, if there is one; the stack is the last. */
+        page_count heap = vma == plan->first_vma ? 0 : cell->vmas[plan->first_vma].npages;
+        page = random_below(bits->word[2], heap + cell->vmas[vma + 1].npages);
         vma = page < heap ? plan->first_vma : vma + 1;
         page = page < heap ? page : page - heap;
         touch->counted = false;
     } else {
         /* What is left of the word after the choice above, stretched to all 32 bits again. */
-        uint64_t rest = (uint64_t)bits->word[1] - workload->private_upto;
-        uint64_t range = ((uint64_t)1 << 32) - workload->private_upto;
-        page = access_page(&workload->access, (uint32_t)((rest << 32) / range), bits->word[2]);
+        uint64_t rest = (uint64_t)bits->word[1] - draws->private_upto;
+        uint64_t range = ((uint64_t)1 << 32) - draws->private_upto;
+        page = access_page(draws->access, (uint32_t)((rest << 32) / range), bits->word[2]);
     }
     touch->vma = vma;
     touch->page = cell->vmas[vma].first + (page_id)page;
     touch->access = bits->word[3] < workload->write_upto ? ACCESS_WRITE : ACCESS_READ;
 }
 
-static sim_time interval(const struct workload *workload, uint32_t index,
-                         const struct random_block *bits)
+static sim_time due(const struct workload *workload, const struct cell *cell,
+                    const struct process_draws *draws, process_id process, uint64_t ordinal,
+                    sim_time before, const struct random_block *bits)
 {
-    bool is_log_writer = workload->log_interval > 0 && index + 1 == workload->nprocesses;
-    return random_exponential(bits->word[0],
-                              is_log_writer ? workload->log_interval : workload->work_per_touch);
+    (void)workload;
+    (void)cell;
+    (void)process;
+    (void)ordinal;
+    return draws->mean == 0 ? TIME_NEVER : before + random_exponential(bits->word[0], draws->mean);
 }
 
 const struct workload_ops workload_database = {
     .kind = {"database", "processes that share one large segment, as a database server does",
              &database_option_table},
     .plan = plan,
+    .divide = divide,
     .locate = locate,
-    .interval = interval,
+    .due = due,
 };

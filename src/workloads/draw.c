@@ -6,15 +6,53 @@
 /* Draws of this number set the first touch; no run gets so far. */
 static const uint64_t first_draw = (uint64_t)1 << 47;
 
-void workloads_start(const struct workload_set *set, struct cell *cell)
+enum status workloads_start(const struct workload_set *set, struct cell *cell,
+                            struct cell_draws *draws)
 {
+    draws->process = calloc(set->plan.nprocesses + 1, sizeof *draws->process);
+    if (draws->process == NULL) {
+        return fail(STATUS_RESOURCE, "out of memory for the touches of %zu processes",
+                    set->plan.nprocesses);
+    }
+    for (size_t i = 0; i < set->nworkloads; i++) {
+        const struct workload *workload = &set->workload[i];
+        enum status status = workload->ops->divide == NULL
+                                 ? STATUS_OK
+                                 : workload->ops->divide(workload, cell, draws);
+        if (status != STATUS_OK) {
+            workloads_free_draws(draws);
+            return status;
+        }
+    }
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
         const struct workload *workload = &set->workload[set->plan.processes[i].workload];
         struct random_block bits = random_draw(cell->scenario->seed, RANDOM_TOUCH, (uint32_t)i,
                                                cell->id, first_draw);
-        cell->visitors[i].next_at = workload->ops->interval(workload, set->plan.processes[i].index,
-                                                            &bits);
+        cell->visitors[i].next_at = workload->ops->due(workload, cell, &draws->process[i],
+                                                       (process_id)i, 0, 0, &bits);
     }
+    return STATUS_OK;
+}
+
+void workloads_free_draws(struct cell_draws *draws)
+{
+    free(draws->process);
+    for (size_t i = 0; i < draws->ntables; i++) {
+        free(draws->tables[i]);
+    }
+    free(draws->tables);
+    *draws = (struct cell_draws){0};
+}
+
+bool draws_keep_tables(struct cell_draws *draws, struct access_table *tables)
+{
+    struct access_table **kept = realloc(draws->tables, (draws->ntables + 1) * sizeof *kept);
+    if (kept == NULL) {
+        return false;
+    }
+    draws->tables = kept;
+    draws->tables[draws->ntables++] = tables;
+    return true;
 }
 
 static enum status make_room(struct touch_batch *batch)
@@ -46,15 +84,13 @@ static sim_time time_of(const struct cell_core *core, const struct visitor *visi
 }
 
 static enum status draw_process(const struct workload *workload, struct cell *cell,
-                                process_id process, struct touch_batch *batch)
+                                const struct process_draws *draws, process_id process,
+                                struct touch_batch *batch)
 {
     const struct visitor *visitor = &cell->visitors[process];
     sim_time end = visitor->work + visitor->grant;
     sim_time at = visitor->next_at;
     for (uint64_t ordinal = visitor->ordinal; at < end; ordinal++) {
-        if (workload->finite && ordinal >= workload->touches_each) {
-            break;
-        }
         enum status status = make_room(batch);
         if (status != STATUS_OK) {
             return status;
@@ -65,8 +101,8 @@ static enum status draw_process(const struct workload *workload, struct cell *ce
         touch->at = time_of(cell->core, visitor, at);
         touch->ordinal = ordinal;
         touch->process = process;
-        workload->ops->locate(workload, cell, process, ordinal, &bits, touch);
-        at += workload->ops->interval(workload, cell->plan->processes[process].index, &bits);
+        workload->ops->locate(workload, cell, draws, process, ordinal, &bits, touch);
+        at = workload->ops->due(workload, cell, draws, process, ordinal + 1, at, &bits);
         touch->next_at = at;
     }
     return STATUS_OK;
@@ -116,7 +152,7 @@ static enum status sort_touches(const struct cell_core *core, struct touch_batch
 }
 
 enum status workloads_draw(const struct workload_set *set, struct cell *cell,
-                           struct touch_batch *batch)
+                           const struct cell_draws *draws, struct touch_batch *batch)
 {
     batch->count = 0;
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
@@ -125,7 +161,8 @@ enum status workloads_draw(const struct workload_set *set, struct cell *cell,
             continue;
         }
         const struct workload *workload = &set->workload[set->plan.processes[i].workload];
-        enum status status = draw_process(workload, cell, (process_id)i, batch);
+        enum status status = draw_process(workload, cell, &draws->process[i], (process_id)i,
+                                          batch);
         if (status != STATUS_OK) {
             return status;
         }

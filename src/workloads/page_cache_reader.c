@@ -59,22 +59,24 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     page_count pages = (options->size + PAGE_BYTES - 1) / PAGE_BYTES;
     object_id file = plan_add_object(plan, OBJECT_FILE, pages, (uint32_t)options->device);
     process_id process = plan_add_process(plan, index, 0, START_PRESSURE);
-    sequential_plan(scenario, plan, workload, process, pages * options->rounds, options->rate);
-    workload->pages = pages;
-    workload->object = file;
+    sequential_plan(scenario, plan, workload, process, file, pages, options->rounds,
+                    options->rate);
     return STATUS_OK;
 }
 
-static void locate(const struct workload *workload, const struct cell *cell, process_id process,
-                   uint64_t ordinal, const struct random_block *bits, struct touch *touch)
+static void locate(const struct workload *workload, const struct cell *cell,
+                   const struct process_draws *draws, process_id process, uint64_t ordinal,
+                   const struct random_block *bits, struct touch *touch)
 {
+    (void)draws;
     (void)bits;
     (void)process;
     touch->vma = VMA_NONE;
-    touch->page = object_page(&cell->objects[workload->object], ordinal % workload->pages);
+    const struct object *file = &cell->objects[workload->object];
+    touch->page = object_page(file, ordinal % file->npages);
     touch->access = ACCESS_FILE_READ;
     touch->counted = true;
-    touch->last = ordinal + 1 == workload->touches_each;
+    touch->last = sequential_index(workload, cell, ordinal) + 1 == workload->touches_each;
 }
 
 const struct workload_ops workload_page_cache_reader = {
@@ -82,5 +84,5 @@ const struct workload_ops workload_page_cache_reader = {
              &page_cache_reader_option_table},
     .plan = plan,
     .locate = locate,
-    .interval = sequential_interval,
+    .due = sequential_due,
 };

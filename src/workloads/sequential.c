@@ -1,7 +1,8 @@
 #include "workloads/sequential.h"
 
 void sequential_plan(const struct scenario *scenario, struct plan *plan, struct workload *workload,
-                     process_id process, uint64_t touches, uint64_t rate)
+                     process_id process, object_id object, page_count pages, uint64_t rounds,
+                     uint64_t rate)
 {
     if (plan->out_of_memory) {
         return;
@@ -17,13 +18,30 @@ void sequential_plan(const struct scenario *scenario, struct plan *plan, struct 
     workload->nprocesses = 1;
     workload->work_per_touch = work;
     workload->finite = true;
-    workload->touches_each = touches;
+    workload->object = object;
+    workload->pages = pages;
+    workload->touches_each = pages * rounds;
 }
 
-sim_time sequential_interval(const struct workload *workload, uint32_t index,
-                             const struct random_block *bits)
+uint64_t sequential_index(const struct workload *workload, const struct cell *cell,
+                          uint64_t ordinal)
 {
-    (void)index;
+    page_count here = cell->objects[workload->object].npages;
+    if (here == 0 || ordinal / here >= workload->touches_each / workload->pages) {
+        return UINT64_MAX;
+    }
+    struct shard shard = cell_shard(cell, workload->object);
+    return ordinal / here * workload->pages + shard_offset(&shard, ordinal % here);
+}
+
+sim_time sequential_due(const struct workload *workload, const struct cell *cell,
+                        const struct process_draws *draws, process_id process, uint64_t ordinal,
+                        sim_time before, const struct random_block *bits)
+{
+    (void)draws;
+    (void)process;
+    (void)before;
     (void)bits;
-    return workload->work_per_touch;
+    uint64_t index = sequential_index(workload, cell, ordinal);
+    return index == UINT64_MAX ? TIME_NEVER : (index + 1) * workload->work_per_touch;
 }

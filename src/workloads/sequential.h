@@ -4,12 +4,19 @@
 
 #include "workloads/workloads.h"
 
-/* One process that touches `touches` pages at `rate` bytes per second, copying each; it ends then.
- */
+/* One process that goes `rounds` times through the `pages` of an object at `rate` bytes per second,
+ * copying each page; it ends then. */
 void sequential_plan(const struct scenario *scenario, struct plan *plan, struct workload *workload,
-                     process_id process, uint64_t touches, uint64_t rate);
+                     process_id process, object_id object, page_count pages, uint64_t rounds,
+                     uint64_t rate);
 
-sim_time sequential_interval(const struct workload *workload, uint32_t index,
-                             const struct random_block *bits);
+/* Which of all the touches of the process number `ordinal` of those in the cell is; UINT64_MAX: there
+ * are not so many. */
+uint64_t sequential_index(const struct workload *workload, const struct cell *cell,
+                          uint64_t ordinal);
+
+sim_time sequential_due(const struct workload *workload, const struct cell *cell,
+                        const struct process_draws *draws, process_id process, uint64_t ordinal,
+                        sim_time before, const struct random_block *bits);
 
 #endif

@@ -38,19 +38,21 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     object_id segment = plan_add_object(plan, OBJECT_SHM, pages, 0);
     process_id process = plan_add_process(plan, index, 0, START_PRESSURE);
     plan_add_vma(plan, segment, 0, pages, true, POPULATE_NONE);
-    sequential_plan(scenario, plan, workload, process, pages, options->rate);
+    sequential_plan(scenario, plan, workload, process, segment, pages, 1, options->rate);
     return STATUS_OK;
 }
 
-static void locate(const struct workload *workload, const struct cell *cell, process_id process,
-                   uint64_t ordinal, const struct random_block *bits, struct touch *touch)
+static void locate(const struct workload *workload, const struct cell *cell,
+                   const struct process_draws *draws, process_id process, uint64_t ordinal,
+                   const struct random_block *bits, struct touch *touch)
 {
+    (void)draws;
     (void)bits;
     touch->vma = cell->plan->processes[process].first_vma;
     touch->page = cell->vmas[touch->vma].first + (page_id)ordinal;
     touch->access = ACCESS_WRITE;
     touch->counted = true;
-    touch->last = ordinal + 1 == workload->touches_each;
+    touch->last = sequential_index(workload, cell, ordinal) + 1 == workload->touches_each;
 }
 
 const struct workload_ops workload_shm_copy = {
@@ -58,5 +60,5 @@ const struct workload_ops workload_shm_copy = {
              &shm_copy_option_table},
     .plan = plan,
     .locate = locate,
-    .interval = sequential_interval,
+    .due = sequential_due,
 };

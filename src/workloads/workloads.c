@@ -9,6 +9,20 @@ const struct workload_ops *const workload_table[] = {
     NULL,
 };
 
+static void set_pages_in_stall(const struct scenario *scenario, struct workload_set *set)
+{
+    for (size_t i = 0; i < set->plan.nprocesses; i++) {
+        struct plan_process *process = &set->plan.processes[i];
+        const struct workload *workload = &set->workload[process->workload];
+        process->pages_in_stall = 1;
+        if (workload->finite) {
+            sim_time work = (sim_time)((uint128)scenario->stall * process->cpu_share /
+                                       CPU_SHARE_ONE);
+            process->pages_in_stall = max_u64(1, work / workload->work_per_touch);
+        }
+    }
+}
+
 enum status workloads_plan(const struct scenario *scenario, struct workload_set *set)
 {
     *set = (struct workload_set){.plan = {.arch = &arch_table[scenario->machine.arch]}};
@@ -24,6 +38,7 @@ enum status workloads_plan(const struct scenario *scenario, struct workload_set 
         status = workload->ops->plan(scenario, (uint32_t)i, &set->plan, workload);
         set->nworkloads++;
     }
+    set_pages_in_stall(scenario, set);
     if (status == STATUS_OK) {
         status = plan_finish(&set->plan, (cell_id)scenario->machine.cells);
     }

@@ -31,6 +31,20 @@ struct workload {
     byte_count pressure_segment; /* bytes of the shared segment that until_freed refers to, or 0 */
 };
 
+/* How often a process touches the pages that one cell has, and which. Constant during a run. */
+struct process_draws {
+    sim_time mean;         /* user time between two touches, for those drawn at random; 0: none */
+    uint32_t private_upto; /* draws below this, in 2^-32, go to private memory */
+    const struct access_table *access; /* of the rest, over the cell's pages of the mapping */
+};
+
+/* Of all processes in one cell. Zero-initialise, release with workloads_free_draws(). */
+struct cell_draws {
+    struct process_draws *process; /* [plan.nprocesses] */
+    struct access_table **tables;  /* [ntables] arrays that `access` points into */
+    size_t ntables;
+};
+
 struct workload_ops {
     struct workload_kind_options kind;
 
@@ -38,13 +52,21 @@ struct workload_ops {
     enum status (*plan)(const struct scenario *scenario, uint32_t index, struct plan *plan,
                         struct workload *workload);
 
-    /* Fills vma, page, access and last of the touch number `ordinal` of a process. */
-    void (*locate)(const struct workload *workload, const struct cell *cell, process_id process,
-                   uint64_t ordinal, const struct random_block *bits, struct touch *touch);
+    /* Works out how its processes touch the pages of a cell. NULL: there is nothing to work out. */
+    enum status (*divide)(const struct workload *workload, const struct cell *cell,
+                          struct cell_draws *draws);
 
-    /* User time of a process from one touch to the next. */
-    sim_time (*interval)(const struct workload *workload, uint32_t index,
-                         const struct random_block *bits);
+    /* Fills vma, page, access, counted and last of the touch number `ordinal` of a process in a
+     * cell. */
+    void (*locate)(const struct workload *workload, const struct cell *cell,
+                   const struct process_draws *draws, process_id process, uint64_t ordinal,
+                   const struct random_block *bits, struct touch *touch);
+
+    /* User time at which touch number `ordinal` of a process in a cell is due, the one before it
+     * being due at `before`; TIME_NEVER: there is none. */
+    sim_time (*due)(const struct workload *workload, const struct cell *cell,
+                    const struct process_draws *draws, process_id process, uint64_t ordinal,
+                    sim_time before, const struct random_block *bits);
 };
 
 extern const struct workload_ops workload_database;
@@ -66,8 +88,13 @@ struct workload_set {
 enum status workloads_plan(const struct scenario *scenario, struct workload_set *set);
 void workloads_free(struct workload_set *set);
 
-/* Gives every process of a cell its first touch. */
-void workloads_start(const struct workload_set *set, struct cell *cell);
+/* Works out how all processes touch the pages of a cell, and gives each its first touch. */
+enum status workloads_start(const struct workload_set *set, struct cell *cell,
+                            struct cell_draws *draws);
+void workloads_free_draws(struct cell_draws *draws);
+
+/* Hands over an array of tables; false when the host has no memory to remember it. */
+bool draws_keep_tables(struct cell_draws *draws, struct access_table *tables);
 
 /* Room for the touches of one epoch; grows as needed. Zero-initialise, release with free_batch().
  */
@@ -83,7 +110,7 @@ struct touch_batch {
 /* Draws the touches that fall into the cell's present epoch, sorted by (time, process).
  * STATUS_RESOURCE when the host has no memory for them. */
 enum status workloads_draw(const struct workload_set *set, struct cell *cell,
-                           struct touch_batch *batch);
+                           const struct cell_draws *draws, struct touch_batch *batch);
 void workloads_free_batch(struct touch_batch *batch);
 
 /* The touches a page of the least popular class of the first shared segment gets per second and

@@ -1,0 +1,140 @@
+/* An epoch of all cells of a rank. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/run.h"
+#include "machine/epoch.h"
+
+void run_sum(const struct run *run, uint64_t *values, size_t n)
+{
+    MPI_Request request;
+    MPI_Iallreduce(MPI_IN_PLACE, values, (int)n, MPI_UINT64_T, MPI_SUM, run->comm, &request);
+    exchange_wait(&request, 1);
+}
+
+static void note(struct run *run, enum status status)
+{
+    if (run->status == STATUS_OK) {
+        run->status = status;
+    }
+}
+
+static bool told_to_stop(const struct run *run)
+{
+    const struct sim_options *options = run->options;
+    return (options->stop != NULL && *options->stop != 0) ||
+           (options->stop_after > 0 && run_seconds() - run->started >= options->stop_after);
+}
+
+static void say(struct run *run, struct cell *cell, struct cell_report *report)
+{
+    report->stop = told_to_stop(run);
+    if (report->status != STATUS_OK) {
+        note(run, fail(STATUS_RESOURCE, "out of memory for the messages of an epoch"));
+    }
+    report->status = (uint32_t)run->status;
+    if (exchange_post(run->exchange, report, cell->outbox.messages) != STATUS_OK) {
+        MPI_Abort(run->comm, STATUS_RESOURCE); /* the others wait for what cannot be sent */
+    }
+    run->result->messages += cell->outbox.count;
+    cell->outbox.count = 0;
+}
+
+/* Gathers what all cells want of devices; the order is that of cells. */
+static void collect_requests(struct run *run)
+{
+    size_t n = 0;
+    for (cell_id i = 0; i < run->ledger.ncells; i++) {
+        n += exchange_report(run->exchange, i)->nmessages;
+    }
+    if (n > run->request_capacity) {
+        struct message *requests = realloc(run->requests, 2 * n * sizeof *requests);
+        run->requests = requests != NULL ? requests : run->requests;
+        size_t *order = realloc(run->request_order, 2 * n * sizeof *order);
+        run->request_order = order != NULL ? order : run->request_order;
+        if (requests == NULL || order == NULL) {
+            note(run, fail(STATUS_RESOURCE, "out of memory for %zu messages", n));
+            return;
+        }
+        run->request_capacity = 2 * n;
+    }
+    run->nrequests = 0;
+    for (cell_id i = 0; i < run->ledger.ncells; i++) {
+        run->request_first[i] = run->nrequests;
+        const struct message *messages = exchange_messages(run->exchange, i);
+        size_t of_cell = (size_t)exchange_report(run->exchange, i)->nmessages;
+        for (size_t k = 0; k < of_cell; k++) {
+            if (messages[k].kind == MESSAGE_REQUEST) {
+                run->requests[run->nrequests++] = messages[k];
+            }
+        }
+    }
+    run->request_first[run->ledger.ncells] = run->nrequests;
+}
+
+/* Brings the ledger forward with what all cells said. */
+static void take_reports(struct run *run)
+{
+    if (exchange_finish(run->exchange) != STATUS_OK) {
+        MPI_Abort(run->comm, STATUS_RESOURCE);
+    }
+    for (cell_id i = 0; i < run->ledger.ncells; i++) {
+        run->ledger.account[i].report = *exchange_report(run->exchange, i);
+        ledger_receive(&run->ledger, exchange_messages(run->exchange, i),
+                       (size_t)run->ledger.account[i].report.nmessages);
+    }
+    if (run->ledger.ncells > 1) {
+        collect_requests(run);
+    }
+    run->sums = ledger_sum(&run->ledger);
+}
+
+void run_exchange_reports(struct run *run)
+{
+    for (cell_id i = 0; i < run->ncells_here; i++) {
+        struct cell_report report;
+        epoch_report(&run->cells[i], &report);
+        say(run, &run->cells[i], &report);
+    }
+    take_reports(run);
+}
+
+static void run_cell(struct run *run, cell_id i)
+{
+    struct cell *cell = &run->cells[i];
+    struct cell_share share;
+    ledger_share(&run->ledger, cell->id, &share);
+    epoch_begin(cell, &share, run->ledger.homes);
+    if (cell->ncells > 1 && run->status == STATUS_OK) {
+        size_t first = run->request_first[cell->id];
+        device_merge(cell, run->requests, run->nrequests, first,
+                     run->request_first[cell->id + 1] - first, run->request_order);
+    }
+    if (run->status == STATUS_OK) {
+        note(run, workloads_draw(&run->set, cell, &run->draws[i], &run->batch));
+    }
+    if (run->status == STATUS_OK) {
+        epoch_run(cell, run->batch.touches, run->batch.count);
+    }
+    struct cell_report report;
+    epoch_end(cell, &report);
+    say(run, cell, &report);
+}
+
+void run_epoch(struct run *run, sim_time now, sim_time end)
+{
+    ledger_plan_epoch(&run->ledger, now, end);
+    for (cell_id i = 0; i < run->ncells_here; i++) {
+        run_cell(run, i);
+    }
+    take_reports(run);
+    ledger_settle(&run->ledger);
+    for (cell_id i = 0; i < run->ncells_here; i++) {
+        struct cell *cell = &run->cells[i];
+        const struct cell_account *account = &run->ledger.account[cell->id];
+        count(cell, METRIC_USER, account->user);
+        count(cell, METRIC_IOWAIT, account->iowait);
+        count(cell, METRIC_IDLE, account->idle);
+    }
+    run->result->epochs++;
+}

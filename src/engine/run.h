@@ -1,0 +1,54 @@
+/* A run under way, as one rank has it: its cells, and what all ranks know alike. */
+#ifndef THRASH_ENGINE_RUN_H
+#define THRASH_ENGINE_RUN_H
+
+#include <mpi.h>
+
+#include "engine/exchange.h"
+#include "engine/sim.h"
+#include "engine/watch.h"
+#include "machine/cell.h"
+#include "machine/ledger.h"
+#include "workloads/workloads.h"
+
+struct run {
+    const struct scenario *scenario;
+    const struct sim_options *options;
+    MPI_Comm comm; /* of the ranks that have cells */
+    int rank;
+    struct design design;
+    struct workload_set set;
+
+    cell_id first_cell, ncells_here;
+    struct cell *cells;       /* [ncells_here] */
+    struct cell_draws *draws; /* [ncells_here] */
+    struct touch_batch batch; /* of one cell after the other */
+    struct message *requests; /* to devices, of all cells, of the last epoch */
+    size_t *request_first;    /* [ncells + 1]: where those of each cell begin */
+    size_t *request_order;
+    size_t nrequests, request_capacity;
+
+    struct ledger ledger;
+    struct ledger_sums sums;
+    struct watch watch;
+    struct exchange *exchange;
+    struct sim_result *result;
+    enum status status; /* of this rank; the others learn of it with the next reports */
+    sim_time next_sample;
+    double started;
+    double next_report;
+};
+
+/* Wall time, for differences. */
+double run_seconds(void);
+
+/* Sums of `n` numbers over all ranks of the run, in place, on all of them. */
+void run_sum(const struct run *run, uint64_t *values, size_t n);
+
+/* One epoch that begins at `now`: plans it, lets the cells run, exchanges what they say. */
+void run_epoch(struct run *run, sim_time now, sim_time end);
+
+/* Exchanges reports of how the cells are, without an epoch. */
+void run_exchange_reports(struct run *run);
+
+#endif

@@ -1,0 +1,353 @@
+#include "machine/ledger.h"
+
+#include <stdlib.h>
+
+#include "machine/shard.h"
+
+enum status ledger_create(const struct scenario *scenario, const struct plan *plan,
+                          struct ledger *ledger)
+{
+    *ledger = (struct ledger){
+        .scenario = scenario,
+        .plan = plan,
+        .ncells = (cell_id)scenario->machine.cells,
+        .homes = calloc(plan->nprocesses + 1, sizeof *ledger->homes),
+        .account = calloc(scenario->machine.cells, sizeof *ledger->account),
+    };
+    if (ledger->homes == NULL || ledger->account == NULL) {
+        ledger_free(ledger);
+        return fail(STATUS_RESOURCE, "out of memory for %zu processes and %" PRIu64 " cells",
+                    plan->nprocesses, scenario->machine.cells);
+    }
+    for (size_t i = 0; i < plan->nprocesses; i++) {
+        ledger->homes[i].stopped_at = TIME_NEVER;
+    }
+    return STATUS_OK;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+    free(ledger->homes);
+    free(ledger->account);
+    *ledger = (struct ledger){0};
+}
+
+void ledger_start_phase(struct ledger *ledger, enum start_phase phase)
+{
+    for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
+        if (ledger->plan->processes[i].start == phase &&
+            ledger->homes[i].state == PROCESS_NOT_STARTED) {
+            ledger->homes[i].state = PROCESS_RUNNABLE;
+        }
+    }
+}
+
+/* --- before an epoch ---------------------------------------------------------------------- */
+
+static sim_time length_of(const struct ledger *ledger)
+{
+    return ledger->epoch_end - ledger->epoch_start;
+}
+
+/* What a process would use of one CPU in an epoch: its debt first, then user code. */
+static sim_time wanted(const struct ledger *ledger, size_t process, sim_time length)
+{
+    const struct home *home = &ledger->homes[process];
+    sim_time user = 0;
+    if (home->state == PROCESS_RUNNABLE) {
+        uint64_t share = ledger->plan->processes[process].cpu_share;
+        user = (sim_time)((uint128)length * share / CPU_SHARE_ONE);
+    }
+    return min_u64(home->debt + user, length);
+}
+
+struct demand {
+    sim_time below;  /* sum over processes that want no more than a level */
+    uint64_t nabove; /* how many want more */
+};
+
+static struct demand process_demand(const struct ledger *ledger, sim_time level)
+{
+    struct demand demand = {0, 0};
+    for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
+        sim_time time = wanted(ledger, i, length_of(ledger));
+        if (time <= level) {
+            demand.below += time;
+        } else {
+            demand.nabove++;
+        }
+    }
+    return demand;
+}
+
+/* The even share: no process or context gets more unless all of them have what they want. Found by
+ * setting those aside who want less, until nobody does. */
+static sim_time even_share(const struct ledger *ledger, uint64_t ncontexts, sim_time capacity)
+{
+    sim_time share = capacity / (ncontexts + ledger->plan->nprocesses);
+    for (;;) {
+        struct demand demand = process_demand(ledger, share);
+        sim_time more = (capacity - min_u64(capacity, demand.below)) / (ncontexts + demand.nabove);
+        if (more <= share) {
+            return min_u64(share, length_of(ledger));
+        }
+        share = more;
+    }
+}
+
+/* Contexts that get a CPU at the begin of the epoch, in turn over the cells; returns how many. Those
+ * that must not lose theirs keep it in any case. */
+static uint64_t place_contexts(struct ledger *ledger, uint64_t nwanting, uint64_t room)
+{
+    int64_t length = (int64_t)length_of(ledger);
+    int64_t due = ledger->due;
+    uint64_t placed = 0;
+    for (cell_id i = 0; i < ledger->ncells; i++) {
+        struct cell_account *account = &ledger->account[i];
+        account->contexts = account->report.nstuck;
+        placed += account->contexts;
+    }
+    due -= (int64_t)placed * length;
+    while (placed < ledger->scenario->machine.cpus && placed < nwanting &&
+           (due >= length || placed < room)) {
+        struct cell_account *account = &ledger->account[ledger->next_cell];
+        ledger->next_cell = (ledger->next_cell + 1) % ledger->ncells;
+        if (account->contexts < account->report.nwanting) {
+            account->contexts++;
+            placed++;
+            due -= length;
+        }
+    }
+    return placed;
+}
+
+/* Gives processes what they want, or all of them the same part of it, out of `available`; returns
+ * what is left. */
+static sim_time grant_processes(struct ledger *ledger, sim_time available, sim_time total)
+{
+    sim_time spare = available;
+    for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
+        struct home *home = &ledger->homes[i];
+        sim_time time = wanted(ledger, i, length_of(ledger));
+        if (total > available) {
+            time = muldiv(time, available, total);
+        }
+        sim_time paid = min_u64(home->debt, time);
+        home->debt -= paid;
+        home->grant = time - paid;
+        spare -= time;
+        ledger->account[ledger_home(ledger, i)].system += paid;
+    }
+    return spare;
+}
+
+/* CPUs that are idle are there for contexts that come later: whole ones in turn over the cells, the
+ * rest of the time evenly. */
+static void deal_out_spare(struct ledger *ledger, sim_time spare, uint64_t placed, uint64_t room)
+{
+    uint64_t idle = room > placed ? room - placed : 0;
+    sim_time rest = spare - idle * length_of(ledger);
+    int64_t left_due = ledger->due - (int64_t)(placed * length_of(ledger));
+    for (cell_id i = 0; i < ledger->ncells; i++) {
+        struct cell_account *account = &ledger->account[i];
+        uint64_t turn = (i + ledger->epochs) % ledger->ncells;
+        uint64_t own = even_part(idle, turn, ledger->ncells);
+        account->room = ledger->ncells == 1 ? room : account->contexts + own;
+        account->spare = own * length_of(ledger) + even_part(rest, i, ledger->ncells);
+        int64_t part = left_due / (int64_t)ledger->ncells;
+        account->due = (int64_t)(account->contexts * length_of(ledger)) + part;
+        if (i == 0) {
+            account->due += left_due - part * (int64_t)ledger->ncells;
+        }
+    }
+}
+
+void ledger_plan_epoch(struct ledger *ledger, sim_time start, sim_time end)
+{
+    ledger->epoch_start = start;
+    ledger->epoch_end = end;
+    sim_time length = end - start;
+    sim_time capacity = ledger->scenario->machine.cpus * length;
+    uint64_t nwanting = 0;
+    for (cell_id i = 0; i < ledger->ncells; i++) {
+        nwanting += ledger->account[i].report.nwanting;
+        ledger->account[i].system = 0;
+    }
+    sim_time processes = process_demand(ledger, TIME_NEVER).below;
+    uint64_t room = capacity > processes ? (capacity - processes) / length : 0;
+    if (nwanting <= room) {
+        ledger->due = (int64_t)(nwanting * length);
+    } else {
+        ledger->due += (int64_t)(nwanting * even_share(ledger, nwanting, capacity));
+        ledger->due = ledger->due < (int64_t)capacity ? ledger->due : (int64_t)capacity;
+    }
+    uint64_t placed = place_contexts(ledger, nwanting, room);
+    sim_time spare = grant_processes(ledger, capacity - placed * length, processes);
+    deal_out_spare(ledger, spare, placed, room);
+    ledger->epochs++;
+}
+
+/* A node's cells share its frames; those of nodes stay apart. */
+static page_count free_frames(const struct ledger *ledger, cell_id cell, int zone)
+{
+    cell_id per_node = ledger->ncells / (cell_id)ledger->scenario->machine.nodes;
+    cell_id first = cell / per_node * per_node;
+    page_count all = 0;
+    for (cell_id i = first; i < first + per_node; i++) {
+        all += ledger->account[i].report.free[zone];
+    }
+    return even_part(all, cell - first, per_node);
+}
+
+/* A node's serial resource goes to the cells that wanted it last, in equal parts. */
+static sim_time serial_share(const struct ledger *ledger, cell_id cell, enum serial serial)
+{
+    cell_id per_node = ledger->ncells / (cell_id)ledger->scenario->machine.nodes;
+    if (per_node == 1) {
+        return TIME_NEVER;
+    }
+    cell_id first = cell / per_node * per_node;
+    uint64_t nwanting = 0;
+    uint64_t before = 0;
+    for (cell_id i = first; i < first + per_node; i++) {
+        before += i < cell ? ledger->account[i].report.wants[serial] : 0;
+        nwanting += ledger->account[i].report.wants[serial];
+    }
+    if (nwanting == 0) {
+        return even_part(length_of(ledger), cell - first, per_node);
+    }
+    return ledger->account[cell].report.wants[serial] == 0
+               ? 0
+               : even_part(length_of(ledger), before, nwanting);
+}
+
+void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *share)
+{
+    const struct cell_account *account = &ledger->account[cell];
+    *share = (struct cell_share){
+        .start = ledger->epoch_start,
+        .end = ledger->epoch_end,
+        .contexts = account->contexts,
+        .room = account->room,
+        .spare = account->spare,
+        .due = account->due,
+        .system = account->system,
+    };
+    for (int zone = 0; zone < ZONES; zone++) {
+        share->free[zone] = free_frames(ledger, cell, zone);
+    }
+    for (cell_id i = 0; i < ledger->ncells; i++) {
+        share->nr_mapped += ledger->account[i].report.nr_mapped;
+    }
+    for (int serial = 0; serial < SERIALS; serial++) {
+        share->serial[serial] = serial_share(ledger, cell, (enum serial)serial);
+    }
+}
+
+/* --- after it ------------------------------------------------------------------------------ */
+
+void ledger_receive(struct ledger *ledger, const struct message *messages, size_t nmessages)
+{
+    for (size_t i = 0; i < nmessages; i++) {
+        const struct message *message = &messages[i];
+        if (message->kind == MESSAGE_REQUEST) {
+            continue; /* between cells */
+        }
+        struct home *home = &ledger->homes[message->subject];
+        switch ((enum message_kind)message->kind) {
+        case MESSAGE_USED:
+            home->debt += message->value;
+            home->fault_time += message->second;
+            break;
+        case MESSAGE_BLOCKED:
+            home->stopped_at = min_u64(home->stopped_at, message->value);
+            home->nblocked++;
+            break;
+        case MESSAGE_WOKEN:
+            home->nblocked--;
+            break;
+        case MESSAGE_FINISHED:
+            home->stopped_at = min_u64(home->stopped_at, message->value);
+            home->finished = 1;
+            break;
+        case MESSAGE_REQUEST:
+            break;
+        }
+    }
+}
+
+/* User time that the process did not get to use comes back. */
+static sim_time settle_process(struct ledger *ledger, struct home *home)
+{
+    sim_time spent = home->grant;
+    if (home->stopped_at != TIME_NEVER) {
+        spent = muldiv(home->grant, home->stopped_at - ledger->epoch_start, length_of(ledger));
+    }
+    sim_time returned = home->grant - spent;
+    home->work += spent;
+    home->grant = spent;
+    home->lock_share = (uint32_t)min_u64(
+        muldiv(home->fault_time, CPU_SHARE_ONE, length_of(ledger)), UINT32_MAX);
+    home->fault_time = 0;
+    if (home->state == PROCESS_RUNNABLE || home->state == PROCESS_BLOCKED) {
+        home->state = home->nblocked > 0 ? PROCESS_BLOCKED
+                                         : (home->finished ? PROCESS_FINISHED : PROCESS_RUNNABLE);
+    }
+    return returned;
+}
+
+void ledger_settle(struct ledger *ledger)
+{
+    sim_time unused = 0;
+    sim_time blocked = 0;
+    ledger->due = 0;
+    for (cell_id i = 0; i < ledger->ncells; i++) {
+        struct cell_account *account = &ledger->account[i];
+        unused += account->report.spare;
+        blocked += account->report.blocked;
+        ledger->due += account->report.due;
+        account->user = 0;
+    }
+    for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
+        struct home *home = &ledger->homes[i];
+        unused += settle_process(ledger, home);
+        ledger->account[ledger_home(ledger, i)].user += home->grant;
+        home->grant = 0;
+        home->stopped_at = TIME_NEVER;
+    }
+    sim_time waiting = min_u64(unused, blocked);
+    for (cell_id i = 0; i < ledger->ncells; i++) {
+        ledger->account[i].iowait = even_part(waiting, i, ledger->ncells);
+        ledger->account[i].idle = even_part(unused - waiting, i, ledger->ncells);
+    }
+}
+
+struct ledger_sums ledger_sum(const struct ledger *ledger)
+{
+    struct ledger_sums sums = {.out_of_memory = ledger->ncells};
+    for (cell_id i = 0; i < ledger->ncells; i++) {
+        const struct cell_report *report = &ledger->account[i].report;
+        sums.freed += report->freed;
+        sums.touches += report->touches;
+        sums.demanded += report->demanded;
+        sums.longest_wait = max_u64(sums.longest_wait, report->longest_wait);
+        sums.reclaiming = sums.reclaiming || report->reclaiming;
+        sums.stop = sums.stop || report->stop;
+        if (report->out_of_memory && sums.out_of_memory == ledger->ncells) {
+            sums.out_of_memory = i;
+        }
+        if (sums.status == STATUS_OK) {
+            sums.status = (enum status)report->status;
+        }
+    }
+    return sums;
+}
+
+uint64_t ledger_blocked(const struct ledger *ledger, cell_id cell)
+{
+    uint64_t blocked = 0;
+    for (size_t i = cell; i < ledger->plan->nprocesses; i += ledger->ncells) {
+        blocked += ledger->homes[i].state == PROCESS_BLOCKED;
+    }
+    return blocked;
+}
