@@ -12,7 +12,6 @@
 #include "machine/residence.h"
 
 enum {
-    SWAP_CLUSTER_MAX = 32,
     VM_PASSES = 60,
     VM_CACHE_SCAN_RATIO = 6,
     VM_MAPPED_RATIO = 100,
@@ -276,13 +275,13 @@ static enum step shrink_cache(struct cell *cell, struct actor *actor, struct con
 
 /* --- try_to_free_pages_zone() ------------------------------------------------------------- */
 
-static void begin_free(struct free_call *call, enum zone_index class)
+static void begin_free(const struct cell *cell, struct free_call *call, enum zone_index class)
 {
     *call = (struct free_call){
         .phase = TRY,
         .class = (uint32_t) class,
         .tries_left = VM_PASSES,
-        .wanted = SWAP_CLUSTER_MAX,
+        .wanted = cell_batch(cell),
     };
 }
 
@@ -392,7 +391,7 @@ static void begin_direct(struct cell *cell, struct context *context)
     (void)cell;
     struct reclaim_state *state = state_of(context);
     *state = (struct reclaim_state){0};
-    begin_free(&state->call, (enum zone_index)context->reclaim_class);
+    begin_free(cell, &state->call, (enum zone_index)context->reclaim_class);
 }
 
 /* balance_classzone() and the end of the allocation that called it. */
@@ -408,7 +407,7 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             return STEP_DONE;
         }
         enum zone_index class = (enum zone_index)context->reclaim_class;
-        bool freed = state->call.wanted < SWAP_CLUSTER_MAX;
+        bool freed = state->call.wanted < (int64_t)cell_batch(cell);
         size_t watermark = freed ? offsetof(struct zone, min) : offsetof(struct zone, high);
         enum zone_index zone;
         if (find_above(cell, class, watermark, &zone)) {
@@ -418,15 +417,12 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             context->held_zone = (uint8_t)zone;
             return STEP_DONE;
         }
-        if (!freed) {
-            cell->core->out_of_memory = true;
-            cell->core->failed_zone = (uint32_t) class;
-            cell->core->failed_process = context->touch.process;
+        if (!freed && context_out_of_memory(cell, context)) {
             context->wait = WAIT_TIME; /* the run ends with this epoch */
             context->wait_until = TIME_NEVER;
             return STEP_WAIT;
         }
-        begin_free(&state->call, class);
+        begin_free(cell, &state->call, class);
     }
 }
 
@@ -469,7 +465,7 @@ static enum step balance(struct cell *cell, struct actor *actor, struct context 
             if (!next_zone(cell, state)) {
                 return STEP_DONE;
             }
-            begin_free(&state->call, (enum zone_index)state->zone);
+            begin_free(cell, &state->call, (enum zone_index)state->zone);
             state->calling = true;
         }
         enum step step = try_to_free_pages_zone(cell, actor, context, &state->call);

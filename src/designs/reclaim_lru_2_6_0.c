@@ -12,7 +12,7 @@
 
 enum {
     DEF_PRIORITY = 12,
-    SWAP_CLUSTER_MAX = 32,
+    SWAP_CLUSTER_MAX = 32, /* of the whole machine; see cell_batch() */
     VM_SWAPPINESS = 60,
     MIN_FREE_KBYTES = 1024,
     HIGHMEM_MIN_PAGES = 128,
@@ -360,8 +360,8 @@ static void begin_shrink_zone(struct cell *cell, struct shrink_call *call, enum 
     };
     uint64_t ratio = wanted * zone->nr_active / ((zone->nr_inactive | 1) * 2);
     zone->refill_counter += ratio + 1;
-    if (zone->refill_counter > SWAP_CLUSTER_MAX) {
-        call->refill = min_u64(zone->refill_counter, 4 * SWAP_CLUSTER_MAX);
+    if (zone->refill_counter > cell_batch(cell)) {
+        call->refill = min_u64(zone->refill_counter, 4 * cell_batch(cell));
         zone->refill_counter = 0;
         call->reclaim_mapped = wants_mapped_pages(cell, call);
         call->phase = REFILL_ISOLATE;
@@ -405,7 +405,7 @@ static enum step shrink_zone(struct cell *cell, struct actor *actor, struct cont
                 call->phase = SHRUNK;
                 break;
             }
-            uint64_t batch = max_u64(call->wanted, SWAP_CLUSTER_MAX);
+            uint64_t batch = max_u64(call->wanted, cell_batch(cell));
             uint64_t taken = isolate(cell, actor, zone, false, batch);
             cell->core->zone[zone].pages_scanned += taken;
             count(cell, METRIC_PAGES_SCANNED, taken);
@@ -431,10 +431,11 @@ static enum step shrink_zone(struct cell *cell, struct actor *actor, struct cont
     return STEP_DONE;
 }
 
-static int64_t scan_limit(const struct zone *zone, uint32_t priority, uint64_t wanted)
+static int64_t scan_limit(const struct cell *cell, const struct zone *zone, uint32_t priority,
+                          uint64_t wanted)
 {
     uint64_t limit = max_u64(zone->nr_inactive >> priority, 2 * wanted);
-    return (int64_t)max_u64(limit, SWAP_CLUSTER_MAX);
+    return (int64_t)max_u64(limit, cell_batch(cell));
 }
 
 /* Before a pass over the zones, and after the last one: distress follows the previous run. */
@@ -482,7 +483,8 @@ static bool next_direct_zone(struct cell *cell, struct reclaim_state *state)
             continue;
         }
         begin_shrink_zone(cell, &state->shrink, (enum zone_index)state->zone, state->priority,
-                          SWAP_CLUSTER_MAX, scan_limit(zone, state->priority, SWAP_CLUSTER_MAX),
+                          cell_batch(cell),
+                          scan_limit(cell, zone, state->priority, cell_batch(cell)),
                           state->nr_mapped);
         return true;
     }
@@ -510,10 +512,7 @@ static bool out_of_memory(struct cell *cell, const struct context *context)
     if (cell->nswap_devices > 0 && !swap_is_full(cell)) {
         return false;
     }
-    cell->core->out_of_memory = true;
-    cell->core->failed_zone = context->reclaim_class;
-    cell->core->failed_process = context->touch.process;
-    return true;
+    return context_out_of_memory(cell, context);
 }
 
 static enum step direct(struct cell *cell, struct actor *actor, struct context *context)
@@ -541,14 +540,14 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
                 state->shrinking = false;
                 state->freed += state->shrink.freed;
                 state->zone--;
-                if (state->freed < SWAP_CLUSTER_MAX) {
+                if (state->freed < cell_batch(cell)) {
                     break;
                 }
             }
             state->phase = PASS_END;
             break;
         case PASS_END:
-            if (state->freed >= SWAP_CLUSTER_MAX) {
+            if (state->freed >= cell_batch(cell)) {
                 keep_priorities(cell);
                 state->phase = ALLOCATE;
                 break;
@@ -603,7 +602,7 @@ static bool next_balance_zone(struct cell *cell, struct reclaim_state *state)
         zone->temp_priority = state->priority;
         state->all_zones_ok = false;
         begin_shrink_zone(cell, &state->shrink, (enum zone_index)state->zone, state->priority,
-                          wanted, scan_limit(zone, state->priority, wanted), state->nr_mapped);
+                          wanted, scan_limit(cell, zone, state->priority, wanted), state->nr_mapped);
         return true;
     }
     return false;

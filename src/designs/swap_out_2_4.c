@@ -7,9 +7,7 @@
 #include "machine/map.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
-#include "machine/serial.h"
 
-enum { SWAP_CLUSTER_MAX = 32 };
 
 enum phase { PICK_MM, LOCK_MM, SCAN_MM };
 
@@ -29,7 +27,7 @@ void swap_out_begin(const struct cell *cell, struct swap_out_call *call, enum zo
     *call = (struct swap_out_call){
         .phase = PICK_MM,
         .class = (uint32_t) class,
-        .wanted = SWAP_CLUSTER_MAX,
+        .wanted = cell_batch(cell),
         .counter = (int64_t)rounds * init_mm(cell),
     };
 }
@@ -388,8 +386,8 @@ static enum step lock_mm(struct cell *cell, struct actor *actor, struct context 
     return STEP_DONE;
 }
 
-static enum step run_call(struct cell *cell, struct actor *actor, struct context *context,
-                          struct swap_out_call *call)
+enum step swap_out_step(struct cell *cell, struct actor *actor, struct context *context,
+                        struct swap_out_call *call)
 {
     for (;;) {
         enum step step = STEP_DONE;
@@ -428,21 +426,4 @@ static enum step run_call(struct cell *cell, struct actor *actor, struct context
             break;
         }
     }
-}
-
-/* The machine has one scan, whatever the number of its cells: when others have it, who wants to scan
- * here spins, as for the page_table_lock of an mm that is being scanned. */
-enum step swap_out_step(struct cell *cell, struct actor *actor, struct context *context,
-                        struct swap_out_call *call)
-{
-    cell->core->serial_wanted[SERIAL_SCAN] = true;
-    if (cell->core->scan_gate.holder != CONTEXT_NONE) {
-        context->spin_mm = SPIN_SCAN_GATE;
-        context->may_resched = false;
-        return STEP_SPIN;
-    }
-    sim_time begun = actor->now;
-    enum step step = run_call(cell, actor, context, call);
-    serial_used(cell, SERIAL_SCAN, actor->now - begun);
-    return step;
 }

@@ -40,8 +40,8 @@ static void say(struct run *run, struct cell *cell, struct cell_report *report)
     cell->outbox.count = 0;
 }
 
-/* Gathers what all cells want of devices; the order is that of cells. */
-static void collect_requests(struct run *run)
+/* Gathers what cells have to say to each other; the order is that of cells. */
+static void collect_between_cells(struct run *run)
 {
     size_t n = 0;
     for (cell_id i = 0; i < run->ledger.ncells; i++) {
@@ -52,13 +52,16 @@ static void collect_requests(struct run *run)
         run->requests = requests != NULL ? requests : run->requests;
         size_t *order = realloc(run->request_order, 2 * n * sizeof *order);
         run->request_order = order != NULL ? order : run->request_order;
-        if (requests == NULL || order == NULL) {
+        struct message *calls = realloc(run->calls, 2 * n * sizeof *calls);
+        run->calls = calls != NULL ? calls : run->calls;
+        if (requests == NULL || order == NULL || calls == NULL) {
             note(run, fail(STATUS_RESOURCE, "out of memory for %zu messages", n));
             return;
         }
         run->request_capacity = 2 * n;
     }
     run->nrequests = 0;
+    run->ncalls = 0;
     for (cell_id i = 0; i < run->ledger.ncells; i++) {
         run->request_first[i] = run->nrequests;
         const struct message *messages = exchange_messages(run->exchange, i);
@@ -66,6 +69,8 @@ static void collect_requests(struct run *run)
         for (size_t k = 0; k < of_cell; k++) {
             if (messages[k].kind == MESSAGE_REQUEST) {
                 run->requests[run->nrequests++] = messages[k];
+            } else if (messages[k].kind > MESSAGE_REQUEST) {
+                run->calls[run->ncalls++] = messages[k];
             }
         }
     }
@@ -84,7 +89,7 @@ static void take_reports(struct run *run)
                        (size_t)run->ledger.account[i].report.nmessages);
     }
     if (run->ledger.ncells > 1) {
-        collect_requests(run);
+        collect_between_cells(run);
     }
     run->sums = ledger_sum(&run->ledger);
 }
@@ -99,11 +104,30 @@ void run_exchange_reports(struct run *run)
     take_reports(run);
 }
 
+/* Processes that began to reclaim elsewhere, or ended it, in the last epoch. */
+static void deliver_calls(const struct run *run, struct cell *cell)
+{
+    for (size_t i = 0; i < run->ncalls; i++) {
+        const struct message *call = &run->calls[i];
+        if (call->second == cell->id) {
+            continue;
+        }
+        if (call->kind == MESSAGE_RECLAIM) {
+            context_help(cell, call->subject, (unsigned)call->value);
+        } else {
+            context_end_help(cell, call->subject);
+        }
+    }
+}
+
 static void run_cell(struct run *run, cell_id i)
 {
     struct cell *cell = &run->cells[i];
     struct cell_share share;
     ledger_share(&run->ledger, cell->id, &share);
+    if (cell->ncells > 1) {
+        deliver_calls(run, cell);
+    }
     epoch_begin(cell, &share, run->ledger.homes);
     if (cell->ncells > 1 && run->status == STATUS_OK) {
         size_t first = run->request_first[cell->id];

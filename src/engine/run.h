@@ -26,7 +26,8 @@ struct run {
     struct message *requests; /* to devices, of all cells, of the last epoch */
     size_t *request_first;    /* [ncells + 1]: where those of each cell begin */
     size_t *request_order;
-    size_t nrequests, request_capacity;
+    struct message *calls; /* for help in reclaim, and the end of it, likewise */
+    size_t nrequests, ncalls, request_capacity;
 
     struct ledger ledger;
     struct ledger_sums sums;

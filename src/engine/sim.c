@@ -7,6 +7,7 @@
 #include "designs/designs.h"
 #include "engine/recorder.h"
 #include "engine/run.h"
+#include "machine/epoch.h"
 #include "machine/invariants.h"
 #include "machine/populate.h"
 
@@ -192,8 +193,6 @@ static enum status set_up_cells(struct run *run)
             status = populate_boot(cell);
         }
         if (status == STATUS_OK) {
-            report(run, 0, "populate");
-            populate_all(cell, run->options->populate_by_page);
             status = workloads_start(&run->set, cell, &run->draws[i]);
         }
         if (status != STATUS_OK) {
@@ -201,6 +200,23 @@ static enum status set_up_cells(struct run *run)
         }
     }
     return STATUS_OK;
+}
+
+/* Process after process; in between, cells level their free frames as they do between epochs. */
+static void populate(struct run *run)
+{
+    for (process_id p = 0; p < run->set.plan.nprocesses && !out_of_memory(run); p++) {
+        report(run, 0, "populate");
+        for (cell_id i = 0; i < run->ncells_here; i++) {
+            populate_process(&run->cells[i], p, run->options->populate_by_page);
+        }
+        run_exchange_reports(run);
+        for (cell_id i = 0; i < run->ncells_here && run->ledger.ncells > 1; i++) {
+            struct cell_share share;
+            ledger_share(&run->ledger, run->cells[i].id, &share);
+            epoch_level_frames(&run->cells[i], share.free);
+        }
+    }
 }
 
 /* What populate left, summed up over all ranks. */
@@ -226,6 +242,7 @@ static enum status set_up(struct run *run)
         return status;
     }
     run_exchange_reports(run);
+    populate(run);
     if (out_of_memory(run)) {
         recorder_out_of_memory(run);
         if (run->result->recording.verdict != VERDICT_LOWMEM_EXHAUSTED) {
@@ -274,6 +291,7 @@ static void tear_down(struct run *run)
     free(run->requests);
     free(run->request_first);
     free(run->request_order);
+    free(run->calls);
     workloads_free_batch(&run->batch);
     exchange_close(run->exchange);
     ledger_free(&run->ledger);

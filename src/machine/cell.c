@@ -56,7 +56,8 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
         .design = design,
         .arch = &arch_table[machine->arch],
         .cost = scenario->costs.ticks,
-        .ncontexts = CONTEXT_FIRST_PROCESS + (uint32_t)plan->nprocesses,
+        .ncontexts = CONTEXT_FIRST_PROCESS +
+                     (uint32_t)plan->nprocesses * (machine->cells > 1 ? 2 : 1),
     };
     uint64_t slots = swap_slots_per_device(scenario, id);
     cell->nswap_devices = slots == 0 ? 0 : (uint32_t)machine->swap.devices;
@@ -170,7 +171,6 @@ static void set_up_locks_and_lists(struct cell *cell)
     for (int zone = 0; zone < ZONES; zone++) {
         core->lru_lock[zone] = (struct sim_lock){0, CONTEXT_NONE, CONTEXT_NONE};
     }
-    core->scan_gate = (struct sim_lock){0, CONTEXT_NONE, CONTEXT_NONE};
     core->congestion_waiters = CONTEXT_NONE;
     uint32_t lists = LRU_ZONE_LISTS + cell->ncontexts * LRU_CONTEXT_LISTS;
     for (lru_list list = 0; list < lists; list++) {

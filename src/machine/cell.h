@@ -57,10 +57,6 @@ struct cell_core {
     uint32_t nevents;                /* in the heap */
     uint32_t nlock_shares;           /* mms whose lock was held part of the last epoch */
     uint32_t nlocks_held;            /* locks of mms that contexts keep across steps */
-    struct sim_lock scan_gate;       /* held by nobody in the cell while others have the scan */
-    sim_time serial_left[SERIALS];   /* of the epoch; TIME_NEVER: no limit */
-    sim_time serial_over[SERIALS];   /* used beyond it, to be made up for */
-    bool serial_wanted[SERIALS];     /* in this epoch */
     uint32_t congestion_waiters;     /* contexts waiting for a write queue to drain, linked */
     sim_time mm_locks_busy_until;    /* the latest of all page_table_locks */
     page_count swapcache_dirty;      /* pages in the swap cache whose write-out has not begun */
@@ -145,6 +141,13 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
 
 /* Writes the gauges of this moment into core.counter; `blocked`: processes at home that wait. */
 void cell_sample(struct cell *cell, uint64_t blocked);
+
+/* SWAP_CLUSTER_MAX of 2.4 and 2.6.0 is 32: pages that reclaim works on at a time. A pass over the
+ * machine is one over each of its cells, so a cell's part of it is smaller. */
+static inline uint32_t cell_batch(const struct cell *cell)
+{
+    return cell->ncells >= 32 ? 1 : 32 / cell->ncells;
+}
 
 /* Pages of the whole machine with at least one pte. */
 static inline page_count cell_nr_mapped(const struct cell *cell)

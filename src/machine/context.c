@@ -5,7 +5,6 @@
 #include "machine/cell.h"
 #include "machine/fault.h"
 #include "machine/residence.h"
-#include "machine/serial.h"
 
 /* Waiting for a device or a queue is what iowait counts. */
 static bool waits_for_io(const struct context *context)
@@ -131,13 +130,38 @@ static void resume(struct cell *cell, struct context *context, sim_time now)
     }
 }
 
+/* A helper goes on for as long as its process reclaims in another cell; what it got is everybody's.
+ */
+static void finish_help(struct cell *cell, struct context *context, sim_time now)
+{
+    if (context->held_frame) {
+        context->held_frame = false;
+        zone_give(cell, (enum zone_index)context->held_zone, OWNER_HANDED);
+    }
+    context->state = CONTEXT_IDLE;
+    if (context->help_wanted) {
+        cell->design->reclaim->begin_direct(cell, context);
+        run_again(cell, context, max_u64(now, cell->core->epoch_end));
+    }
+}
+
 static void finish(struct cell *cell, struct context *context, sim_time now)
 {
-    if (context->task == TASK_BALANCE) {
+    switch ((enum context_task)context->task) {
+    case TASK_BALANCE:
         context->state = CONTEXT_IDLE;
-    } else {
+        break;
+    case TASK_HELP:
+        finish_help(cell, context, now);
+        break;
+    default:
+        if (cell->ncells > 1) {
+            outbox_post(&cell->outbox, MESSAGE_RECLAIMED, context->touch.process, 0,
+                        cell->id);
+        }
         context->task = TASK_TOUCH;
         retry_touch(cell, context, now);
+        break;
     }
 }
 
@@ -149,31 +173,15 @@ static void run_step(struct cell *cell, struct context *context, sim_time now)
     context->slice_end = min_u64(now + cell->scenario->quantum, cell->core->epoch_end);
     context->outcome = context->task == TASK_BALANCE ? reclaim->balance(cell, &actor, context)
                                                      : reclaim->direct(cell, &actor, context);
-    if (context->task == TASK_BALANCE) {
-        serial_used(cell, SERIAL_KSWAPD, actor.now - now);
-    }
     context->now = actor.now;
     event_set(cell, actor.context, actor.now);
-}
-
-/* kswapd has used up this cell's part of the node's. */
-static bool must_rest(const struct cell *cell, const struct context *context)
-{
-    return context->task == TASK_BALANCE && context->may_resched &&
-           cell->core->serial_left[SERIAL_KSWAPD] == 0;
-}
-
-static struct sim_lock *lock_of_spinner(struct cell *cell, const struct context *context)
-{
-    return context->spin_mm == SPIN_SCAN_GATE ? &cell->core->scan_gate
-                                              : &cell->mms[context->spin_mm].lock;
 }
 
 static void running_event(struct cell *cell, struct context *context, sim_time now)
 {
     switch ((enum step)context->outcome) {
     case STEP_AGAIN:
-        if (cpu_should_yield(cell, context) || must_rest(cell, context)) {
+        if (cpu_should_yield(cell, context)) {
             cpu_yield(cell, context_number(cell, context), now);
         } else {
             run_step(cell, context, now);
@@ -188,7 +196,7 @@ static void running_event(struct cell *cell, struct context *context, sim_time n
         begin_waiting(cell, context, now);
         break;
     case STEP_SPIN: {
-        struct sim_lock *lock = lock_of_spinner(cell, context);
+        struct sim_lock *lock = &cell->mms[context->spin_mm].lock;
         if (lock->holder == CONTEXT_NONE) {
             run_step(cell, context, now);
             break;
@@ -294,8 +302,45 @@ void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigne
     }
     context->task = TASK_RECLAIM;
     context->reclaim_class = (uint8_t) class;
+    if (cell->ncells > 1) {
+        outbox_post(&cell->outbox, MESSAGE_RECLAIM, touch->process, class, cell->id);
+    }
     cell->design->reclaim->begin_direct(cell, context);
     run_again(cell, context, now);
+}
+
+bool context_out_of_memory(struct cell *cell, const struct context *context)
+{
+    if (context->task == TASK_HELP) {
+        return false;
+    }
+    cell->core->out_of_memory = true;
+    cell->core->failed_zone = context->reclaim_class;
+    cell->core->failed_process = context->touch.process;
+    return true;
+}
+
+static struct context *helper_of(const struct cell *cell, process_id process)
+{
+    return &cell->contexts[CONTEXT_FIRST_PROCESS + cell->plan->nprocesses + process];
+}
+
+void context_help(struct cell *cell, process_id process, unsigned class)
+{
+    struct context *context = helper_of(cell, process);
+    context->help_wanted = true;
+    context->reclaim_class = (uint8_t) class;
+    if (context->state != CONTEXT_IDLE) {
+        return; /* it has not yet noticed that it was to end */
+    }
+    context->task = TASK_HELP;
+    cell->design->reclaim->begin_direct(cell, context);
+    run_again(cell, context, cell->core->epoch_start);
+}
+
+void context_end_help(struct cell *cell, process_id process)
+{
+    helper_of(cell, process)->help_wanted = false;
 }
 
 void context_begin_wait(struct cell *cell, const struct touch *touch, enum wait_for wait,

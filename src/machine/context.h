@@ -16,7 +16,8 @@
 #include "machine/lock.h"
 #include "machine/process.h"
 
-/* Context 0 is kswapd; the contexts of processes begin at CONTEXT_FIRST_PROCESS. */
+/* Context 0 is kswapd; the contexts of processes begin at CONTEXT_FIRST_PROCESS. With many cells,
+ * those that help processes of other cells follow in the same order. */
 enum { CONTEXT_KSWAPD, CONTEXT_FIRST_PROCESS = 4 };
 
 #define CONTEXT_STATE_BYTES 512
@@ -33,6 +34,7 @@ enum context_task {
     TASK_BALANCE, /* kswapd */
     TASK_RECLAIM, /* direct reclaim, then try the touch again */
     TASK_TOUCH,   /* try the touch again */
+    TASK_HELP,    /* direct reclaim for a process that reclaims in another cell */
 };
 
 /* How a step ended. */
@@ -40,8 +42,7 @@ enum step {
     STEP_DONE,
     STEP_AGAIN, /* the quantum is used up */
     STEP_WAIT,  /* `wait` says what for */
-    STEP_SPIN,  /* the page_table_lock of `spin_mm` is held by another context; SPIN_SCAN_GATE: the
-                   virtual scan is in another cell */
+    STEP_SPIN,  /* the page_table_lock of `spin_mm` is held by another context */
 };
 
 enum wait_for {
@@ -73,18 +74,18 @@ struct context {
     uint32_t next_waiter; /* in the list of whatever it waits on */
     bool on_cpu;
     bool may_resched;       /* it is where the kernel gives the CPU up if another should have it */
+    bool stuck_elsewhere;   /* must not lose its CPU, which is in another cell in this epoch */
     bool yielded;           /* it has let go of its CPU in this epoch */
     bool asked_for_memory;  /* `wait_began` is valid */
     bool waited_for_device; /* its touch is a major fault */
     bool made_page;         /* its touch made the page */
+    bool help_wanted;       /* its process still reclaims, in another cell */
     bool held_frame;        /* a frame was handed to it and is not yet used */
     uint8_t held_zone;
     uint8_t reclaim_class; /* enum zone_index it reclaims for */
     struct touch touch;    /* the touch that waits */
     _Alignas(8) unsigned char design[CONTEXT_STATE_BYTES];
 };
-
-#define SPIN_SCAN_GATE UINT32_MAX
 
 struct event {
     sim_time at;
@@ -110,6 +111,15 @@ void context_event(struct cell *cell, uint32_t id, sim_time now);
 
 /* kswapd has work. Nothing happens when it is not asleep for want of work. */
 void context_wake_kswapd(struct cell *cell, sim_time now);
+
+/* The process of a context could not free anything: memory has run out for good, and the run ends with
+ * this epoch. False for a helper, which only sees its own cell. */
+bool context_out_of_memory(struct cell *cell, const struct context *context);
+
+/* With many cells, a process that reclaims does so in all of them, as it would pass over all of one
+ * cell: in each cell at its turn, an epoch at a time. */
+void context_help(struct cell *cell, process_id process, unsigned class);
+void context_end_help(struct cell *cell, process_id process);
 
 /* The process of a touch cannot go on with it: it reclaims first / waits / spins. */
 void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigned class,

@@ -4,6 +4,16 @@
 
 #include "machine/cell.h"
 
+/* kswapd, and a process that reclaims, are in one place at a time: their contexts in the cells run an
+ * epoch each, in turn. */
+static bool has_turn(const struct cell *cell, uint32_t id, uint64_t epoch)
+{
+    if (cell->ncells == 1 || cell->contexts[id].task == TASK_TOUCH) {
+        return true;
+    }
+    return epoch % cell->ncells == cell->id;
+}
+
 static void set_wanting(struct cell *cell, uint32_t context, bool wanting)
 {
     uint64_t bit = 1ULL << (context % 64);
@@ -57,10 +67,10 @@ static uint32_t next_wanting(const struct cell *cell, uint32_t from)
     return CONTEXT_NONE;
 }
 
-/* Within a spinlock, or spinning: it must not lose its CPU. */
+/* Within a spinlock, or spinning: it must not lose its CPU, but to its own contexts in other cells. */
 static bool is_stuck(const struct context *context)
 {
-    return context->on_cpu && !context->may_resched;
+    return (context->on_cpu || context->stuck_elsewhere) && !context->may_resched;
 }
 
 static void take_cpu(struct cell *cell, uint32_t id, sim_time from)
@@ -79,7 +89,8 @@ static bool next_in_turn(struct cell *cell, uint32_t *id_p)
     uint32_t id = cpu->next;
     for (uint32_t i = 0; i < cpu->nwanting; i++) {
         id = next_wanting(cell, id % cell->ncontexts);
-        if (!cell->contexts[id].on_cpu && !cell->contexts[id].yielded) {
+        if (!cell->contexts[id].on_cpu && !cell->contexts[id].yielded &&
+            has_turn(cell, id, cell->core->epochs)) {
             cpu->next = (id + 1) % cell->ncontexts;
             *id_p = id;
             return true;
@@ -97,7 +108,9 @@ static void keep_stuck(struct cell *cell)
         id = next_wanting(cell, id);
         struct context *context = &cell->contexts[id];
         context->yielded = false;
-        if (is_stuck(context)) {
+        bool stuck = is_stuck(context);
+        context->stuck_elsewhere = stuck && !has_turn(cell, id, cell->core->epochs);
+        if (stuck && !context->stuck_elsewhere) {
             take_cpu(cell, id, cell->core->epoch_start);
         } else {
             context->on_cpu = false;
@@ -197,10 +210,12 @@ void cpu_end_epoch(struct cell *cell, struct cell_report *report)
     uint32_t id = 0;
     for (uint32_t i = 0; i < core->cpu.nwanting; i++) {
         id = next_wanting(cell, id);
-        report->nstuck += is_stuck(&cell->contexts[id]);
+        if (has_turn(cell, id, core->epochs + 1)) {
+            report->nwanting++;
+            report->nstuck += is_stuck(&cell->contexts[id]);
+        }
         cpu_book(cell, id++, core->epoch_end);
     }
-    report->nwanting = core->cpu.nwanting;
     report->spare = core->cpu.spare;
     report->due = core->cpu.due;
     report->blocked = core->cpu.blocked;

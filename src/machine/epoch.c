@@ -2,7 +2,6 @@
 
 #include "machine/fault.h"
 #include "machine/pte.h"
-#include "machine/serial.h"
 
 /* Touches miss the host's caches twice, at the reference and at the row; both are fetched ahead.
  * The prefetches stand in the loop itself: compilers take a function that does nothing else for one
@@ -60,8 +59,7 @@ void epoch_run(struct cell *cell, const struct touch *touches, size_t ntouches)
     }
 }
 
-/* Frames of the node's pool go to where they are short. */
-static void level_free_frames(struct cell *cell, const page_count *target)
+void epoch_level_frames(struct cell *cell, const page_count target[ZONES])
 {
     for (int i = 0; i < ZONES; i++) {
         struct zone *zone = &cell->core->zone[i];
@@ -77,10 +75,9 @@ void epoch_begin(struct cell *cell, const struct cell_share *share, const struct
     core->epoch_end = share->end;
     core->epochs++;
     if (cell->ncells > 1) {
-        level_free_frames(cell, share->free);
+        epoch_level_frames(cell, share->free);
         core->nr_mapped_elsewhere = share->nr_mapped - core->nr_mapped;
     }
-    serial_begin_epoch(cell, share->serial);
     cpu_begin_epoch(cell, share);
     visitors_begin_epoch(cell, homes);
 }
@@ -93,7 +90,7 @@ static void report_reclaim(const struct cell *cell, struct cell_report *report)
     report->reclaiming = cell->contexts[CONTEXT_KSWAPD].state != CONTEXT_IDLE;
     for (uint32_t i = CONTEXT_FIRST_PROCESS; i < cell->ncontexts; i++) {
         const struct context *context = &cell->contexts[i];
-        if (context->state != CONTEXT_IDLE && context->task == TASK_RECLAIM) {
+        if (context->state != CONTEXT_IDLE && context->task != TASK_TOUCH) {
             report->reclaiming = 1;
         }
         if (context->asked_for_memory) {
@@ -118,9 +115,6 @@ void epoch_report(const struct cell *cell, struct cell_report *report)
     };
     for (int zone = 0; zone < ZONES; zone++) {
         report->free[zone] = core->zone[zone].free;
-    }
-    for (int serial = 0; serial < SERIALS; serial++) {
-        report->wants[serial] = serial_wants(cell, (enum serial)serial);
     }
     report_reclaim(cell, report);
 }

@@ -199,28 +199,6 @@ static page_count free_frames(const struct ledger *ledger, cell_id cell, int zon
     return even_part(all, cell - first, per_node);
 }
 
-/* A node's serial resource goes to the cells that wanted it last, in equal parts. */
-static sim_time serial_share(const struct ledger *ledger, cell_id cell, enum serial serial)
-{
-    cell_id per_node = ledger->ncells / (cell_id)ledger->scenario->machine.nodes;
-    if (per_node == 1) {
-        return TIME_NEVER;
-    }
-    cell_id first = cell / per_node * per_node;
-    uint64_t nwanting = 0;
-    uint64_t before = 0;
-    for (cell_id i = first; i < first + per_node; i++) {
-        before += i < cell ? ledger->account[i].report.wants[serial] : 0;
-        nwanting += ledger->account[i].report.wants[serial];
-    }
-    if (nwanting == 0) {
-        return even_part(length_of(ledger), cell - first, per_node);
-    }
-    return ledger->account[cell].report.wants[serial] == 0
-               ? 0
-               : even_part(length_of(ledger), before, nwanting);
-}
-
 void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *share)
 {
     const struct cell_account *account = &ledger->account[cell];
@@ -239,9 +217,6 @@ void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *
     for (cell_id i = 0; i < ledger->ncells; i++) {
         share->nr_mapped += ledger->account[i].report.nr_mapped;
     }
-    for (int serial = 0; serial < SERIALS; serial++) {
-        share->serial[serial] = serial_share(ledger, cell, (enum serial)serial);
-    }
 }
 
 /* --- after it ------------------------------------------------------------------------------ */
@@ -250,8 +225,8 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
 {
     for (size_t i = 0; i < nmessages; i++) {
         const struct message *message = &messages[i];
-        if (message->kind == MESSAGE_REQUEST) {
-            continue; /* between cells */
+        if (message->kind >= MESSAGE_BETWEEN_CELLS) {
+            continue;
         }
         struct home *home = &ledger->homes[message->subject];
         switch ((enum message_kind)message->kind) {
@@ -270,7 +245,7 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
             home->stopped_at = min_u64(home->stopped_at, message->value);
             home->finished = 1;
             break;
-        case MESSAGE_REQUEST:
+        default:
             break;
         }
     }

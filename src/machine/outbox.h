@@ -15,7 +15,11 @@ enum message_kind {
     MESSAGE_BLOCKED,  /* when the process stopped */
     MESSAGE_WOKEN,    /* when it could go on */
     MESSAGE_FINISHED, /* when it made its last touch */
-    MESSAGE_REQUEST,  /* a request to the device `subject`: when, and request_cost() */
+
+    MESSAGE_BETWEEN_CELLS,
+    MESSAGE_REQUEST = MESSAGE_BETWEEN_CELLS, /* to the device `subject`: when; kind << 32 | pages */
+    MESSAGE_RECLAIM,   /* the process begins to reclaim: for which class of zones; in which cell */
+    MESSAGE_RECLAIMED, /* it has what it needs: 0; in which cell */
 };
 
 /* Plain data, of one size everywhere: it is sent as it is. */

@@ -214,11 +214,12 @@ static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, b
     return true;
 }
 
-void populate_all(struct cell *cell, bool page_by_page)
+void populate_process(struct cell *cell, process_id process, bool page_by_page)
 {
-    for (size_t i = 0; i < cell->plan->nvmas; i++) {
+    const struct plan_process *plan = &cell->plan->processes[process];
+    for (size_t i = plan->first_vma; i < plan->first_vma + plan->nvmas; i++) {
         enum populate how = cell->plan->vmas[i].populate;
-        if (how != POPULATE_NONE &&
+        if (how != POPULATE_NONE && !cell->core->out_of_memory &&
             !populate_vma(cell, &cell->vmas[i], how == POPULATE_WRITE, page_by_page)) {
             return;
         }

@@ -7,18 +7,10 @@
 #include "base/types.h"
 #include "machine/zone.h"
 
-/* Resources that a node has once however many cells it is divided into: used for at most one epoch's
- * length in an epoch, by all its cells together. */
-enum serial {
-    SERIAL_KSWAPD, /* kswapd */
-    SERIAL_SCAN,   /* the virtual scan of 2.4 */
-    SERIALS
-};
-
 /* Plain data, of one size everywhere: it is sent as it is. */
 struct cell_report {
     uint64_t nmessages; /* that go with it */
-    uint64_t nwanting;  /* contexts that want a CPU */
+    uint64_t nwanting;  /* contexts that want a CPU in the next epoch, it being their turn */
     uint64_t nstuck;    /* of them, that must not lose theirs */
     sim_time spare;     /* CPU time that nobody used */
     int64_t due;
@@ -30,7 +22,6 @@ struct cell_report {
     uint64_t demanded;
     sim_time longest_wait;
     uint32_t reclaiming;
-    uint32_t wants[SERIALS]; /* 1: a context wants the resource */
     uint32_t out_of_memory;
     uint32_t stop;
     uint32_t status; /* enum status of the rank */
@@ -44,7 +35,6 @@ struct cell_share {
     sim_time system;          /* of processes at home, to be booked */
     page_count free[ZONES];   /* frames that are to be free in the cell */
     page_count nr_mapped;     /* of the machine, at the end of the last epoch */
-    sim_time serial[SERIALS]; /* TIME_NEVER: no limit */
 };
 
 #endif
