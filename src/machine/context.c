@@ -169,8 +169,14 @@ static void run_step(struct cell *cell, struct context *context, sim_time now)
 {
     const struct reclaim_ops *reclaim = cell->design->reclaim;
     struct actor actor = {now, context_number(cell, context)};
+    if (now >= cell->core->window_end) {
+        context->outcome = STEP_AGAIN; /* in the next epoch */
+        context->now = now;
+        event_remove(cell, actor.context);
+        return;
+    }
     context->may_resched = true; /* unless the step ends within a lock */
-    context->slice_end = min_u64(now + cell->scenario->quantum, cell->core->epoch_end);
+    context->slice_end = min_u64(now + cell->scenario->quantum, cell->core->window_end);
     context->outcome = context->task == TASK_BALANCE ? reclaim->balance(cell, &actor, context)
                                                      : reclaim->direct(cell, &actor, context);
     context->now = actor.now;

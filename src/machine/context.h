@@ -74,7 +74,6 @@ struct context {
     uint32_t next_waiter; /* in the list of whatever it waits on */
     bool on_cpu;
     bool may_resched;       /* it is where the kernel gives the CPU up if another should have it */
-    bool stuck_elsewhere;   /* must not lose its CPU, which is in another cell in this epoch */
     bool yielded;           /* it has let go of its CPU in this epoch */
     bool asked_for_memory;  /* `wait_began` is valid */
     bool waited_for_device; /* its touch is a major fault */

@@ -4,16 +4,6 @@
 
 #include "machine/cell.h"
 
-/* kswapd, and a process that reclaims, are in one place at a time: their contexts in the cells run an
- * epoch each, in turn. */
-static bool has_turn(const struct cell *cell, uint32_t id, uint64_t epoch)
-{
-    if (cell->ncells == 1 || cell->contexts[id].task == TASK_TOUCH) {
-        return true;
-    }
-    return epoch % cell->ncells == cell->id;
-}
-
 static void set_wanting(struct cell *cell, uint32_t context, bool wanting)
 {
     uint64_t bit = 1ULL << (context % 64);
@@ -67,18 +57,18 @@ static uint32_t next_wanting(const struct cell *cell, uint32_t from)
     return CONTEXT_NONE;
 }
 
-/* Within a spinlock, or spinning: it must not lose its CPU, but to its own contexts in other cells. */
+/* Within a spinlock, or spinning: it must not lose its CPU. */
 static bool is_stuck(const struct context *context)
 {
-    return (context->on_cpu || context->stuck_elsewhere) && !context->may_resched;
+    return context->on_cpu && !context->may_resched;
 }
 
 static void take_cpu(struct cell *cell, uint32_t id, sim_time from)
 {
     struct cell_core *core = cell->core;
     core->cpu.on_cpu++;
-    core->cpu.spare -= core->epoch_end - from;
-    core->cpu.due -= (int64_t)(core->epoch_end - from);
+    core->cpu.spare -= core->window_end - from;
+    core->cpu.due -= (int64_t)(core->window_end - from);
     put_on_cpu(cell, id, from);
 }
 
@@ -89,8 +79,7 @@ static bool next_in_turn(struct cell *cell, uint32_t *id_p)
     uint32_t id = cpu->next;
     for (uint32_t i = 0; i < cpu->nwanting; i++) {
         id = next_wanting(cell, id % cell->ncontexts);
-        if (!cell->contexts[id].on_cpu && !cell->contexts[id].yielded &&
-            has_turn(cell, id, cell->core->epochs)) {
+        if (!cell->contexts[id].on_cpu && !cell->contexts[id].yielded) {
             cpu->next = (id + 1) % cell->ncontexts;
             *id_p = id;
             return true;
@@ -108,9 +97,7 @@ static void keep_stuck(struct cell *cell)
         id = next_wanting(cell, id);
         struct context *context = &cell->contexts[id];
         context->yielded = false;
-        bool stuck = is_stuck(context);
-        context->stuck_elsewhere = stuck && !has_turn(cell, id, cell->core->epochs);
-        if (stuck && !context->stuck_elsewhere) {
+        if (is_stuck(context)) {
             take_cpu(cell, id, cell->core->epoch_start);
         } else {
             context->on_cpu = false;
@@ -126,11 +113,10 @@ void cpu_begin_epoch(struct cell *cell, const struct cell_share *share)
 {
     struct cell_core *core = cell->core;
     struct cpu_pool *cpu = &core->cpu;
-    sim_time length = core->epoch_end - core->epoch_start;
-    cpu->spare = share->spare + share->contexts * length;
+    cpu->spare = share->spare + share->contexts * (core->window_end - core->epoch_start);
     cpu->due = share->due;
     cpu->room = share->room;
-    cpu->blocked = cpu->nblocked * length;
+    cpu->blocked = cpu->nblocked * (core->epoch_end - core->epoch_start);
     cpu->on_cpu = 0;
     keep_stuck(cell);
     uint32_t id;
@@ -145,7 +131,7 @@ void cpu_begin_epoch(struct cell *cell, const struct cell_share *share)
 static void pass_on(struct cell *cell, sim_time now)
 {
     struct cell_core *core = cell->core;
-    sim_time rest = core->epoch_end > now ? core->epoch_end - now : 0;
+    sim_time rest = core->window_end > now ? core->window_end - now : 0;
     uint32_t id;
     while (rest > 0 && core->cpu.on_cpu < core->cpu.room && core->cpu.spare >= rest &&
            next_in_turn(cell, &id)) {
@@ -170,9 +156,9 @@ static void leave_cpu(struct cell *cell, uint32_t id, sim_time now)
     struct cell_core *core = cell->core;
     struct context *context = &cell->contexts[id];
     if (context->on_cpu) {
-        cpu_book(cell, id, min_u64(now, core->epoch_end));
-        sim_time rest = core->epoch_end > now ? core->epoch_end - max_u64(now, core->epoch_start)
-                                              : 0;
+        cpu_book(cell, id, min_u64(now, core->window_end));
+        sim_time rest = core->window_end > now ? core->window_end - max_u64(now, core->epoch_start)
+                                               : 0;
         core->cpu.spare += rest;
         core->cpu.due += (int64_t)rest;
         core->cpu.on_cpu--;
@@ -210,12 +196,10 @@ void cpu_end_epoch(struct cell *cell, struct cell_report *report)
     uint32_t id = 0;
     for (uint32_t i = 0; i < core->cpu.nwanting; i++) {
         id = next_wanting(cell, id);
-        if (has_turn(cell, id, core->epochs + 1)) {
-            report->nwanting++;
-            report->nstuck += is_stuck(&cell->contexts[id]);
-        }
-        cpu_book(cell, id++, core->epoch_end);
+        report->nstuck += is_stuck(&cell->contexts[id]);
+        cpu_book(cell, id++, core->window_end);
     }
+    report->nwanting = core->cpu.nwanting;
     report->spare = core->cpu.spare;
     report->due = core->cpu.due;
     report->blocked = core->cpu.blocked;

@@ -5,6 +5,9 @@
  * the kernel looks whether it should reschedule, and never while it holds a spinlock or spins for
  * one. Then the processes wait, and the contexts make up for it afterwards.
  *
+ * kswapd, and a process that reclaims, pass over the whole machine: with n cells, each has contexts for
+ * them that run during the first n-th of each epoch, as if all of them did one after the other.
+ *
  * Every tick of every CPU is user, system, I/O wait or idle time, and exactly one of them. */
 #ifndef THRASH_MACHINE_CPU_H
 #define THRASH_MACHINE_CPU_H

@@ -73,6 +73,7 @@ void epoch_begin(struct cell *cell, const struct cell_share *share, const struct
     struct cell_core *core = cell->core;
     core->epoch_start = share->start;
     core->epoch_end = share->end;
+    core->window_end = share->start + even_part(share->end - share->start, cell->id, cell->ncells);
     core->epochs++;
     if (cell->ncells > 1) {
         epoch_level_frames(cell, share->free);

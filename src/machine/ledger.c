@@ -95,28 +95,18 @@ static sim_time even_share(const struct ledger *ledger, uint64_t ncontexts, sim_
     }
 }
 
-/* Contexts that get a CPU at the begin of the epoch, in turn over the cells; returns how many. Those
- * that must not lose theirs keep it in any case. */
-static uint64_t place_contexts(struct ledger *ledger, uint64_t nwanting, uint64_t room)
+/* How many contexts get a CPU at the begin of the epoch, in each cell for its part of it. Those that
+ * must not lose theirs keep it in any case. */
+static uint64_t place_contexts(const struct ledger *ledger, uint64_t nwanting, uint64_t room)
 {
     int64_t length = (int64_t)length_of(ledger);
-    int64_t due = ledger->due;
     uint64_t placed = 0;
     for (cell_id i = 0; i < ledger->ncells; i++) {
-        struct cell_account *account = &ledger->account[i];
-        account->contexts = account->report.nstuck;
-        placed += account->contexts;
+        placed = max_u64(placed, ledger->account[i].report.nstuck);
     }
-    due -= (int64_t)placed * length;
     while (placed < ledger->scenario->machine.cpus && placed < nwanting &&
-           (due >= length || placed < room)) {
-        struct cell_account *account = &ledger->account[ledger->next_cell];
-        ledger->next_cell = (ledger->next_cell + 1) % ledger->ncells;
-        if (account->contexts < account->report.nwanting) {
-            account->contexts++;
-            placed++;
-            due -= length;
-        }
+           (ledger->due - (int64_t)placed * length >= length || placed < room)) {
+        placed++;
     }
     return placed;
 }
@@ -141,24 +131,16 @@ static sim_time grant_processes(struct ledger *ledger, sim_time available, sim_t
     return spare;
 }
 
-/* CPUs that are idle are there for contexts that come later: whole ones in turn over the cells, the
- * rest of the time evenly. */
-static void deal_out_spare(struct ledger *ledger, sim_time spare, uint64_t placed, uint64_t room)
+/* In each cell it is with its contexts as it is in the machine, for an n-th of the time. */
+static void deal_out(struct ledger *ledger, sim_time spare, uint64_t placed, uint64_t room)
 {
-    uint64_t idle = room > placed ? room - placed : 0;
-    sim_time rest = spare - idle * length_of(ledger);
-    int64_t left_due = ledger->due - (int64_t)(placed * length_of(ledger));
+    int64_t ncells = (int64_t)ledger->ncells;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         struct cell_account *account = &ledger->account[i];
-        uint64_t turn = (i + ledger->epochs) % ledger->ncells;
-        uint64_t own = even_part(idle, turn, ledger->ncells);
-        account->room = ledger->ncells == 1 ? room : account->contexts + own;
-        account->spare = own * length_of(ledger) + even_part(rest, i, ledger->ncells);
-        int64_t part = left_due / (int64_t)ledger->ncells;
-        account->due = (int64_t)(account->contexts * length_of(ledger)) + part;
-        if (i == 0) {
-            account->due += left_due - part * (int64_t)ledger->ncells;
-        }
+        account->contexts = placed;
+        account->room = room;
+        account->spare = even_part(spare, i, ledger->ncells);
+        account->due = ledger->due / ncells + (i == 0 ? ledger->due % ncells : 0);
     }
 }
 
@@ -173,6 +155,7 @@ void ledger_plan_epoch(struct ledger *ledger, sim_time start, sim_time end)
         nwanting += ledger->account[i].report.nwanting;
         ledger->account[i].system = 0;
     }
+    nwanting = (nwanting + ledger->ncells - 1) / ledger->ncells;
     sim_time processes = process_demand(ledger, TIME_NEVER).below;
     uint64_t room = capacity > processes ? (capacity - processes) / length : 0;
     if (nwanting <= room) {
@@ -183,7 +166,7 @@ void ledger_plan_epoch(struct ledger *ledger, sim_time start, sim_time end)
     }
     uint64_t placed = place_contexts(ledger, nwanting, room);
     sim_time spare = grant_processes(ledger, capacity - placed * length, processes);
-    deal_out_spare(ledger, spare, placed, room);
+    deal_out(ledger, spare, placed, room);
     ledger->epochs++;
 }
 

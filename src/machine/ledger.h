@@ -55,8 +55,7 @@ struct ledger {
     struct cell_account *account; /* [ncells] */
     sim_time epoch_start, epoch_end;
     uint64_t epochs;
-    int64_t due;       /* CPU time that contexts were due less what they had, while CPUs are short */
-    cell_id next_cell; /* where the next round of giving CPUs to contexts begins */
+    int64_t due; /* CPU time that contexts were due less what they had, while CPUs are short */
 };
 
 enum status ledger_create(const struct scenario *scenario, const struct plan *plan,

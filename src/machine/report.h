@@ -10,7 +10,7 @@
 /* Plain data, of one size everywhere: it is sent as it is. */
 struct cell_report {
     uint64_t nmessages; /* that go with it */
-    uint64_t nwanting;  /* contexts that want a CPU in the next epoch, it being their turn */
+    uint64_t nwanting;  /* contexts that want a CPU */
     uint64_t nstuck;    /* of them, that must not lose theirs */
     sim_time spare;     /* CPU time that nobody used */
     int64_t due;
