@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/mutant.h"
 #include "machine/cell.h"
 #include "machine/residence.h"
 
@@ -33,7 +34,7 @@ void device_submit(struct cell *cell, uint32_t index, enum request_kind kind, ui
     };
     device->queued++;
     /* Seven eighths full is congested, as the block layer of 2.6.0 counts. */
-    if (device->queued > device->queue - device->queue / 8) {
+    if (device->queued > device->queue - MUTANT(CONGESTION, device->queue / 8, 0)) {
         device->congested = true;
     }
     event_set(cell, cell->ncontexts + index, requests[device->head].completion);
