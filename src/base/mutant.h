@@ -1,20 +1,40 @@
 /* Mutants: rules that tests break on purpose, to show that an oracle or a claim would notice.
  *
- * MUTANT(NAME, right, wrong) is `right` in every program. Only the mutation tests, which compile the
- * model a second time with THRASH_MUTANTS, can choose `wrong`, one rule at a time. */
+ * MUTANT(NAME, right, wrong) is `right` in every program. Only the mutation tests, which compile
+ * the model a second time with THRASH_MUTANTS, can choose `wrong`, one rule at a time. */
 #ifndef THRASH_BASE_MUTANT_H
 #define THRASH_BASE_MUTANT_H
 
+/* X(name, what is broken) */
+#define MUTANT_TABLE(X)                                                          \
+    X(CREDIT_THRESHOLD, "2.4 credits a page one mapping too early")              \
+    X(YOUNG_BIT, "2.4 unmaps ptes that are young")                               \
+    X(ACTIVE_PAGE, "2.4 unmaps ptes of active pages")                            \
+    X(RESUME_POINT, "2.4 scans an mm from its begin each time")                  \
+    X(SWAP_OUT_QUOTA, "2.4's swap_out() asks for twice as many credits")         \
+    X(REFILL_REFERENCED, "2.4's refill leaves PG_referenced clear")              \
+    X(REFILL_SECOND_CHANCE, "2.4's refill takes referenced pages at once")       \
+    X(MAPPED_LIMIT, "2.4 meets twice as many mapped pages before swap_out()")    \
+    X(KEEP_FREED_FRAME, "2.4's direct reclaimers keep no frame that they free")  \
+    X(MARK_ON_FAULT, "faults do not mark their page accessed")                   \
+    X(DEFERRED_WRITE, "a page moved to the swap cache is written at once")       \
+    X(CHAIN_SLOTS, "chain blocks hold half as many ptes")                        \
+    X(LAZY_COLLAPSE, "chains collapse when a mapping is removed")                \
+    X(SWAP_TENDENCY, "2.6 unmaps mapped pages without distress")                 \
+    X(SCAN_PRIORITY, "2.6 scans as if each priority were one lower")             \
+    X(SCAN_BATCH, "2.6 takes half as many pages off a list at once")             \
+    X(REFERENCED_PAGE, "2.6 does not activate referenced pages that it shrinks") \
+    X(TRYLOCK, "trylocks of mms never fail")                                     \
+    X(WATERMARK, "2.6 does not add up the watermarks of higher zones")           \
+    X(READ_AHEAD, "swap is read in without neighbours")                          \
+    X(CONGESTION, "queues are congested only when they are full")
+
 enum mutant {
     MUTANT_NONE,
-    MUTANT_CREDIT_THRESHOLD,   /* 2.4 credits a page one mapping too early */
-    MUTANT_REFILL_REFERENCED,  /* 2.4's refill leaves PG_referenced clear */
-    MUTANT_MARK_ON_FAULT,      /* faults do not mark their page accessed */
-    MUTANT_CHAIN_SLOTS,        /* chain blocks hold half as many ptes */
-    MUTANT_DEFERRED_WRITE,     /* a page moved to the swap cache is written at once */
-    MUTANT_SWAP_TENDENCY,      /* 2.6 unmaps mapped pages without distress */
-    MUTANT_LAZY_COLLAPSE,      /* chains collapse when a mapping is removed */
-    MUTANT_COUNT
+#define X(name, what) MUTANT_##name,
+    MUTANT_TABLE(X)
+#undef X
+        MUTANT_COUNT
 };
 
 #ifdef THRASH_MUTANTS

@@ -10,7 +10,7 @@
 
 typedef uint64_t byte_count;  /* bytes */
 typedef uint64_t page_count;  /* a number of 4 KiB pages or frames, machine wide */
-typedef uint64_t page_offset; /* index of a page in its object (design.md: offset) */
+typedef uint64_t page_offset; /* index of a page in its object */
 typedef uint32_t cell_id;     /* a shard of a node, 0 .. machine.cells - 1 */
 typedef uint32_t process_id;  /* index over all processes of all workloads */
 typedef uint32_t object_id;   /* index over all objects that back pages */

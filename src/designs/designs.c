@@ -27,17 +27,20 @@ static const struct choice *const writeouts[] = {
 };
 
 static const struct choice page_tables_lowmem = {
-    "lowmem", "page tables in memory the kernel maps directly", "vm-designs 1.8", 0};
+    "lowmem", "page tables in memory the kernel maps directly",
+    "linux v2.6.0 arch/i386/mm/pgtable.c, pte_alloc_one() without CONFIG_HIGHPTE", 0};
 static const struct choice *const page_tables[] = {&page_tables_lowmem, NULL};
 
 static const struct choice split_3g1g = {
-    "3g1g", "3 GiB of user space, 896 MiB of directly mapped memory", "vm-designs 3.4", IA32};
+    "3g1g", "3 GiB of user space, 896 MiB of directly mapped memory",
+    "linux v2.6.0 include/asm-i386/page.h, PAGE_OFFSET and VMALLOC_RESERVE", IA32};
 static const struct choice split_none = {"none", "64-bit: all of memory is directly mapped",
-                                         "vm-designs 3.4", 1U << ARCH_X86_64};
+                                         "linux v2.6.0 include/asm-x86_64/page.h, PAGE_OFFSET",
+                                         1U << ARCH_X86_64};
 static const struct choice *const splits[] = {&split_3g1g, &split_none, NULL};
 
 static const struct choice shared_page_4k = {"4KiB", "shared segments in base pages",
-                                             "vm-designs 3.3", 0};
+                                             "linux 2.4.23 and v2.6.0 mm/shmem.c", 0};
 static const struct choice *const shared_page_sizes[] = {&shared_page_4k, NULL};
 
 const struct axis design_axes[] = {
@@ -55,32 +58,32 @@ const struct preset design_presets[] = {
     {
         .name = "linux-2.4.23",
         .description = "virtual scan with the credit rule, no reverse map",
-        .source = "vm-designs 1.1",
+        .source = "linux 2.4.23 mm/vmscan.c, swap_out(); LWN, Time to thrash the 2.6 VM?, 2004",
         .rmap = &rmap_none,
         .reclaim = &reclaim_lru_2_4_23,
         .writeout = &writeout_deferred,
-        .page_tables = "lowmem",
+        .page_tables = &page_tables_lowmem,
         .struct_page_bytes = {48, 48, 88},
     },
     {
         .name = "linux-2.6.0",
         .description = "pte chains in cache-line blocks, with page-direct",
-        .source = "vm-designs 1.3.2, 1.4",
+        .source = "linux v2.6.0 mm/rmap.c, mm/vmscan.c; Larson, Kernel comparison, 2004",
         .rmap = &rmap_pte_chain_array,
         .reclaim = &reclaim_lru_2_6_0,
         .writeout = &writeout_deferred,
-        .page_tables = "lowmem",
+        .page_tables = &page_tables_lowmem,
         .page_direct = true,
         .struct_page_bytes = {40, 40, 80},
     },
     {
         .name = "linux-2.5-objrmap",
         .description = "files and shared memory by the object's vmas, chains for anonymous memory",
-        .source = "vm-designs 1.7.1",
+        .source = "McCracken's patch for 2.5.62, 20 Feb 2003; linux v2.6.0 mm/vmscan.c",
         .rmap = &rmap_objrmap,
         .reclaim = &reclaim_lru_2_6_0,
         .writeout = &writeout_deferred,
-        .page_tables = "lowmem",
+        .page_tables = &page_tables_lowmem,
         .page_direct = true,
         .struct_page_bytes = {40, 40, 80},
     },
@@ -109,13 +112,34 @@ static const struct preset *find_preset(const char *name)
     return preset->name == NULL ? NULL : preset;
 }
 
-/* The choice of a name that the configuration reader has checked; NULL for no name. */
-static const struct choice *find_choice(enum catalogue_list list, const char *name)
+static const struct axis *find_axis(enum catalogue_list list)
 {
     const struct axis *axis = design_axes;
     while (axis->list != list) {
         axis++;
     }
+    return axis;
+}
+
+static bool exists_on(const struct choice *choice, unsigned arch)
+{
+    return choice->archs == 0 || (choice->archs >> arch & 1) != 0;
+}
+
+/* The first choice on an axis that exists on an architecture; every axis has one. */
+static const struct choice *first_choice(enum catalogue_list list, unsigned arch)
+{
+    const struct choice *const *choice = find_axis(list)->choices;
+    while (!exists_on(*choice, arch)) {
+        choice++;
+    }
+    return *choice;
+}
+
+/* The choice of a name that the configuration reader has checked; NULL for no name. */
+static const struct choice *find_choice(enum catalogue_list list, const char *name)
+{
+    const struct axis *axis = find_axis(list);
     for (size_t i = 0; name != NULL && axis->choices[i] != NULL; i++) {
         if (strcmp(axis->choices[i]->name, name) == 0) {
             return axis->choices[i];
@@ -128,8 +152,7 @@ static const struct choice *find_choice(enum catalogue_list list, const char *na
 static enum status check_arch(const struct scenario *scenario, const char *key,
                               const struct choice *choice)
 {
-    if (choice == NULL || choice->archs == 0 ||
-        (choice->archs >> scenario->machine.arch & 1) != 0) {
+    if (choice == NULL || exists_on(choice, scenario->machine.arch)) {
         return STATUS_OK;
     }
     char where[64] = "";
@@ -144,13 +167,13 @@ static enum status check_arch(const struct scenario *scenario, const char *key,
                 arch_table[scenario->machine.arch].name, where);
 }
 
-/* The choice a scenario names on an axis, NULL if it leaves it to the preset. */
+/* Puts the choice that a scenario names on an axis in place of what is there. */
 static enum status named_choice(const struct scenario *scenario, enum catalogue_list list,
                                 const char *key, const char *name, const struct choice **choice_p)
 {
     const struct choice *choice = find_choice(list, name);
     enum status status = check_arch(scenario, key, choice);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && choice != NULL) {
         *choice_p = choice;
     }
     return status;
@@ -163,7 +186,6 @@ static enum status apply_choices(const struct scenario *scenario, struct design 
     const struct choice *rmap = NULL;
     const struct choice *reclaim = NULL;
     const struct choice *writeout = NULL;
-    const struct choice *fact = NULL;
     const struct {
         enum catalogue_list list;
         const char *key;
@@ -173,9 +195,10 @@ static enum status apply_choices(const struct scenario *scenario, struct design 
         {CATALOGUE_RMAP, "design.rmap", config->rmap, &rmap},
         {CATALOGUE_RECLAIM, "design.reclaim", config->reclaim, &reclaim},
         {CATALOGUE_SWAP_WRITEOUT, "design.swap_writeout", config->swap_writeout, &writeout},
-        {CATALOGUE_PAGE_TABLES, "design.page_tables", config->page_tables, &fact},
-        {CATALOGUE_SPLIT, "design.split", config->split, &fact},
-        {CATALOGUE_SHARED_PAGE_SIZE, "design.shared_page_size", config->shared_page_size, &fact},
+        {CATALOGUE_PAGE_TABLES, "design.page_tables", config->page_tables, &design->page_tables},
+        {CATALOGUE_SPLIT, "design.split", config->split, &design->split},
+        {CATALOGUE_SHARED_PAGE_SIZE, "design.shared_page_size", config->shared_page_size,
+         &design->shared_page_size},
     };
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
         enum status status = named_choice(scenario, given[i].list, given[i].key, given[i].name,
@@ -229,7 +252,7 @@ static unsigned struct_page_bytes(const struct scenario *scenario, const struct 
     return kernel->struct_page_bytes[scenario->machine.arch];
 }
 
-/* Chain blocks fill a cache line: a next pointer and as many pte addresses as fit (3.2). */
+/* Chain blocks fill a cache line: a next pointer and as many pte addresses as fit (NRPTE). */
 static void size_chains(const struct scenario *scenario, struct design *design)
 {
     if (design->rmap == &rmap_none) {
@@ -244,15 +267,20 @@ static void size_chains(const struct scenario *scenario, struct design *design)
 enum status design_resolve(const struct scenario *scenario, struct design *design_p)
 {
     const struct preset *preset = find_preset(scenario->design.preset);
-    struct design design = {.name = "custom"};
+    unsigned arch = scenario->machine.arch;
+    struct design design = {
+        .name = "custom",
+        .page_tables = first_choice(CATALOGUE_PAGE_TABLES, arch),
+        .split = first_choice(CATALOGUE_SPLIT, arch),
+        .shared_page_size = first_choice(CATALOGUE_SHARED_PAGE_SIZE, arch),
+    };
     if (preset != NULL) {
-        design = (struct design){
-            .name = preset->name,
-            .rmap = preset->rmap,
-            .reclaim = preset->reclaim,
-            .writeout = preset->writeout,
-            .page_direct = preset->page_direct,
-        };
+        design.name = preset->name;
+        design.rmap = preset->rmap;
+        design.reclaim = preset->reclaim;
+        design.writeout = preset->writeout;
+        design.page_tables = preset->page_tables;
+        design.page_direct = preset->page_direct;
     }
     enum status status = apply_choices(scenario, &design);
     if (status != STATUS_OK) {

@@ -34,9 +34,9 @@ struct preset {
     const struct rmap_ops *rmap;
     const struct reclaim_ops *reclaim;
     const struct writeout_ops *writeout;
-    const char *page_tables;
+    const struct choice *page_tables;
     bool page_direct;
-    unsigned struct_page_bytes[3]; /* by enum machine_arch; vm-designs.md 3.1 */
+    unsigned struct_page_bytes[3]; /* by enum machine_arch; include/linux/mm.h of the kernel */
 };
 
 extern const struct preset design_presets[]; /* ends with a row whose name is NULL */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/mutant.h"
 #include "machine/map.h"
 #include "machine/residence.h"
 
@@ -98,21 +99,6 @@ enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t m
     return FRAME_OK;
 }
 
-void pte_chain_remove(struct cell *cell, struct actor *actor, page_id page)
-{
-    uint64_t k = cell->mapcount[page];
-    bool chained = k > 0 || chained_once(cell, page);
-    uint64_t before = blocks_for(cell->design, k + 1, chained);
-    /* The search ends in the middle of the chain on average. */
-    charge(cell, actor, COST_CHAIN_BLOCK, (before + 1) / 2);
-    if (k == 1 && cell->design->page_direct) {
-        page_set(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
-    } else {
-        page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
-    }
-    free_blocks(cell, actor, before - blocks_for(cell->design, k, true));
-}
-
 unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page)
 {
     struct map_walk walk = map_clear_young(cell, actor, page, false);
@@ -133,12 +119,13 @@ enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_i
     charge(cell, actor, COST_CHAIN_VISIT, walk.present + walk.failed);
     charge(cell, actor, COST_PTE_UNMAP, walk.present);
     if (walk.present > 0) {
-        if (walk.failed == 1 && cell->design->page_direct) {
+        if (walk.failed == 1 && cell->design->page_direct && MUTANT(LAZY_COLLAPSE, true, false)) {
             page_set(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
         } else {
             page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
         }
-        free_blocks(cell, actor, before - blocks_for(cell->design, walk.failed, true));
+        const bool lazily = MUTANT(LAZY_COLLAPSE, true, !cell->design->page_direct);
+        free_blocks(cell, actor, before - blocks_for(cell->design, walk.failed, lazily));
     }
     return walk.failed > 0 ? UNMAP_AGAIN : UNMAP_DONE;
 }

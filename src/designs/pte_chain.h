@@ -1,4 +1,5 @@
-/* Chains of ptes in blocks of one cache line, as 2.6.0 kept them (vm-designs.md 1.3.2, 3.2).
+/* Chains of ptes in blocks of one cache line, as mm/rmap.c of v2.6.0 kept them (docs/model.md,
+ * section 9).
  *
  * The slots themselves are not stored: which ptes a page has is in the pte rows. What is kept is
  * what the historical structure held in memory and what its operations cost. A page mapped once is
@@ -13,7 +14,6 @@
 enum frame_result pte_chain_prepare(struct cell *cell, struct actor *actor, page_id page);
 void pte_chain_add(struct cell *cell, struct actor *actor, page_id page);
 enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t mask);
-void pte_chain_remove(struct cell *cell, struct actor *actor, page_id page);
 unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page);
 enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_id page);
 

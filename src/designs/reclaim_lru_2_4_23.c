@@ -1,6 +1,7 @@
 /* Page reclaim of 2.4.23: two global lists, and the virtual scan when mapped pages are in the way.
  *
- * vm-designs.md 1.1 and 1.1.2 are the specification; the functions below carry the kernel's names.
+ * docs/model.md, sections 6 and 10, has the rules; mm/vmscan.c and mm/page_alloc.c of 2.4.23 are
+ * where they are from, and the functions below carry the kernel's names.
  * Each call in progress is a struct of its own within the context, so that any of them can be left
  * at any point and gone on with. */
 #include <assert.h>
@@ -35,7 +36,7 @@ enum phase {
 
 struct free_call {
     uint32_t phase;
-    uint32_t class; /* enum zone_index */
+    uint32_t zone_class; /* enum zone_index */
     uint32_t tries_left;
     int64_t wanted; /* pages still to be freed */
     bool failed_swapout;
@@ -74,20 +75,20 @@ static void set_up(struct cell *cell)
         zone->min = mask;
         zone->low = 2 * mask;
         zone->high = 3 * mask;
-        for (int class = i + 1; class < ZONES; class ++) {
-            zone->reserve[class] = core->zone[class].present / reserve_ratio[i];
+        for (int zone_class = i + 1; zone_class < ZONES; zone_class++) {
+            zone->reserve[zone_class] = core->zone[zone_class].present / reserve_ratio[i];
         }
     }
 }
 
 /* The first zone of a class, from the highest down, with more free than a watermark. */
-static bool find_above(const struct cell *cell, enum zone_index class, size_t watermark,
-                       enum zone_index *zone_p)
+static bool find_above(const struct cell *cell, enum zone_index zone_class,
+                       enum watermark watermark, enum zone_index *zone_p)
 {
-    for (int i = (int)class; i >= 0; i--) {
+    for (int i = (int)zone_class; i >= 0; i--) {
         const struct zone *zone = &cell->core->zone[i];
-        page_count mark = *(const page_count *)(const void *)((const char *)zone + watermark);
-        if (zone->present > 0 && zone->free > mark + zone->reserve[class]) {
+        if (zone->present > 0 &&
+            zone->free > zone_mark(zone, watermark) + zone->reserve[zone_class]) {
             *zone_p = (enum zone_index)i;
             return true;
         }
@@ -95,15 +96,15 @@ static bool find_above(const struct cell *cell, enum zone_index class, size_t wa
     return false;
 }
 
-static enum frame_result find_frame(struct cell *cell, enum zone_index class, sim_time now,
+static enum frame_result find_frame(struct cell *cell, enum zone_index zone_class, sim_time now,
                                     enum zone_index *zone_p)
 {
-    if (find_above(cell, class, offsetof(struct zone, low), zone_p)) {
+    if (find_above(cell, zone_class, WATERMARK_LOW, zone_p)) {
         return FRAME_OK;
     }
-    cell->core->zone[class].need_balance = true;
+    cell->core->zone[zone_class].need_balance = true;
     context_wake_kswapd(cell, now);
-    if (find_above(cell, class, offsetof(struct zone, min), zone_p)) {
+    if (find_above(cell, zone_class, WATERMARK_MIN, zone_p)) {
         return FRAME_OK;
     }
     return FRAME_RECLAIM;
@@ -125,9 +126,9 @@ static void free_page(struct cell *cell, struct actor *actor, page_id page)
 
 static uint64_t refill_ratio(const struct cell *cell, const struct free_call *call)
 {
-    enum zone_index class = (enum zone_index)call->class;
-    return (uint64_t)call->wanted * lru_class_active(cell, class) /
-           (lru_class_inactive(cell, class) * VM_LRU_BALANCE_RATIO + 1);
+    enum zone_index zone_class = (enum zone_index)call->zone_class;
+    return (uint64_t)call->wanted * lru_class_active(cell, zone_class) /
+           (lru_class_inactive(cell, zone_class) * VM_LRU_BALANCE_RATIO + 1);
 }
 
 /* refill_inactive(): from the old end of the active list; those referenced go round once more. */
@@ -147,7 +148,8 @@ static enum step refill_inactive(struct cell *cell, struct actor *actor, struct 
             break;
         }
         charge(cell, actor, COST_PAGE_SCAN, 1);
-        if (page_test_and_clear(cell->words, page, PLANE_REFERENCED)) {
+        if (page_test_and_clear(cell->words, page, PLANE_REFERENCED) &&
+            MUTANT(REFILL_SECOND_CHANCE, true, false)) {
             lru_rotate_newest(cell, page);
             continue;
         }
@@ -164,10 +166,10 @@ static enum step refill_inactive(struct cell *cell, struct actor *actor, struct 
 
 static void begin_shrink(const struct cell *cell, struct free_call *call)
 {
-    enum zone_index class = (enum zone_index)call->class;
-    call->max_scan = (lru_class_inactive(cell, class) + lru_class_active(cell, class)) /
+    enum zone_index zone_class = (enum zone_index)call->zone_class;
+    call->max_scan = (lru_class_inactive(cell, zone_class) + lru_class_active(cell, zone_class)) /
                      VM_CACHE_SCAN_RATIO;
-    call->max_mapped = VM_MAPPED_RATIO * call->wanted;
+    call->max_mapped = MUTANT(MAPPED_LIMIT, 1, 2) * VM_MAPPED_RATIO * call->wanted;
     call->phase = SHRINK;
 }
 
@@ -185,8 +187,8 @@ static enum shrunk write_page(struct cell *cell, struct actor *actor, struct con
             page_set(cell->words, page, PLANE_REFERENCED);
             return NEXT_PAGE;
         }
-        (void)cell->design->writeout->moved_to_swap(cell, actor, context, page);
-        return NEXT_PAGE;
+        enum step step = cell->design->writeout->moved_to_swap(cell, actor, context, page);
+        return step == STEP_WAIT ? WAIT_FOR_QUEUE : NEXT_PAGE;
     }
     uint32_t device = residence_device(cell, page);
     if (!device_has_room(cell, device)) {
@@ -234,7 +236,7 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
 static bool may_shrink(const struct cell *cell, const struct free_call *call)
 {
     return call->wanted > 0 && call->max_scan > 0 &&
-           lru_class_inactive(cell, (enum zone_index)call->class) > 0;
+           lru_class_inactive(cell, (enum zone_index)call->zone_class) > 0;
 }
 
 /* shrink_cache(): leaves for swap_out() by setting the phase. */
@@ -251,7 +253,7 @@ static enum step shrink_cache(struct cell *cell, struct actor *actor, struct con
         page_id page = lru_oldest(cell, lru_of(cell, ZONE_NORMAL, false));
         charge(cell, actor, COST_PAGE_SCAN, 1);
         lru_rotate_newest(cell, page);
-        if ((uint32_t)page_zone(cell, page) > call->class) {
+        if ((uint32_t)page_zone(cell, page) > call->zone_class) {
             continue;
         }
         call->max_scan--;
@@ -275,11 +277,11 @@ static enum step shrink_cache(struct cell *cell, struct actor *actor, struct con
 
 /* --- try_to_free_pages_zone() ------------------------------------------------------------- */
 
-static void begin_free(const struct cell *cell, struct free_call *call, enum zone_index class)
+static void begin_free(const struct cell *cell, struct free_call *call, enum zone_index zone_class)
 {
     *call = (struct free_call){
         .phase = TRY,
-        .class = (uint32_t) class,
+        .zone_class = (uint32_t)zone_class,
         .tries_left = VM_PASSES,
         .wanted = cell_batch(cell),
     };
@@ -293,7 +295,7 @@ static void begin_swap_out(const struct cell *cell, struct free_call *call, enum
         call->phase = otherwise;
         return;
     }
-    swap_out_begin(cell, &call->swap_out, (enum zone_index)call->class, SWAP_OUT_ROUNDS);
+    swap_out_begin(cell, &call->swap_out, (enum zone_index)call->zone_class, SWAP_OUT_ROUNDS);
     call->phase = phase;
 }
 
@@ -406,11 +408,11 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
         if (context->held_frame) {
             return STEP_DONE;
         }
-        enum zone_index class = (enum zone_index)context->reclaim_class;
+        enum zone_index zone_class = (enum zone_index)context->reclaim_class;
         bool freed = state->call.wanted < (int64_t)cell_batch(cell);
-        size_t watermark = freed ? offsetof(struct zone, min) : offsetof(struct zone, high);
+        enum watermark watermark = freed ? WATERMARK_MIN : WATERMARK_HIGH;
         enum zone_index zone;
-        if (find_above(cell, class, watermark, &zone)) {
+        if (find_above(cell, zone_class, watermark, &zone)) {
             zone_take(cell, zone, OWNER_HANDED);
             charge(cell, actor, COST_PAGE_ALLOC, 1);
             context->held_frame = true;
@@ -422,7 +424,7 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             context->wait_until = TIME_NEVER;
             return STEP_WAIT;
         }
-        begin_free(cell, &state->call, class);
+        begin_free(cell, &state->call, zone_class);
     }
 }
 
@@ -435,10 +437,10 @@ static void begin_balance(struct cell *cell, struct context *context)
 }
 
 /* No zone of the class has more free than its high watermark. */
-static bool still_needs_balance(const struct cell *cell, enum zone_index class)
+static bool still_needs_balance(const struct cell *cell, enum zone_index zone_class)
 {
     enum zone_index zone;
-    return !find_above(cell, class, offsetof(struct zone, high), &zone);
+    return !find_above(cell, zone_class, WATERMARK_HIGH, &zone);
 }
 
 static void step_down(struct reclaim_state *state)
@@ -473,22 +475,22 @@ static enum step balance(struct cell *cell, struct actor *actor, struct context 
             return step;
         }
         state->calling = false;
-        enum zone_index class = (enum zone_index)state->zone;
+        enum zone_index zone_class = (enum zone_index)state->zone;
         step_down(state);
         if (state->call.phase == GAVE_UP) {
-            cell->core->zone[class].need_balance = false;
+            cell->core->zone[zone_class].need_balance = false;
             context->wait = WAIT_TIME;
             context->wait_until = actor->now + kswapd_pause;
             return STEP_WAIT;
         }
-        cell->core->zone[class].need_balance = still_needs_balance(cell, class);
+        cell->core->zone[zone_class].need_balance = still_needs_balance(cell, zone_class);
     }
 }
 
 const struct reclaim_ops reclaim_lru_2_4_23 = {
     .choice = {.name = "lru_2_4_23",
                .description = "global LRU lists and the virtual scan with the credit rule (2.4.23)",
-               .source = "vm-designs 1.1, 1.1.2, 1.4a; linux 2.4.23 mm/vmscan.c, mm/page_alloc.c"},
+               .source = "linux 2.4.23 mm/vmscan.c, mm/page_alloc.c"},
     .rules =
         {
             .move_clears_referenced = true,

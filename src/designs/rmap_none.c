@@ -35,10 +35,9 @@ const struct rmap_ops rmap_none = {
     .choice = {.name = "none",
                .description =
                    "no reverse map; ptes are found by scanning every address space (2.4)",
-               .source = "vm-designs 1.1; linux 2.4.23 mm/vmscan.c"},
+               .source = "linux 2.4.23 mm/vmscan.c, try_to_swap_out()"},
     .keeps_chain = keeps_chain,
     .prepare = prepare,
     .add = add,
     .add_word = add_word,
-    .remove = add,
 };

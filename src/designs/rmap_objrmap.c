@@ -1,4 +1,5 @@
-/* Partial object-based reverse mapping: the patch for 2.5.62.
+/* Partial object-based reverse mapping: Dave McCracken's patch for 2.5.62, posted on 20 Feb 2003
+ * (Message-ID 8390000.1045757611@baldur.austin.ibm.com); docs/model.md, section 9.
  *
  * Pages of files and shared memory keep only a mapcount; their ptes are found through the list of
  * vmas of their object. Anonymous pages keep pte chains. The list is walked to its end: leaving
@@ -30,15 +31,6 @@ static void add(struct cell *cell, struct actor *actor, page_id page)
 static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask)
 {
     return page_is_anon(cell, page) ? pte_chain_add_word(cell, page, mask) : FRAME_OK;
-}
-
-static void remove_pte(struct cell *cell, struct actor *actor, page_id page)
-{
-    if (page_is_anon(cell, page)) {
-        pte_chain_remove(cell, actor, page);
-    } else {
-        charge(cell, actor, COST_MAPCOUNT, 1);
-    }
 }
 
 /* vmas of the object whose range has the page in it: each costs a walk of its page table. */
@@ -109,12 +101,12 @@ const struct rmap_ops rmap_objrmap = {
         {.name = "objrmap",
          .description =
              "files and shared memory by the object's list of vmas, anonymous memory by chains",
-         .source = "vm-designs 1.7.1; McCracken's patch for 2.5.62, 20 Feb 2003"},
+         .source =
+             "McCracken's patch for 2.5.62, 20 Feb 2003; LWN, Time to thrash the 2.6 VM?, 2004"},
     .keeps_chain = keeps_chain,
     .prepare = prepare,
     .add = add,
     .add_word = add_word,
-    .remove = remove_pte,
     .referenced = referenced,
     .unmap = unmap,
 };

@@ -13,12 +13,11 @@ const struct rmap_ops rmap_pte_chain_array = {
     .choice = {.name = "pte_chain_array",
                .description =
                    "chains of ptes in cache-line blocks for every page (2.5.35 to 2.6.6)",
-               .source = "vm-designs 1.3.2; linux v2.6.0 mm/rmap.c"},
+               .source = "linux v2.6.0 mm/rmap.c; Larson, Kernel comparison, 2004"},
     .keeps_chain = keeps_chain,
     .prepare = pte_chain_prepare,
     .add = pte_chain_add,
     .add_word = pte_chain_add_word,
-    .remove = pte_chain_remove,
     .referenced = pte_chain_referenced,
     .unmap = pte_chain_unmap,
 };

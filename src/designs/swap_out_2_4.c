@@ -21,13 +21,13 @@ static uint32_t init_mm(const struct cell *cell)
     return (uint32_t)cell->plan->nprocesses;
 }
 
-void swap_out_begin(const struct cell *cell, struct swap_out_call *call, enum zone_index class,
+void swap_out_begin(const struct cell *cell, struct swap_out_call *call, enum zone_index zone_class,
                     unsigned rounds)
 {
     *call = (struct swap_out_call){
         .phase = PICK_MM,
-        .class = (uint32_t) class,
-        .wanted = cell_batch(cell),
+        .zone_class = (uint32_t)zone_class,
+        .wanted = MUTANT(SWAP_OUT_QUOTA, cell_batch(cell), 2 * cell_batch(cell)),
         .counter = (int64_t)rounds * init_mm(cell),
     };
 }
@@ -74,11 +74,11 @@ static void leave_mm(struct cell *cell, struct actor *actor, struct swap_out_cal
 /* --- one pte ------------------------------------------------------------------------------ */
 
 /* Planes of one word and what the scan may unmap in it. */
-static uint64_t word_in_class(const struct page_word *word, enum zone_index class)
+static uint64_t word_in_class(const struct page_word *word, enum zone_index zone_class)
 {
     uint64_t low = word->plane[PLANE_ZONE_LOW];
     uint64_t high = word->plane[PLANE_ZONE_HIGH];
-    switch (class) {
+    switch (zone_class) {
     case ZONE_DMA:
         return ~low & ~high;
     case ZONE_NORMAL:
@@ -107,8 +107,8 @@ void swap_out_drop_page(struct cell *cell, const struct actor *actor, page_id pa
     lru_remove(cell, page);
     residence_leave(cell, page);
     count(cell, METRIC_PAGES_FREED, 1);
-    if (context->task == TASK_RECLAIM && !context->held_frame &&
-        (unsigned)zone <= context->reclaim_class) {
+    if (MUTANT(KEEP_FREED_FRAME, true, false) && context->task == TASK_RECLAIM &&
+        !context->held_frame && (unsigned)zone <= context->reclaim_class) {
         zone_take(cell, zone, OWNER_HANDED);
         context->held_frame = true;
         context->held_zone = (uint8_t)zone;
@@ -116,7 +116,7 @@ void swap_out_drop_page(struct cell *cell, const struct actor *actor, page_id pa
 }
 
 /* try_to_swap_out(): returns whether the page became freeable. */
-static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_index class,
+static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_index zone_class,
                             const struct vma *vma, page_id page)
 {
     struct page_word *word = &cell->words[page / PAGES_PER_WORD];
@@ -124,12 +124,13 @@ static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_in
     uint32_t *ref = pte_ref(cell, vma, page);
     count(cell, METRIC_PTES_VISITED, 1);
     charge(cell, actor, COST_PTE_VISIT, 1);
-    if ((pte_read(cell, *ref, page).young & bit) != 0) {
+    if (MUTANT(YOUNG_BIT, (pte_read(cell, *ref, page).young & bit) != 0, false)) {
         pte_write(cell, ref, page)->young &= ~bit;
         residence_mark_accessed(cell, actor, page);
         return false;
     }
-    if ((word->plane[PLANE_ACTIVE] & bit) != 0 || (word_in_class(word, class) & bit) == 0) {
+    if ((MUTANT(ACTIVE_PAGE, word->plane[PLANE_ACTIVE], 0) & bit) != 0 ||
+        (word_in_class(word, zone_class) & bit) == 0) {
         return false;
     }
     if ((word->plane[PLANE_LOCKED] & bit) != 0) {
@@ -205,9 +206,9 @@ static bool scan_whole_word(struct cell *cell, struct actor *actor, sim_time sli
     uint32_t *ref = pte_ref(cell, vma, first);
     struct pte_pair pair = pte_read(cell, *ref, first);
     uint64_t present = pair.present & mask;
-    uint64_t young = pair.young & present;
-    uint64_t old = present & ~young & ~word->plane[PLANE_ACTIVE] &
-                   word_in_class(word, (enum zone_index)call->class);
+    uint64_t young = MUTANT(YOUNG_BIT, pair.young & present, 0);
+    uint64_t old = present & ~young & ~MUTANT(ACTIVE_PAGE, word->plane[PLANE_ACTIVE], 0) &
+                   word_in_class(word, (enum zone_index)call->zone_class);
     uint64_t unmap = old & ~word->plane[PLANE_LOCKED];
     uint64_t activate = young & ~word->plane[PLANE_ACTIVE] & word->plane[PLANE_REFERENCED] &
                         word->plane[PLANE_ON_LRU];
@@ -293,7 +294,7 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
             return STEP_AGAIN;
         }
         call->page = page + 1;
-        if (try_to_swap_out(cell, actor, (enum zone_index)call->class, vma, page) &&
+        if (try_to_swap_out(cell, actor, (enum zone_index)call->zone_class, vma, page) &&
             --call->wanted == 0) {
             break;
         }
@@ -338,7 +339,7 @@ static enum step scan_mm(struct cell *cell, struct actor *actor, sim_time slice_
         if (scan_vma(cell, actor, slice_end, call, vma) == STEP_AGAIN) {
             return STEP_AGAIN;
         }
-        mm->scan_address = vma->vpn + (call->page - vma->first);
+        mm->scan_address = vma->vpn + MUTANT(RESUME_POINT, call->page - vma->first, 0);
         /* The next vma is looked for before the quota: a scan that stops within the last vma of an
          * mm leaves the rest of it to the next lap. */
         if (call->vma + 1 == mm->first_vma + mm->nvmas) {

@@ -1,4 +1,5 @@
-/* The virtual scan of 2.4: swap_out() and what it calls (vm-designs.md 1.1).
+/* The virtual scan of 2.4: swap_out() and what it calls (linux 2.4.23 mm/vmscan.c;
+ * docs/model.md, section 10).
  *
  * One cursor per machine says which mm is next, one per mm where the scan stopped in it. A call
  * asks for 32 pages and is credited one only when a pte was the last that kept its page from being
@@ -16,9 +17,9 @@ struct swap_out_machine {
 /* A call in progress; part of a context's state. */
 struct swap_out_call {
     uint32_t phase;
-    uint32_t class;  /* enum zone_index: only frames up to here count */
-    uint32_t wanted; /* pages still to be credited */
-    int64_t counter; /* mms that may still be tried */
+    uint32_t zone_class; /* enum zone_index: only frames up to here count */
+    uint32_t wanted;     /* pages still to be credited */
+    int64_t counter;     /* mms that may still be tried */
     uint32_t mm;
     vma_id vma; /* where the scan is in it */
     page_id page;
@@ -27,7 +28,7 @@ struct swap_out_call {
 };
 
 /* How many rounds over all mms one call may make: 1 up to 2.4.22, 2 in 2.4.23. */
-void swap_out_begin(const struct cell *cell, struct swap_out_call *call, enum zone_index class,
+void swap_out_begin(const struct cell *cell, struct swap_out_call *call, enum zone_index zone_class,
                     unsigned rounds);
 
 /* Runs the call on until it is done (`succeeded` is set), its quantum is used up, or another

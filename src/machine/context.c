@@ -83,9 +83,12 @@ static void begin_waiting(struct cell *cell, struct context *context, sim_time n
     case WAIT_TIME:
         event_set(cell, id, max_u64(context->wait_until, now));
         break;
-    case WAIT_PAGE:
-        join(cell, context, &device_find(cell, context->wait_page)->first_waiter);
+    case WAIT_PAGE: {
+        struct device_request *request = device_find(cell, context->wait_page);
+        assert(request != NULL && "a page is waited for only while I/O on it is under way");
+        join(cell, context, &request->first_waiter);
         break;
+    }
     case WAIT_QUEUE:
         join(cell, context, &cell->devices[context->wait_device].first_waiter);
         break;

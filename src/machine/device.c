@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/mutant.h"
 #include "machine/cell.h"
 #include "machine/residence.h"
 
@@ -19,7 +20,7 @@ bool device_has_room(const struct cell *cell, uint32_t index)
 /* Seven eighths full is congested, as the block layer of 2.6.0 counts. */
 static uint32_t congestion_mark(const struct device *device)
 {
-    return device->queue - device->queue / 8;
+    return device->queue - MUTANT(CONGESTION, device->queue / 8, 0);
 }
 
 static bool writes(enum request_kind kind)
@@ -59,8 +60,7 @@ void device_submit(struct cell *cell, uint32_t index, enum request_kind kind, ui
     } else {
         cell->pending[device->first_request + device->npending++] = request;
         device->quota--;
-        outbox_post(&cell->outbox, MESSAGE_REQUEST, index, now,
-                    (uint64_t)kind << 32 | count);
+        outbox_post(&cell->outbox, MESSAGE_REQUEST, index, now, (uint64_t)kind << 32 | count);
     }
     if (device->queued + device->npending > congestion_mark(device)) {
         device->congested = true;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/mutant.h"
 #include "machine/lru.h"
 #include "machine/map.h"
 #include "machine/pte.h"
@@ -145,7 +146,9 @@ static enum progress fault_on_mapping(struct cell *cell, const struct touch *tou
     if (cell->design->rmap->prepare(cell, actor, touch->page) != FRAME_OK) {
         return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
     }
-    residence_mark_accessed(cell, actor, touch->page);
+    if (MUTANT(MARK_ON_FAULT, true, false)) {
+        residence_mark_accessed(cell, actor, touch->page);
+    }
     map_set(cell, vma, touch->page, touch->access == ACCESS_WRITE);
     cell->design->rmap->add(cell, actor, touch->page);
     leave_mm(cell, actor, mm);

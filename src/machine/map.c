@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/mutant.h"
 #include "base/random.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
@@ -43,17 +44,6 @@ void map_dropped(struct cell *cell, struct mm *mm, page_id page)
     mm->rss--;
 }
 
-void map_clear(struct cell *cell, const struct vma *vma, page_id page)
-{
-    uint32_t *ref = pte_ref(cell, vma, page);
-    struct pte_pair *pair = pte_write(cell, ref, page);
-    assert((pair->present & page_bit(page)) != 0);
-    pair->present &= ~page_bit(page);
-    pair->young &= ~page_bit(page);
-    pte_compact_word(cell, ref, page);
-    map_dropped(cell, &cell->mms[vma->mm], page);
-}
-
 bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time now)
 {
     bool free = mm->lock.busy_until <= now &&
@@ -63,6 +53,7 @@ bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time
                                                cell->id, mm->trylocks++);
         free = bits.word[0] >= mm->lock_share;
     }
+    free = MUTANT(TRYLOCK, free, true);
     if (!free) {
         count(cell, METRIC_TRYLOCK_FAILURES, 1);
     }

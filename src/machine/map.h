@@ -10,10 +10,8 @@
 /* Sets the pte of `page` in `vma`: present, young, and dirty if `write`. It must not be present. */
 void map_set(struct cell *cell, const struct vma *vma, page_id page, bool write);
 
-/* Clears the present pte of `page` in `vma`. The dirty bits of all mappers move to the page. */
-void map_clear(struct cell *cell, const struct vma *vma, page_id page);
-
-/* Bookkeeping of map_clear() for a pte whose bits the caller has cleared itself. */
+/* Bookkeeping for a present pte whose bits the caller has cleared. The dirty bits of all mappers
+ * move to the page. */
 void map_dropped(struct cell *cell, struct mm *mm, page_id page);
 
 /* What a walk over the ptes of a page found. */

@@ -1,4 +1,4 @@
-/* What a design provides: one struct of functions and facts per axis (design.md section 5).
+/* What a design provides: one struct of functions and facts per axis (`thrash list designs`).
  *
  * The machine calls these and knows nothing else of a design. Each row names itself and its source;
  * the tables that list the rows are in src/designs/. */
@@ -24,7 +24,6 @@ enum frame_result {
 enum unmap_result {
     UNMAP_DONE,  /* no pte maps it any more */
     UNMAP_AGAIN, /* a trylock failed; some ptes are left */
-    UNMAP_FAIL,  /* a mapper forbids it */
 };
 
 /* What every choice on an axis says of itself. */
@@ -52,9 +51,6 @@ struct rmap_ops {
      * them. Charges nothing. FRAME_NONE when its memory cannot be had. */
     enum frame_result (*add_word)(struct cell *cell, page_id page, uint64_t mask);
 
-    /* One pte fewer, found without the reverse map; mapcount no longer counts it. */
-    void (*remove)(struct cell *cell, struct actor *actor, page_id page);
-
     /* Tests and clears the young bits of all ptes; returns how many were set. NULL if the design
      * cannot find them. */
     unsigned (*referenced)(struct cell *cell, struct actor *actor, page_id page);
@@ -63,7 +59,7 @@ struct rmap_ops {
     enum unmap_result (*unmap)(struct cell *cell, struct actor *actor, page_id page);
 };
 
-/* What an era does to a page at the events of vm-designs.md 1.4a. */
+/* What an era does to a page: docs/model.md, sections 5 and 7. */
 struct page_rules {
     bool zone_lists;             /* LRU lists are kept for each zone, not for the machine */
     bool anon_new_active;        /* a new anonymous page starts on the active list */
@@ -102,7 +98,8 @@ struct writeout_ops {
     struct choice choice;
 
     /* The page has just been moved to the swap cache and is dirty there. Returns STEP_DONE, or
-     * STEP_WAIT if the device queue is full. */
+     * STEP_WAIT, with `wait` of the context set, if the device queue is full: reclaim then meets
+     * the page again, as one to be written. */
     enum step (*moved_to_swap)(struct cell *cell, struct actor *actor, struct context *context,
                                page_id page);
 };
@@ -113,6 +110,9 @@ struct design {
     const struct rmap_ops *rmap;
     const struct reclaim_ops *reclaim;
     const struct writeout_ops *writeout;
+    const struct choice *page_tables;
+    const struct choice *split;
+    const struct choice *shared_page_size;
     bool page_direct;
     unsigned struct_page_bytes;
     unsigned chain_block_bytes; /* 0: no chains */

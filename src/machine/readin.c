@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/mutant.h"
 #include "machine/residence.h"
 
 /* Gives a frame to a page whose contents are on their way. */
@@ -85,7 +86,8 @@ enum frame_result readin_start(struct cell *cell, struct actor *actor, page_id p
         uint32_t slots = cell->core->swap.slots_per_device;
         uint32_t device_first = number / slots * slots;
         window = device_first + (number - device_first) / SWAP_READAHEAD * SWAP_READAHEAD;
-        end = (uint32_t)min_u64(window + SWAP_READAHEAD, device_first + slots);
+        end = (uint32_t)min_u64(window + MUTANT(READ_AHEAD, SWAP_READAHEAD, 0),
+                                device_first + slots);
     } else {
         uint32_t ahead = access == ACCESS_FILE_READ ? FILE_READAHEAD : FAULT_READAHEAD;
         window = page / ahead * ahead;

@@ -4,7 +4,7 @@
  *                        ^------------from_swapcache-------'               |
  *                        '----------enter + read + from_swapcache----------'
  *
- * vm-designs.md 1.4a gives the rules of each era; `struct page_rules` carries them. */
+ * docs/model.md, sections 5 and 7, has the rules of each era; `struct page_rules` carries them. */
 #ifndef THRASH_MACHINE_RESIDENCE_H
 #define THRASH_MACHINE_RESIDENCE_H
 

@@ -1,6 +1,6 @@
 /* Swap slots: which page is kept where on the swap devices.
  *
- * Allocation follows 2.4 and 2.6.0 alike (vm-designs.md 1.1.2): devices of equal priority take
+ * Allocation follows 2.4 and 2.6.0 alike (mm/swapfile.c of both): devices of equal priority take
  * turns slot by slot, and each fills clusters of 256 free slots from the start before it takes
  * single ones. */
 #ifndef THRASH_MACHINE_SWAP_H

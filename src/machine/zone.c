@@ -4,6 +4,18 @@
 
 #include "machine/cell.h"
 
+page_count zone_mark(const struct zone *zone, enum watermark watermark)
+{
+    switch (watermark) {
+    case WATERMARK_MIN:
+        return zone->min;
+    case WATERMARK_LOW:
+        return zone->low;
+    default:
+        return zone->high;
+    }
+}
+
 enum zone_index zone_user_class(const struct cell *cell)
 {
     for (int zone = ZONES - 1; zone > 0; zone--) {

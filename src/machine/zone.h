@@ -42,6 +42,10 @@ struct zone {
 
 struct cell;
 
+enum watermark { WATERMARK_MIN, WATERMARK_LOW, WATERMARK_HIGH };
+
+page_count zone_mark(const struct zone *zone, enum watermark watermark);
+
 /* The highest zone that has frames: the class of allocations for user pages. */
 enum zone_index zone_user_class(const struct cell *cell);
 

@@ -110,7 +110,7 @@ void o_chain_remove(struct machine *machine, struct page *page, struct pte *pte)
             }
         }
     }
-    REQUIRE(!"a present pte is in its page's chain");
+    oracle_broken(__FILE__, __LINE__, "a present pte is in its page's chain");
 }
 
 unsigned o_chain_ptes(const struct machine *machine, const struct page *page, struct pte **ptes,
@@ -141,7 +141,7 @@ bool o_chain_collapse(struct machine *machine, struct page *page)
     return true;
 }
 
-/* vm-designs 5.3, pte_chain (a), (b), (d), (e). */
+/* Only the head has free slots and they lead; blocks are ceil(k / slots); a direct pte is alone. */
 void o_chain_check(const struct machine *machine, const struct page *page)
 {
     const unsigned nslots = machine->design.chain_slots;

@@ -101,7 +101,7 @@ static void check_swap(const struct device *device)
     REQUIRE(used == device->used);
 }
 
-/* vm-designs 5.3: without room on swap nothing anonymous that was written is unmapped: it would
+/* Without room on swap nothing anonymous that was written is unmapped: it would
  * be nowhere, which check_page() sees. */
 void o_check_machine(const struct machine *machine)
 {

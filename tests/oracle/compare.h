@@ -26,7 +26,14 @@ struct compared {
     bool ran;
 };
 
-/* `yaml` is the text of a scenario; quiet: errors are not printed. */
+/* `yaml` is the text of a scenario. */
 void compare_yaml(const char *yaml, struct compared *compared_p);
+
+/* Runs the simulator alone, populating by spans and page by page: all that it records is the same
+ * to the last bit. */
+enum comparison compare_ways_to_populate(const char *yaml);
+
+/* What a cell counts, METRIC_COUNT values, against the oracle's. */
+bool compare_cell(const uint64_t *simulated, const struct counters *expected, char difference[512]);
 
 #endif

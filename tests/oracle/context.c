@@ -30,13 +30,15 @@ void o_yield_point(struct actor *actor)
     }
 }
 
-void o_yield_point_in(struct machine *machine, struct actor *actor, struct lock *lock)
+bool o_yield_point_in(struct machine *machine, struct actor *actor, struct lock *lock)
 {
-    if (slice_is_over(actor)) {
-        o_lock_leave(actor, lock);
-        end_step(actor->context, NEXT_GO_ON);
-        o_lock_enter(machine, actor, lock);
+    if (!slice_is_over(actor)) {
+        return false;
     }
+    o_lock_leave(actor, lock);
+    end_step(actor->context, NEXT_GO_ON);
+    o_lock_enter(machine, actor, lock);
+    return true;
 }
 
 void o_yield_point_of_cpu(struct machine *machine, struct actor *actor)
@@ -75,7 +77,9 @@ void o_sleep_for(struct actor *actor, sim_time time)
 void o_spin_for(struct actor *actor, struct lock *lock)
 {
     actor->context->wait = (struct wait){.lock = lock, .until = TIME_NEVER};
+    actor->context->stuck = true;
     end_step(actor->context, NEXT_SPIN);
+    actor->context->stuck = false;
 }
 
 /* ---- locks ----------------------------------------------------------------------------------- */
@@ -109,9 +113,10 @@ void o_lock_release(struct machine *machine, struct actor *actor, struct lock *l
     actor->context->stuck = false;
     for (uint32_t i = 0; i < machine->ncontexts; i++) {
         struct context *other = &machine->contexts[i];
-        if (other->state == CONTEXT_SPINNING && other->wait.lock == lock) {
+        if (other->state == CONTEXT_SPINNING && other->wait.lock == lock &&
+            other->event == TIME_NEVER) {
             other->next = NEXT_WOKEN;
-            other->event = actor->now;
+            other->event = max_u64(actor->now, other->self.now);
         }
     }
 }
@@ -140,6 +145,7 @@ void o_context_build(struct machine *machine)
     machine->ncontexts = FIRST_PROCESS_CONTEXT + machine->nprocesses;
     machine->contexts = calloc(machine->ncontexts, sizeof *machine->contexts);
     REQUIRE(machine->contexts != NULL);
+    machine->last_given_cpu = machine->ncontexts - 1;
     for (uint32_t i = 0; i < machine->ncontexts; i++) {
         struct context *context = &machine->contexts[i];
         context->machine = machine;
@@ -231,12 +237,12 @@ static void go_on(struct machine *machine, struct context *context, sim_time now
     context->self.now = now;
     if (!wanted) {
         o_cpu_dispatch(machine, now);
-    }
-    if (context->has_cpu) {
+    } else if (context->has_cpu) {
         run_step(machine, context, now);
     }
 }
 
+/* It sleeps from `now` on, or from the begin of the next epoch if that is earlier. */
 static void fall_asleep(struct machine *machine, struct context *context, sim_time now)
 {
     const bool had_cpu = context->has_cpu;
@@ -244,7 +250,8 @@ static void fall_asleep(struct machine *machine, struct context *context, sim_ti
     context->state = CONTEXT_SLEEPING;
     context->next = NEXT_WOKEN;
     context->event = context->wait.until;
-    context->waiting_since = now;
+    context->self.now = now;
+    context->waiting_since = min_u64(now, machine->epoch_end);
     if (had_cpu) {
         o_cpu_release(machine, context, now);
     }
@@ -255,9 +262,19 @@ static void begin_to_spin(struct machine *machine, struct context *context, sim_
     const bool wanted = o_context_wants_cpu(context);
     o_context_book(machine, context, now);
     context->state = CONTEXT_SPINNING;
+    context->self.now = now;
     if (!wanted) {
         o_cpu_dispatch(machine, now);
     }
+}
+
+void o_kswapd_run_alone(struct machine *machine)
+{
+    struct context *kswapd = &machine->contexts[0];
+    if (!machine->design.is_2_4) {
+        o_begin_reclaim_2_6(machine, kswapd);
+    }
+    run_step(machine, kswapd, 0);
 }
 
 static void wake_up(struct machine *machine, struct context *context, sim_time now)
@@ -273,6 +290,9 @@ static void begin_reclaim(struct machine *machine, struct context *context, sim_
 {
     context->reclaiming_since = now;
     context->in_code = true;
+    if (!machine->design.is_2_4) {
+        o_begin_reclaim_2_6(machine, context);
+    }
     go_on(machine, context, now);
 }
 
@@ -289,14 +309,25 @@ static void finish(struct machine *machine, struct context *context, sim_time no
     }
 }
 
+void o_context_stop_touch(struct machine *machine, struct context *context, sim_time now)
+{
+    context->event = TIME_NEVER;
+    if (context->next == NEXT_SLEEP) {
+        fall_asleep(machine, context, now);
+    } else if (context->next == NEXT_SPIN) {
+        begin_to_spin(machine, context, now);
+    } else {
+        REQUIRE(context->next == NEXT_RECLAIM);
+        begin_reclaim(machine, context, now);
+    }
+}
+
 void o_context_event(struct machine *machine, struct context *context, sim_time now)
 {
     context->event = TIME_NEVER;
     switch (context->next) {
     case NEXT_GO_ON:
-        if (!context->has_cpu) {
-            break;
-        }
+        REQUIRE(context->has_cpu);
         if (o_cpu_should_yield(machine, context)) {
             context->yielded = true;
             o_cpu_release(machine, context, now);
@@ -322,7 +353,7 @@ void o_context_event(struct machine *machine, struct context *context, sim_time 
         wake_up(machine, context, now);
         break;
     case NEXT_RECLAIM:
-        begin_reclaim(machine, context, now);
+        oracle_broken(__FILE__, __LINE__, "reclaim begins at once, not as an event");
         break;
     case NEXT_DONE:
         finish(machine, context, now);
@@ -330,10 +361,11 @@ void o_context_event(struct machine *machine, struct context *context, sim_time 
     }
 }
 
+/* What is to happen before its clock happens then. */
 static void wake(struct context *context, sim_time now)
 {
     context->next = NEXT_WOKEN;
-    context->event = now;
+    context->event = max_u64(now, context->self.now);
 }
 
 void o_wake_page(struct machine *machine, const struct page *page, sim_time now)
@@ -369,8 +401,7 @@ void o_wake_congestion(struct machine *machine, sim_time now)
 void o_kswapd_wake(struct machine *machine, sim_time now)
 {
     struct context *kswapd = &machine->contexts[0];
-    if (kswapd->state == CONTEXT_IDLE && kswapd->event == TIME_NEVER) {
-        kswapd->next = NEXT_RECLAIM;
-        kswapd->event = now;
+    if (kswapd->state == CONTEXT_IDLE) {
+        begin_reclaim(machine, kswapd, now);
     }
 }

@@ -106,6 +106,8 @@ static void hand_out_to_contexts(struct machine *machine)
         context->has_cpu = false;
         if (keeps) {
             give(machine, context, now);
+        } else if (context->state == CONTEXT_RUNNING) {
+            context->event = TIME_NEVER;
         }
     }
     struct context *context = next_in_turn(machine);
@@ -172,9 +174,9 @@ void o_cpu_release(struct machine *machine, struct context *context, sim_time no
 
 void o_cpu_dispatch(struct machine *machine, sim_time now)
 {
-    const uint64_t rest = machine->epoch_end - now;
+    const uint64_t rest = machine->epoch_end - min_u64(now, machine->epoch_end);
     struct context *context = next_in_turn(machine);
-    while (context != NULL && contexts_that_have(machine) < machine->room &&
+    while (rest > 0 && context != NULL && contexts_that_have(machine) < machine->room &&
            machine->spare >= rest) {
         give_in_turn(machine, context, now);
         context = next_in_turn(machine);

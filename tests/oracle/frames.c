@@ -152,7 +152,8 @@ static struct zone *allocate_2_6(struct machine *machine, sim_time now, enum zon
     if (zone == NULL) {
         bool any_low = false;
         for (int z = (int)class; z >= 0; z--) {
-            any_low = any_low || machine->zones[z].free <= machine->zones[z].low;
+            const struct zone *one = &machine->zones[z];
+            any_low = any_low || (one->frames > 0 && one->free <= one->low);
         }
         if (any_low) {
             o_kswapd_wake(machine, now);

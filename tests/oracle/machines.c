@@ -171,6 +171,59 @@ static void choose_times(struct dice *dice, struct machine_choice *machine)
     machine->until_freed_percent = in_100(dice, 20) ? between(dice, 1, 100) : 0;
 }
 
+/* What the kernel itself takes, nearly to the frame. */
+static uint64_t exact_frames_of_kernel(const struct machine_choice *machine)
+{
+    uint64_t processes = 0;
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        const struct machine_workload *workload = &machine->workloads[i];
+        processes += workload->kind == MACHINE_DATABASE
+                         ? workload->processes + (workload->log_writes > 0)
+                         : 1;
+    }
+    const uint64_t struct_page = (machine->arch == 2 ? 80U : 40U) + (machine->axes == 0 ? 8U : 0U);
+    return machine->frames * struct_page / 4096 + min_u64(machine->frames / 800, 10240) +
+           processes * 18 / 4 + 3;
+}
+
+/* Little is left to grow into, and some have their shortage in low memory, without swap to turn to.
+ */
+static void tighten(struct dice *dice, struct machine_choice *machine)
+{
+    uint64_t populated;
+    uint64_t all;
+    const bool is_2_4 = machine->axes == 0;
+    const bool lowmem = machine->arch != 2 && in_100(dice, 30);
+    demand(machine, &populated, &all);
+    if (lowmem) {
+        machine->frames = between(dice, 896 * 256 + 300, 1000 * 256);
+        machine->swap.pages = in_100(dice, 70) ? 0 : between(dice, 1, 300);
+        machine->workloads[0].populate = 0;
+        machine->workloads[0].file = false;
+        demand(machine, &populated, &all);
+    } else {
+        machine->frames = 1536 + populated * 11 / 10 + between(dice, 0, all);
+        machine->swap.pages = magnitude(dice, 512, 32768);
+    }
+    machine->auto_ballast = false;
+    const uint64_t taken = exact_frames_of_kernel(machine) + populated;
+    const uint64_t leave = between(dice, is_2_4 ? 60 : 300,
+                                   (is_2_4 ? 160 : 400) + (lowmem ? 0 : all / 16));
+    machine->ballast = machine->frames - min_u64(machine->frames, taken + leave);
+    machine->until_freed_percent = 0;
+    /* They reclaim all the time: a tenth of the time is enough. */
+    machine->duration_us = min_u64(machine->duration_us, 10000 + 1500 * machine->quantum_us);
+    machine->duration_us = min_u64(machine->duration_us, 200 * machine->epoch_us);
+    machine->warmup_us = min_u64(machine->warmup_us, machine->duration_us / 5);
+    machine->stall_us = in_100(dice, 50) ? machine->duration_us / 5 : 2 * machine->duration_us;
+    machine->interval_us = max_u64(1, machine->duration_us / 10);
+    for (unsigned i = 1; i < machine->nworkloads; i++) {
+        if (machine->workloads[i].kind != MACHINE_DATABASE) {
+            machine->workloads[i].rate = max_u64(machine->workloads[i].rate, 500000000);
+        }
+    }
+}
+
 void machine_choose(uint64_t number, struct machine_choice *machine)
 {
     struct dice dice = {.number = number};
@@ -198,6 +251,9 @@ void machine_choose(uint64_t number, struct machine_choice *machine)
                                               : magnitude(&dice, 512, 32768);
     choose_times(&dice, machine);
     choose_costs(&dice, machine);
+    if (number >= MACHINES_TIGHT_FROM) {
+        tighten(&dice, machine);
+    }
 }
 
 static void write_device(const struct machine_device *device, bool swap, struct text *yaml)

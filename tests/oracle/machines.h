@@ -52,6 +52,9 @@ struct machine_choice {
     struct machine_workload workloads[MACHINE_WORKLOADS_MAX];
 };
 
+/* Machines from this number on are short of memory from the begin. */
+enum { MACHINES_TIGHT_FROM = 10000 };
+
 void machine_choose(uint64_t number, struct machine_choice *machine);
 void machine_write(const struct machine_choice *machine, struct text *yaml);
 

@@ -31,8 +31,11 @@ static unsigned levels_missing(const struct machine *machine, const struct mm *m
     return missing;
 }
 
-bool o_mm_need_table(struct machine *machine, struct actor *actor, struct mm *mm, uint64_t address)
+bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct vma *vma,
+                     const struct page *page)
 {
+    struct mm *mm = vma->mm;
+    const uint64_t address = o_vma_address(vma, page);
     struct zone *frames[3];
     const unsigned missing = levels_missing(machine, mm, address);
     for (unsigned i = 0; i < missing; i++) {
@@ -58,6 +61,7 @@ bool o_mm_need_table(struct machine *machine, struct actor *actor, struct mm *mm
             mm->upper[number / 512 / 512] = true;
         }
     }
+    vma->chunk_used[page->offset / 512] = true;
     return true;
 }
 
@@ -69,7 +73,6 @@ void o_mm_set_pte(struct machine *machine, const struct vma *vma, struct page *p
     pte->present = true;
     pte->young = true;
     pte->dirty = store;
-    vma->chunk_used[page->offset / 512] = true;
     if (page->mapcount++ == 0) {
         machine->nr_mapped++;
     }

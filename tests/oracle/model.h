@@ -144,7 +144,7 @@ struct vma {
     page_offset offset;
     uint64_t start, pages; /* virtual page numbers */
     enum populated populated;
-    bool *chunk_used; /* by chunk of the object: whether it ever had a pte there */
+    bool *chunk_used; /* by chunk of the object: whether a fault ever had its page tables */
     struct vma *next_of_mm, *next_of_object;
 };
 
@@ -246,6 +246,7 @@ struct context {
     sim_time reclaiming_since; /* TIME_NEVER: not */
 
     enum zone_number class; /* what a direct reclaimer frees for */
+    uint64_t nr_mapped;     /* of the machine when kswapd of 2.6 was woken */
     ucontext_t here, back;  /* inside its function; outside, in the epoch loop */
     char *stack;
 };

@@ -77,7 +77,8 @@ void o_write_page(struct machine *machine, struct actor *actor, struct page *pag
 
 /* mm.c */
 struct pte *o_mm_pte(const struct mm *mm, uint64_t address);
-bool o_mm_need_table(struct machine *machine, struct actor *actor, struct mm *mm, uint64_t address);
+bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct vma *vma,
+                     const struct page *page);
 void o_mm_set_pte(struct machine *machine, const struct vma *vma, struct page *page,
                   struct pte *pte, bool store);
 /* Clears a pte; its dirty bit moves to the page. */
@@ -110,8 +111,8 @@ enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, str
 
 /* context.c: inside the functions of contexts. */
 void o_yield_point(struct actor *actor);
-/* The same with a short lock that is left when it stops. */
-void o_yield_point_in(struct machine *machine, struct actor *actor, struct lock *lock);
+/* The same with a short lock that is left when it stops. True: it has stopped. */
+bool o_yield_point_in(struct machine *machine, struct actor *actor, struct lock *lock);
 /* Where it also gives up its CPU if others should have it. */
 void o_yield_point_of_cpu(struct machine *machine, struct actor *actor);
 void o_sleep_for_page(struct actor *actor, const struct page *page);
@@ -127,11 +128,15 @@ void o_lock_release(struct machine *machine, struct actor *actor, struct lock *l
 /* context.c: from outside. */
 void o_context_build(struct machine *machine);
 void o_context_free(struct context *context);
+/* A process stopped at a touch, for what context->next says. */
+void o_context_stop_touch(struct machine *machine, struct context *context, sim_time now);
 void o_context_event(struct machine *machine, struct context *context, sim_time now);
 bool o_context_wants_cpu(const struct context *context);
 bool o_context_waits_for_io(const struct context *context);
 void o_context_book(struct machine *machine, struct context *context, sim_time now);
 void o_kswapd_wake(struct machine *machine, sim_time now);
+/* kswapd runs by itself from being woken, for a quantum or until it sleeps or is done. */
+void o_kswapd_run_alone(struct machine *machine);
 /* What waits is woken by an event at `now`. */
 void o_wake_page(struct machine *machine, const struct page *page, sim_time now);
 void o_wake_room(struct machine *machine, const struct device *device, sim_time now);
@@ -153,6 +158,7 @@ bool o_populate(struct machine *machine);
 
 /* reclaim_2_4.c, swap_out.c, reclaim_2_6.c */
 void o_kswapd_2_4(struct machine *machine, struct actor *actor);
+void o_begin_reclaim_2_6(struct machine *machine, struct context *context);
 void o_kswapd_2_6(struct machine *machine, struct actor *actor);
 /* A process reclaims until it holds a frame, or the machine is out of memory. */
 void o_direct_2_4(struct machine *machine, struct actor *actor, enum zone_number class);
@@ -166,6 +172,7 @@ void o_run_out_of_memory(struct machine *machine, const struct actor *actor,
 void o_epoch_run(struct machine *machine, sim_time end);
 
 /* phases.c */
+void o_sum_up(const struct machine *machine, struct counters *values);
 void o_phases_run(struct machine *machine, struct oracle_result *result);
 
 /* check.c: every invariant that holds between steps. */

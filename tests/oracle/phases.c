@@ -1,10 +1,10 @@
 /* From the first epoch to the verdict: docs/model.md, section 12. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "oracle/parts.h"
+#include "oracle/watch.h"
 
-static void sum_up(const struct machine *machine, struct counters *values)
+void o_sum_up(const struct machine *machine, struct counters *values)
 {
     *values = machine->count;
     for (int z = 0; z < ZONES; z++) {
@@ -47,7 +47,8 @@ static void record(const struct machine *machine, struct oracle_result *result)
     result->samples = more;
     struct oracle_sample *sample = &more[result->nsamples++];
     sample->time = machine->epoch_end;
-    sum_up(machine, &sample->values);
+    o_sum_up(machine, &sample->values);
+    o_watch_fill(machine, machine->watch, &sample->values);
 }
 
 static void begin_pressure(struct machine *machine, struct oracle_result *result)
@@ -55,7 +56,8 @@ static void begin_pressure(struct machine *machine, struct oracle_result *result
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         machine->processes[p].started = true;
     }
-    sum_up(machine, &result->at_pressure);
+    o_sum_up(machine, &result->at_pressure);
+    o_watch_pressure(machine, machine->watch, &result->at_pressure);
 }
 
 static bool all_finite_done(const struct machine *machine)
@@ -82,44 +84,49 @@ static sim_time next_end(const struct machine *machine, sim_time next_sample)
     return min_u64(end, scenario->duration);
 }
 
+/* Whether the run ends here, and how. */
 static bool is_over(const struct machine *machine, struct oracle_result *result)
 {
-    const struct scenario *scenario = machine->scenario;
+    const bool livelock = machine->watch->livelock_at != TIME_NEVER;
+    result->end = livelock ? ORACLE_LIVELOCK : ORACLE_COMPLETED;
+    result->end_time = livelock ? machine->watch->livelock_at : machine->epoch_end;
     if (machine->out_of_memory) {
         result->end = machine->out_of_lowmem ? ORACLE_LOWMEM_EXHAUSTED : ORACLE_OOM;
+        result->end_time = machine->epoch_end;
         return true;
     }
-    return machine->epoch_end >= scenario->duration || all_finite_done(machine);
+    return machine->epoch_end >= machine->scenario->duration ||
+           o_watch_freed_enough(machine, machine->watch) || all_finite_done(machine);
 }
 
 void o_phases_run(struct machine *machine, struct oracle_result *result)
 {
     const struct scenario *scenario = machine->scenario;
+    struct watch watch;
+    o_watch_begin(&watch);
+    machine->watch = &watch;
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         machine->processes[p].started = machine->processes[p].from_start;
     }
     sim_time next_sample = scenario->output.interval;
     record(machine, result);
-    if (scenario->phases.warmup == 0) {
-        begin_pressure(machine, result);
-    }
-    do {
-        o_epoch_run(machine, next_end(machine, next_sample));
+    bool over = machine->out_of_memory && is_over(machine, result);
+    while (!over) {
         if (machine->epoch_end == scenario->phases.warmup) {
             begin_pressure(machine, result);
         }
-        if (machine->epoch_end == next_sample) {
+        o_epoch_run(machine, next_end(machine, next_sample));
+        o_watch_epoch(machine, &watch);
+        over = is_over(machine, result);
+        if (over || machine->epoch_end == next_sample) {
             record(machine, result);
-            next_sample += scenario->output.interval;
+            next_sample = machine->epoch_end + scenario->output.interval;
         }
-    } while (!is_over(machine, result));
-    if (result->nsamples == 0 || result->samples[result->nsamples - 1].time < machine->epoch_end) {
-        record(machine, result);
     }
-    result->end_time = machine->epoch_end;
     for (int z = 0; z < ZONES; z++) {
         result->ballast += machine->zones[z].held[HELD_BALLAST] * PAGE_BYTES;
     }
+    machine->watch = NULL;
 }
 
 void oracle_run(const struct scenario *scenario, struct oracle_result *result)

@@ -36,7 +36,7 @@ static bool populate_page(struct machine *machine, struct actor *actor, const st
 {
     struct mm *mm = vma->mm;
     const uint64_t address = o_vma_address(vma, page);
-    if (!o_mm_need_table(machine, actor, mm, address)) {
+    if (!o_mm_need_table(machine, actor, vma, page)) {
         return false;
     }
     if (!page->resident) {

@@ -20,25 +20,29 @@ static struct lru *lru_of(const struct freeing *freeing)
 static void swap_out_unless_failed(struct freeing *freeing)
 {
     if (!freeing->swap_out_failed) {
+        o_yield_point(freeing->actor);
         freeing->swap_out_failed = !o_swap_out(freeing->machine, freeing->actor, freeing->class);
     }
 }
 
-static void refill(struct freeing *freeing)
+static uint64_t refill_ratio(const struct freeing *freeing)
+{
+    return freeing->wanted * o_lru_class_active(freeing->machine, freeing->class) /
+           (2 * o_lru_class_inactive(freeing->machine, freeing->class) + 1);
+}
+
+static void refill(struct freeing *freeing, uint64_t ratio)
 {
     struct machine *machine = freeing->machine;
     struct actor *actor = freeing->actor;
     struct lru *lru = lru_of(freeing);
-    uint64_t ratio = freeing->wanted * o_lru_class_active(machine, freeing->class) /
-                     (2 * o_lru_class_inactive(machine, freeing->class) + 1);
     actor->context->stuck = true;
     o_lock_enter(machine, actor, &lru->lock);
     while (ratio > 0 && lru->active.oldest != NULL) {
-        o_yield_point_in(machine, actor, &lru->lock);
-        struct page *page = lru->active.oldest;
-        if (page == NULL) {
-            break;
+        if (o_yield_point_in(machine, actor, &lru->lock)) {
+            continue;
         }
+        struct page *page = lru->active.oldest;
         charge(machine, actor, COST_PAGE_SCAN);
         if (page->referenced) {
             page->referenced = false;
@@ -131,14 +135,14 @@ static void shrink(struct freeing *freeing)
                          o_lru_class_active(machine, freeing->class)) /
                         SCAN_RATIO;
     int64_t max_mapped = (int64_t)(MAPPED_RATIO * freeing->wanted);
+    o_yield_point(actor);
     o_lock_enter(machine, actor, &lru->lock);
     while (freeing->wanted > 0 && max_scan > 0 &&
            o_lru_class_inactive(machine, freeing->class) > 0) {
-        o_yield_point_in(machine, actor, &lru->lock);
-        struct page *page = lru->inactive.oldest;
-        if (page == NULL) {
-            break;
+        if (o_yield_point_in(machine, actor, &lru->lock)) {
+            continue;
         }
+        struct page *page = lru->inactive.oldest;
         charge(machine, actor, COST_PAGE_SCAN);
         o_lru_remove(page);
         o_lru_add_new(machine, page, false);
@@ -151,7 +155,10 @@ static void shrink(struct freeing *freeing)
             o_lock_leave(actor, &lru->lock);
             swap_out_unless_failed(freeing);
             max_mapped = (int64_t)(MAPPED_RATIO * freeing->wanted);
-            refill(freeing);
+            const uint64_t ratio = refill_ratio(freeing);
+            o_yield_point(actor);
+            refill(freeing, ratio);
+            o_yield_point(actor);
             o_lock_enter(machine, actor, &lru->lock);
         }
     }
@@ -165,37 +172,36 @@ static bool free_pages(struct machine *machine, struct actor *actor, enum zone_n
     struct freeing freeing = {.machine = machine, .actor = actor, .class = class, .wanted = WANTED};
     for (int pass = 0; pass < PASSES; pass++) {
         o_yield_point(actor);
-        refill(&freeing);
-        o_yield_point(actor);
+        refill(&freeing, refill_ratio(&freeing));
         shrink(&freeing);
         *freed_p = WANTED - freeing.wanted;
         if (freeing.wanted == 0) {
             return true;
         }
-        o_yield_point(actor);
         swap_out_unless_failed(&freeing);
     }
     return false;
 }
 
+static bool any_needs_balance(const struct machine *machine)
+{
+    return machine->zones[DMA].need_balance || machine->zones[NORMAL].need_balance ||
+           machine->zones[HIGHMEM].need_balance;
+}
+
 void o_kswapd_2_4(struct machine *machine, struct actor *actor)
 {
-    bool any = true;
-    while (any) {
-        any = false;
-        for (int z = HIGHMEM; z >= 0; z--) {
-            struct zone *zone = &machine->zones[z];
-            if (!zone->need_balance) {
-                continue;
-            }
-            uint64_t freed;
-            if (!free_pages(machine, actor, zone->number, &freed)) {
-                zone->need_balance = false;
-                o_sleep_for(actor, 5 * SECOND);
-            } else {
-                zone->need_balance = o_frames_below_high(machine, zone->number);
-                any = any || zone->need_balance;
-            }
+    for (int z = HIGHMEM; any_needs_balance(machine); z = z > 0 ? z - 1 : HIGHMEM) {
+        struct zone *zone = &machine->zones[z];
+        if (!zone->need_balance) {
+            continue;
+        }
+        uint64_t freed;
+        if (free_pages(machine, actor, zone->number, &freed)) {
+            zone->need_balance = o_frames_below_high(machine, zone->number);
+        } else {
+            zone->need_balance = false;
+            o_sleep_for(actor, 5 * SECOND);
         }
     }
 }

@@ -70,8 +70,9 @@ static bool test_and_clear_referenced(struct shrinking *shrinking, struct page *
 
 static bool stays_active(struct shrinking *shrinking, struct page *page)
 {
-    if (page->mapcount > 0) {
-        return test_and_clear_referenced(shrinking, page) || !shrinking->reclaim_mapped;
+    if (page->mapcount > 0 &&
+        (test_and_clear_referenced(shrinking, page) || !shrinking->reclaim_mapped)) {
+        return true;
     }
     return page->object->kind == OBJECT_ANON && shrinking->machine->swap_slots == 0;
 }
@@ -169,10 +170,12 @@ static unsigned shrink_batch(struct shrinking *shrinking, uint64_t wanted)
     struct zone *zone = shrinking->zone;
     struct batch batch;
     bool active[BATCH_MAX];
-    o_yield_point(actor);
     take_oldest(shrinking, &zone->lru->inactive, max_u64(wanted, CLUSTER), &batch);
     machine->count.pages_scanned += batch.n;
     zone->scanned_since_free += batch.n;
+    if (batch.n == 0) {
+        return 0;
+    }
     for (unsigned i = 0; i < batch.n; i++) {
         enum fate fate = ONCE_MORE;
         while (fate == ONCE_MORE) {
@@ -213,12 +216,14 @@ static uint64_t shrink_zone(struct machine *machine, struct actor *actor, struct
         zone->refill_counter = 0;
         refill(&shrinking, count);
     }
+    o_yield_point(actor);
     while (max_scan > 0 && shrinking.freed < wanted) {
         const unsigned taken = shrink_batch(&shrinking, wanted);
         if (taken == 0) {
             break;
         }
         max_scan -= min_u64(max_scan, taken);
+        o_yield_point(actor);
     }
     return shrinking.freed;
 }
@@ -237,16 +242,22 @@ static void reset_priorities(struct machine *machine)
     }
 }
 
+void o_begin_reclaim_2_6(struct machine *machine, struct context *context)
+{
+    reset_priorities(machine);
+    context->nr_mapped = machine->nr_mapped;
+}
+
 void o_kswapd_2_6(struct machine *machine, struct actor *actor)
 {
-    const uint64_t nr_mapped = machine->nr_mapped;
-    reset_priorities(machine);
+    const uint64_t nr_mapped = actor->context->nr_mapped;
     for (unsigned priority = PRIORITY; priority >= 1; priority--) {
         bool all_fine = true;
         o_yield_point(actor);
         for (int z = 0; z < ZONES; z++) {
             struct zone *zone = &machine->zones[z];
-            if ((zone->unreclaimable && priority != PRIORITY) || zone->free >= zone->high) {
+            if (zone->frames == 0 || zone->free >= zone->high ||
+                (zone->unreclaimable && priority != PRIORITY)) {
                 continue;
             }
             all_fine = false;
@@ -287,7 +298,6 @@ static uint64_t shrink_class(struct machine *machine, struct actor *actor, enum 
 static bool try_to_free(struct machine *machine, struct actor *actor, enum zone_number class)
 {
     uint64_t freed = 0;
-    reset_priorities(machine);
     for (int priority = PRIORITY; priority >= 0; priority--) {
         o_yield_point(actor);
         freed = shrink_class(machine, actor, class, (unsigned)priority, freed);
@@ -322,5 +332,6 @@ void o_direct_2_6(struct machine *machine, struct actor *actor, enum zone_number
             break;
         }
         o_sleep_for(actor, 20 * MILLISECOND);
+        reset_priorities(machine);
     }
 }

@@ -1,4 +1,4 @@
-/* The virtual scan of 2.4: docs/model.md, section 10, with the invariants of vm-designs 5.3. */
+/* The virtual scan of 2.4: docs/model.md, section 10, with its invariants. */
 #include "oracle/parts.h"
 
 enum { WANTED = 32, WORD = 64, CHUNK = 512 };

@@ -6,11 +6,12 @@ enum { READ_WINDOW = 32 };
 
 enum outcome { TOUCHED, STOPPED };
 
-static enum outcome wait_for_page(const struct actor *actor, struct touch *touch,
-                                  const struct page *page)
+static enum outcome wait_for_page(struct machine *machine, const struct actor *actor,
+                                  struct touch *touch, const struct page *page)
 {
     struct context *context = actor->process->context;
     touch->waited = true;
+    o_memory_wait_over(machine, actor->process, actor->now);
     context->wait = (struct wait){.page = page, .until = TIME_NEVER};
     context->next = NEXT_SLEEP;
     return STOPPED;
@@ -66,7 +67,7 @@ static enum outcome from_swap_cache(struct machine *machine, struct actor *actor
     struct page *page = touch->page;
     charge(machine, actor, COST_PAGE_CACHE);
     if (page->locked) {
-        return wait_for_page(actor, touch, page);
+        return wait_for_page(machine, actor, touch, page);
     }
     if (page->object->kind == OBJECT_ANON) {
         if (o_swap_used(machine) * 2 > machine->swap_slots && !page->writeback) {
@@ -75,7 +76,7 @@ static enum outcome from_swap_cache(struct machine *machine, struct actor *actor
         return TOUCHED;
     }
     if (page->writeback) {
-        return wait_for_page(actor, touch, page);
+        return wait_for_page(machine, actor, touch, page);
     }
     o_page_out_of_swap_cache(machine, actor, page);
     return TOUCHED;
@@ -93,7 +94,7 @@ static enum outcome read_in(struct machine *machine, struct actor *actor, struct
     if (!o_read_page(machine, actor, page, by_read)) {
         return reclaim_for(actor, machine->user_class);
     }
-    return wait_for_page(actor, touch, page);
+    return wait_for_page(machine, actor, touch, page);
 }
 
 static enum outcome make_page(struct machine *machine, struct actor *actor, struct touch *touch)
@@ -114,7 +115,7 @@ static enum outcome find_page(struct machine *machine, struct actor *actor, stru
 {
     const struct page *page = touch->page;
     if (page->reading) {
-        return wait_for_page(actor, touch, page);
+        return wait_for_page(machine, actor, touch, page);
     }
     if (o_page_in_swap_cache(page)) {
         return from_swap_cache(machine, actor, touch);
@@ -151,7 +152,7 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
     charge(machine, actor, COST_FAULT_MINOR);
     charge(machine, actor, COST_LOCK);
     o_lock_leave(actor, &mm->page_table_lock);
-    if (!o_mm_need_table(machine, actor, mm, address)) {
+    if (!o_mm_need_table(machine, actor, touch->vma, page)) {
         return reclaim_for(actor, machine->kernel_class);
     }
     enum outcome outcome = find_page(machine, actor, touch);
@@ -203,7 +204,7 @@ static enum outcome read_file(struct machine *machine, struct actor *actor, stru
         o_read_ahead(machine, actor, page->object, page->offset + READ_WINDOW);
     }
     if (page->reading) {
-        return wait_for_page(actor, touch, page);
+        return wait_for_page(machine, actor, touch, page);
     }
     charge(machine, actor, COST_PAGE_COPY);
     o_page_mark_accessed(machine, actor, page);
@@ -252,7 +253,7 @@ static void finish(struct machine *machine, struct process *process, const struc
     }
 }
 
-/* False: it stopped, with an event at its clock for what it stopped at. */
+/* False: it stopped. */
 static bool attempt(struct machine *machine, struct process *process, struct touch *touch,
                     sim_time now)
 {
@@ -271,14 +272,12 @@ static bool attempt(struct machine *machine, struct process *process, struct tou
         break;
     }
     process->new_debt += actor.now - now;
-    if (outcome == TOUCHED || process->context->next != NEXT_RECLAIM) {
-        o_memory_wait_over(machine, process, actor.now);
-    }
     if (outcome == TOUCHED) {
+        o_memory_wait_over(machine, process, now);
         finish(machine, process, touch, now);
         return true;
     }
-    process->context->event = actor.now;
+    o_context_stop_touch(machine, process->context, actor.now);
     return false;
 }
 
@@ -294,13 +293,12 @@ void o_touch_first_try(struct machine *machine, struct process *process, const s
 void o_touch_try_again(struct machine *machine, struct process *process, sim_time now)
 {
     struct context *context = process->context;
-    const bool had_cpu = context->has_cpu;
     o_context_book(machine, context, now);
     context->state = CONTEXT_IDLE;
-    attempt(machine, process, &process->kept, now);
-    if (had_cpu) {
+    if (context->has_cpu) {
         o_cpu_release(machine, context, now);
     }
+    attempt(machine, process, &process->kept, now);
 }
 
 void o_memory_wait_over(struct machine *machine, struct process *process, sim_time now)

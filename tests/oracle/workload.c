@@ -38,8 +38,8 @@ static void plan_database(const struct machine *machine, const struct database_o
         writer->share = at_most((uint128)machine->cost[COST_PAGE_COPY] * options->log_writes *
                                     ONE_CPU / SECOND,
                                 ONE_CPU);
-        workload->log_interval = (sim_time)((uint128)SECOND * writer->share / ONE_CPU /
-                                            options->log_writes);
+        workload->log_interval = at_least_one((uint128)SECOND * writer->share / ONE_CPU /
+                                              options->log_writes);
     }
     const struct access_params access = {(enum access_kind)options->access, options->hot_fraction,
                                          options->hot_share, options->zipf_exponent};

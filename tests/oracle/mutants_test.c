@@ -1,0 +1,109 @@
+/* Breaks the model's rules, one at a time: for each mutant the oracle must find a difference.
+ *
+ *   mutants_test N              every mutant, on at most N machines each
+ *   mutants_test N --mutant M   one mutant, by number; 0 is the model as it is
+ *
+ * Each mutant runs in a process of its own: a broken model may also break its own assertions, or
+ * not end, which is a way of being found. */
+#include <inttypes.h>
+#include <mpi.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mutant.h"
+#include "oracle/compare.h"
+#include "oracle/machines.h"
+
+extern char **environ;
+
+enum mutant mutant_active;
+
+enum { EXIT_ALIVE = 0, EXIT_KILLED = 10, SECONDS_MAX = 60 };
+
+static const char *const names[MUTANT_COUNT] = {
+#define X(name, what) [MUTANT_##name] = #name,
+    MUTANT_TABLE(X)
+#undef X
+};
+
+static int run_mutant(uint64_t nmachines)
+{
+    const char *name = mutant_active == MUTANT_NONE ? "no mutant" : names[mutant_active];
+    alarm(SECONDS_MAX);
+    MPI_Init(NULL, NULL);
+    int result = EXIT_ALIVE;
+    for (uint64_t number = 0; number < nmachines && result == EXIT_ALIVE; number++) {
+        struct machine_choice machine;
+        struct compared compared;
+        struct text yaml = {0};
+        machine_choose(number, &machine);
+        machine_write(&machine, &yaml);
+        compare_yaml(text_string(&yaml), &compared);
+        text_free(&yaml);
+        if (compared.outcome == COMPARED_DIFFERENT) {
+            printf("%-20s found by machine %" PRIu64 " (%s): %s\n", name, number,
+                   machine_design(&machine), compared.difference);
+            result = EXIT_KILLED;
+        }
+    }
+    fflush(stdout);
+    MPI_Finalize();
+    return result;
+}
+
+static bool is_found(const char *program, const char *nmachines, enum mutant mutant)
+{
+    char number[16];
+    char name[32];
+    char option[] = "--mutant";
+    char *path = strdup(program);
+    char *machines = strdup(nmachines);
+    snprintf(number, sizeof number, "%d", (int)mutant);
+    snprintf(name, sizeof name, "%s", mutant == MUTANT_NONE ? "no mutant" : names[mutant]);
+    char *const arguments[] = {path, machines, option, number, NULL};
+    pid_t child;
+    int status = 0;
+    bool found = false;
+    if (path == NULL || machines == NULL ||
+        posix_spawn(&child, program, NULL, NULL, arguments, environ) != 0 ||
+        waitpid(child, &status, 0) != child) {
+        printf("%-20s could not be run\n", name);
+    } else if (WIFSIGNALED(status)) {
+        found = true;
+        printf("%-20s ended by signal %d (%s)\n", name, WTERMSIG(status),
+               strsignal(WTERMSIG(status)));
+    } else if (WEXITSTATUS(status) == EXIT_KILLED) {
+        found = true;
+    } else {
+        printf("%-20s not found by any of %s machines (exit code %d)\n", name, nmachines,
+               WEXITSTATUS(status));
+    }
+    fflush(stdout);
+    free(path);
+    free(machines);
+    return found;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[2], "--mutant") == 0) {
+        mutant_active = (enum mutant)atoi(argv[3]);
+        return run_mutant(strtoull(argv[1], NULL, 10));
+    }
+    if (argc != 2) {
+        fprintf(stderr, "mutants_test N\n");
+        return 2;
+    }
+    int alive = 0;
+    for (int mutant = 1; mutant < MUTANT_COUNT; mutant++) {
+        alive += !is_found("/proc/self/exe", argv[1], (enum mutant)mutant);
+    }
+    /* What finds the mutants must not find the model as it is. */
+    const bool sound = !is_found("/proc/self/exe", "100", MUTANT_NONE);
+    printf("%d mutants, %d not found\n", MUTANT_COUNT - 1, alive);
+    return alive == 0 && sound ? 0 : 1;
+}
