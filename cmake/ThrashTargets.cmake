@@ -19,7 +19,7 @@ endif()
 
 # thrash_layer(name SOURCES ... USES layers... LIBRARIES imported...)
 # One directory of src/ as a static library. USES is the list of layers it may include from;
-# tests/layers.cmake checks the #include lines against it.
+# tests/unit/layers_test.py checks the #include lines against it.
 function(thrash_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;USES;LIBRARIES")
   add_library(thrash_${name} STATIC ${ARG_SOURCES})

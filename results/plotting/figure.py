@@ -1,5 +1,6 @@
 """The picture."""
 import io
+import re
 import textwrap
 
 import matplotlib
@@ -34,11 +35,38 @@ SETTINGS = {"font.family": "DejaVu Sans", "font.size": 10.5, "axes.spines.top": 
 HALO = [withStroke(linewidth=3, foreground="white")]
 
 
-def plain(words, most=None):
-    """Without a meaning to matplotlib's mathematics, and with its middle left out if it is long."""
-    if most is not None and len(words) > most:
-        words = f"{words[:most // 2 - 1].rstrip()}…{words[-(most // 2):].lstrip()}"
+def plain(words):
+    """Without a meaning to matplotlib's mathematics."""
     return words.replace("$", r"\$")
+
+
+def halves(words):
+    """On two lines, broken after the comma, space or letter that is nearest the middle."""
+    middle = len(words) / 2
+    for mark in (", ", " "):
+        places = [place.end() for place in re.finditer(mark, words)]
+        if places:
+            cut = min(places, key=lambda place: abs(place - middle))
+            if cut - middle < len(words) / 4 and middle - cut < len(words) / 4:
+                return f"{words[:cut].rstrip()}\n{words[cut:]}"
+    return f"{words[:int(middle)]}\n{words[int(middle):]}"
+
+
+def fit(text, width, legible=8.5, least=4.0):
+    """Makes a text small enough for so many inches; one that would be hard to read takes two lines.
+    Nothing is left out: what two labels differ in may be anywhere."""
+    def too_wide():
+        room = width * text.figure.dpi
+        return text.get_window_extent(text.figure.canvas.get_renderer()).width > room
+
+    wanted = text.get_fontsize()
+    while too_wide() and text.get_fontsize() > min(legible, wanted):
+        text.set_fontsize(text.get_fontsize() - 0.25)
+    if too_wide():
+        text.set_text(halves(text.get_text()))
+        text.set(fontsize=min(legible, wanted), linespacing=1.0)
+    while too_wide() and text.get_fontsize() > least:
+        text.set_fontsize(text.get_fontsize() - 0.25)
 
 
 def style_of(index, count):
@@ -186,16 +214,18 @@ def unit_of(bar):
 
 
 def draw_bar(axes, row, bar, fills):
+    """Returns the text at its right."""
     factor, symbol = unit_of(bar)
-    axes.text(1, row - 0.42, f"{number(bar.whole)} {bar.units} on all CPUs" if symbol == "%" else
-              f"{number(bar.whole / factor)} {symbol}", va="center", ha="right", fontsize=9,
-              color=PALE)
+    whole = axes.text(1, row - 0.42, f"{number(bar.whole)} {bar.units} on all CPUs"
+                      if symbol == "%" else f"{number(bar.whole / factor)} {symbol}", va="center",
+                      ha="right", fontsize=9, color=PALE)
     left = 0.0
     for name, value in bar.parts.items():
         share, shown = value / bar.whole, value / factor
         draw_part(axes, (left, share, row), fills[name],
                   f"{shown:.0f}" if symbol == "%" else number(shown))
         left += share
+    return whole
 
 
 def draw_bars(axes, panel, runs, styles):
@@ -203,13 +233,15 @@ def draw_bars(axes, panel, runs, styles):
     bars = [bar for bar in panel.drawn if isinstance(bar, Bar)]
     for row, (run, bar) in enumerate(zip(runs, panel.drawn)):
         axes.plot(0.012, row - 0.42, clip_on=False, **styles[row])
-        axes.text(0.035, row - 0.42, plain(run.label, 30), va="center", fontsize=9.5,
-                  color=text_colour(styles[row]))
+        name = axes.text(0.035, row - 0.42, plain(run.label), va="center", fontsize=9.5,
+                         color=text_colour(styles[row]))
+        room = 0.955
         if isinstance(bar, Bar):
-            draw_bar(axes, row, bar, fills)
+            room -= share_of(axes, draw_bar(axes, row, bar, fills)) + 0.02
             notes, place = "; ".join(bar.notes), row + 0.35
         else:
             notes, place = f"not available: {bar}", row
+        fit(name, room * width_of(axes), legible=7.5)
         axes.text(0, place, plain(textwrap.shorten(notes, 72)), va="center", fontsize=8.5,
                   color=PALE)
     axes.set(xlim=(0, 1), ylim=(max(len(runs), 3) - 0.55, -0.72), yticks=[])
@@ -234,6 +266,16 @@ def draw_bars(axes, panel, runs, styles):
 def inches(axes):
     """The height of the panel."""
     return axes.get_position().height * axes.figure.get_figheight()
+
+
+def width_of(axes):
+    return axes.get_position().width * WIDTH
+
+
+def share_of(axes, text):
+    """How much of the panel's width a text takes."""
+    renderer = axes.figure.canvas.get_renderer()
+    return text.get_window_extent(renderer).width / axes.get_window_extent(renderer).width
 
 
 def is_dark(fill):
@@ -261,12 +303,12 @@ def draw_part(axes, place, fill, words):
 # ---- around the panels
 
 
-def heading_lines(panel, runs):
-    return textwrap.wrap(first_said(runs, panel.said), 60)[:2]
+def heading_lines(panel, runs, width):
+    return textwrap.wrap(first_said(runs, panel.said), int(16 * width))[:2]
 
 
 def draw_heading(axes, panel, runs, most_lines):
-    lines = heading_lines(panel, runs)
+    lines = heading_lines(panel, runs, width_of(axes))
     axes.set_title(panel.title, loc="left", fontsize=12, fontweight="bold",
                    pad=9 + 12 * most_lines)
     axes.annotate(plain("\n".join(lines)), (0, 1), (0, 5 + 12 * most_lines), fontsize=9, va="top",
@@ -275,7 +317,7 @@ def draw_heading(axes, panel, runs, most_lines):
 
 def draw_absences(axes, panel, runs):
     """What is not drawn and why, at a height where little is drawn."""
-    lines = [f"{plain(run.short, 24)}: not available: {drawn}" for run, drawn in zip(runs, panel.drawn)
+    lines = [f"{plain(run.short)}: not available: {drawn}" for run, drawn in zip(runs, panel.drawn)
              if isinstance(drawn, Absent)]
     lines = [part for line in lines for part in textwrap.wrap(line, 56, subsequent_indent="    ")]
     if not lines:
@@ -294,7 +336,8 @@ def draw_absences(axes, panel, runs):
 def status_of(run):
     """The verdict, and what decides it."""
     words, missing = [], []
-    for group, name, form in (("", "verdict_time", "{} at {:.3g} s"),
+    ended = "{} from {:.3g} s, ended at {:.3g} s" if run.verdict == "livelock" else "{} at {:.3g} s"
+    for group, name, form in (("", "verdict_time", ended),
                               ("totals", "theta_cold", "theta_cold {1:.3g}"),
                               ("totals", "laps", "{1:.3g} laps")):
         try:
@@ -302,7 +345,7 @@ def status_of(run):
         except Absent:
             value = float("nan")
         if value == value:
-            words.append(form.format(run.verdict.replace("_", " "), value))
+            words.append(form.format(run.verdict.replace("_", " "), value, run.time.values[-1]))
         else:
             missing.append(name)
     if missing:
@@ -317,10 +360,16 @@ def draw_legend(figure, runs, styles, top, columns):
         y = top - 0.46 * (index // columns) / figure.get_figheight()
         figure.add_artist(Line2D([x, x + 0.018, x + 0.036], [y] * 3, markevery=[1],
                                  **styles[index]))
-        figure.text(x + 0.042, y, run.marked(plain(run.label, 34)), va="center", fontsize=11,
-                    fontweight="bold", color=text_colour(styles[index]))
-        figure.text(x + 0.042, y - 0.2 / figure.get_figheight(), plain(status_of(run)),
-                    va="center", fontsize=9, color=PALE if run.verdict == "completed" else INK)
+        room = WIDTH * (0.94 / columns - 0.042 - 0.01)
+        name = figure.text(x + 0.042, y, plain(run.marked(run.label)), va="center", fontsize=11,
+                           fontweight="bold", color=text_colour(styles[index]))
+        fit(name, room)
+        if "\n" in name.get_text():
+            name.set_y(y + 0.04 / figure.get_figheight())
+        status = figure.text(x + 0.042, y - 0.2 / figure.get_figheight(), plain(status_of(run)),
+                             va="center", fontsize=9,
+                             color=PALE if run.verdict == "completed" else INK)
+        fit(status, room, legible=6.0)
 
 
 def title_of(runs):
@@ -339,12 +388,29 @@ def footer_of(runs):
 
 def draw_around(figure, runs, styles, legend_top, columns):
     height = figure.get_figheight()
-    figure.text(0.045, 1 - 0.3 / height, plain(title_of(runs), 110), va="center", fontsize=15,
-                fontweight="bold")
+    fit(figure.text(0.045, 1 - 0.3 / height, plain(title_of(runs)), va="center", fontsize=15,
+                    fontweight="bold"), 0.94 * WIDTH, legible=10)
     draw_legend(figure, runs, styles, legend_top, columns)
     digests, builds = footer_of(runs)
     figure.text(0.045, 0.12 / height, plain(digests), fontsize=8.5, color=PALE)
     figure.text(0.985, 0.12 / height, plain(builds), fontsize=8.5, color=PALE, ha="right")
+
+
+def make_room(figure, grid):
+    """Moves the panels right and apart where the words at their left sides need it."""
+    renderer = figure.canvas.get_renderer()
+    needed = [0.0, 0.0]  # inches: left of the first column, left of the others
+    for index, axes in enumerate(figure.axes):
+        frame, around = axes.get_window_extent(renderer), axes.yaxis.get_tightbbox(renderer)
+        if around is not None:
+            column = min(index % 3, 1)
+            needed[column] = max(needed[column], (frame.x0 - around.x0) / figure.dpi)
+    left, right = max(0.06, (needed[0] + 0.1) / WIDTH), 0.978
+    gap = needed[1] + 0.08
+    panel = ((right - left) * WIDTH - 2 * gap) / 3
+    grid.update(left=left, right=right, wspace=max(0.24, gap / panel))
+    for axes in figure.axes:
+        axes.set_position(axes.get_subplotspec().get_position(figure))
 
 
 def draw(runs, panels):
@@ -363,15 +429,16 @@ def draw(runs, panels):
                                    hspace=2 * GAP / (PANEL_HEIGHT + bars),
                                    height_ratios=[PANEL_HEIGHT, bars])
         styles = [style_of(index, len(runs)) for index in range(len(runs))]
-        ends = []
-        for index, panel in enumerate(panels):
-            axes = figure.add_subplot(grid[index])
+        drawn = [(figure.add_subplot(grid[index]), panel) for index, panel in enumerate(panels)]
+        ends = [(axes, draw_curves(axes, panel, runs, styles)) for axes, panel in drawn
+                if not panel.parts]
+        make_room(figure, grid)
+        for index, (axes, panel) in enumerate(drawn):
             row = panels[index - index % 3:index - index % 3 + 3]
-            draw_heading(axes, panel, runs, max(len(heading_lines(one, runs)) for one in row))
+            lines = max(len(heading_lines(one, runs, width_of(axes))) for one in row)
+            draw_heading(axes, panel, runs, lines)
             if panel.parts:
                 draw_bars(axes, panel, runs, styles)
-            else:
-                ends.append((axes, draw_curves(axes, panel, runs, styles)))
         draw_around(figure, runs, styles, 1 - 0.75 / height, columns)
         draw_ends(ends, max(run.time.values[-1] for run in runs), figure.canvas.get_renderer())
         for (axes, _), panel in zip(ends, panels):

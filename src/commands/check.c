@@ -5,39 +5,54 @@
 #include "base/units.h"
 #include "commands/catalogue.h"
 #include "commands/commands.h"
+#include "commands/design_text.h"
 #include "commands/scenario_arguments.h"
 #include "engine/predict.h"
 #include "host/memory.h"
+
+#define MEBIBYTE ((byte_count)1 << 20)
 
 static const char usage[] = "thrash check CONFIG [--set KEY=VALUE]... [--costs FILE] | --sample";
 
 static void print_help(void)
 {
-    printf("usage: %s\n"
-           "\n"
-           "Validates a scenario, prints every value with its default and where it was given, and\n"
-           "predicts the memory and time a run needs. Runs nothing.\n"
-           "\n"
-           "  --set KEY=VALUE  override a key, dotted: machine.memory=1TiB,\n"
-           "                   workloads.database.processes=100\n"
-           "  --costs FILE     another cost profile\n"
-           "  --sample         print a complete commented scenario instead\n"
-           "\n"
-           "example: thrash check configs/quickstart.yaml --set design.preset=linux-2.4.23\n",
-           usage);
+    printf(
+        "usage: %s\n"
+        "\n"
+        "Validates a scenario, prints every value with its default and where it was given, and\n"
+        "predicts the memory and time a run needs. Runs nothing. `auto (none)` is a choice left\n"
+        "to the preset of the design or to the machine, and what it then is.\n"
+        "\n"
+        "  --set KEY=VALUE  override a key, dotted: machine.memory=1TiB,\n"
+        "                   workloads.database.processes=100\n"
+        "  --costs FILE     another cost profile: a file, or a name such as p4-2003\n"
+        "  --sample         print a complete commented scenario instead\n"
+        "\n"
+        "example: thrash check configs/quickstart.yaml --set design.preset=linux-2.4.23\n",
+        usage);
+}
+
+static void print_memory(byte_count bytes, const char *name, const char *what)
+{
+    printf("  %10.1f MiB  %-*s%s%s\n", (double)bytes / MEBIBYTE, *what == '\0' ? 0 : 18, name,
+           *what == '\0' ? "" : " ", what);
 }
 
 static void print_prediction(const struct prediction *prediction)
 {
     printf("\npredicted host memory\n");
+    byte_count others = prediction->arrays;
     for (size_t i = 0; i < prediction->nmemory; i++) {
         const struct sim_memory *memory = &prediction->memory[i];
-        if (memory->predicted >= (byte_count)1 << 20) {
-            printf("  %10.1f MiB  %-18s %s\n", (double)memory->predicted / 1048576, memory->name,
-                   memory->what);
+        if (memory->predicted >= MEBIBYTE) {
+            print_memory(memory->predicted, memory->name, memory->what);
+            others -= memory->predicted;
         }
     }
-    printf("  %10.1f MiB  in all\n", (double)prediction->total / 1048576);
+    print_memory(others, "other arrays", "each below 1 MiB");
+    print_memory(prediction->total - prediction->arrays, "process",
+                 "the program and its libraries: MPI, HDF5, topology");
+    print_memory(prediction->total, "in all", "");
     printf("predicted time: %.3g s on one rank, if it runs to its duration\n", prediction->seconds);
     struct host_system system = host_system_here();
     struct host_memory memory;
@@ -61,8 +76,14 @@ static enum status check(const struct scenario_arguments *arguments,
     }
     struct prediction prediction;
     status = predict(&scenario, &prediction);
+    struct design design;
     if (status == STATUS_OK) {
-        status = scenario_print_values(&scenario, &names->catalogue);
+        status = design_resolve(&scenario, &design);
+    }
+    if (status == STATUS_OK) {
+        struct scenario_choice choices[DESIGN_CHOICES];
+        design_choices(&scenario, &design, choices);
+        status = scenario_print_values(&scenario, &names->catalogue, choices, DESIGN_CHOICES);
     }
     if (status == STATUS_OK) {
         print_prediction(&prediction);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "commands/catalogue.h"
 #include "commands/commands.h"
+#include "commands/design_text.h"
 #include "machine/arch.h"
 #include "machine/metric.h"
 
@@ -23,11 +24,38 @@ static void print_help(void)
            usage);
 }
 
+/* Breaks a list after its commas, below the descriptions of presets. */
+static void print_wrapped(const char *list)
+{
+    enum { INDENT = 25, COLUMNS = 100 };
+    size_t column = 0;
+    while (*list != '\0') {
+        const char *comma = strstr(list, ", ");
+        size_t length = comma == NULL ? strlen(list) : (size_t)(comma - list) + 1;
+        if (column == 0 || column + 1 + length > COLUMNS) {
+            printf("%s%*s", column == 0 ? "" : "\n", INDENT, "");
+            column = INDENT;
+        } else {
+            putchar(' ');
+            column++;
+        }
+        printf("%.*s", (int)length, list);
+        column += length;
+        list += length;
+        list += *list == ' ';
+    }
+    putchar('\n');
+}
+
 static enum status list_designs(void)
 {
     puts("presets (design.preset)");
     for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
         printf("  %-20s %s [%s]\n", preset->name, preset->description, preset->source);
+        struct text choices = {0};
+        design_describe_preset(preset, &choices);
+        print_wrapped(text_string(&choices));
+        text_free(&choices);
     }
     for (const struct axis *axis = design_axes; axis->key != NULL; axis++) {
         printf("\n%s (design.%s)\n", axis->description, axis->key);

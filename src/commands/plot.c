@@ -25,7 +25,8 @@ static void print_help(void)
         "them.\n"
         "\n"
         "  -o, --output DIR  where they go; otherwise beside the first FILE\n"
-        "  --name NAME       otherwise what the names of the FILEs share\n"
+        "  --name NAME       otherwise what the names of the FILEs share, or `comparison` if that\n"
+        "                    is nothing\n"
         "\n"
         "example: thrash plot results/quickstart-*.h5 -o results\n",
         usage);

@@ -1,5 +1,6 @@
 #include <getopt.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "commands/commands.h"
 #include "commands/config_text.h"
 #include "commands/show_table.h"
+#include "commands/verdict_text.h"
 #include "results/csv.h"
 #include "results/guard.h"
 #include "results/reader.h"
@@ -25,6 +27,16 @@ static const char usage[] =
     "  --csv TABLE   print a table instead: series, totals, performance or per_cell:<metric>\n"
     "  --table       compare simulations, a line each, from where their pressure began\n"
     "  --help        print this\n"
+    "\n"
+    "Columns of --table; - is not available, or nothing was freed:\n"
+    "  run             the keys of the configuration that differ, or the file's name\n"
+    "  verdict         how it ended; a livelock is no end, the run went on\n"
+    "  pages freed     since pressure began, as all that follows\n"
+    "  visits/freed    visits to ptes and reverse maps for each page freed\n"
+    "  minor f./freed  minor faults for each page freed\n"
+    "  touches/s       by all processes, per simulated second\n"
+    "  1st free, s     from the first reclaim to the first page freed\n"
+    "  under, s        length of the pressure phase\n"
     "\n"
     "example: thrash show results/lwn-32g.h5 --csv series > lwn-32g.csv\n";
 
@@ -139,6 +151,9 @@ static enum status print_configuration(const struct h5_reader *reader)
         print_key(config, "design", "design", "preset");
     }
     free(config);
+    if (status == STATUS_OK) {
+        status = print_text(reader, "choices", GROUP_CONFIG "/design");
+    }
     return status;
 }
 
@@ -165,6 +180,32 @@ static enum status print_root(const struct h5_reader *reader)
     return status;
 }
 
+/* A verdict that was no end is followed by when the run did end. */
+static enum status print_verdict(const struct h5_reader *reader,
+                                 const struct results_scalars *moments,
+                                 const struct results_scalars *totals)
+{
+    if (!h5_exists(reader, GROUP_SIMULATION "/verdict")) {
+        return STATUS_OK;
+    }
+    char *verdict = NULL;
+    enum status status = h5_read_text(reader, GROUP_SIMULATION "/verdict", &verdict);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const struct results_scalar *time = results_find_scalar(moments, "verdict_time");
+    const struct results_scalar *end = results_find_scalar(totals, "elapsed_seconds");
+    char text[VERDICT_TEXT_SIZE];
+    (void)verdict_text(verdict, time == NULL ? NAN : time->real, text);
+    (void)printf("%-26s%s", "verdict", text);
+    if (strcmp(text, verdict) != 0 && end != NULL && isfinite(end->real)) {
+        (void)printf(", ended at %.6g s", end->real);
+    }
+    (void)putchar('\n');
+    free(verdict);
+    return print_text(reader, "detail", GROUP_SIMULATION "/verdict_detail");
+}
+
 static enum status print_simulation(const struct h5_reader *reader)
 {
     if (!h5_exists(reader, GROUP_SIMULATION)) {
@@ -172,23 +213,21 @@ static enum status print_simulation(const struct h5_reader *reader)
     }
     (void)putchar('\n');
     struct results_scalars moments;
-    enum status status = print_text(reader, "verdict", GROUP_SIMULATION "/verdict");
-    if (status == STATUS_OK) {
-        status = print_text(reader, "detail", GROUP_SIMULATION "/verdict_detail");
-    }
-    if (status == STATUS_OK) {
-        status = results_read_scalars(reader, GROUP_SIMULATION, &moments);
-    }
+    enum status status = results_read_scalars(reader, GROUP_SIMULATION, &moments);
     if (status != STATUS_OK) {
         return status;
     }
-    for (size_t i = 0; i < moments.n; i++) {
+    struct results_scalars totals = {0};
+    status = results_read_scalars(reader, GROUP_TOTALS, &totals);
+    if (status == STATUS_OK) {
+        status = print_verdict(reader, &moments, &totals);
+    }
+    for (size_t i = 0; i < moments.n && status == STATUS_OK; i++) {
         print_scalar(&moments.scalar[i]);
     }
     results_scalars_free(&moments);
-    struct results_scalars totals;
-    status = results_read_scalars(reader, GROUP_TOTALS, &totals);
     if (status != STATUS_OK) {
+        results_scalars_free(&totals);
         return status;
     }
     for (size_t i = 0; i < sizeof shown_totals / sizeof *shown_totals; i++) {

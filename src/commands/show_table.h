@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 
-/* Prints the heading, then a line for each file. The first file that cannot be read ends it. */
+/* Prints the heading, then a line for each file; nothing when one of them cannot be read. */
 enum status show_table(char **paths, int npaths);
 
 #endif

@@ -28,19 +28,23 @@ static void print_help(void)
     printf(
         "usage: %s\n"
         "\n"
-        "Runs a scenario and writes one HDF5 file. Start it alone or through mpirun or srun.\n"
+        "Runs a scenario and writes one HDF5 file. Start it alone or through mpirun or srun. As\n"
+        "root, Open MPI's mpirun wants OMPI_ALLOW_RUN_AS_ROOT=1 and\n"
+        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 in the environment.\n"
         "\n"
         "  -o, --output FILE     where to write; otherwise output.file of the scenario, otherwise\n"
         "                        SCENARIO.h5 in $THRASH_RESULTS_DIR or the current directory\n"
+        "                        (FILE.partial if interrupted; a complete run removes that)\n"
         "  --force               replace an existing file\n"
         "  --set KEY=VALUE       override a key, dotted: design.preset=linux-2.4.23\n"
-        "  --costs FILE          another cost profile\n"
+        "  --costs FILE          another cost profile: a file, or a name such as p4-2003\n"
         "  --stop-after TIME     stop after so much wall time and write what there is (exit 4);\n"
         "                        SIGUSR1, SIGINT and SIGTERM do the same\n"
         "  --progress MODE       auto, bar, lines or none\n"
         "  --allow-singletons    run even if srun seems to have started separate copies\n"
         "\n"
-        "example: mpirun -n 1 thrash simulate configs/quickstart.yaml -o quickstart.h5\n",
+        "example: thrash simulate configs/quickstart.yaml -o quickstart.h5\n"
+        "         mpirun -n 4 thrash simulate configs/lwn-32g.yaml --set seed=2\n",
         usage);
 }
 
@@ -58,8 +62,11 @@ static enum status parse_stop_after(const char *text, double *seconds_p)
 {
     char reason[UNITS_REASON_SIZE];
     sim_time time;
-    if (units_parse_time(text, &time, reason) != STATUS_OK || time == 0) {
-        return fail(STATUS_USAGE, "--stop-after: a time above zero expected, as 55min: %s", reason);
+    if (units_parse_time(text, &time, reason) != STATUS_OK) {
+        return fail(STATUS_USAGE, "--stop-after: %s", reason);
+    }
+    if (time == 0) {
+        return fail(STATUS_USAGE, "--stop-after: expected a time above 0, found `%s`", text);
     }
     *seconds_p = (double)time / (1e9 * TICKS_PER_NS);
     return STATUS_OK;
@@ -261,8 +268,11 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
         progress_close(&progress, &point, progress_clock());
         return ran;
     }
-    struct progress_point point = {PROGRESS_SIMULATED_TIME, result.recording.verdict_time,
-                                   scenario->duration, verdict_name(result.recording.verdict)};
+    const struct recording *recording = &result.recording;
+    sim_time end = recording->npoints > 0 ? recording->time[recording->npoints - 1]
+                                          : recording->verdict_time;
+    struct progress_point point = {PROGRESS_SIMULATED_TIME, end, scenario->duration,
+                                   verdict_name(recording->verdict)};
     progress_close(&progress, &point, progress_clock());
     enum status status = simulate_write(scenario, path, arguments->force, prediction, &result,
                                         launcher, record);

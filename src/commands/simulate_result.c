@@ -7,7 +7,9 @@
 #include <papi.h>
 
 #include "base/units.h"
+#include "commands/design_text.h"
 #include "commands/launch_facts.h"
+#include "commands/verdict_text.h"
 #include "host/topology.h"
 #include "results/run_file.h"
 
@@ -124,6 +126,11 @@ static enum status write_file(const struct scenario *scenario, const char *path,
             .measured = result->memory[i].measured,
         };
     }
+    struct design design;
+    struct text choices = {0};
+    if (design_resolve(scenario, &design) == STATUS_OK) { /* as before the run */
+        design_write(scenario, &design, &choices);
+    }
     const struct result_fact facts[] = {
         {"launch", "how and where the ranks were started", text_string(&record->launch), NULL},
         {"hwloc_xml", "topology of the host of rank 0", record->hwloc_xml,
@@ -140,6 +147,7 @@ static enum status write_file(const struct scenario *scenario, const char *path,
                 .command = "simulate",
                 .config_resolved = scenario->resolved,
                 .config_source = scenario->source_text,
+                .config_design = text_string(&choices),
                 .config_hash = scenario->hash,
                 .provenance = &record->provenance,
                 .facts = facts,
@@ -151,7 +159,9 @@ static enum status write_file(const struct scenario *scenario, const char *path,
         .memory = memory,
         .nmemory = result->nmemory,
     };
-    return run_file_write(MPI_COMM_WORLD, &file, digest_p);
+    enum status status = run_file_write(MPI_COMM_WORLD, &file, digest_p);
+    text_free(&choices);
+    return status;
 }
 
 static double per(uint64_t a, uint64_t b)
@@ -169,8 +179,12 @@ static void print_summary(const struct sim_result *result, const char *path, str
     char text[DIGEST_TEXT_SIZE];
     char size[UNITS_TEXT_SIZE];
     digest_to_text(digest, text);
-    printf("verdict        %s: %s\n", verdict_name(recording->verdict), recording->verdict_detail);
-    printf("simulated      %.3f s in %.1f s of wall time\n",
+    char verdict[VERDICT_TEXT_SIZE];
+    printf("verdict        %s: %s\n",
+           verdict_text(verdict_name(recording->verdict),
+                        (double)recording->verdict_time / (1e9 * TICKS_PER_NS), verdict),
+           recording->verdict_detail);
+    printf("simulated      ended at %.3f s, after %.1f s of wall time\n",
            (double)last_value(recording, METRIC_ELAPSED) / (1e9 * TICKS_PER_NS),
            result->wall_setup + result->wall_run);
     printf("ballast        %s\n", units_print_size(recording->ballast, size));

@@ -123,7 +123,7 @@ enum status cost_profile_find(const struct option_frame *frame, const char *scen
                            text_excerpt(node->text, excerpt));
     }
     if (text_ends_with(node->text, SUFFIX)) {
-        bool from_file = node->at.line > 0 && node->text[0] != '/';
+        bool from_file = node->at.line > 0;
         const char *path = from_file ? source_file_beside(node->at.file, node->text, arena)
                                      : node->text;
         return path == NULL ? STATUS_FAILED

@@ -1,8 +1,8 @@
 /* The files of a scenario put together: the file itself, what it includes, and --set.
  *
- * `include:` names one file or a list of them, relative to the including file; absolute paths are
- * refused, and so is what is no regular file. Later files win over earlier ones, the including
- * file's own keys over all of them (merge.h). At most INCLUDE_LIMIT files are read. */
+ * `include:` names one file or a list of them, absolute or relative to the including file; what is
+ * no regular file is refused. Later files win over earlier ones, the including file's own keys over
+ * all of them (merge.h). At most INCLUDE_LIMIT files are read. */
 #ifndef THRASH_CONFIG_DOCUMENT_H
 #define THRASH_CONFIG_DOCUMENT_H
 

@@ -64,11 +64,6 @@ static enum status load_included(struct loader *loader, const struct config_node
         return node_fail(&name->at, "include: expected %s, found %s", SOURCE_PATH_RULE,
                          text_excerpt(name->text, excerpt));
     }
-    if (name->text[0] == '/') {
-        return node_fail(&name->at,
-                         "include: expected a path relative to the including file, found %s",
-                         text_excerpt(name->text, excerpt));
-    }
     if (loader->nfiles == INCLUDE_LIMIT) {
         return node_fail(&name->at, "include: expected at most %d files in all", INCLUDE_LIMIT);
     }

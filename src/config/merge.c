@@ -100,6 +100,9 @@ static void merge_workloads(struct config_node *base, struct config_node *over)
             node_append(base, entry);
         } else {
             old->key_at = entry->key_at;
+            if (node_find(entry, "kind") == NULL || node_find(old, "name") != NULL) {
+                (void)node_take(entry, "name"); /* it only says which entry is meant */
+            }
             merge_mappings(old, entry, false);
         }
         entry = next;

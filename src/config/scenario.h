@@ -38,7 +38,7 @@ struct machine_config {
     struct device_config disk; /* block devices that files live on */
 };
 
-/* The choice on each axis of design.md section 5. An axis the user did not name is NULL and comes
+/* The choice on each axis of `thrash list designs`. An axis the user did not name is NULL and comes
  * from the preset. */
 struct design_config {
     const char *preset;
@@ -108,7 +108,8 @@ struct scenario {
 struct scenario_overrides {
     const char *const *set; /* "dotted.key=value", applied in order */
     size_t nset;
-    const char *costs; /* --costs FILE, or NULL */
+    const char
+        *costs; /* --costs FILE; the name of a profile where there is no such file; or NULL */
 };
 
 /* Reads, merges, overrides, completes and checks a scenario. Prints the first error with file, line
@@ -149,8 +150,16 @@ enum status scenario_print_sample(const struct catalogue *catalogue);
 /* Prints one line per option: key, type, default, range, help; and every cost of a profile. */
 enum status scenario_print_options(const struct catalogue *catalogue);
 
-/* Prints every value of a scenario with its default and, where it was given, where. */
+/* What an option that says `auto` stands for in a scenario, where the layers above know it. */
+struct scenario_choice {
+    const char *key; /* dotted: "design.rmap" */
+    const char *value;
+};
+
+/* Prints every value of a scenario with its default and, where it was given, where. What `auto`
+ * stands for is printed after it for the keys in `choices`. */
 enum status scenario_print_values(const struct scenario *scenario,
-                                  const struct catalogue *catalogue);
+                                  const struct catalogue *catalogue,
+                                  const struct scenario_choice *choices, size_t nchoices);
 
 #endif

@@ -5,6 +5,7 @@
 #include "config/document.h"
 #include "config/scenario_options.h"
 #include "config/scenario_parts.h"
+#include "config/source_file.h"
 
 /* Makes --costs FILE the value of `costs`, for scenario_where(). */
 static enum status set_costs(struct document *document, const char *path,
@@ -41,6 +42,13 @@ static enum status apply_overrides(struct document *document,
     return overrides->costs == NULL ? STATUS_OK : set_costs(document, overrides->costs, arena);
 }
 
+/* Whether --costs names a profile rather than a file. */
+static bool is_profile_name(const char *costs)
+{
+    return strchr(costs, '/') == NULL && !text_ends_with(costs, ".yaml") &&
+           !source_file_exists(costs);
+}
+
 static enum status read_costs(const struct option_frame *root,
                               const struct scenario_overrides *overrides, struct scenario *scenario)
 {
@@ -48,10 +56,13 @@ static enum status read_costs(const struct option_frame *root,
     if (frame.node == NULL) {
         return option_fail(&frame, "must be given: %s", HELP_COSTS);
     }
-    enum status status =
-        overrides != NULL && overrides->costs != NULL
-            ? cost_profile_load(overrides->costs, scenario->arena, &scenario->costs)
-            : cost_profile_find(&frame, scenario->source_path, scenario->arena, &scenario->costs);
+    const char *file = overrides == NULL || overrides->costs == NULL ||
+                               is_profile_name(overrides->costs)
+                           ? NULL
+                           : overrides->costs;
+    enum status status = file != NULL ? cost_profile_load(file, scenario->arena, &scenario->costs)
+                                      : cost_profile_find(&frame, scenario->source_path,
+                                                          scenario->arena, &scenario->costs);
     if (status == STATUS_OK) {
         scenario->costs_name = frame.node->kind == NODE_SCALAR ? frame.node->text
                                                                : scenario->costs.name;
@@ -83,8 +94,10 @@ static enum status read_scenario(const struct document *document,
     scenario->given = document->root;
     scenario->source_path = document->path;
     scenario->source_text = document->text;
-    enum status status = option_read(&scenario_options, &root, catalogue, scenario_other_keys,
-                                     scenario);
+    enum status status = scenario_check_keys(document->root, catalogue);
+    if (status == STATUS_OK) {
+        status = option_read(&scenario_options, &root, catalogue, scenario_other_keys, scenario);
+    }
     if (status == STATUS_OK) {
         status = scenario_read_workloads(&root, catalogue, scenario);
     }

@@ -16,8 +16,9 @@ extern const char *const scenario_other_keys[]; /* of a scenario */
 extern const char *const workload_other_keys[]; /* of an entry of `workloads` */
 
 /* Help for them. */
-#define HELP_INCLUDE \
-    "file or list of files to build on, relative to this one; later ones win, own keys win"
+#define HELP_INCLUDE                                                                            \
+    "file or list of files to build on, absolute or relative to this one; later ones win, own " \
+    "keys win"
 #define HELP_WORKLOADS      "what the processes do: a list with at least one entry"
 #define HELP_KIND           "which workload this is; its own keys stand beside it"
 #define HELP_NAME           "what results and --set call it, unique in the scenario"

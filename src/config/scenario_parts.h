@@ -7,6 +7,10 @@
 #include "config/option_read.h"
 #include "config/scenario.h"
 
+/* Refuses a top-level key that is the last part of exactly one other key, and names that; any other
+ * unknown key is for option_read() to refuse. */
+enum status scenario_check_keys(const struct config_node *root, const struct catalogue *catalogue);
+
 /* Fills `workloads` from the list at `root`. */
 enum status scenario_read_workloads(const struct option_frame *root,
                                     const struct catalogue *catalogue, struct scenario *scenario);

@@ -8,6 +8,8 @@
 
 struct listing {
     const struct scenario *scenario;
+    const struct scenario_choice *choices;
+    size_t nchoices;
     struct text text;
 };
 
@@ -20,6 +22,15 @@ static void list_value(struct listing *listing, const char *key, const char *val
 static const char *origin_of(const struct scenario *scenario, const char *key)
 {
     return scenario_given(scenario, key) != NULL ? scenario_where(scenario, key) : "default";
+}
+
+static void append_choice(const struct listing *listing, const char *key, struct text *value)
+{
+    for (size_t i = 0; i < listing->nchoices && strcmp(text_string(value), "auto") == 0; i++) {
+        if (strcmp(listing->choices[i].key, key) == 0) {
+            text_append_format(value, " (%s)", listing->choices[i].value);
+        }
+    }
 }
 
 static void list_table(struct listing *listing, const struct option_table *table,
@@ -35,6 +46,7 @@ static void list_table(struct listing *listing, const struct option_table *table
         } else {
             struct text value = {0};
             option_print(row, object, &value);
+            append_choice(listing, text_string(&key), &value);
             const char *standard = row->fallback == NULL ? "-" : row->fallback;
             list_value(listing, text_string(&key), text_string(&value),
                        *standard == '\0' ? "\"\"" : standard,
@@ -83,6 +95,10 @@ static void list_workloads(struct listing *listing, const struct catalogue *cata
         text_append_format(&key, "%s.kind", text_string(&outer));
         list_value(listing, text_string(&key), workload->kind, "-",
                    origin_of(scenario, text_string(&key)));
+        text_free(&key);
+        text_append_format(&key, "%s.name", text_string(&outer));
+        list_value(listing, text_string(&key), workload->name, workload->kind,
+                   origin_of(scenario, text_string(&key)));
         list_table(listing, catalogue->kinds[workload->kind_index].options, workload->options,
                    text_string(&outer));
         text_free(&outer);
@@ -91,9 +107,10 @@ static void list_workloads(struct listing *listing, const struct catalogue *cata
 }
 
 enum status scenario_print_values(const struct scenario *scenario,
-                                  const struct catalogue *catalogue)
+                                  const struct catalogue *catalogue,
+                                  const struct scenario_choice *choices, size_t nchoices)
 {
-    struct listing listing = {.scenario = scenario};
+    struct listing listing = {.scenario = scenario, .choices = choices, .nchoices = nchoices};
     list_value(&listing, "KEY", "VALUE", "DEFAULT", "FROM");
     list_table(&listing, &scenario_options, scenario, "");
     list_costs(&listing);

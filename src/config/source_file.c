@@ -110,7 +110,7 @@ bool source_file_exists(const char *path)
 
 char *source_file_beside(const char *file, const char *name, struct config_arena *arena)
 {
-    const char *slash = strrchr(file, '/');
+    const char *slash = *name == '/' ? NULL : strrchr(file, '/');
     size_t directory = slash == NULL ? 0 : (size_t)(slash - file) + 1;
     struct text path = {0};
     text_append_bytes(&path, file, directory);

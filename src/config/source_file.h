@@ -30,7 +30,7 @@ bool source_path_is_good(const char *path);
 bool source_file_exists(const char *path);
 
 /* `name` in the directory of `file` ("configs/a.yaml", "b.yaml": "configs/b.yaml"); `name` alone
- * when `file` names no directory. NULL after fail() when out of memory. */
+ * when it is absolute or `file` names no directory. NULL after fail() when out of memory. */
 char *source_file_beside(const char *file, const char *name, struct config_arena *arena);
 
 #endif

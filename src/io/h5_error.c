@@ -18,8 +18,9 @@ void h5_silence(void)
 
 static void copy_text(char target[H5_CAUSE_SIZE], const char *text, size_t length)
 {
-    (void)snprintf(target, H5_CAUSE_SIZE, "%.*s",
-                   (int)(length < H5_CAUSE_SIZE ? length : H5_CAUSE_SIZE), text);
+    size_t size = strnlen(text, length < H5_CAUSE_SIZE ? length : H5_CAUSE_SIZE - 1);
+    memcpy(target, text, size);
+    target[size] = '\0';
 }
 
 /* The POSIX file driver writes: ... errno = 28, error message = 'No space left on device', ... */

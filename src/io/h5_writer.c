@@ -15,10 +15,13 @@ enum status h5_check(struct h5_writer *writer, bool good, const char *what, cons
 {
     if ((!good || writer->disk_error != 0) && writer->status == STATUS_OK) {
         char cause[H5_CAUSE_SIZE];
-        const char *reason = writer->disk_error != 0 ? strerror(writer->disk_error)
-                                                     : h5_cause(cause);
-        writer->status = fail(STATUS_FAILED, "%s: cannot %s %s: %s", writer->shown_path, what,
-                              object, reason);
+        if (writer->disk_error != 0) { /* whatever was asked for, writing is what failed */
+            writer->status = fail(STATUS_FAILED, "%s: cannot write %s: %s", writer->shown_path,
+                                  object, strerror(writer->disk_error));
+        } else {
+            writer->status = fail(STATUS_FAILED, "%s: cannot %s %s: %s", writer->shown_path, what,
+                                  object, h5_cause(cause));
+        }
     }
     return writer->status;
 }

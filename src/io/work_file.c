@@ -96,12 +96,14 @@ enum status work_file_check(const char *path, bool replace)
     if (file < 0) {
         int error = errno;
         char *directory = directory_of(path);
-        if (error == ENOENT) {
+        struct stat found;
+        if (error == ENOENT && (directory == NULL || stat(directory, &found) != 0)) {
             status = fail(STATUS_USAGE, "output %s: there is no directory %s", path,
                           directory != NULL ? directory : "for it");
         } else {
             status = fail(STATUS_USAGE, "output %s: cannot make files in %s: %s", path,
-                          directory != NULL ? directory : "its directory", strerror(error));
+                          directory != NULL ? directory : "its directory",
+                          error == ENOENT ? "the file system takes none" : strerror(error));
         }
         free(directory);
         return status;

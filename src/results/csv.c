@@ -29,9 +29,16 @@ static void print_real(FILE *stream, double value)
 {
     if (value != value) {
         (void)fputs("nan", stream); /* never "-nan", which some readers refuse */
-    } else {
-        (void)fprintf(stream, "%.17g", value);
+        return;
     }
+    char text[32];
+    for (int digits = 15; digits <= 17; digits++) { /* the fewest that read back the same */
+        (void)snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    (void)fputs(text, stream);
 }
 
 static void print_number(FILE *stream, const struct h5_numbers *numbers, size_t i)

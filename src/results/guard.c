@@ -40,6 +40,10 @@ enum status results_guarded(const char *path, enum status (*work)(void *argument
     }
     if (WIFSIGNALED(ended)) {
         int signal_number = WTERMSIG(ended);
+        if (signal_number == SIGPIPE) { /* nobody reads on: no fault of the file, and no news */
+            (void)raise(SIGPIPE);
+            return fail(STATUS_FAILED, "cannot write to the standard output");
+        }
         return fail(STATUS_FAILED,
                     "%s is damaged: HDF5 could not read it and ended by signal %d (%s)", path,
                     signal_number, strsignal(signal_number));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io/h5_reader.h"
 #include "io/work_file.h"
@@ -62,6 +63,8 @@ static void put_config(struct result *result, const struct result_header *header
     put_config_text(result, "resolved", "configuration with every default written out, as YAML",
                     header->config_resolved);
     put_config_text(result, "source", "configuration file as it was read", header->config_source);
+    put_config_text(result, "design", "choices in effect on the axes of the design",
+                    header->config_design);
 }
 
 static void put_fact(struct result *result, const char *name, const char *long_name,
@@ -131,15 +134,24 @@ static void release(struct result *result)
         text_free(&result->absence[i].lines);
     }
     free(result->absence);
+    free(result->stale);
     free(result);
 }
 
 /* Makes the work file and opens it. */
 static enum status open_writer(struct result *result, const struct result_header *header)
 {
-    char *path = header->partial ? results_partial_path(header->path) : strdup(header->path);
-    if (path == NULL) {
+    char *partial = results_partial_path(header->path);
+    char *path = strdup(header->partial && partial != NULL ? partial : header->path);
+    if (partial == NULL || path == NULL) {
+        free(partial);
+        free(path);
         return fail(STATUS_FAILED, "%s: out of memory for writing it", header->path);
+    }
+    if (header->partial) {
+        free(partial);
+    } else {
+        result->stale = partial;
     }
     enum status status = work_file_begin(&result->comm, path, header->force || header->partial,
                                          &result->work);
@@ -237,6 +249,9 @@ enum status result_finish(struct result *result, struct digest *digest_p)
         status = work_file_commit(&result->comm, &result->work);
     } else {
         work_file_discard(&result->comm, &result->work);
+    }
+    if (status == STATUS_OK && result->stale != NULL && result->comm.rank == 0) {
+        (void)unlink(result->stale);
     }
     if (status == STATUS_OK && digest_p != NULL) {
         *digest_p = result->digest;

@@ -53,6 +53,7 @@ struct result_header {
     const char *command;         /* "simulate" */
     const char *config_resolved; /* YAML with every default written out; NULL if there is none */
     const char *config_source;   /* the file the configuration came from, as it was read; or NULL */
+    const char *config_design;   /* what the design consists of, "key: value" lines; or NULL */
     struct digest config_hash;
     const struct provenance *provenance;
     const struct result_fact *facts; /* further datasets of /provenance */
@@ -110,7 +111,8 @@ enum status result_share(struct result *result);
 void result_put_columns(struct result *result, const struct result_columns *columns);
 
 /* Collective. Shares if that was not done, closes, reads the file back on rank 0, compares digests,
- * brings it to disk and gives it its name; releases `result` in any case. After a failure nothing
+ * brings it to disk and gives it its name, and removes what an interrupted run left as
+ * <path>.partial if this one is not partial; releases `result` in any case. After a failure nothing
  * of the file is left. `digest_p` may be NULL. */
 enum status result_finish(struct result *result, struct digest *digest_p);
 

@@ -17,6 +17,7 @@ struct result {
     struct io_comm comm;
     struct work_file work;
     struct h5_writer *writer;
+    char *stale; /* an earlier partial result, which a complete one replaces; or NULL */
     bool is_shared;
     struct digest_parts parts;      /* of the digest, on rank 0 */
     struct digest_parts others;     /* of all else, for reading it back; on rank 0 */

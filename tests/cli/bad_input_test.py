@@ -4,6 +4,7 @@ usage: bad_input_test.py THRASH CONFIGS
 """
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -12,20 +13,40 @@ THRASH = str(pathlib.Path(sys.argv[1]).resolve())
 CONFIGS = pathlib.Path(sys.argv[2]).resolve()
 QUICKSTART = str(CONFIGS / "quickstart.yaml")
 
+# At least as many inputs as there are below: a check that is neither made nor skipped has got lost.
+INPUTS = 53
+
 failures = []
+skipped = []
 checks = 0
 
 
-def run(arguments, directory):
-    """Runs thrash in a directory; limit_files: bytes that a file may grow to."""
-    def limit():
-        if limit_files is not None:
-            import resource
-            import signal
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_files))
-    return subprocess.run([THRASH, *arguments], cwd=directory, capture_output=True, text=True,
-                          timeout=120)
+def run(arguments, directory, prefix=()):
+    """Runs thrash in a directory; prefix: a command that runs it."""
+    return subprocess.run([*prefix, THRASH, *arguments], cwd=directory, capture_output=True,
+                          text=True, timeout=120, check=False)
+
+
+def run_on_tmpfs(what, directory, options, script):
+    """Runs a shell script where a tmpfs is mounted on a directory, in a mount namespace of its own.
+    None, and a line among the skipped, where that cannot be had."""
+    unshare = ["unshare", "--mount"]
+    if os.geteuid() != 0:
+        unshare[1:1] = ["--user", "--map-root-user"]
+    mount = f"mount -t tmpfs -o {options} tmpfs {shlex.quote(directory)} || exit 77; "
+    try:
+        # MPI keeps files by user number, and who is root here may not be elsewhere.
+        with tempfile.TemporaryDirectory() as scratch:
+            result = subprocess.run([*unshare, "sh", "-c", mount + script], capture_output=True,
+                                    text=True, timeout=120, check=False,
+                                    env=os.environ | {"TMPDIR": scratch})
+    except FileNotFoundError as error:
+        skipped.append(f"{what}: {error}")
+        return None
+    if result.returncode == 77 or result.stderr.startswith("unshare:"):
+        skipped.append(f"{what}: {result.stderr.strip().splitlines()[-1]}")
+        return None
+    return result
 
 
 def expect(what, arguments, code, words, files=()):
@@ -71,27 +92,73 @@ def scenario(what, content, code, words, extra=()):
 
 
 def full_disk():
-    """A file system of 64 KiB, in a mount namespace of its own."""
+    """File systems that take less than the file, in mount namespaces of their own."""
+    for kilobytes in (8, 16, 20, 24, 64):
+        full_disk_of(kilobytes)
+
+
+def full_disk_of(kilobytes):
     global checks
     with tempfile.TemporaryDirectory() as directory:
-        inner = (f"mount -t tmpfs -o size=64k tmpfs {directory} || exit 77; "
-                 f"{THRASH} simulate {QUICKSTART} --set duration=300ms -o {directory}/out.h5; "
-                 f"code=$?; ls -A {directory} >&2; exit $code")
-        result = subprocess.run(["unshare", "--mount", "sh", "-c", inner], capture_output=True,
-                                text=True, timeout=120, check=False)
-    if result.returncode == 77 or "unshare" in result.stderr:
-        print(f"skipped: full disk: {result.stderr.strip().splitlines()[-1]}")
+        result = run_on_tmpfs(
+            f"disk of {kilobytes} KiB", directory, f"size={kilobytes}k",
+            f"{THRASH} simulate {QUICKSTART} --set duration=300ms -o {directory}/out.h5; "
+            f"code=$?; ls -A {directory} >&2; exit $code")
+    if result is None:
         return
     checks += 1
     lines = result.stderr.strip().splitlines()
     if result.returncode != 1 or len(lines) != 1 or "out.h5" not in lines[0] \
-            or "No space left" not in lines[0]:
-        failures.append(f"full disk: exit {result.returncode}\n    {result.stderr[:400]}")
+            or "No space left" not in lines[0] or ": cannot write " not in lines[0]:
+        failures.append(f"disk of {kilobytes} KiB: exit {result.returncode}\n    {result.stderr[:400]}")
+
+
+def read_only_disk():
+    global checks
+    with tempfile.TemporaryDirectory() as directory:
+        result = run_on_tmpfs("read-only disk", directory, "ro",
+                              f"exec {THRASH} simulate {QUICKSTART} -o {directory}/out.h5")
+    if result is None:
+        return
+    checks += 1
+    lines = result.stderr.strip().splitlines()
+    if result.returncode != 2 or result.stdout or len(lines) != 1 or \
+            f"cannot make files in {directory}" not in lines[0] or \
+            "Read-only file system" not in lines[0]:
+        failures.append(f"read-only disk: exit {result.returncode}\n    {result.stderr[:400]}")
+
+
+def forbidden_directory():
+    """A directory that only its owner may write to, who is somebody else or has given that up."""
+    global checks
+    prefix = []
+    if os.geteuid() == 0:  # who may write anywhere
+        prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o555)
+        try:
+            result = run(["simulate", QUICKSTART, "-o", f"{directory}/out.h5"], "/", prefix)
+        except FileNotFoundError as error:
+            skipped.append(f"forbidden directory: {error}")
+            return
+        finally:
+            os.chmod(directory, 0o755)
+    if result.stderr.startswith("setpriv:"):
+        skipped.append(f"forbidden directory: {result.stderr.strip()}")
+        return
+    checks += 1
+    lines = result.stderr.strip().splitlines()
+    if result.returncode != 2 or result.stdout or len(lines) != 1 or \
+            f"cannot make files in {directory}" not in lines[0] or \
+            "Permission denied" not in lines[0]:
+        failures.append(f"forbidden directory: exit {result.returncode}\n    {result.stderr[:400]}")
 
 
 def main():
     simulate("unknown key", ["machine.memroy=1GiB"], 2, ["memroy", "did you mean `memory`"])
     simulate("unknown workload key", ["workloads.database.proceses=3"], 2, ["did you mean `processes`"])
+    simulate("key without its section", ["touch_rate=3"], 2,
+             ["did you mean `workloads.database.touch_rate`"])
     simulate("unknown preset", ["design.preset=linux-2.6.1"], 2, ["linux-2.6.1", "did you mean"])
     simulate("wrong type", ["machine.memory=[1, 2]"], 2, ["machine.memory"])
     simulate("out of range", ["machine.cpus=0"], 2, ["machine.cpus"])
@@ -137,15 +204,26 @@ def main():
            files=[("dir/file", "x")])
     expect("check of a broken file", ["check", "bad.yaml"], 2, ["bad.yaml:"],
            files=[("bad.yaml", "seed: [\n")])
-    expect("bad stop-after", ["simulate", QUICKSTART, "--stop-after", "5"], 2, ["--stop-after"])
+    expect("bad stop-after", ["simulate", QUICKSTART, "--stop-after", "5"], 2,
+           ["--stop-after: expected a time such as 100us, 10s or 1.5min, found `5`, did you mean `5s`?\n"])
+    expect("no stop-after", ["simulate", QUICKSTART, "--stop-after", "0s"], 2,
+           ["--stop-after: expected a time above 0"])
+    expect("output in /proc", ["simulate", QUICKSTART, "-o", "/proc/x.h5"], 2,
+           ["/proc/x.h5: cannot make files in /proc"])
+    expect("misspelled costs", ["check", QUICKSTART, "--costs", "p4-203"], 2,
+           ["--costs p4-203", "did you mean `p4-2003`"])
+    expect("missing costs", ["check", QUICKSTART, "--costs", "nowhere/x.yaml"], 2,
+           ["nowhere/x.yaml", "No such file"])
     expect("bad progress mode", ["simulate", QUICKSTART, "--progress", "loud"], 2, ["loud"])
     full_disk()
-    if os.geteuid() != 0:
-        expect("output directory not writable", ["simulate", QUICKSTART, "-o", "/usr/out.h5"], 2,
-               ["/usr"])
-    print(f"{checks} inputs, {len(failures)} answered badly")
-    print("\n".join(failures))
-    return 1 if failures or checks < 30 else 0
+    read_only_disk()
+    forbidden_directory()
+    print(f"{checks} inputs, {len(failures)} answered badly, {len(skipped)} skipped")
+    print("\n".join(failures + [f"skipped: {reason}" for reason in skipped]))
+    if checks + len(skipped) < INPUTS:
+        print(f"{INPUTS} inputs were expected")
+        return 1
+    return 1 if failures else 0
 
 
 sys.exit(main())

@@ -179,6 +179,11 @@ expect 8 'read-only tree: failing test' "${other[@]}" env FAKE_TEST_EXIT=1 \
 cd "$work/source" || exit 1
 expect 1 'nowhere to write' "${other[@]}" "$work/source/bootstrap" build --no-install
 said 'set THRASH_BUILD_DIR' 'nowhere to write'
+if [[ ${#other[@]} -gt 0 ]]; then
+    cd / || exit 1
+    expect 1 'nowhere to write, in /' "${other[@]}" "$work/source/bootstrap" build --no-install
+    said 'nor /build/release can be written' 'nowhere to write, in /'
+fi
 chmod u+w "$work/source" "$work/source/configs"
 
 # Root may write anything but a read-only file system, where it can have one to itself.
@@ -198,7 +203,7 @@ expect 0 run env THRASH_RANKS=2 "$work/source/bootstrap" run --no-install
 results=$work/source/results
 for design in linux-2.4.23 linux-2.6.0 linux-2.5-objrmap; do
     grep -q -x -F "thrash simulate $work/source/configs/quickstart.yaml --set design.preset=$design\
- --force --progress bar -o $results/quickstart-$design.h5" "$FAKE_LOG" ||
+ --force --progress lines -o $results/quickstart-$design.h5" "$FAKE_LOG" ||
         complain "run: simulate of $design"
 done
 grep -q -x -F "thrash plot $results/quickstart-linux-2.4.23.h5 $results/quickstart-linux-2.6.0.h5\
@@ -211,6 +216,12 @@ if [[ $(id -u) -eq 0 ]]; then
     grep -q 'root 1' "$FAKE_LOG" || complain 'run: root sets OMPI_ALLOW_RUN_AS_ROOT'
     said '^+ export OMPI_ALLOW_RUN_AS_ROOT=1' 'run: root'
 fi
+
+# A terminal behind standard error has a bar.
+: >"$FAKE_LOG"
+expect 0 'on a terminal' script --quiet --return --command \
+    "'$work/source/bootstrap' run --no-install" "$work/typescript"
+grep -q -e '--force --progress bar -o' "$FAKE_LOG" || complain 'on a terminal: no bar'
 
 # Two cores with two threads each: a third rank does not fit.
 : >"$FAKE_LOG"

@@ -19,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../results"))
 sys.dont_write_bytecode = True
-from plotting import runs
+from plotting import figure, panels, runs
 
 PROGRAM, CONFIGS = sys.argv[1:3]
 LAUNCHERS = ("OMPI_", "PMIX_", "PMI_", "SLURM_")
@@ -272,6 +272,65 @@ class Pictures(PlotTest):
                 text = file["config/resolved"][()].decode()
             self.assertEqual(runs.flattened(text), keys(yaml.load(text, yaml.BaseLoader), []))
 
+    def words_of(self, *paths):
+        """All words of the picture, on one line each, after a look at where they stand."""
+        shown = [runs.read_run(path) for path in paths]
+        runs.give_labels(shown)
+        with unittest.mock.patch.object(figure, "saved", lambda drawn, _: drawn):
+            drawn = figure.draw(shown, panels.panels_of(shown))["png"]
+        renderer = drawn.canvas.get_renderer()
+        drawn.draw(renderer)
+        ticks = {label for axes in drawn.axes for label in axes.get_xticklabels()}  # some are unseen
+        texts = [text for text in drawn.findobj(figure.matplotlib.text.Text)
+                 if text.get_visible() and text.get_text().strip() and text not in ticks]
+        for text in texts:
+            box = text.get_window_extent(renderer)
+            self.assertGreater(box.x0, 0, text)
+            self.assertLess(box.x1, drawn.bbox.width, text)
+        return [" ".join(text.get_text().replace("\n", "\0").split()) for text in texts]
+
+    def test_words_fit(self):
+        """Long labels are small or on two lines, never cut; wide numbers push nothing out."""
+        def many(file):
+            for name in ("pages_freed", "minor_faults"):
+                file["simulation/series"][name][:] *= np.uint64(100)
+
+        wide = changed(self.files[0], "wide.h5", many)
+        words = self.words_of(wide, self.files[1])
+        self.assertRegex(" ".join(words), r"\b[1-9]00,000\b")
+        self.assertIn("pages_freed (page)", words)
+        self.assertIn("linux-2.6.0", words)
+
+        sets = ("machine.memory=1GiB", "workloads.database.processes=20")
+        keys = [simulate("fit-1.h5", "linux-2.6.0", *sets), self.nothing_freed]
+        label = "linux-2.6.0, memory 1GiB, processes 20"
+        joined = [line.replace("\0", " ") for line in self.words_of(*keys, self.files[0])]
+        self.assertGreaterEqual(joined.count("fit-1"), 3)
+        joined = [line.replace("\0", " ") for line in self.words_of(*keys)]
+        self.assertEqual(joined.count(label), 3)
+
+        name = "a-name-" + "of-many-words-" * 8 + "7"
+        long = os.path.join(self.out, f"{name}.h5")
+        shutil.copyfile(self.files[0], long)
+        shutil.copyfile(self.files[0], long.replace("7.h5", "8.h5"))
+        words = [line.replace("\0", "")
+                 for line in self.words_of(long, long.replace("7.h5", "8.h5"), self.files[1])]
+        self.assertEqual(words.count(name), 3)
+
+    def test_livelock_is_no_end(self):
+        def livelock(file):
+            del file["simulation/verdict"]
+            file["simulation/verdict"] = np.bytes_(b"livelock")
+            file["simulation/verdict_time"][()] = 0.75
+
+        stuck = changed(self.files[0], "stuck.h5", livelock)
+        end = runs.Run(stuck).time.values[-1]
+        self.assertTrue(figure.status_of(runs.Run(stuck)).startswith(
+            f"livelock from 0.75 s, ended at {end:.3g} s  ·  theta_cold "))
+        self.assertTrue(figure.status_of(runs.Run(self.files[0])).startswith("completed at "))
+        self.assertTrue(any(line.startswith("livelock from 0.75 s")
+                            for line in self.words_of(stuck, self.files[1], self.files[2])))
+
     def test_partial_and_invalid_are_marked(self):
         def mark(file):
             file.attrs["partial"] = np.int32(1)
@@ -459,6 +518,7 @@ class Refusals(PlotTest):
         result = plot("--help")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertRegex(result.stdout, re.escape("usage: thrash plot FILE... [-o DIR]"))
+        self.assertIn("`comparison`", result.stdout)
 
     def test_python_without_modules(self):
         result = plot(self.files[0], "-o", self.out, THRASH_PYTHON="/nonexistent/python3")

@@ -54,6 +54,11 @@ def datasets(file):
     return found
 
 
+def replace_text(file, path, words):
+    del file[path]
+    file.create_dataset(path, data=words, dtype=h5py.string_dtype("utf-8", len(words.encode())))
+
+
 class Digest128(ctypes.Structure):
     _fields_ = [("low", ctypes.c_uint64), ("high", ctypes.c_uint64)]
 
@@ -184,7 +189,10 @@ class Readers(unittest.TestCase):
                      if len(line.split(None, 1)) == 2)
         self.assertEqual(lines["title"], "made up")
         self.assertEqual(lines["design"], "linux-2.4.23")
-        self.assertEqual(lines["verdict"], "livelock")
+        end = made_up("elapsed_seconds", POINTS - 1, 1000) / 1024e9
+        self.assertEqual(lines["verdict"], f"livelock since 7 s, ended at {end:.6g} s")
+        self.assertIn("\nchoices                   rmap: none\n"
+                      "                          reclaim: lru_2_4_23\n", result.stdout)
         self.assertEqual(lines["valid"], "yes")
         self.assertEqual(lines["verdict_time"], "7 s")
         self.assertEqual(lines["ballast_bytes"], "123,456,789 byte")
@@ -236,6 +244,94 @@ class Readers(unittest.TestCase):
         with open("/dev/full", "w", encoding="utf-8") as full:
             result = run(PROGRAM, "show", self.path, "--csv", "series", stdout=full)
         self.assertEqual(result.returncode, 1)
+
+    def test_csv_numbers_are_short(self):
+        """The fewest digits that read back the same."""
+        short = os.path.join(self.directory, "short.h5")
+        shutil.copy(self.path, short)
+        values = [0.1, 0.3, 1 / 3, 1e-9, 123456.789, 0.1 + 0.2, 6.02214076e23]
+        with h5py.File(short, "r+") as file:
+            file["/simulation/series/user_seconds"][:] = values
+        rows = show(short, "--csv", "series").stdout.splitlines()
+        column = rows[0].split(",").index("user_seconds")
+        found = [row.split(",")[column] for row in rows[1:]]
+        self.assertEqual([float(number) for number in found], values)
+        self.assertEqual(found[:2], ["0.1", "0.3"])
+        for number, value in zip(found, values):
+            self.assertLessEqual(len(number.partition("e")[0]), len(repr(value).partition("e")[0]))
+
+    def test_reader_that_stops_early(self):
+        """A pipe that nobody reads on ends show without a word."""
+        long = os.path.join(self.directory, "long.h5")
+        shutil.copy(self.path, long)
+        with h5py.File(long, "r+") as file:
+            del file["/simulation/series"]
+            for name in ("time", "touches"):
+                file["/simulation/series/" + name] = numpy.arange(100000.0)
+        for arguments in ([long, "--csv", "series"], ["--table", self.path], [self.path]):
+            with self.subTest(arguments=arguments):
+                reading, writing = os.pipe()
+                os.close(reading)
+                result = run(PROGRAM, "show", *arguments, stdout=writing)
+                os.close(writing)
+                self.assertEqual(result.stderr, "")
+        piped = run("sh", "-c", '"$0" show "$1" --csv series | head -2', PROGRAM, long)
+        self.assertEqual((piped.stdout, piped.stderr), ("time,touches\n0,0\n", ""))
+
+    def table(self, *paths):
+        result = show("--table", *paths)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        lines = result.stdout.splitlines()
+        width = lines[0].index("verdict")
+        ends = lines[0].index("pages freed")
+        return {line[:width].rstrip(): line[width:ends].rstrip() for line in lines[1:]}
+
+    def variant(self, name, config, change=None):
+        path = os.path.join(self.directory, name)
+        shutil.copy(self.path, path)
+        with h5py.File(path, "r+") as file:
+            replace_text(file, "/config/resolved", config)
+            if change is not None:
+                change(file)
+        return path
+
+    def test_table(self):
+        config = ("title: a{0}\nmachine: {{ memory: {0}GiB }}\ndesign:\n  preset: {1}\n"
+                  "workloads:\n  - kind: database\n    name: db\n    processes: {2}\n"
+                  "output:\n  file: {0}.h5\n")
+
+        def complete(file):
+            replace_text(file, "/simulation/verdict", "completed")
+
+        def mark(file):
+            file.attrs["valid"] = numpy.int32(0)
+
+        one = self.variant("one.h5", config.format(1, "linux-2.4.23", 300))
+        two = self.variant("two.h5", config.format(1, "linux-2.6.0", 300), complete)
+        more = self.variant("more.h5.partial", config.format(1, "linux-2.6.0", 9), mark)
+        big = self.variant("big.h5", config.format(32, "linux-2.6.0", 9))
+        livelock = "livelock since 7 s"
+        self.assertEqual(self.table(one, two),
+                         {"linux-2.4.23": livelock, "linux-2.6.0": "completed"})
+        self.assertEqual(self.table(two, more),
+                         {"processes 300": "completed", "processes 9 (invalid)": livelock})
+        self.assertEqual(self.table(more, big),
+                         {"memory 1GiB (invalid)": livelock, "memory 32GiB": livelock})
+        self.assertEqual(set(self.table(one, two, big)),
+                         {"linux-2.4.23, memory 1GiB, processes 300",
+                          "linux-2.6.0, memory 1GiB, processes 300",
+                          "linux-2.6.0, memory 32GiB, processes 9"})
+        other = self.variant("other.h5", "seed: 2\nduration: 1s\n" +
+                             config.format(32, "linux-2.4.23", 9))
+        self.assertEqual(set(self.table(one, other)), {"one", "other"})
+        self.assertEqual(set(self.table(one, one)), {f"1: {one}", f"2: {one}"})
+        self.assertEqual(set(self.table(one)), {"linux-2.4.23"})
+        missing = os.path.join(self.directory, "missing.h5")
+        result = show("--table", one, missing)
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("missing.h5", result.stderr)
+        for column in ("visits/freed", "1st free, s", "under, s"):
+            self.assertIn(f"\n  {column} ", show("--help").stdout)
 
     def test_show_refuses(self):
         cases = ((("--csv", "serie", self.path), 2, "expected series"),

@@ -48,6 +48,8 @@ def test_result(directory):
     output = run(["simulate", QUICKSTART, "--set", "duration=1s", "-o", path]).stdout
     digest = digest_of(output)
     assert path in output
+    assert re.search(r"^verdict +completed: ", output, re.M), output
+    assert re.search(r"^simulated +ended at 1\.000 s, after [\d.]+ s of wall time$", output, re.M)
     with h5py.File(path) as file:
         assert text_of(file.attrs["schema"]) == "thrash-results"
         assert text_of(file.attrs["digest"]) == digest
@@ -56,6 +58,10 @@ def test_result(directory):
         for group in ("config", "provenance", "simulation/series", "performance"):
             assert group in file, group
         assert "design" in file["config/resolved"][()].decode()
+        assert text_of(file["config/design"][()]).splitlines() == [
+            "rmap: pte_chain_array", "reclaim: lru_2_6_0", "swap_writeout: deferred",
+            "page_tables: lowmem", "split: none", "shared_page_size: 4KiB", "page_direct: true",
+            "prefer_clean: false"]
     assert "match" in run(["show", path, "--verify"]).stdout
     assert sorted(os.listdir(directory)) == ["out.h5"]
 
@@ -72,6 +78,62 @@ def test_same_bits(directory):
     assert first == again == ranks == echo, (first, again, ranks, echo)
     other = digest_of(run([*base, "--set", "seed=2", "-o", f"{directory}/e.h5"]).stdout)
     assert other != first
+
+
+def test_preset_of_an_echo(directory):
+    """The echo of a run leaves the axes to the preset, so that another one can take its place."""
+    run(["simulate", QUICKSTART, "--set", "duration=300ms", "-o", f"{directory}/a.h5"])
+    with h5py.File(f"{directory}/a.h5") as file:
+        (pathlib.Path(directory) / "echo.yaml").write_bytes(file["config/resolved"][()])
+    run(["simulate", "echo.yaml", "--set", "design.preset=linux-2.4.23", "--set",
+         "design.page_direct=true", "-o", "b.h5"], directory=directory)
+    with h5py.File(f"{directory}/b.h5") as file:
+        assert text_of(file["config/design"][()]).startswith("rmap: none\nreclaim: lru_2_4_23\n")
+        assert "page_direct: true\n" in text_of(file["config/design"][()])
+
+
+def test_livelock(directory):
+    """A livelock is dated, and so is the end of the run, which it is not."""
+    path = f"{directory}/out.h5"
+    output = run(["simulate", QUICKSTART, "--set", "design.preset=linux-2.4.23", "--set",
+                  "stall=500ms", "--set", "duration=3s", "-o", path]).stdout
+    with h5py.File(path) as file:
+        assert text_of(file["simulation/verdict"][()]) == "livelock"
+        since = file["simulation/verdict_time"][()]
+    assert since < 3
+    assert f"livelock since {since:.4g} s: reclaim ran for" in output, output
+    assert "ended at 3.000 s" in output
+    shown = run(["show", path]).stdout
+    assert f"livelock since {since:.4g} s, ended at 3 s\n" in shown, shown
+    assert f"livelock since {since:.4g} s " in run(["show", "--table", path]).stdout
+
+
+def test_superseded_partial(directory):
+    """A complete run leaves no partial result of an earlier one behind."""
+    base = ["simulate", QUICKSTART, "--set", "phases.pressure.until_freed=0%", "-o",
+            f"{directory}/z.h5"]
+    run([*base, "--set", "duration=2h", "--stop-after", "100ms"], code=4)
+    assert os.listdir(directory) == ["z.h5.partial"]
+    run([*base, "--set", "duration=300ms", "--force"])
+    assert os.listdir(directory) == ["z.h5"]
+
+
+def test_check(directory):
+    """The list of memory adds up, and choices left to the preset are named."""
+    del directory
+    output = run(["check", QUICKSTART, "--costs", "p4-2003"]).stdout
+    rows = re.findall(r"^ +([\d.]+) MiB  (.*)$", output, re.M)
+    names = [name for _, name in rows]
+    assert names[-1] == "in all" and names[-2].startswith("process "), names
+    assert names[-3].startswith("other arrays "), names
+    sizes = [float(size) for size, _ in rows]
+    assert abs(sum(sizes[:-1]) - sizes[-1]) < 0.1 * len(sizes), rows
+    assert re.search(r"^design\.rmap +auto \(pte_chain_array\) +auto +default$", output, re.M)
+    assert re.search(r"^design\.split +auto \(none\) ", output, re.M)
+    assert re.search(r"^costs +p4-2003 +- +--costs p4-2003$", output, re.M)
+    assert re.search(r"^workloads\.database\.name +database +database +default$", output, re.M)
+    given = run(["check", QUICKSTART, "--set", "design.page_direct=false"]).stdout
+    assert re.search(r"^design\.page_direct +false +auto +--set", given, re.M)
 
 
 def test_interrupted(directory):
@@ -107,6 +169,8 @@ def test_other_commands(directory):
     listing = run(["list", "designs"]).stdout
     for name in ("linux-2.4.23", "linux-2.6.0", "linux-2.5-objrmap"):
         assert name in listing
+    assert re.search(r"^  linux-2\.4\.23 .*\n +rmap none, reclaim lru_2_4_23, ", listing, re.M)
+    assert "split none (3g1g on 32 bits)" in listing
     assert "database" in run(["list", "workloads"]).stdout
     assert "theta_cold" in run(["list", "metrics"]).stdout
     assert "machine.memory" in run(["list", "options"]).stdout
@@ -126,7 +190,8 @@ def test_sample(directory):
     run(["check", str(path)])
 
 
-TESTS = [test_result, test_same_bits, test_interrupted, test_default_output, test_other_commands,
+TESTS = [test_result, test_same_bits, test_preset_of_an_echo, test_livelock,
+         test_superseded_partial, test_check, test_interrupted, test_default_output, test_other_commands,
          test_sample]
 
 

@@ -73,6 +73,15 @@ static void test_where_profiles_are_found(void **state)
     fixture_write("x/y/none.yaml", WITHOUT_COSTS);
     expect_pte_visit("x/y/none.yaml", &overrides, 6);
 
+    /* and may give a name, where there is no such file */
+    const struct scenario_overrides named = {.costs = "near"};
+    assert_int_equal(chdir("/"), 0);
+    expect_pte_visit("x/y/none.yaml", &named, 3);
+    expect_pte_visit("x/y/path.yaml", &named, 3);
+    write_profile("x/near", "7ns");
+    assert_int_equal(chdir(fixture_path("x")), 0);
+    expect_pte_visit("x/y/none.yaml", &named, 7);
+
     /* a path in a setting is relative to the working directory */
     assert_int_equal(chdir(fixture_path("x")), 0);
     static const char *const setting = "costs=y/my.yaml";

@@ -172,6 +172,23 @@ static void test_own_keys_win(void **state)
     scenario_free(&scenario);
 }
 
+static void test_absolute_include(void **state)
+{
+    (void)state;
+    fixture_write("base.yaml", base);
+    fixture_write("far/part.yaml", "include: seed.yaml\nstall: 7s\n");
+    fixture_write("far/seed.yaml", "seed: 9\n");
+    struct text text = {0};
+    text_append_format(&text, "include: [../base.yaml, %s]\n", fixture_path("far/part.yaml"));
+    fixture_write("near/own.yaml", text_string(&text));
+    text_free(&text);
+    struct scenario scenario = load_file("near/own.yaml");
+    assert_int_equal(scenario.stall, 7000000000 * TICKS_PER_NS);
+    assert_int_equal(scenario.seed, 9);
+    expect_where(&scenario, "seed", "far/seed.yaml:1");
+    scenario_free(&scenario);
+}
+
 static void test_later_includes_win(void **state)
 {
     (void)state;
@@ -254,6 +271,14 @@ static void test_set_refused(void **state)
         {"machine.memroy=1TiB", "--set machine.memroy=1TiB: machine.memroy: unknown key, did you "
                                 "mean `memory`?"},
         {"memory=1TiB", "--set memory=1TiB: memory: unknown key, did you mean `machine.memory`?"},
+        {"processes=3", "--set processes=3: processes: unknown key, did you mean "
+                        "`workloads.database.processes`?"},
+        {"pte_visit=1ns", "--set pte_visit=1ns: pte_visit: unknown key, did you mean "
+                          "`cost_overrides.pte_visit`?"},
+        {"shm_copy.rate=1", "--set shm_copy.rate=1: shm_copy: unknown key, did you mean "
+                            "`workloads.shm_copy`?"},
+        /* of both workloads, and of swap */
+        {"size=1", "--set size=1: size: unknown key, `thrash list options` prints the known ones"},
         {"machine.memory=4G",
          "--set machine.memory=4G: machine.memory: expected a size such as 4KiB, 32GiB or 50MB, "
          "found `4G`, did you mean `4GiB` or `4GB`?"},
@@ -304,9 +329,13 @@ static void test_set_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),       cmocka_unit_test(test_switches_and_automatic),
-        cmocka_unit_test(test_own_keys_win), cmocka_unit_test(test_later_includes_win),
-        cmocka_unit_test(test_set),          cmocka_unit_test(test_set_refused),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_switches_and_automatic),
+        cmocka_unit_test(test_own_keys_win),
+        cmocka_unit_test(test_absolute_include),
+        cmocka_unit_test(test_later_includes_win),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_set_refused),
     };
     status_set_quiet(1);
     return cmocka_run_group_tests(tests, fixture_open, fixture_close);

@@ -137,7 +137,9 @@ static void test_values(void **state)
                                         &fake_catalogue, &scenario),
                      STATUS_OK);
     fixture_capture_begin();
-    enum status status = scenario_print_values(&scenario, &fake_catalogue);
+    static const struct scenario_choice choices[] = {{"design.rmap", "none"},
+                                                     {"design.preset", "not auto"}};
+    enum status status = scenario_print_values(&scenario, &fake_catalogue, choices, 2);
     struct text text = fixture_capture_end();
     assert_int_equal(status, STATUS_OK);
     static const char *const lines[] = {
@@ -151,13 +153,15 @@ static void test_values(void **state)
         "machine.cpus=8\n",
         "machine.cache_line                       64                       auto         default\n",
         "design.preset                            linux-2.6.0              auto         s.yaml:3\n",
-        "design.rmap                              auto                     auto         default\n",
+        "design.rmap                              auto (none)              auto         default\n",
+        "design.reclaim                           auto                     auto         default\n",
         "costs                                    test                     -            s.yaml:5\n",
         "cost_overrides.fault_minor               1us                      auto         assumed: "
         "\"guess 0\"\n",
         "cost_overrides.pte_visit                 120ns                    auto         assumed: "
         "s.yaml:8\n",
         "workloads.shm_copy.kind                  shm_copy                 -            s.yaml:4\n",
+        "workloads.shm_copy.name                  shm_copy                 shm_copy     default\n",
         "workloads.shm_copy.rate                  1MB/s                    50MB/s       --set "
         "workloads.shm_copy.rate=1MB/s\n",
     };

@@ -53,12 +53,15 @@ static void test_every_preset_resolves_everywhere(void **state)
             assert_int_equal(design.struct_page_bytes,
                              design_presets[npresets].struct_page_bytes[arch]);
             assert_non_null(design.writeout);
+            assert_ptr_equal(design.page_tables, design_presets[npresets].page_tables);
+            assert_string_equal(design.split->name, arch == ARCH_X86_64 ? "none" : "3g1g");
+            assert_string_equal(design.shared_page_size->name, "4KiB");
         }
     }
     assert_true(npresets >= 3);
 }
 
-/* NRPTE of vm-designs 3.2, without HIGHPTE. */
+/* NRPTE of mm/rmap.c of v2.6.0, without HIGHPTE. */
 static void test_chain_geometry(void **state)
 {
     (void)state;

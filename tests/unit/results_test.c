@@ -271,6 +271,24 @@ static void test_partial_invalid_and_empty(void **state)
     h5_reader_close(reader);
 }
 
+/* A complete result leaves no earlier partial one beside it. */
+static void test_partial_is_superseded(void **state)
+{
+    struct place *place = *state;
+    place->run.header.partial = true;
+    assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
+    place->run.header.partial = false;
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
+        assert_int_equal(access(place->path, F_OK), 0);
+        assert_int_equal(fixture_count_files(place->directory), 1);
+        place->run.header.force = true;
+    }
+    place->run.header.partial = true;
+    assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
+    assert_int_equal(fixture_count_files(place->directory), 2);
+}
+
 static void test_existing_output(void **state)
 {
     struct place *place = *state;
@@ -455,7 +473,8 @@ static void test_full_disk(void **state)
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
         assert_int_equal(status, STATUS_FAILED);
         assert_says(place->path);
-        assert_says("File too large");
+        assert_says(": cannot write ");
+        assert_says(": File too large");
         assert_int_equal(fixture_count_files(place->directory), 0);
     }
     /* While it is open, HDF5 keeps a little more room than it needs in the end. */
@@ -537,6 +556,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_root_and_provenance, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_simulation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_partial_invalid_and_empty, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_partial_is_superseded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_existing_output, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_verify_sees_changes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_files, set_up, tear_down),

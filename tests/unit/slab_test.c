@@ -1,4 +1,4 @@
-/* Slab packing (vm-designs 3.2) and the frames of a cache. */
+/* Slab packing (docs/model.md, section 6) and the frames of a cache. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
