@@ -49,9 +49,7 @@ static void load(struct bench *bench, const struct catalogue *catalogue, int arg
 static void populate(struct bench *bench)
 {
     double begin = bench_seconds();
-    for (process_id i = 0; i < bench->set.plan.nprocesses; i++) {
-        populate_process(&bench->cell, i, false);
-    }
+    populate_all(&bench->cell, false);
     double ns = (bench_seconds() - begin) * 1e9;
     uint64_t ptes = bench->cell.core->ptes_present;
     printf("populate                        %7.2f ns per pte (%" PRIu64 " ptes)\n",

@@ -231,6 +231,13 @@ static page_count own_frames(const struct cell *cell)
     return even_part(cell->scenario->machine.memory >> PAGE_SHIFT, cell->id, cell->ncells);
 }
 
+void populate_all(struct cell *cell, bool page_by_page)
+{
+    for (process_id i = 0; i < cell->plan->nprocesses; i++) {
+        populate_process(cell, i, page_by_page);
+    }
+}
+
 /* Frames that array chains of cache-line blocks would hold for the ptes that are present, and the
  * mem_map of 2.6.0: the largest footprint among the designs compared. */
 static page_count reference_frames(const struct cell *cell)

@@ -21,6 +21,9 @@ enum status populate_boot(struct cell *cell);
  * `page_by_page` takes the slow way throughout; tests compare. */
 void populate_process(struct cell *cell, process_id process, bool page_by_page);
 
+/* The same for all processes of a machine of one cell. */
+void populate_all(struct cell *cell, bool page_by_page);
+
 /* Takes `machine.ballast` out of play. For `auto`: so much that memory / 32 stays free, or what the
  * array chains of 2.6.0 would leave if that is less, so that every design starts alike. Returns the
  * bytes taken. */

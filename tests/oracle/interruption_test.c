@@ -132,7 +132,7 @@ static void compare_kswapds(struct scenario *scenario, struct tally *tally)
         assert_int_equal(invariants_check(&whole), STATUS_OK);
         assert_true(interruption_oracle_run(oracle, &expected, &now_oracle));
         assert_int_equal(now, now_oracle);
-        cell_sample(&whole);
+        cell_sample(&whole, 0);
         if (!compare_cell(whole.core->counter, &expected, difference)) {
             fail_msg("%s", difference);
         }

@@ -75,7 +75,8 @@ static struct object *add_object(struct machine *machine, enum object_kind kind,
     return object;
 }
 
-/* A mapping at the next address that begins a page of the lowest directory taken on demand. */
+/* A mapping at the next address that begins a page of the lowest directory taken on demand, moved on so
+ * that addresses and offsets agree within a page-table page. */
 static void add_vma(struct machine *machine, struct mm *mm, struct object *object,
                     page_offset offset, uint64_t pages, enum populated populated)
 {
@@ -94,7 +95,7 @@ static void add_vma(struct machine *machine, struct mm *mm, struct object *objec
         .mm = mm,
         .object = object,
         .offset = offset,
-        .start = (end + align - 1) / align * align,
+        .start = (end + align - 1) / align * align + offset % machine->ptes_per_page,
         .pages = pages,
         .populated = populated,
         .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
