@@ -32,10 +32,10 @@ struct exchange {
     int rank, size;
     cell_id ncells, first_cell, own_cells;
     size_t largest;
-    struct part *part;                /* [size][PARTS]; own ones: what is sent */
-    const struct cell_report **cell;  /* [ncells] within the parts; messages follow the report */
-    MPI_Request *first_request;       /* [size * PARTS] of first messages to receive */
-    MPI_Request *requests;            /* all others */
+    struct part *part;               /* [size][PARTS]; own ones: what is sent */
+    const struct cell_report **cell; /* [ncells] within the parts; messages follow the report */
+    MPI_Request *first_request;      /* [size * PARTS] of first messages to receive */
+    MPI_Request *requests;           /* all others */
     int nrequests, capacity;
     cell_id posted; /* cells of this rank, in this epoch */
     struct exchange_totals totals;
