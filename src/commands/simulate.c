@@ -167,7 +167,7 @@ static enum status load_everywhere(const struct simulate_arguments *arguments, i
 static enum status check_memory(const struct scenario *scenario, const struct launcher *launcher,
                                 struct prediction *prediction)
 {
-    enum status status = predict(scenario, prediction);
+    enum status status = predict(scenario, launcher->size, prediction);
     if (status != STATUS_OK) {
         return status;
     }

@@ -101,7 +101,7 @@ enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t m
 
 unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page)
 {
-    struct map_walk walk = map_clear_young(cell, actor, page, false);
+    struct map_walk walk = map_clear_young(cell, actor, page, LOCK_NO_MM);
     count(cell, METRIC_RMAP_VISITS, walk.present);
     charge(cell, actor, COST_CHAIN_VISIT, walk.present);
     if (walk.present == 1 && page_is(cell->words, page, PLANE_MAPPED_ONCE_CHAINED)) {
@@ -114,7 +114,7 @@ unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id pa
 enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_id page)
 {
     uint64_t before = blocks_of(cell, page);
-    struct map_walk walk = map_clear_all(cell, actor, page);
+    struct map_walk walk = map_clear_all(cell, actor, page, LOCK_MAPPERS);
     count(cell, METRIC_RMAP_VISITS, walk.present + walk.failed);
     charge(cell, actor, COST_CHAIN_VISIT, walk.present + walk.failed);
     charge(cell, actor, COST_PTE_UNMAP, walk.present);

@@ -77,32 +77,54 @@ static bool all_mms_unlocked(const struct cell *cell, sim_time now)
            cell->core->mm_locks_busy_until <= now;
 }
 
-static struct mm *mm_of_rank(const struct cell *cell, const struct object *object, uint32_t rank)
+static const struct vma *vma_of_rank(const struct cell *cell, const struct object *object,
+                                     uint32_t rank)
 {
-    return &cell->mms[cell->vmas[cell->object_vmas[object->first_vma_slot + rank]].mm];
+    return &cell->vmas[cell->object_vmas[object->first_vma_slot + rank]];
+}
+
+/* A walk goes to the end of the list of vmas when trylocks of those that do not map the page can
+ * fail as well. */
+static bool goes_on(const struct map_walk *walk, bool all_vmas, uint32_t mapped)
+{
+    return all_vmas || walk->present + walk->failed < mapped;
+}
+
+/* True when the mm can be locked, or its vma is not over the page: then there is nothing to lock.
+ */
+static bool lock_of_rank(struct cell *cell, const struct actor *actor, const struct object *object,
+                         uint32_t rank, page_id page)
+{
+    const struct vma *vma = vma_of_rank(cell, object, rank);
+    return page - vma->first >= vma->npages ||
+           map_trylock_mm(cell, &cell->mms[vma->mm], actor->context, actor->now);
 }
 
 struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, page_id page,
-                                bool trylock)
+                                enum map_locks locks)
 {
     const struct object *object = page_object(cell, page);
     uint32_t *refs = chunk_refs(cell, object, page);
     uint32_t nranks = object->max_vmas;
     uint64_t bit = page_bit(page);
-    bool may_fail = trylock && !all_mms_unlocked(cell, actor->now);
+    uint32_t mapped = cell->mapcount[page];
+    bool may_fail = locks != LOCK_NO_MM && !all_mms_unlocked(cell, actor->now);
+    bool all_vmas = may_fail && locks == LOCK_COVERERS;
     struct map_walk walk = {0, 0, 0};
-    for (uint32_t rank = 0; rank < nranks && walk.present + walk.failed < cell->mapcount[page];
-         rank++) {
+    for (uint32_t rank = 0; rank < nranks && goes_on(&walk, all_vmas, mapped); rank++) {
         if (rank + PREFETCH_ROWS < nranks) {
             __builtin_prefetch(pte_storage(cell, refs[rank + PREFETCH_ROWS], page), 1);
         }
         struct pte_pair pair = pte_read(cell, refs[rank], page);
-        if ((pair.present & bit) == 0) {
+        bool present = (pair.present & bit) != 0;
+        if (!present && !all_vmas) {
             continue;
         }
-        if (may_fail &&
-            !map_trylock_mm(cell, mm_of_rank(cell, object, rank), actor->context, actor->now)) {
+        if (may_fail && !lock_of_rank(cell, actor, object, rank, page)) {
             walk.failed++;
+            continue;
+        }
+        if (!present) {
             continue;
         }
         walk.present++;
@@ -114,26 +136,31 @@ struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, pa
     return walk;
 }
 
-struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page)
+struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page,
+                              enum map_locks locks)
 {
     const struct object *object = page_object(cell, page);
     uint32_t *refs = chunk_refs(cell, object, page);
     uint32_t nranks = object->max_vmas;
     uint64_t bit = page_bit(page);
-    bool may_fail = !all_mms_unlocked(cell, actor->now);
-    struct map_walk walk = {0, 0, 0};
     uint32_t mapped = cell->mapcount[page];
-    for (uint32_t rank = 0; rank < nranks && walk.present < mapped; rank++) {
+    bool may_fail = locks != LOCK_NO_MM && !all_mms_unlocked(cell, actor->now);
+    bool all_vmas = may_fail && locks == LOCK_COVERERS;
+    struct map_walk walk = {0, 0, 0};
+    for (uint32_t rank = 0; rank < nranks && goes_on(&walk, all_vmas, mapped); rank++) {
         if (rank + PREFETCH_ROWS < nranks) {
             __builtin_prefetch(pte_storage(cell, refs[rank + PREFETCH_ROWS], page), 1);
         }
         struct pte_pair pair = pte_read(cell, refs[rank], page);
-        if ((pair.present & bit) == 0) {
+        bool present = (pair.present & bit) != 0;
+        if (!present && !all_vmas) {
             continue;
         }
-        struct mm *mm = mm_of_rank(cell, object, rank);
-        if (may_fail && !map_trylock_mm(cell, mm, actor->context, actor->now)) {
+        if (may_fail && !lock_of_rank(cell, actor, object, rank, page)) {
             walk.failed++;
+            continue;
+        }
+        if (!present) {
             continue;
         }
         walk.present++;
@@ -141,7 +168,7 @@ struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page
         *pte_write(cell, &refs[rank], page) = (struct pte_pair){pair.present & ~bit,
                                                                 pair.young & ~bit};
         pte_compact_word(cell, &refs[rank], page);
-        mm->rss--;
+        cell->mms[vma_of_rank(cell, object, rank)->mm].rss--;
     }
     if (walk.present > 0) {
         forget_mappings(cell, page, walk.present);
