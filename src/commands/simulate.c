@@ -1,7 +1,6 @@
 /* thrash simulate: runs a scenario and writes its result. */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "commands/scenario_arguments.h"
 #include "commands/scenario_everywhere.h"
 #include "commands/simulate_result.h"
+#include "commands/stop_signals.h"
 #include "engine/predict.h"
 #include "engine/sim.h"
 #include "io/mpi_hints.h"
@@ -158,25 +158,6 @@ static char *choose_output(const struct simulate_arguments *arguments,
 
 /* --- running -------------------------------------------------------------------------------- */
 
-/* Set by the signals that end a run early. */
-static volatile sig_atomic_t stop_requested;
-
-static void request_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_requested = 1;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = request_stop};
-    sigemptyset(&action.sa_mask);
-    action.sa_flags = SA_RESTART;
-    sigaction(SIGUSR1, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 static struct progress_point point_of(const struct sim_progress *at)
 {
     return (struct progress_point){PROGRESS_SIMULATED_TIME, at->now, at->limit, at->phase};
@@ -196,11 +177,10 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
     struct progress progress;
     progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
                   STDERR_FILENO, 0, progress_clock());
-    catch_signals();
     struct sim_options options = {
         .progress = launcher->rank == 0 ? show_progress : NULL,
         .who = &progress,
-        .stop = &stop_requested,
+        .stop = stop_signals_catch(),
         .stop_after = arguments->stop_after,
     };
     struct sim_result result;

@@ -196,7 +196,7 @@ def test_other_commands(directory):
     assert "machine.memory" in run(["list", "options"]).stdout
     values = run(["check", QUICKSTART]).stdout
     assert "predicted" in values and "machine" in values
-    for command in ("simulate", "check", "list", "info", "show", "plot"):
+    for command in ("simulate", "converge", "check", "list", "info", "show", "plot"):
         text = run([command, "--help"]).stdout
         assert "example:" in text and "usage:" in text, command
     assert "exit codes" in run(["--help"]).stdout
