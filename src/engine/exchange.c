@@ -70,12 +70,15 @@ static void be_patient(int *tries)
 
 void exchange_wait(MPI_Request *requests, int n)
 {
-    int done = 0;
     int tries = 0;
-    MPI_Testall(n, requests, &done, MPI_STATUSES_IGNORE);
-    while (!done) {
-        be_patient(&tries);
-        MPI_Testall(n, requests, &done, MPI_STATUSES_IGNORE);
+    for (int i = 0; i < n;) {
+        int done = 0;
+        MPI_Test(&requests[i], &done, MPI_STATUS_IGNORE);
+        if (done) {
+            i++;
+        } else {
+            be_patient(&tries);
+        }
     }
 }
 
