@@ -188,7 +188,8 @@ static double per(uint64_t a, uint64_t b)
     return b == 0 ? 0 : (double)a / (double)b;
 }
 
-static void print_summary(const struct sim_result *result, const char *path, struct digest digest)
+static void print_summary(const struct scenario *scenario, const struct sim_result *result,
+                          const char *path, struct digest digest)
 {
     const struct recording *recording = &result->recording;
     uint64_t change[METRIC_COUNT];
@@ -206,7 +207,17 @@ static void print_summary(const struct sim_result *result, const char *path, str
     printf("simulated      ended at %.3f s, after %.1f s of wall time\n",
            (double)last_value(recording, METRIC_ELAPSED) / (1e9 * TICKS_PER_NS),
            result->wall_setup + result->wall_run);
-    printf("ballast        %s\n", units_print_size(recording->ballast, size));
+    printf("ballast        %s", units_print_size(recording->ballast, size));
+    byte_count free = recording->at_pressure[METRIC_FREE_BYTES];
+    byte_count target = scenario->machine.memory / 32;
+    if (scenario->machine.ballast == OPTION_AUTO && recording->pressure_began != TIME_NEVER &&
+        free < target / 8 * 7) {
+        printf(
+            " (auto: %.1f MiB were free when pressure began; with the chains of 2.6.0 the machine "
+            "is fuller than the %.1f MiB it would leave)",
+            (double)free / 1048576, (double)target / 1048576);
+    }
+    printf("\n");
     printf("pages freed    %" PRIu64, change[METRIC_PAGES_FREED]);
     if (change[METRIC_PAGES_FREED] > 0) {
         printf(" (%.0f visits and %.3g minor faults for each)",
@@ -231,7 +242,7 @@ enum status simulate_write(const struct scenario *scenario, const char *path, bo
     struct digest digest;
     enum status status = write_file(scenario, path, force, prediction, result, record, &digest);
     if (status == STATUS_OK && launcher->rank == 0) {
-        print_summary(result, path, digest);
+        print_summary(scenario, result, path, digest);
     }
     return status;
 }

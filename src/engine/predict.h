@@ -16,7 +16,8 @@ struct prediction {
     page_count nptes;  /* that populate will set */
 };
 
-/* Lays the scenario out for so many ranks without mapping anything. STATUS_USAGE when it is one the model refuses. */
+/* Lays the scenario out for so many ranks without mapping anything. STATUS_USAGE when it is one the
+ * model refuses. */
 enum status predict(const struct scenario *scenario, int nranks, struct prediction *prediction_p);
 
 #endif

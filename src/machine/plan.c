@@ -70,7 +70,8 @@ vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, pag
     }
     /* Addresses and offsets agree within a page-table page, so that its ptes are of one unit of the
      * object (shard.h). */
-    uint64_t vpn = (process->address_span + align - 1) / align * align + offset % plan->arch->pt_entries;
+    uint64_t vpn = (process->address_span + align - 1) / align * align +
+                   offset % plan->arch->pt_entries;
     plan->vmas[plan->nvmas] = (struct plan_vma){
         .process = (process_id)(plan->nprocesses - 1),
         .object = object,
