@@ -98,7 +98,7 @@ echo "$design, lwn-32g.yaml, $duration; $cores cores; the fastest of $repeats ru
 echo
 echo "strong: 32 GiB in $cells cells"
 : > "$work/lines"
-for repeat in $(seq "$repeats"); do
+for _ in $(seq "$repeats"); do
     for ranks in $ranks_list; do
         run "$ranks" --set machine.cells=$cells
     done
@@ -108,7 +108,7 @@ table strong
 echo
 echo "weak: 8 GiB, 4 cells and 440,000 touches a second for each rank"
 : > "$work/lines"
-for repeat in $(seq "$repeats"); do
+for _ in $(seq "$repeats"); do
     for ranks in $ranks_list; do
         run "$ranks" --set machine.cells=$((4 * ranks)) --set machine.memory=$((8 * ranks))GiB \
             --set machine.swap.size=$((8 * ranks))GiB --set machine.cpus=$((8 * ranks)) \
