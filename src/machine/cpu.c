@@ -89,14 +89,18 @@ static bool next_in_turn(struct cell *cell, uint32_t *id_p)
     return false;
 }
 
-/* Contexts that cannot lose their CPU keep it, the others queue up anew. */
-static void keep_stuck(struct cell *cell)
+/* Contexts that cannot lose their CPU keep it, the others queue up anew. What a context did beyond
+ * the end of its last window comes off this one. */
+static void keep_stuck(struct cell *cell, sim_time last_window_end)
 {
     uint32_t id = 0;
     for (uint32_t i = 0; i < cell->core->cpu.nwanting; i++) {
         id = next_wanting(cell, id);
         struct context *context = &cell->contexts[id];
         context->yielded = false;
+        if (context->state == CONTEXT_RUNNING && context->now > last_window_end) {
+            context->now += cell->core->epoch_start - last_window_end;
+        }
         if (is_stuck(context)) {
             take_cpu(cell, id, cell->core->epoch_start);
         } else {
@@ -120,7 +124,8 @@ void cpu_begin_epoch(struct cell *cell, const struct cell_share *share)
         cpu->blocked[who] = cpu->nblocked[who] * (core->epoch_end - core->epoch_start);
     }
     cpu->on_cpu = 0;
-    keep_stuck(cell);
+    keep_stuck(cell, cpu->last_window_end);
+    cpu->last_window_end = core->window_end;
     uint32_t id;
     while (cpu->on_cpu < share->contexts && next_in_turn(cell, &id)) {
         take_cpu(cell, id, core->epoch_start);

@@ -26,7 +26,8 @@ struct cpu_pool {
     uint64_t on_cpu;   /* contexts that have a CPU */
     uint64_t room;     /* CPUs that processes leave to contexts in this epoch */
     int64_t due;       /* CPU time that contexts are due less what they had, while CPUs are short */
-    uint32_t next;     /* context at which the next round of giving out CPUs begins */
+    sim_time last_window_end; /* contexts run until then in an epoch */
+    uint32_t next;            /* context at which the next round of giving out CPUs begins */
 };
 
 struct cell;
