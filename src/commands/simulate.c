@@ -247,8 +247,7 @@ static enum status choose_outputs(const struct simulate_arguments *arguments,
                                   const struct scenario *scenario, struct outputs *outputs)
 {
     outputs->result = choose_output(arguments, scenario);
-    outputs->checkpoint = outputs->result == NULL ? NULL
-                                                  : results_checkpoint_path(outputs->result);
+    outputs->checkpoint = outputs->result == NULL ? NULL : results_checkpoint_path(outputs->result);
     return outputs->checkpoint != NULL
                ? STATUS_OK
                : fail(STATUS_RESOURCE, "out of memory for the name of the result");

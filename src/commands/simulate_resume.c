@@ -43,8 +43,9 @@ static enum status look_at_result(const struct scenario *scenario, const char *p
         status = compare_result(reader, scenario, &difference);
     }
     if (status == STATUS_OK && difference.size > 0 && !force) {
-        status = fail(STATUS_USAGE, "output %s is the result of another scenario: %s; --force "
-                                    "replaces it",
+        status = fail(STATUS_USAGE,
+                      "output %s is the result of another scenario: %s; --force "
+                      "replaces it",
                       path, text_string(&difference));
     } else if (status == STATUS_OK && difference.size == 0 && !summary.partial) {
         plan->complete = true;

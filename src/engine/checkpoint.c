@@ -347,8 +347,8 @@ static enum status share(const struct io_comm *comm, struct loading *loading)
 }
 
 /* First all digests, then what they stand for. */
-static enum status load_cells(struct run *run, const struct io_comm *comm,
-                              struct shared_file *file, const struct loading *loading)
+static enum status load_cells(struct run *run, const struct io_comm *comm, struct shared_file *file,
+                              const struct loading *loading)
 {
     const char *name = run->options->checkpoints.path;
     const struct checkpoint_part *parts = loading->parts + run->first_cell;
@@ -358,8 +358,8 @@ static enum status load_cells(struct run *run, const struct io_comm *comm,
     }
     status = io_agree(comm, status);
     if (status == STATUS_OK) {
-        status = io_agree(comm, common_load(run, name, loading->common,
-                                            (size_t)loading->header.common.bytes));
+        status = io_agree(
+            comm, common_load(run, name, loading->common, (size_t)loading->header.common.bytes));
     }
     for (cell_id i = 0; i < run->ncells_here && status == STATUS_OK; i++) {
         status = cell_image_load(file, name, &parts[i], &run->cells[i], &run->result->recording);

@@ -1,10 +1,10 @@
-/* Checkpoints: all of a run in one file, from which it goes on, with the same bits, on any number of
- * ranks.
+/* Checkpoints: all of a run in one file, from which it goes on, with the same bits, on any number
+ * of ranks.
  *
  * What is saved is what an epoch leaves behind: the state table of every cell, and what all ranks
  * know alike (the ledger, the watch, messages between cells that are yet to be delivered, the
- * recording so far). What follows from the scenario is laid out again. The file is written beside the
- * one before it, read back, and then takes its name; until then the one before is there. */
+ * recording so far). What follows from the scenario is laid out again. The file is written beside
+ * the one before it, read back, and then takes its name; until then the one before is there. */
 #ifndef THRASH_ENGINE_CHECKPOINT_H
 #define THRASH_ENGINE_CHECKPOINT_H
 
@@ -38,8 +38,8 @@ struct run;
  * checkpoint before it as it was. */
 void checkpoint_write(struct run *run);
 
-/* Collective. Puts the run, whose cells have been laid out, where the checkpoint left off: the end of
- * ledger.epoch_end. STATUS_USAGE for a checkpoint of another scenario or version, naming what
+/* Collective. Puts the run, whose cells have been laid out, where the checkpoint left off: the end
+ * of ledger.epoch_end. STATUS_USAGE for a checkpoint of another scenario or version, naming what
  * differs; STATUS_FAILED for a damaged one. */
 enum status checkpoint_resume(struct run *run);
 

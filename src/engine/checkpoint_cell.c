@@ -15,8 +15,8 @@ static bool put_series(const struct cell *cell, const struct recording *recordin
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        values[i] = recording->per_cell[i * recording->ncells_here +
-                                        (cell->id - recording->first_cell)];
+        values[i] =
+            recording->per_cell[i * recording->ncells_here + (cell->id - recording->first_cell)];
     }
     sections_put(index, "per_cell", values, sizeof *values, n);
     free(values);

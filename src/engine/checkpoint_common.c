@@ -65,8 +65,7 @@ void common_save(const struct run *run, uint64_t messages, struct sections *sect
         .wall_run = run->result->wall_run + run_seconds() - run->begun,
     };
     sections_put(sections, "values", &values, sizeof values, 1);
-    sections_put(sections, "homes", ledger->homes, sizeof *ledger->homes,
-                 run->set.plan.nprocesses);
+    sections_put(sections, "homes", ledger->homes, sizeof *ledger->homes, run->set.plan.nprocesses);
     if (!put_accounts(ledger, sections)) {
         sections->failed = true;
     }
@@ -176,8 +175,9 @@ enum status common_load(struct run *run, const char *name, const void *bytes, si
                 take_recording(&reader, &run->result->recording) && take_messages(&reader, run) &&
                 reader.at == reader.size;
     if (!good) {
-        return checkpoint_damaged(name, "what it says of the whole machine is not what was expected "
-                                        "there, or there is no memory for it");
+        return checkpoint_damaged(name,
+                                  "what it says of the whole machine is not what was expected "
+                                  "there, or there is no memory for it");
     }
     use_values(run, &values);
     run->sums = ledger_sum(ledger);

@@ -152,7 +152,8 @@ enum status checkpoint_check(const struct checkpoint_header *header, uint64_t fi
                              const char *name)
 {
     if (memcmp(header->magic, CHECKPOINT_MAGIC, sizeof header->magic) != 0) {
-        return fail(STATUS_FAILED, "%s is not a checkpoint of thrash, or was never completed", name);
+        return fail(STATUS_FAILED, "%s is not a checkpoint of thrash, or was never completed",
+                    name);
     }
     if (header->byte_order != CHECKPOINT_BYTE_ORDER || header->format != CHECKPOINT_FORMAT) {
         return fail(STATUS_USAGE,

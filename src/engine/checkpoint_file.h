@@ -31,13 +31,13 @@ struct checkpoint_header {
     char magic[8];
     uint64_t format;
     uint64_t byte_order;
-    char version[128];          /* of the program that wrote it */
-    struct digest config_hash;  /* of the scenario */
+    char version[128];         /* of the program that wrote it */
+    struct digest config_hash; /* of the scenario */
     uint64_t ncells;
-    sim_time now;               /* the end of the last epoch */
-    uint64_t bytes;             /* of the file */
+    sim_time now;   /* the end of the last epoch */
+    uint64_t bytes; /* of the file */
     struct checkpoint_part table, scenario, common;
-    struct digest digest;       /* of this header, with zeros here */
+    struct digest digest; /* of this header, with zeros here */
 };
 
 /* Writing a part piece by piece. After a failure the calls do nothing; part_end() reports it. */

@@ -137,7 +137,8 @@ static void sample(struct run *run, sim_time now)
     run->next_sample = now + run->scenario->output.interval;
 }
 
-/* Where the run is told to stop, it does so between two epochs; the checkpoint knows nothing of it. */
+/* Where the run is told to stop, it does so between two epochs; the checkpoint knows nothing of it.
+ */
 static bool follow_orders(struct run *run, sim_time now, bool sampled)
 {
     bool stop = (run->sums.orders & ORDER_STOP) != 0;
@@ -407,11 +408,12 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     cell_id ncells = (cell_id)scenario->machine.cells;
     int active = (cell_id)size < ncells ? size : (int)ncells;
     bool has_cells = rank < active;
-    struct sim_result result = {.recording = {
-                                    .ncells = ncells,
-                                    .first_cell = ncells,
-                                    .pressure_began = TIME_NEVER,
-                                },
+    struct sim_result result = {.recording =
+                                    {
+                                        .ncells = ncells,
+                                        .first_cell = ncells,
+                                        .pressure_began = TIME_NEVER,
+                                    },
                                 .checkpoints = {.wanted = options->checkpoints.path != NULL},
                                 .resumed_from = TIME_NEVER};
     struct run run = {.scenario = scenario, .options = options, .result = &result, .rank = rank};

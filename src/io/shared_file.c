@@ -17,15 +17,16 @@ struct shared_file {
     char *name;
 };
 
-/* MPI's own text; where the operating system has said more, that. */
+/* MPI's own text, which for a disk that takes no more is "unknown error"; errno, cleared before the
+ * call, may still say so. */
 static enum status file_fail(const char *name, const char *what, int code)
 {
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
-    int system_error = errno;
+    int number = errno;
+    bool of_disk = number == ENOSPC || number == EDQUOT || number == EFBIG || number == EIO;
     MPI_Error_string(code, text, &length);
-    return fail(STATUS_FAILED, "%s: cannot %s: %s", name, what,
-                system_error != 0 ? strerror(system_error) : text);
+    return fail(STATUS_FAILED, "%s: cannot %s: %s", name, what, of_disk ? strerror(number) : text);
 }
 
 enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,

@@ -245,6 +245,26 @@ static long work_file_owner(const char *name, const char *begin)
     return pid;
 }
 
+/* A process that has ended may still wait for its parent to notice. */
+static bool is_running(long pid)
+{
+    char path[64];
+    char stat[512] = "";
+    if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) {
+        return false;
+    }
+    (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return true;
+    }
+    ssize_t size = read(file, stat, sizeof stat - 1);
+    (void)close(file);
+    const char *name_end = size > 0 ? strrchr(stat, ')') : NULL;
+    return name_end == NULL ||
+           (strncmp(name_end, ") Z", 3) != 0 && strncmp(name_end, ") X", 3) != 0);
+}
+
 void work_file_sweep(const char *path)
 {
     char host[65] = "";
@@ -256,7 +276,7 @@ void work_file_sweep(const char *path)
     DIR *listing = directory != NULL ? opendir(directory) : NULL;
     for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
         long pid = work_file_owner(entry->d_name, begin);
-        if (pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH) {
+        if (pid > 0 && !is_running(pid)) {
             (void)unlinkat(dirfd(listing), entry->d_name, 0);
         }
     }
