@@ -78,9 +78,10 @@ enum status resume_look(const struct scenario *scenario, const char *path, const
         }
     }
     char *partial = results_partial_path(path);
-    const char *const names[] = {path, checkpoint, partial};
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && names[i] != NULL; i++) {
-        work_file_sweep(names[i]);
+    work_file_sweep(path);
+    work_file_sweep(checkpoint);
+    if (partial != NULL) {
+        work_file_sweep(partial);
     }
     free(partial);
     if (plan.complete) {

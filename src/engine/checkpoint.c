@@ -107,7 +107,7 @@ static void gather_digests(struct saving *saving)
     struct run *run = saving->run;
     size_t n = run->ledger.ncells;
     memset(saving->numbers, 0, 2 * n * sizeof *saving->numbers);
-    for (cell_id i = run->first_cell; i < run->first_cell + run->ncells_here; i++) {
+    for (size_t i = run->first_cell; i < run->first_cell + run->ncells_here; i++) {
         saving->numbers[2 * i] = saving->parts[i].digest.high;
         saving->numbers[2 * i + 1] = saving->parts[i].digest.low;
     }

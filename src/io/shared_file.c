@@ -49,7 +49,7 @@ enum status shared_file_open(const struct io_comm *comm, const char *path, const
     if (info != MPI_INFO_NULL) {
         MPI_Info_free(&info);
     }
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK || file == NULL) {
         free(file);
         free(copy);
         return status;
@@ -69,27 +69,29 @@ void shared_file_close(struct shared_file *file)
     }
 }
 
-static enum status transfer(struct shared_file *file, uint64_t offset, unsigned char *bytes,
-                            size_t size, bool writing)
+/* Writes `source`, or reads into `target` if there is no source. */
+static enum status transfer(struct shared_file *file, uint64_t offset, const unsigned char *source,
+                            unsigned char *target, size_t size)
 {
+    const char *what = source != NULL ? "write it" : "read it";
     for (size_t done = 0; done < size;) {
         size_t piece = size - done < LARGEST_PIECE ? size - done : LARGEST_PIECE;
-        MPI_Offset at = (MPI_Offset)(offset + done);
+        uint64_t place = offset + done;
         MPI_Status outcome;
         int count = 0;
         errno = 0;
-        int code = writing ? MPI_File_write_at(file->handle, at, bytes + done, (int)piece, MPI_BYTE,
-                                               &outcome)
-                           : MPI_File_read_at(file->handle, at, bytes + done, (int)piece, MPI_BYTE,
-                                              &outcome);
+        int code = source != NULL ? MPI_File_write_at(file->handle, (MPI_Offset)place,
+                                                      source + done, (int)piece, MPI_BYTE, &outcome)
+                                  : MPI_File_read_at(file->handle, (MPI_Offset)place, target + done,
+                                                     (int)piece, MPI_BYTE, &outcome);
         if (code != MPI_SUCCESS) {
-            return file_fail(file->name, writing ? "write it" : "read it", code);
+            return file_fail(file->name, what, code);
         }
         MPI_Get_count(&outcome, MPI_BYTE, &count);
         if (count <= 0) {
-            return fail(STATUS_FAILED, "%s: cannot %s: %s", file->name,
-                        writing ? "write it" : "read it",
-                        writing ? strerror(errno != 0 ? errno : ENOSPC) : "it ends too early");
+            return fail(STATUS_FAILED, "%s: cannot %s: %s", file->name, what,
+                        source == NULL ? "it ends too early"
+                                       : strerror(errno != 0 ? errno : ENOSPC));
         }
         done += (size_t)count;
     }
@@ -99,12 +101,12 @@ static enum status transfer(struct shared_file *file, uint64_t offset, unsigned 
 enum status shared_file_write(struct shared_file *file, uint64_t offset, const void *bytes,
                               size_t size)
 {
-    return transfer(file, offset, (unsigned char *)(uintptr_t)bytes, size, true);
+    return transfer(file, offset, bytes, NULL, size);
 }
 
 enum status shared_file_read(struct shared_file *file, uint64_t offset, void *bytes, size_t size)
 {
-    return transfer(file, offset, bytes, size, false);
+    return transfer(file, offset, NULL, bytes, size);
 }
 
 enum status shared_file_sync(struct shared_file *file)
