@@ -52,9 +52,11 @@ void warn(const char *format, ...)
     write_line("warning: ", sentence);
 }
 
-void status_set_quiet(int quiet)
+int status_set_quiet(int quiet)
 {
+    int before = quiet_process;
     quiet_process = quiet;
+    return before;
 }
 
 const char *status_last_message(void)

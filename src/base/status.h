@@ -26,8 +26,9 @@ enum status fail(enum status code, const char *format, ...) __attribute__((forma
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Only ranks that own the terminal print: with quiet set, fail() and warn() return without writing.
- * Ranks other than 0 set it after MPI_Init, where rank 0 validates on every rank's behalf. */
-void status_set_quiet(int quiet);
+ * Ranks other than 0 set it after MPI_Init, where rank 0 validates on every rank's behalf. Returns
+ * what was set before. */
+int status_set_quiet(int quiet);
 
 /* The last sentence fail() was given, "" if none. For tests, and for results that record why. */
 const char *status_last_message(void);

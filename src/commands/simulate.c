@@ -15,10 +15,12 @@
 #include "commands/scenario_arguments.h"
 #include "commands/scenario_everywhere.h"
 #include "commands/simulate_result.h"
+#include "commands/simulate_resume.h"
 #include "commands/stop_signals.h"
 #include "engine/predict.h"
 #include "engine/sim.h"
 #include "io/mpi_hints.h"
+#include "results/build_info.h"
 #include "results/output.h"
 
 static const char usage[] = "thrash simulate CONFIG [-o FILE] [OPTION...]";
@@ -38,13 +40,21 @@ static void print_help(void)
         "  --force               replace an existing file\n"
         "  --set KEY=VALUE       override a key, dotted: design.preset=linux-2.4.23\n"
         "  --costs FILE          another cost profile: a file, or a name such as p4-2003\n"
+        "  --checkpoint-every TIME\n"
+        "                        write FILE.ckpt after every TIME of wall time, and when stopped;\n"
+        "                        a complete run removes it\n"
+        "  --resume              go on from FILE.ckpt, on any number of ranks, with the same bits\n"
+        "                        as a run that was never stopped; start from the beginning if\n"
+        "                        there is none, end at once if FILE is complete; writes\n"
+        "                        checkpoints too, every 10 minutes unless told otherwise\n"
         "  --stop-after TIME     stop after so much wall time and write what there is (exit 4);\n"
         "                        SIGUSR1, SIGINT and SIGTERM do the same\n"
         "  --progress MODE       auto, bar, lines or none\n"
         "  --allow-singletons    run even if srun seems to have started separate copies\n"
         "\n"
         "example: thrash simulate configs/quickstart.yaml -o quickstart.h5\n"
-        "         mpirun -n 4 thrash simulate configs/lwn-32g.yaml --set seed=2\n",
+        "         mpirun -n 4 thrash simulate configs/lwn-32g.yaml --set seed=2\n"
+        "         thrash simulate configs/lwn-32g.yaml -o lwn.h5 --stop-after 55min --resume\n",
         usage);
 }
 
@@ -52,21 +62,26 @@ struct simulate_arguments {
     struct scenario_arguments scenario;
     const char *output;
     bool force;
-    double stop_after; /* seconds of wall time, 0: never */
+    double stop_after;       /* seconds of wall time, 0: never */
+    double checkpoint_every; /* likewise; 0: as `resume` says */
+    bool resume;
     enum progress_mode progress;
     bool allow_singletons;
     bool help;
 };
 
-static enum status parse_stop_after(const char *text, double *seconds_p)
+/* Without --checkpoint-every, a run that is resumed writes checkpoints this often. */
+static const double standard_checkpoint_every = 600;
+
+static enum status parse_wall_time(const char *option, const char *text, double *seconds_p)
 {
     char reason[UNITS_REASON_SIZE];
     sim_time time;
     if (units_parse_time(text, &time, reason) != STATUS_OK) {
-        return fail(STATUS_USAGE, "--stop-after: %s", reason);
+        return fail(STATUS_USAGE, "%s: %s", option, reason);
     }
     if (time == 0) {
-        return fail(STATUS_USAGE, "--stop-after: expected a time above 0, found `%s`", text);
+        return fail(STATUS_USAGE, "%s: expected a time above 0, found `%s`", option, text);
     }
     *seconds_p = (double)time / (1e9 * TICKS_PER_NS);
     return STATUS_OK;
@@ -74,7 +89,7 @@ static enum status parse_stop_after(const char *text, double *seconds_p)
 
 static enum status parse(int argc, char **argv, struct simulate_arguments *arguments)
 {
-    enum { SET = 256, COSTS, FORCE, STOP_AFTER, PROGRESS, SINGLETONS };
+    enum { SET = 256, COSTS, FORCE, STOP_AFTER, CHECKPOINT, RESUME, PROGRESS, SINGLETONS };
     static const struct option options[] = {
         {"help", no_argument, NULL, 'h'},
         {"output", required_argument, NULL, 'o'},
@@ -82,6 +97,8 @@ static enum status parse(int argc, char **argv, struct simulate_arguments *argum
         {"set", required_argument, NULL, SET},
         {"costs", required_argument, NULL, COSTS},
         {"stop-after", required_argument, NULL, STOP_AFTER},
+        {"checkpoint-every", required_argument, NULL, CHECKPOINT},
+        {"resume", no_argument, NULL, RESUME},
         {"progress", required_argument, NULL, PROGRESS},
         {"allow-singletons", no_argument, NULL, SINGLETONS},
         {NULL, 0, NULL, 0},
@@ -107,7 +124,13 @@ static enum status parse(int argc, char **argv, struct simulate_arguments *argum
             arguments->scenario.overrides.costs = optarg;
             break;
         case STOP_AFTER:
-            status = parse_stop_after(optarg, &arguments->stop_after);
+            status = parse_wall_time("--stop-after", optarg, &arguments->stop_after);
+            break;
+        case CHECKPOINT:
+            status = parse_wall_time("--checkpoint-every", optarg, &arguments->checkpoint_every);
+            break;
+        case RESUME:
+            arguments->resume = true;
             break;
         case PROGRESS:
             status = progress_parse_mode(optarg, &arguments->progress);
@@ -156,6 +179,48 @@ static char *choose_output(const struct simulate_arguments *arguments,
     return default_output(scenario);
 }
 
+/* The names of what a run writes. */
+struct outputs {
+    char *result;
+    char *checkpoint;
+};
+
+static enum status choose_outputs(const struct simulate_arguments *arguments,
+                                  const struct scenario *scenario, struct outputs *outputs)
+{
+    outputs->result = choose_output(arguments, scenario);
+    outputs->checkpoint = outputs->result == NULL ? NULL : results_checkpoint_path(outputs->result);
+    return outputs->checkpoint != NULL
+               ? STATUS_OK
+               : fail(STATUS_RESOURCE, "out of memory for the name of the result");
+}
+
+static bool keeps_checkpoints(const struct simulate_arguments *arguments)
+{
+    return arguments->resume || arguments->checkpoint_every > 0;
+}
+
+/* Rank 0 looks at what is there, before anything runs. */
+static enum status check_outputs(const struct simulate_arguments *arguments,
+                                 const struct scenario *scenario, const struct outputs *outputs,
+                                 struct resume_plan *plan)
+{
+    enum status status = mpi_hints_check(scenario->output.mpi_hints);
+    if (status == STATUS_OK && arguments->resume) {
+        status = resume_look(scenario, outputs->result, outputs->checkpoint, arguments->force,
+                             plan);
+    }
+    if (status != STATUS_OK || plan->complete) {
+        return status;
+    }
+    status = results_check_output(outputs->result, arguments->force);
+    if (status == STATUS_OK && keeps_checkpoints(arguments)) {
+        status = results_check_checkpoint(outputs->checkpoint,
+                                          arguments->resume || arguments->force);
+    }
+    return status;
+}
+
 /* --- running -------------------------------------------------------------------------------- */
 
 static struct progress_point point_of(const struct sim_progress *at)
@@ -169,15 +234,36 @@ static void show_progress(void *who, const struct sim_progress *at)
     progress_update(who, &point, progress_clock());
 }
 
+static struct checkpoint_options checkpoint_options(const struct simulate_arguments *arguments,
+                                                    const struct scenario *scenario,
+                                                    const struct outputs *outputs, bool resume,
+                                                    const char *version)
+{
+    if (!keeps_checkpoints(arguments)) {
+        return (struct checkpoint_options){0};
+    }
+    return (struct checkpoint_options){
+        .path = outputs->checkpoint,
+        .every = arguments->checkpoint_every > 0 ? arguments->checkpoint_every
+                                                 : standard_checkpoint_every,
+        .resume = resume,
+        .version = version,
+        .hints = scenario->output.mpi_hints,
+    };
+}
+
 static enum status run_and_write(const struct simulate_arguments *arguments,
-                                 const struct scenario *scenario, const char *path,
-                                 const struct prediction *prediction,
+                                 const struct scenario *scenario, const struct outputs *outputs,
+                                 bool resume, const struct prediction *prediction,
                                  const struct launcher *launcher, struct simulate_record *record)
 {
     struct progress progress;
     progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
                   STDERR_FILENO, 0, progress_clock());
+    char version[128];
+    (void)snprintf(version, sizeof version, "%s (%s)", build_info.version, build_info.git_revision);
     struct sim_options options = {
+        .checkpoints = checkpoint_options(arguments, scenario, outputs, resume, version),
         .progress = launcher->rank == 0 ? show_progress : NULL,
         .who = &progress,
         .stop = stop_signals_catch(),
@@ -196,8 +282,15 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
     struct progress_point point = {PROGRESS_SIMULATED_TIME, end, scenario->duration,
                                    verdict_name(recording->verdict)};
     progress_close(&progress, &point, progress_clock());
-    enum status status = simulate_write(scenario, path, arguments->force, prediction, &result,
-                                        launcher, record);
+    enum status status = simulate_write(scenario, outputs->result, arguments->force, prediction,
+                                        &result, launcher, record);
+    if (status == STATUS_OK && launcher->rank == 0) {
+        if (ran == STATUS_OK) {
+            resume_clean_up(outputs->result, outputs->checkpoint);
+        } else if (result.checkpoints.saved_last) {
+            printf("checkpoint     %s\n", outputs->checkpoint);
+        }
+    }
     sim_result_free(&result);
     return status == STATUS_OK ? ran : status;
 }
@@ -216,28 +309,27 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
     struct prediction prediction;
     status = launcher_agree(
         scenario_check_memory(&scenario, launcher, launcher->size, &prediction));
-    char *path = NULL;
+    struct outputs outputs = {NULL, NULL};
+    struct resume_plan plan = {false, false};
     if (status == STATUS_OK) {
-        path = choose_output(arguments, &scenario);
-        if (path == NULL) {
-            status = fail(STATUS_RESOURCE, "out of memory for the name of the result");
-        } else if (launcher->rank == 0) {
-            status = mpi_hints_check(scenario.output.mpi_hints);
-            if (status == STATUS_OK) {
-                status = results_check_output(path, arguments->force);
-            }
+        status = choose_outputs(arguments, &scenario, &outputs);
+        if (status == STATUS_OK && launcher->rank == 0) {
+            status = check_outputs(arguments, &scenario, &outputs, &plan);
         }
         status = launcher_agree(status);
+        MPI_Bcast(&plan, (int)sizeof plan, MPI_BYTE, 0, MPI_COMM_WORLD);
     }
     struct simulate_record record;
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && !plan.complete) {
         status = simulate_record_open(argc, argv, launcher, &record);
         if (status == STATUS_OK) {
-            status = run_and_write(arguments, &scenario, path, &prediction, launcher, &record);
+            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, &prediction,
+                                   launcher, &record);
             simulate_record_close(&record);
         }
     }
-    free(path);
+    free(outputs.result);
+    free(outputs.checkpoint);
     scenario_free(&scenario);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "commands/verdict_text.h"
 #include "host/topology.h"
 #include "results/run_file.h"
+#include "results/schema.h"
 
 enum status simulate_record_open(int argc, char **argv, const struct launcher *launcher,
                                  struct simulate_record *record_p)
@@ -46,7 +47,7 @@ void simulate_record_close(struct simulate_record *record)
 
 /* --- what the run itself cost ---------------------------------------------------------------- */
 
-enum { PERFORMANCE_VALUES = 16 };
+enum { PERFORMANCE_VALUES = 24, PERFORMANCE_ABSENCES = 8 };
 
 static struct performance_value count_value(const char *name, const char *unit, const char *what,
                                             uint64_t count)
@@ -111,17 +112,68 @@ static size_t fill_performance(const struct prediction *prediction, const struct
     return n;
 }
 
+/* What is said of checkpoints: values, and what there are none of, with the reason. */
+struct checkpoint_facts {
+    struct performance_value value[8];
+    size_t nvalues;
+    struct result_absence absence[PERFORMANCE_ABSENCES];
+    size_t nabsences;
+};
+
+static void add_absence(struct checkpoint_facts *facts, const char *name, const char *reason)
+{
+    facts->absence[facts->nabsences++] = (struct result_absence){GROUP_PERFORMANCE, name, reason};
+}
+
+static void fill_checkpoints(const struct sim_result *result, struct checkpoint_facts *facts)
+{
+    const struct checkpoint_totals *totals = &result->checkpoints;
+    struct performance_value *value = facts->value;
+    size_t n = 0;
+    if (totals->wanted) {
+        value[n++] = count_value("checkpoints_written", "1",
+                                 "checkpoints since the run was last started", totals->written);
+        value[n++] = count_value("checkpoints_failed", "1", "those that could not be written",
+                                 totals->failed);
+        value[n++] = count_value("checkpoint_bytes", "byte", "size of all that were written",
+                                 totals->bytes);
+        value[n++] = real_value("checkpoint_seconds", "s",
+                                "wall time of all, reading back included", totals->seconds);
+    } else {
+        const char *reason = "no checkpoints were asked for";
+        add_absence(facts, "checkpoints_written", reason);
+        add_absence(facts, "checkpoints_failed", reason);
+        add_absence(facts, "checkpoint_bytes", reason);
+        add_absence(facts, "checkpoint_seconds", reason);
+    }
+    if (totals->bytes > 0) {
+        value[n++] = real_value("checkpoint_bandwidth", "byte/s", "checkpoint_bytes by their time",
+                                (double)totals->bytes / totals->seconds);
+    } else {
+        add_absence(facts, "checkpoint_bandwidth", "no checkpoint was written");
+    }
+    if (result->resumed_from != TIME_NEVER) {
+        value[n++] = real_value("resumed_from_seconds", "s",
+                                "simulated time of the checkpoint that the run went on from",
+                                (double)result->resumed_from / (1e9 * TICKS_PER_NS));
+    } else {
+        add_absence(facts, "resumed_from_seconds", "the run was not resumed");
+    }
+    facts->nvalues = n;
+}
+
 static struct rank_totals total_over_ranks(const struct sim_result *result)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     unsigned long kilobytes = (unsigned long)usage.ru_maxrss;
-    uint64_t sums[] = {result->messages, result->exchange.bytes_sent};
+    uint64_t bytes_sent = result->exchange.bytes_sent;
     double waiting = result->exchange.seconds_waiting;
     MPI_Allreduce(MPI_IN_PLACE, &kilobytes, 1, MPI_UNSIGNED_LONG, MPI_MAX, MPI_COMM_WORLD);
-    MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+    MPI_Allreduce(MPI_IN_PLACE, &bytes_sent, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
     MPI_Allreduce(MPI_IN_PLACE, &waiting, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
-    return (struct rank_totals){(byte_count)kilobytes * 1024, sums[0], sums[1], waiting};
+    return (struct rank_totals){(byte_count)kilobytes * 1024, result->messages, bytes_sent,
+                                waiting};
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
@@ -135,6 +187,11 @@ static enum status write_file(const struct scenario *scenario, const char *path,
     struct rank_totals totals = total_over_ranks(result);
     if (result->recording.npoints > 0) {
         nvalues = fill_performance(prediction, result, &totals, values);
+    }
+    struct checkpoint_facts checkpoints = {.nvalues = 0};
+    fill_checkpoints(result, &checkpoints);
+    for (size_t i = 0; i < checkpoints.nvalues; i++) {
+        values[nvalues++] = checkpoints.value[i];
     }
     struct performance_memory memory[STATE_ARRAYS_MAX];
     for (size_t i = 0; i < result->nmemory; i++) {
@@ -171,6 +228,8 @@ static enum status write_file(const struct scenario *scenario, const char *path,
                 .provenance = &record->provenance,
                 .facts = facts,
                 .nfacts = sizeof facts / sizeof facts[0],
+                .absences = checkpoints.absence,
+                .nabsences = checkpoints.nabsences,
             },
         .recording = &result->recording,
         .performance = values,

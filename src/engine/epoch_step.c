@@ -26,9 +26,18 @@ static bool told_to_stop(const struct run *run)
            (options->stop_after > 0 && run_seconds() - run->started >= options->stop_after);
 }
 
+/* The clock that checkpoints go by is that of rank 0. */
+static bool wants_checkpoint(const struct run *run)
+{
+    const struct checkpoint_options *options = &run->options->checkpoints;
+    return options->path != NULL && options->every > 0 && run->rank == 0 &&
+           run_seconds() - run->last_checkpoint >= options->every;
+}
+
 static void say(struct run *run, struct cell *cell, struct cell_report *report)
 {
-    report->stop = told_to_stop(run);
+    report->orders = (told_to_stop(run) ? ORDER_STOP : 0U) |
+                     (wants_checkpoint(run) ? ORDER_CHECKPOINT : 0U);
     if (report->status != STATUS_OK) {
         note(run, fail(STATUS_RESOURCE, "out of memory for the messages of an epoch"));
     }

@@ -36,7 +36,9 @@ struct run {
     struct sim_result *result;
     enum status status; /* of this rank; the others learn of it with the next reports */
     sim_time next_sample;
-    double started;
+    double started;         /* wall times, of run_seconds() */
+    double begun;           /* the epochs */
+    double last_checkpoint; /* the end of it, or when the epochs began */
     double next_report;
 };
 

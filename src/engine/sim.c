@@ -110,10 +110,6 @@ static bool run_ends(struct run *run, sim_time now)
         recorder_out_of_memory(run);
         return true;
     }
-    if (run->sums.stop) {
-        set_verdict(run, VERDICT_INTERRUPTED, now, "stopped before its end");
-        return true;
-    }
     if (now >= run->scenario->duration) {
         why = "ran to the limit of simulated time";
     } else if (freed_enough(run)) {
@@ -142,11 +138,34 @@ static void sample(struct run *run, sim_time now)
     run->next_sample = now + run->scenario->output.interval;
 }
 
+/* Where the run is told to stop, it does so between two epochs; the checkpoint knows nothing of it.
+ */
+static bool follow_orders(struct run *run, sim_time now, bool sampled)
+{
+    bool stop = (run->sums.orders & ORDER_STOP) != 0;
+    if (run->options->checkpoints.path != NULL &&
+        (stop || (run->sums.orders & ORDER_CHECKPOINT) != 0)) {
+        checkpoint_write(run);
+    }
+    if (stop) {
+        set_verdict(run, VERDICT_INTERRUPTED, now, "stopped before its end");
+        if (!sampled) {
+            sample(run, now);
+        }
+    }
+    return stop;
+}
+
 static enum status run_epochs(struct run *run)
 {
+    bool over = false;
     sim_time now = 0;
-    sample(run, now);
-    bool over = out_of_memory(run) && run_ends(run, now);
+    if (run->result->resumed_from == TIME_NEVER) {
+        sample(run, now);
+        over = out_of_memory(run) && run_ends(run, now);
+    } else {
+        now = run->result->resumed_from;
+    }
     while (!over && run->sums.status == STATUS_OK) {
         if (now == run->scenario->phases.warmup) {
             begin_pressure(run, now);
@@ -158,8 +177,12 @@ static enum status run_epochs(struct run *run)
         now = run->ledger.epoch_end;
         watch_epoch(&run->watch, &run->ledger, &run->sums, &run->result->recording);
         over = run_ends(run, now);
-        if (over || now == run->next_sample) {
+        bool sampled = over || now == run->next_sample;
+        if (sampled) {
             sample(run, now);
+        }
+        if (!over) {
+            over = follow_orders(run, now, sampled);
         }
         report(run, now, run->watch.under_pressure ? "pressure" : "warm-up");
     }
@@ -190,7 +213,7 @@ static enum status set_up_cells(struct run *run)
         struct cell *cell = &run->cells[i];
         enum status status = cell_create(run->scenario, &run->set.plan, &run->design,
                                          run->first_cell + i, cell);
-        if (status == STATUS_OK) {
+        if (status == STATUS_OK && !run->options->checkpoints.resume) {
             status = populate_boot(cell);
         }
         if (status == STATUS_OK) {
@@ -250,6 +273,11 @@ static enum status set_up(struct run *run)
 {
     enum status status = agree(run->comm, set_up_cells(run));
     if (status != STATUS_OK) {
+        return status;
+    }
+    if (run->options->checkpoints.resume) {
+        status = checkpoint_resume(run);
+        run->result->resumed_from = run->ledger.epoch_end;
         return status;
     }
     run_exchange_reports(run);
@@ -327,13 +355,15 @@ static enum status run_cells(struct run *run)
     if (status == STATUS_OK) {
         status = set_up(run);
     }
-    double begun = run_seconds();
-    run->result->wall_setup = begun - run->started;
+    run->begun = run_seconds();
+    run->last_checkpoint = run->begun;
+    run->result->wall_setup += run->begun - run->started;
     if (status == STATUS_OK) {
         status = agree(run->comm, run_epochs(run));
     }
-    run->result->wall_run = run_seconds() - begun;
+    run->result->wall_run += run_seconds() - run->begun;
     if (status == STATUS_OK) {
+        run_sum(run, &run->result->messages, 1);
         report_memory(run);
         run->result->exchange = exchange_totals(run->exchange);
     }
@@ -392,11 +422,14 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     cell_id ncells = (cell_id)scenario->machine.cells;
     int active = (cell_id)size < ncells ? size : (int)ncells;
     bool has_cells = rank < active;
-    struct sim_result result = {.recording = {
-                                    .ncells = ncells,
-                                    .first_cell = ncells,
-                                    .pressure_began = TIME_NEVER,
-                                }};
+    struct sim_result result = {.recording =
+                                    {
+                                        .ncells = ncells,
+                                        .first_cell = ncells,
+                                        .pressure_began = TIME_NEVER,
+                                    },
+                                .checkpoints = {.wanted = options->checkpoints.path != NULL},
+                                .resumed_from = TIME_NEVER};
     struct run run = {.scenario = scenario, .options = options, .result = &result, .rank = rank};
     MPI_Comm_split(comm, has_cells ? 0 : MPI_UNDEFINED, rank, &run.comm);
     enum status status = design_resolve(scenario, &run.design);

@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "config/scenario.h"
+#include "engine/checkpoint.h"
 #include "engine/exchange.h"
 #include "machine/recording.h"
 #include "machine/state.h"
@@ -33,6 +34,7 @@ struct sim_options {
     double stop_after;      /* wall seconds after which it stops likewise; 0: never */
     bool populate_by_page;  /* populate the slow way; gives the same result */
     size_t largest_message; /* bytes of one MPI message; 0: as many as MPI can */
+    struct checkpoint_options checkpoints;
 };
 
 /* One row of the memory report: an array of the state table. */
@@ -48,12 +50,15 @@ struct sim_result {
     struct recording recording;
     struct sim_memory memory[STATE_ARRAYS_MAX];
     size_t nmemory;
+    /* Of a run that was resumed, with what it had taken when the checkpoint was written. */
     double wall_setup; /* seconds: laying out and populating the machine */
     double wall_run;   /* seconds: the epochs */
     uint64_t epochs;
     uint64_t messages;               /* of the cells of this rank */
     uint64_t populated;              /* ptes set by populate */
-    struct exchange_totals exchange; /* of this rank */
+    struct exchange_totals exchange; /* of this rank, since it was started */
+    struct checkpoint_totals checkpoints;
+    sim_time resumed_from; /* TIME_NEVER: it ran from its beginning */
 };
 
 /* Runs a scenario on all ranks of a communicator. The result is the same for any number of ranks.

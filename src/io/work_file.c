@@ -1,7 +1,9 @@
 #include "io/work_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,4 +226,62 @@ void work_file_discard(const struct io_comm *comm, struct work_file *work)
         (void)unlink(work->work_path);
     }
     release(work);
+}
+
+/* The process number in "<begin><pid>.<count>.tmp" if that is what `name` is, else 0. */
+static long work_file_owner(const char *name, const char *begin)
+{
+    size_t length = strlen(begin);
+    if (strncmp(name, begin, length) != 0) {
+        return 0;
+    }
+    long pid = 0;
+    unsigned count = 0;
+    int end = 0;
+    if (sscanf(name + length, "%ld.%u.tmp%n", &pid, &count, &end) != 2 || end == 0 ||
+        name[length + (size_t)end] != '\0') {
+        return 0;
+    }
+    return pid;
+}
+
+/* A process that has ended may still wait for its parent to notice. */
+static bool is_running(long pid)
+{
+    char path[64];
+    char stat[512] = "";
+    if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) {
+        return false;
+    }
+    (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return true;
+    }
+    ssize_t size = read(file, stat, sizeof stat - 1);
+    (void)close(file);
+    const char *name_end = size > 0 ? strrchr(stat, ')') : NULL;
+    return name_end == NULL ||
+           (strncmp(name_end, ") Z", 3) != 0 && strncmp(name_end, ") X", 3) != 0);
+}
+
+void work_file_sweep(const char *path)
+{
+    char host[65] = "";
+    char begin[NAME_BYTES + 64];
+    (void)gethostname(host, sizeof host - 1);
+    (void)snprintf(begin, sizeof begin, ".%.*s.%.40s.", NAME_BYTES, path + directory_length(path),
+                   host);
+    char *directory = directory_of(path);
+    DIR *listing = directory != NULL ? opendir(directory) : NULL;
+    for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
+        long pid = work_file_owner(entry->d_name, begin);
+        if (pid > 0 && !is_running(pid)) {
+            (void)unlinkat(dirfd(listing), entry->d_name, 0);
+        }
+    }
+    if (listing != NULL) {
+        (void)closedir(listing);
+    }
+    free(directory);
 }

@@ -34,4 +34,8 @@ enum status work_file_commit(const struct io_comm *comm, struct work_file *work)
 /* Removes the work file and releases `work`. Rank 0 removes; all ranks call it. */
 void work_file_discard(const struct io_comm *comm, struct work_file *work);
 
+/* Removes work files for `path` that processes of this host, which no longer run, left behind. For
+ * whoever knows that nobody else writes there. */
+void work_file_sweep(const char *path);
+
 #endif

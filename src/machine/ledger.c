@@ -290,7 +290,7 @@ struct ledger_sums ledger_sum(const struct ledger *ledger)
         sums.demanded += report->demanded;
         sums.longest_wait = max_u64(sums.longest_wait, report->longest_wait);
         sums.reclaiming = sums.reclaiming || report->reclaiming;
-        sums.stop = sums.stop || report->stop;
+        sums.orders |= report->orders;
         if (report->out_of_memory && sums.out_of_memory == ledger->ncells) {
             sums.out_of_memory = i;
         }

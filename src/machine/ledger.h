@@ -91,7 +91,7 @@ struct ledger_sums {
     uint64_t demanded;     /* pages that waiting processes would have asked for in `stall` */
     sim_time longest_wait; /* for memory, of any process that still waits */
     bool reclaiming;       /* some context is in the middle of freeing memory */
-    bool stop;             /* some rank was told to stop */
+    uint32_t orders;       /* of all ranks, enum report_order */
     cell_id out_of_memory; /* the first cell that ran out of memory; ncells: none */
     enum status status;    /* the first failure */
 };

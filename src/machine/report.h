@@ -7,6 +7,9 @@
 #include "base/types.h"
 #include "machine/zone.h"
 
+/* What a rank wants all of them to do after the epoch, as bits. */
+enum report_order { ORDER_STOP = 1, ORDER_CHECKPOINT = 2 };
+
 /* Plain data, of one size everywhere: it is sent as it is. */
 struct cell_report {
     uint64_t nmessages; /* that go with it */
@@ -23,7 +26,7 @@ struct cell_report {
     sim_time longest_wait;
     uint32_t reclaiming;
     uint32_t out_of_memory;
-    uint32_t stop;
+    uint32_t orders; /* of the rank, enum report_order */
     uint32_t status; /* enum status of the rank */
 };
 

@@ -75,6 +75,16 @@ void state_unmap(struct state_table *table)
     }
 }
 
+void state_clear(struct state_table *table)
+{
+    for (size_t i = 0; i < table->narrays; i++) {
+        const struct state_array *array = &table->array[i];
+        if (madvise(*array->base, mapped_bytes(array), MADV_DONTNEED) != 0) {
+            memset(*array->base, 0, mapped_bytes(array)); /* pages locked in memory */
+        }
+    }
+}
+
 byte_count state_predicted(const struct state_array *array)
 {
     byte_count bytes = array->element * array->expected;

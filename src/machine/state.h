@@ -9,6 +9,7 @@
 #ifndef THRASH_MACHINE_STATE_H
 #define THRASH_MACHINE_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/hash.h"
@@ -39,6 +40,30 @@ void state_declare(struct state_table *table, const char *name, const char *what
 enum status state_map(struct state_table *table);
 
 void state_unmap(struct state_table *table);
+
+/* Gives back what every mapped array holds: all zeros again, and not backed by the host. */
+void state_clear(struct state_table *table);
+
+/* An array is saved by blocks of this size, the last of them shorter. */
+#define STATE_BLOCK_BYTES ((size_t)65536)
+
+/* Numbers of blocks; zero-initialise, release `index` with free(). */
+struct state_blocks {
+    uint64_t *index;
+    size_t n, capacity;
+};
+
+/* Appends the numbers of the array's blocks that hold anything but zeros, ascending. Does not touch
+ * what was never touched, as far as the host says. STATUS_RESOURCE when out of memory. */
+enum status state_find_blocks(const struct state_array *array, struct state_blocks *blocks);
+
+static inline uint64_t state_array_bytes(const struct state_array *array)
+{
+    return array->element * array->count;
+}
+
+/* Bytes of the `n` blocks from number `first` on, which must exist. */
+uint64_t state_block_bytes(const struct state_array *array, uint64_t first, uint64_t n);
 
 /* Bytes the host is expected to give one array: its expected elements, rounded up to host pages. */
 byte_count state_predicted(const struct state_array *array);

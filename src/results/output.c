@@ -2,16 +2,35 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "io/work_file.h"
 
+static char *path_with(const char *path, const char *suffix)
+{
+    char *longer = NULL;
+    return asprintf(&longer, "%s%s", path, suffix) < 0 ? NULL : longer;
+}
+
 char *results_partial_path(const char *path)
 {
-    char *partial = NULL;
-    if (asprintf(&partial, "%s.partial", path) < 0) {
-        return NULL;
+    return path_with(path, ".partial");
+}
+
+char *results_checkpoint_path(const char *path)
+{
+    return path_with(path, ".ckpt");
+}
+
+enum status results_check_checkpoint(const char *checkpoint, bool replace)
+{
+    struct stat found;
+    if (!replace && lstat(checkpoint, &found) == 0 && S_ISREG(found.st_mode)) {
+        return fail(STATUS_USAGE,
+                    "checkpoint %s exists; --resume goes on from it, --force replaces it",
+                    checkpoint);
     }
-    return partial;
+    return work_file_check(checkpoint, true);
 }
 
 enum status results_check_output(const char *path, bool force)

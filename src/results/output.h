@@ -13,7 +13,12 @@
  * it. */
 enum status results_check_output(const char *path, bool force);
 
-/* "<path>.partial", released with free(); NULL when out of memory. */
+/* The same for a run that writes checkpoints: `checkpoint` must be free for a file; an earlier one
+ * there is refused unless the run goes on from it or may replace it. Rank 0 calls it. */
+enum status results_check_checkpoint(const char *checkpoint, bool replace);
+
+/* "<path>.partial" and "<path>.ckpt", released with free(); NULL when out of memory. */
 char *results_partial_path(const char *path);
+char *results_checkpoint_path(const char *path);
 
 #endif

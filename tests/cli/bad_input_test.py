@@ -14,7 +14,7 @@ CONFIGS = pathlib.Path(sys.argv[2]).resolve()
 QUICKSTART = str(CONFIGS / "quickstart.yaml")
 
 # At least as many inputs as there are below: a check that is neither made nor skipped has got lost.
-INPUTS = 49
+INPUTS = 51
 
 failures = []
 skipped = []
@@ -207,6 +207,10 @@ def main():
     expect("bad stop-after", ["simulate", QUICKSTART, "--stop-after", "5"], 2,
            ["--stop-after: expected a time such as 100us, 10s or 1.5min, found `5`, did you "
             "mean `5s`?\n"])
+    expect("bad checkpoint-every", ["simulate", QUICKSTART, "--checkpoint-every", "10m"], 2,
+           ["--checkpoint-every: expected a time such as"])
+    expect("no checkpoint-every", ["simulate", QUICKSTART, "--checkpoint-every", "0s"], 2,
+           ["--checkpoint-every: expected a time above 0"])
     expect("no stop-after", ["simulate", QUICKSTART, "--stop-after", "0s"], 2,
            ["--stop-after: expected a time above 0"])
     expect("output in /proc", ["simulate", QUICKSTART, "-o", "/proc/x.h5"], 2,

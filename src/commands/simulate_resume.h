@@ -1,0 +1,25 @@
+/* What `thrash simulate --resume` finds, and what is left to do. */
+#ifndef THRASH_COMMANDS_SIMULATE_RESUME_H
+#define THRASH_COMMANDS_SIMULATE_RESUME_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "config/scenario.h"
+
+struct resume_plan {
+    bool complete;   /* the result is there; its digest has been printed */
+    bool checkpoint; /* there is one to go on from */
+};
+
+/* Rank 0 calls it, before anything runs. Where there is neither a result nor a checkpoint it says
+ * that the run starts from its beginning. STATUS_USAGE when the file at `path` is the result of
+ * another scenario, naming the difference, unless `force`. Removes what earlier starts of the run,
+ * now dead, left unfinished on this host. */
+enum status resume_look(const struct scenario *scenario, const char *path, const char *checkpoint,
+                        bool force, struct resume_plan *plan_p);
+
+/* The result is complete: checkpoint and partial result are no longer wanted. Rank 0 calls it. */
+void resume_clean_up(const char *path, const char *checkpoint);
+
+#endif

@@ -1,0 +1,393 @@
+#include "engine/checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/scenario_difference.h"
+#include "engine/checkpoint_cell.h"
+#include "engine/checkpoint_common.h"
+#include "engine/checkpoint_file.h"
+#include "engine/run.h"
+#include "io/work_file.h"
+
+/* --- writing ------------------------------------------------------------------------------- */
+
+/* A checkpoint in the making. */
+struct saving {
+    struct run *run;
+    struct io_comm comm;
+    struct cell_image *images; /* [ncells_here] */
+    uint64_t *numbers;         /* [2 * ncells], for sums over ranks */
+    struct checkpoint_part *parts;
+    struct sections common;
+    struct checkpoint_header header;
+    struct work_file work;
+    struct shared_file *file;
+};
+
+static enum status prepare(struct saving *saving)
+{
+    struct run *run = saving->run;
+    cell_id ncells = run->ledger.ncells;
+    saving->images = calloc(run->ncells_here, sizeof *saving->images);
+    saving->numbers = calloc(2 * (size_t)ncells, sizeof *saving->numbers);
+    saving->parts = calloc(ncells, sizeof *saving->parts);
+    if (saving->images == NULL || saving->numbers == NULL || saving->parts == NULL) {
+        return fail(STATUS_RESOURCE, "out of memory for saving %u cells", ncells);
+    }
+    for (cell_id i = 0; i < run->ncells_here; i++) {
+        enum status status = cell_image_make(&run->cells[i], &run->result->recording,
+                                             &saving->images[i]);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        saving->numbers[run->first_cell + i] = saving->images[i].bytes;
+    }
+    return STATUS_OK;
+}
+
+/* Everybody works out where everything will be. */
+static void lay_out(struct saving *saving)
+{
+    struct run *run = saving->run;
+    const char *version = run->options->checkpoints.version;
+    struct checkpoint_header *header = &saving->header;
+    cell_id ncells = run->ledger.ncells;
+    uint64_t at = sizeof *header;
+    *header = (struct checkpoint_header){
+        .format = CHECKPOINT_FORMAT,
+        .byte_order = CHECKPOINT_BYTE_ORDER,
+        .config_hash = run->scenario->hash,
+        .ncells = ncells,
+        .now = run->ledger.epoch_end,
+    };
+    memcpy(header->magic, CHECKPOINT_MAGIC, sizeof header->magic);
+    memcpy(header->version, version, strnlen(version, sizeof header->version - 1));
+    header->table = (struct checkpoint_part){.offset = at, .bytes = ncells * sizeof *saving->parts};
+    at += header->table.bytes;
+    header->scenario = (struct checkpoint_part){.offset = at,
+                                                .bytes = strlen(run->scenario->resolved)};
+    at += header->scenario.bytes;
+    header->common = (struct checkpoint_part){.offset = at, .bytes = saving->common.size};
+    at += header->common.bytes;
+    for (cell_id i = 0; i < ncells; i++) {
+        saving->parts[i] = (struct checkpoint_part){.offset = at, .bytes = saving->numbers[i]};
+        at += saving->numbers[i];
+    }
+    header->bytes = at;
+}
+
+static enum status write_part(struct saving *saving, struct checkpoint_part *part,
+                              const void *bytes)
+{
+    struct part_writer writer;
+    part_begin(&writer, saving->file, part->offset);
+    part_put(&writer, bytes, (size_t)part->bytes);
+    return part_end(&writer, part);
+}
+
+static enum status write_cells(struct saving *saving)
+{
+    struct run *run = saving->run;
+    enum status status = STATUS_OK;
+    for (cell_id i = 0; i < run->ncells_here && status == STATUS_OK; i++) {
+        struct checkpoint_part *part = &saving->parts[run->first_cell + i];
+        struct part_writer writer;
+        part_begin(&writer, saving->file, part->offset);
+        cell_image_write(&saving->images[i], &run->cells[i], &writer);
+        status = part_end(&writer, part);
+    }
+    return status;
+}
+
+/* All ranks learn the digests of all cells. */
+static void gather_digests(struct saving *saving)
+{
+    struct run *run = saving->run;
+    size_t n = run->ledger.ncells;
+    memset(saving->numbers, 0, 2 * n * sizeof *saving->numbers);
+    for (size_t i = run->first_cell; i < run->first_cell + run->ncells_here; i++) {
+        saving->numbers[2 * i] = saving->parts[i].digest.high;
+        saving->numbers[2 * i + 1] = saving->parts[i].digest.low;
+    }
+    run_sum(run, saving->numbers, 2 * n);
+    for (size_t i = 0; i < n; i++) {
+        saving->parts[i].digest = (struct digest){saving->numbers[2 * i],
+                                                  saving->numbers[2 * i + 1]};
+    }
+}
+
+/* Rank 0's parts; the header comes last. */
+static enum status write_common(struct saving *saving)
+{
+    struct checkpoint_header *header = &saving->header;
+    enum status status = write_part(saving, &header->table, saving->parts);
+    if (status == STATUS_OK) {
+        status = write_part(saving, &header->scenario, saving->run->scenario->resolved);
+    }
+    if (status == STATUS_OK) {
+        status = write_part(saving, &header->common, saving->common.bytes);
+    }
+    checkpoint_seal(header);
+    if (status == STATUS_OK) {
+        status = shared_file_write(saving->file, 0, header, sizeof *header);
+    }
+    return status;
+}
+
+/* What the disk lost without a word shows here. */
+static enum status read_back(struct saving *saving)
+{
+    struct run *run = saving->run;
+    const char *name = saving->work.final_path;
+    enum status status = STATUS_OK;
+    if (run->rank == 0) {
+        struct checkpoint_header found;
+        uint64_t bytes = 0;
+        status = shared_file_size(saving->file, &bytes);
+        if (status == STATUS_OK) {
+            status = shared_file_read(saving->file, 0, &found, sizeof found);
+        }
+        if (status == STATUS_OK) {
+            status = checkpoint_check(&found, bytes, name);
+        }
+        const struct checkpoint_part *parts[] = {&saving->header.table, &saving->header.scenario,
+                                                 &saving->header.common};
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == STATUS_OK; i++) {
+            status = part_verify(saving->file, name, parts[i]);
+        }
+    }
+    for (cell_id i = 0; i < run->ncells_here && status == STATUS_OK; i++) {
+        status = part_verify(saving->file, name, &saving->parts[run->first_cell + i]);
+    }
+    return status;
+}
+
+/* Ranks agree after each step that one of them alone can fail in. */
+static enum status write_file(struct saving *saving)
+{
+    const struct io_comm *comm = &saving->comm;
+    enum status status = io_agree(comm, write_cells(saving));
+    if (status == STATUS_OK) {
+        gather_digests(saving);
+        status = io_agree(comm, comm->rank == 0 ? write_common(saving) : STATUS_OK);
+    }
+    if (status == STATUS_OK) {
+        status = shared_file_sync(saving->file);
+    }
+    if (status == STATUS_OK) {
+        status = io_agree(comm, read_back(saving));
+    }
+    return status;
+}
+
+static enum status save(struct saving *saving)
+{
+    struct run *run = saving->run;
+    const struct checkpoint_options *options = &run->options->checkpoints;
+    enum status status = io_agree(&saving->comm, prepare(saving));
+    if (status != STATUS_OK) {
+        return status;
+    }
+    uint64_t messages = run->result->messages;
+    run_sum(run, &messages, 1);
+    run_sum(run, saving->numbers, run->ledger.ncells);
+    common_save(run, messages, &saving->common);
+    status = saving->common.failed ? fail(STATUS_RESOURCE, "out of memory for a checkpoint")
+                                   : STATUS_OK;
+    status = io_agree(&saving->comm, status);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    lay_out(saving);
+    status = work_file_begin(&saving->comm, options->path, true, &saving->work);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = shared_file_open(&saving->comm, saving->work.work_path, options->path, true,
+                              options->hints, &saving->file);
+    if (status == STATUS_OK) {
+        status = write_file(saving);
+        shared_file_close(saving->file);
+    }
+    if (status != STATUS_OK) {
+        work_file_discard(&saving->comm, &saving->work);
+        return status;
+    }
+    return work_file_commit(&saving->comm, &saving->work);
+}
+
+void checkpoint_write(struct run *run)
+{
+    struct checkpoint_totals *totals = &run->result->checkpoints;
+    struct saving saving = {.run = run, .comm = io_comm_of(run->comm)};
+    double begun = run_seconds();
+    /* What goes wrong is said once, as a warning: the run goes on. */
+    int quiet = status_set_quiet(1);
+    enum status status = save(&saving);
+    (void)status_set_quiet(quiet);
+    for (cell_id i = 0; saving.images != NULL && i < run->ncells_here; i++) {
+        cell_image_free(&saving.images[i]);
+    }
+    free(saving.images);
+    free(saving.numbers);
+    free(saving.parts);
+    free(saving.common.bytes);
+    run->last_checkpoint = run_seconds();
+    totals->seconds += run->last_checkpoint - begun;
+    totals->saved_last = status == STATUS_OK;
+    if (status == STATUS_OK) {
+        totals->written++;
+        totals->bytes += saving.header.bytes;
+    } else if (totals->failed++ == 0) {
+        warn("no checkpoint was written, the run goes on: %s", status_last_message());
+    }
+}
+
+/* --- resuming ------------------------------------------------------------------------------ */
+
+/* What rank 0 reads and all ranks need. */
+struct loading {
+    struct checkpoint_header header;
+    struct checkpoint_part *parts; /* [ncells] */
+    char *scenario;
+    void *common;
+};
+
+static enum status read_texts(struct shared_file *file, const char *name, struct loading *loading)
+{
+    void *parts = NULL;
+    void *scenario = NULL;
+    enum status status = part_read(file, name, &loading->header.table, &parts);
+    if (status == STATUS_OK) {
+        loading->parts = parts;
+        status = part_read(file, name, &loading->header.scenario, &scenario);
+    }
+    if (status == STATUS_OK) {
+        loading->scenario = scenario;
+        loading->scenario[loading->header.scenario.bytes] = '\0';
+        status = part_read(file, name, &loading->header.common, &loading->common);
+    }
+    for (uint64_t i = 0; i < loading->header.ncells && status == STATUS_OK; i++) {
+        const struct checkpoint_part *part = &loading->parts[i];
+        if (part->offset > loading->header.bytes ||
+            part->bytes > loading->header.bytes - part->offset) {
+            status = checkpoint_damaged(name, "its parts do not lie within it");
+        }
+    }
+    return status;
+}
+
+static enum status compare(const struct run *run, const struct loading *loading)
+{
+    const struct checkpoint_options *options = &run->options->checkpoints;
+    const struct checkpoint_header *header = &loading->header;
+    if (strcmp(header->version, options->version) != 0) {
+        return fail(STATUS_USAGE,
+                    "%s was written by thrash %s, this is %s; go on with that one, or remove the "
+                    "file to start from the beginning",
+                    options->path, header->version, options->version);
+    }
+    struct text difference = {0};
+    enum status status = scenario_difference(loading->scenario, "the checkpoint",
+                                             run->scenario->resolved, "this run", &difference);
+    if (status == STATUS_OK && difference.size > 0) {
+        status = fail(STATUS_USAGE, "%s is of another scenario: %s", options->path,
+                      text_string(&difference));
+    } else if (status == STATUS_OK && (header->ncells != run->ledger.ncells ||
+                                       !digest_equal(header->config_hash, run->scenario->hash))) {
+        status = checkpoint_damaged(options->path, "it does not belong to its own scenario");
+    }
+    text_free(&difference);
+    return status;
+}
+
+static enum status read_start(const struct run *run, struct shared_file *file,
+                              struct loading *loading)
+{
+    const char *name = run->options->checkpoints.path;
+    uint64_t bytes = 0;
+    enum status status = shared_file_size(file, &bytes);
+    if (status == STATUS_OK && bytes < sizeof loading->header) {
+        status = checkpoint_damaged(name, "it is shorter than its header");
+    }
+    if (status == STATUS_OK) {
+        status = shared_file_read(file, 0, &loading->header, sizeof loading->header);
+    }
+    if (status == STATUS_OK) {
+        status = checkpoint_check(&loading->header, bytes, name);
+    }
+    if (status == STATUS_OK) {
+        status = read_texts(file, name, loading);
+    }
+    return status == STATUS_OK ? compare(run, loading) : status;
+}
+
+/* Ranks other than 0 get the header, the table and what is common. */
+static enum status share(const struct io_comm *comm, struct loading *loading)
+{
+    io_broadcast(comm, &loading->header, sizeof loading->header);
+    size_t table = (size_t)loading->header.table.bytes;
+    size_t common = (size_t)loading->header.common.bytes;
+    if (comm->rank != 0) {
+        loading->parts = malloc(table + 1);
+        loading->common = malloc(common + 1);
+    }
+    enum status status = STATUS_OK;
+    if (loading->parts == NULL || loading->common == NULL) {
+        status = fail(STATUS_RESOURCE, "out of memory for a checkpoint");
+    }
+    status = io_agree(comm, status);
+    if (status == STATUS_OK) {
+        io_broadcast(comm, loading->parts, table);
+        io_broadcast(comm, loading->common, common);
+    }
+    return status;
+}
+
+/* First all digests, then what they stand for. */
+static enum status load_cells(struct run *run, const struct io_comm *comm, struct shared_file *file,
+                              const struct loading *loading)
+{
+    const char *name = run->options->checkpoints.path;
+    const struct checkpoint_part *parts = loading->parts + run->first_cell;
+    enum status status = STATUS_OK;
+    for (cell_id i = 0; i < run->ncells_here && status == STATUS_OK; i++) {
+        status = part_verify(file, name, &parts[i]);
+    }
+    status = io_agree(comm, status);
+    if (status == STATUS_OK) {
+        status = io_agree(
+            comm, common_load(run, name, loading->common, (size_t)loading->header.common.bytes));
+    }
+    for (cell_id i = 0; i < run->ncells_here && status == STATUS_OK; i++) {
+        status = cell_image_load(file, name, &parts[i], &run->cells[i], &run->result->recording);
+    }
+    return io_agree(comm, status);
+}
+
+enum status checkpoint_resume(struct run *run)
+{
+    const struct checkpoint_options *options = &run->options->checkpoints;
+    const struct io_comm comm = io_comm_of(run->comm);
+    struct loading loading = {0};
+    struct shared_file *file = NULL;
+    enum status status = shared_file_open(&comm, options->path, options->path, false,
+                                          options->hints, &file);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = io_agree(&comm, comm.rank == 0 ? read_start(run, file, &loading) : STATUS_OK);
+    if (status == STATUS_OK) {
+        status = share(&comm, &loading);
+    }
+    if (status == STATUS_OK) {
+        status = load_cells(run, &comm, file, &loading);
+    }
+    shared_file_close(file);
+    free(loading.parts);
+    free(loading.scenario);
+    free(loading.common);
+    return status;
+}

@@ -1,0 +1,46 @@
+/* Checkpoints: all of a run in one file, from which it goes on, with the same bits, on any number
+ * of ranks.
+ *
+ * What is saved is what an epoch leaves behind: the state table of every cell, and what all ranks
+ * know alike (the ledger, the watch, messages between cells that are yet to be delivered, the
+ * recording so far). What follows from the scenario is laid out again. The file is written beside
+ * the one before it, read back, and then takes its name; until then the one before is there. */
+#ifndef THRASH_ENGINE_CHECKPOINT_H
+#define THRASH_ENGINE_CHECKPOINT_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "base/types.h"
+
+/* How to keep checkpoints; all zero: not at all. */
+struct checkpoint_options {
+    const char *path;    /* of the file; NULL: none are written */
+    double every;        /* wall seconds from the end of one to the next; 0: only when stopped */
+    bool resume;         /* go on from the file, which must exist */
+    const char *version; /* of the program; checkpoints of another are refused */
+    const char *hints;   /* for MPI-IO, as in `output.mpi_hints` */
+};
+
+/* Of this start of the run. */
+struct checkpoint_totals {
+    bool wanted;
+    uint64_t written;
+    uint64_t failed;
+    byte_count bytes; /* of all that were written */
+    double seconds;   /* spent on them and on those that failed */
+    bool saved_last;  /* the run stopped with one */
+};
+
+struct run;
+
+/* Collective over the run's ranks, between two epochs. A failure is warned of once, and leaves the
+ * checkpoint before it as it was. */
+void checkpoint_write(struct run *run);
+
+/* Collective. Puts the run, whose cells have been laid out, where the checkpoint left off: the end
+ * of ledger.epoch_end. STATUS_USAGE for a checkpoint of another scenario or version, naming what
+ * differs; STATUS_FAILED for a damaged one. */
+enum status checkpoint_resume(struct run *run);
+
+#endif

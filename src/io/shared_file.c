@@ -1,0 +1,131 @@
+#include "io/shared_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mpi.h>
+
+#include "io/mpi_hints.h"
+
+/* MPI counts in ints, and libraries have had trouble near their end. */
+#define LARGEST_PIECE ((size_t)64 << 20)
+
+struct shared_file {
+    struct io_comm comm;
+    MPI_File handle;
+    char *name;
+};
+
+/* MPI's own text, which for a disk that takes no more is "unknown error"; errno, cleared before the
+ * call, may still say so. */
+static enum status file_fail(const char *name, const char *what, int code)
+{
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int length = 0;
+    int number = errno;
+    bool of_disk = number == ENOSPC || number == EDQUOT || number == EFBIG || number == EIO;
+    MPI_Error_string(code, text, &length);
+    return fail(STATUS_FAILED, "%s: cannot %s: %s", name, what, of_disk ? strerror(number) : text);
+}
+
+enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,
+                             bool writable, const char *hints, struct shared_file **file_p)
+{
+    struct shared_file *file = calloc(1, sizeof *file);
+    char *copy = strdup(name);
+    MPI_Info info = MPI_INFO_NULL;
+    enum status status = mpi_hints_parse(hints, &info);
+    if (status == STATUS_OK && (file == NULL || copy == NULL)) {
+        status = fail(STATUS_FAILED, "%s: out of memory for opening it", name);
+    }
+    status = io_agree(comm, status);
+    if (status == STATUS_OK) {
+        errno = 0;
+        int code = MPI_File_open(comm->comm, path, writable ? MPI_MODE_RDWR : MPI_MODE_RDONLY, info,
+                                 &file->handle);
+        status = io_agree(comm, code == MPI_SUCCESS ? STATUS_OK : file_fail(name, "open it", code));
+    }
+    if (info != MPI_INFO_NULL) {
+        MPI_Info_free(&info);
+    }
+    if (status != STATUS_OK || file == NULL) {
+        free(file);
+        free(copy);
+        return status;
+    }
+    file->comm = *comm;
+    file->name = copy;
+    *file_p = file;
+    return STATUS_OK;
+}
+
+void shared_file_close(struct shared_file *file)
+{
+    if (file != NULL) {
+        (void)MPI_File_close(&file->handle);
+        free(file->name);
+        free(file);
+    }
+}
+
+/* Writes `source`, or reads into `target` if there is no source. */
+static enum status transfer(struct shared_file *file, uint64_t offset, const unsigned char *source,
+                            unsigned char *target, size_t size)
+{
+    const char *what = source != NULL ? "write it" : "read it";
+    for (size_t done = 0; done < size;) {
+        size_t piece = size - done < LARGEST_PIECE ? size - done : LARGEST_PIECE;
+        uint64_t place = offset + done;
+        MPI_Status outcome;
+        int count = 0;
+        errno = 0;
+        int code = source != NULL ? MPI_File_write_at(file->handle, (MPI_Offset)place,
+                                                      source + done, (int)piece, MPI_BYTE, &outcome)
+                                  : MPI_File_read_at(file->handle, (MPI_Offset)place, target + done,
+                                                     (int)piece, MPI_BYTE, &outcome);
+        if (code != MPI_SUCCESS) {
+            return file_fail(file->name, what, code);
+        }
+        MPI_Get_count(&outcome, MPI_BYTE, &count);
+        if (count <= 0) {
+            return fail(STATUS_FAILED, "%s: cannot %s: %s", file->name, what,
+                        source == NULL ? "it ends too early"
+                                       : strerror(errno != 0 ? errno : ENOSPC));
+        }
+        done += (size_t)count;
+    }
+    return STATUS_OK;
+}
+
+enum status shared_file_write(struct shared_file *file, uint64_t offset, const void *bytes,
+                              size_t size)
+{
+    return transfer(file, offset, bytes, NULL, size);
+}
+
+enum status shared_file_read(struct shared_file *file, uint64_t offset, void *bytes, size_t size)
+{
+    return transfer(file, offset, NULL, bytes, size);
+}
+
+enum status shared_file_sync(struct shared_file *file)
+{
+    errno = 0;
+    int code = MPI_File_sync(file->handle);
+    return io_agree(&file->comm, code == MPI_SUCCESS
+                                     ? STATUS_OK
+                                     : file_fail(file->name, "bring it to disk", code));
+}
+
+enum status shared_file_size(struct shared_file *file, uint64_t *size_p)
+{
+    MPI_Offset size = 0;
+    errno = 0;
+    int code = MPI_File_get_size(file->handle, &size);
+    if (code != MPI_SUCCESS) {
+        return file_fail(file->name, "find its size", code);
+    }
+    *size_p = (uint64_t)size;
+    return STATUS_OK;
+}

@@ -1,0 +1,338 @@
+"""thrash simulate --checkpoint-every and --resume: killed anywhere, resumed on any number of ranks, a
+run gives the same bits.
+
+usage: checkpoint_test.py THRASH CONFIGS
+"""
+import os
+import pathlib
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+THRASH = str(pathlib.Path(sys.argv[1]).resolve())
+CONFIGS = pathlib.Path(sys.argv[2]).resolve()
+QUICKSTART = str(CONFIGS / "quickstart.yaml")
+MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
+PRESETS = ("linux-2.4.23", "linux-2.6.0", "linux-2.5-objrmap")
+
+# What dies and when, the scenario, and ranks before and after. The seed sets the delay.
+KILLS = [
+    # (what, preset, cells, before, after, seed)
+    ("one rank", PRESETS[0], 4, 2, 3, 1),
+    ("one rank", PRESETS[1], 4, 3, 1, 2),
+    ("all ranks", PRESETS[2], 4, 2, 4, 3),
+    ("all ranks", PRESETS[0], 1, 2, 1, 4),
+    ("mpirun", PRESETS[1], 4, 2, 3, 5),
+    ("mpirun", PRESETS[2], 1, 1, 2, 6),
+    ("during a checkpoint", PRESETS[0], 4, 2, 1, 7),
+    ("during a checkpoint", PRESETS[1], 1, 1, 3, 8),
+    ("during the final write", PRESETS[2], 4, 2, 3, 9),
+    ("before the first checkpoint", PRESETS[1], 4, 2, 1, 10),
+]
+
+
+def launcher_flags():
+    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
+    return ["--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
+
+
+FLAGS = launcher_flags()
+
+
+def command_of(arguments, ranks=None):
+    launcher = [] if ranks is None else [MPIEXEC, "-n", str(ranks), *FLAGS]
+    return [*launcher, THRASH, "simulate", *arguments, "--progress", "none"]
+
+
+def run(arguments, ranks=None, code=0, **more):
+    command = command_of(arguments, ranks)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False,
+                            **more)
+    assert result.returncode == code, (command, result.returncode, result.stdout, result.stderr)
+    return result
+
+
+def digest_of(output):
+    return re.search(r"^digest\s+([0-9a-f]{32})$", output, re.M).group(1)
+
+
+def scenario(preset, cells):
+    return [QUICKSTART, "--set", "duration=3s", "--set", f"design.preset={preset}", "--set",
+            f"machine.cells={cells}"]
+
+
+# --- kills --------------------------------------------------------------------------------------
+
+
+def is_alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def ranks_of(launcher):
+    """Processes of this program that the launcher started, however deep."""
+    parents, programs = {}, set()
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int(
+                    (entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                if os.readlink(entry / "exe") == THRASH:
+                    programs.add(int(entry.name))
+            except OSError:
+                continue
+
+    def descends(pid):
+        while pid in parents:
+            if pid == launcher:
+                return True
+            pid = parents[pid]
+        return False
+
+    return sorted(pid for pid in programs if descends(pid))
+
+
+def kill(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def wait_until(condition, process, seconds=60):
+    """False when the process ended before."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if process.poll() is not None:
+            return False
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.0005)
+    return True
+
+
+def wait_for_moment(what, directory, process, delay):
+    """Waits for the moment to strike; returns False when the run was over before."""
+    checkpoint = pathlib.Path(directory) / "out.h5.ckpt"
+
+    def hidden(begin):
+        return lambda: any(name.startswith(begin) for name in os.listdir(directory))
+
+    if what == "before the first checkpoint":
+        return wait_until(lambda: len(ranks_of(process.pid)) > 0, process)
+    if what == "during the final write":
+        host = os.uname().nodename[:40]
+        return wait_until(hidden(f".out.h5.{host}."), process)
+    reached = wait_until(checkpoint.exists, process)
+    time.sleep(delay)
+    if what == "during a checkpoint":
+        reached = reached and wait_until(hidden(".out.h5.ckpt."), process)
+    return reached and process.poll() is None
+
+
+def strike(what, process, generator):
+    ranks = ranks_of(process.pid)
+    if what == "one rank" and ranks:
+        kill([generator.choice(ranks)])
+    elif what == "mpirun":
+        kill([process.pid])
+    else:
+        kill(ranks + [process.pid])
+    process.wait(timeout=60)
+    end = time.monotonic() + 20
+    while any(map(is_alive, ranks)) and time.monotonic() < end:
+        time.sleep(0.01)
+    kill(filter(is_alive, ranks))
+    while any(map(is_alive, ranks)):
+        time.sleep(0.01)
+
+
+def kill_and_resume(directory, case, expected):
+    what, preset, cells, before, after, seed = case
+    generator = random.Random(seed)
+    arguments = [*scenario(preset, cells), "-o", f"{directory}/out.h5"]
+    # Checkpoints make the run long; where it is to reach its end, there are fewer of them.
+    every = "50ms" if what == "during the final write" else "3ms"
+    with open(f"{directory}/log", "w") as log:
+        process = subprocess.Popen(
+            command_of([*arguments, "--checkpoint-every", every], before), stdout=log,
+            stderr=log)
+        struck = wait_for_moment(what, directory, process, generator.uniform(0, 0.3))
+        strike(what, process, generator)
+    os.remove(f"{directory}/log")
+    struck = struck and not os.path.exists(f"{directory}/out.h5")
+    had_checkpoint = os.path.exists(f"{directory}/out.h5.ckpt")
+    result = run([*arguments, "--resume"], after)
+    assert digest_of(result.stdout) == expected, (case, result.stdout)
+    assert os.listdir(directory) == ["out.h5"], (case, os.listdir(directory))
+    if not had_checkpoint and struck:
+        assert "starting from the beginning" in result.stderr, (case, result.stderr)
+    return struck, had_checkpoint
+
+
+def test_kills(directory):
+    """A run that was killed gives the digest of one that was not."""
+    expected = {}
+    for preset in PRESETS:
+        for cells in (1, 4):
+            path = f"{directory}/whole.h5"
+            output = run([*scenario(preset, cells), "-o", path, "--force"]).stdout
+            expected[preset, cells] = digest_of(output)
+    os.remove(path)
+    assert len(set(expected.values())) == 6
+    struck = resumed = 0
+    for case in KILLS:
+        begun = time.monotonic()
+        was_struck, had_checkpoint = kill_and_resume(directory, case, expected[case[1], case[2]])
+        print(f"   {case[0]}, {case[1]}, {case[2]} cells, {case[3]} then {case[4]} ranks:",
+              "killed" if was_struck else "over before",
+              "with" if had_checkpoint else "without", "a checkpoint,",
+              f"{time.monotonic() - begun:.1f} s", flush=True)
+        struck += was_struck
+        resumed += was_struck and had_checkpoint
+        os.remove(f"{directory}/out.h5")
+    # A rank may outlive mpirun, and the final write a kill that comes late.
+    assert struck >= 7 and resumed >= 6, (struck, resumed)
+
+
+# --- what is there and what is not --------------------------------------------------------------
+
+
+def stopped(directory, *more):
+    """Arguments of a run that was stopped, and left a checkpoint in the directory."""
+    arguments = [*scenario(PRESETS[1], 4), "-o", f"{directory}/out.h5"]
+    result = run([*arguments, "--checkpoint-every", "1h", "--stop-after", "1ms", *more], code=4)
+    assert f"checkpoint     {directory}/out.h5.ckpt" in result.stdout
+    assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
+    return arguments
+
+
+def test_legs(directory):
+    """Stopped again and again; what the checkpoints cost is in the result."""
+    import h5py
+    arguments = stopped(directory)
+    for _ in range(3):
+        run([*arguments, "--resume", "--stop-after", "50ms"], code=4)
+    digest = digest_of(run([*arguments, "--resume", "--checkpoint-every", "50ms"]).stdout)
+    with h5py.File(f"{directory}/out.h5") as file:
+        performance = file["performance"]
+        written = performance["checkpoints_written"][()]
+        assert written > 0 and performance["checkpoints_failed"][()] == 0
+        assert performance["checkpoint_bytes"][()] > written * (1 << 20)
+        assert performance["checkpoint_bandwidth"][()] > 0
+        assert 0 < performance["resumed_from_seconds"][()] < 3
+    assert os.listdir(directory) == ["out.h5"]
+    again = run([*arguments, "--resume"])
+    assert digest_of(again.stdout) == digest and again.stderr == ""
+    whole = run([*arguments, "--force"]).stdout
+    assert digest_of(whole) == digest
+    with h5py.File(f"{directory}/out.h5") as file:
+        reasons = file["performance"].attrs["unavailable"]
+        reasons = reasons.decode() if isinstance(reasons, bytes) else str(reasons)
+        assert "resumed_from_seconds: the run was not resumed" in reasons, reasons
+        assert "checkpoint_bytes: no checkpoints were asked for" in reasons, reasons
+    other = run([*arguments, "--resume", "--set", "machine.cpus=4"], code=2).stderr
+    assert "machine.cpus is `8` in the result and `4` in this run" in other, other
+
+
+def test_signal(directory):
+    """SIGUSR1 leaves a partial result and a checkpoint."""
+    arguments = [QUICKSTART, "--set", "duration=2h", "--set", "phases.pressure.until_freed=0%",
+                 "--set", "workloads.shm_copy.rate=1kB/s", "-o", f"{directory}/out.h5"]
+    command = command_of([*arguments, "--checkpoint-every", "1h"])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(1)
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(timeout=60) == 4
+    assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
+
+
+def test_other_scenario(directory):
+    """A checkpoint of another scenario is refused, and the key is named; what changes no result is
+    not compared."""
+    arguments = stopped(directory)
+    refused = [
+        (["--set", "machine.cells=2"], "machine.cells is `4` in the checkpoint and `2` in this run"),
+        (["--set", "workloads.database.processes=299"], "workloads.database.processes is `300`"),
+        (["--set", "output.interval=50ms"], "output.interval is `100ms`"),
+        (["--set", "cost_overrides.pte_visit=61ns"], "costs.costs.pte_visit.time is `60ns`"),
+    ]
+    for settings, sentence in refused:
+        result = run([*arguments, *settings, "--resume"], code=2)
+        assert sentence in result.stderr and result.stderr.count("\n") == 1, result.stderr
+    result = run([*arguments, "--checkpoint-every", "1h"], code=2)
+    assert "--resume goes on from it, --force replaces it" in result.stderr
+    run([*arguments, "--set", "title=another", "--resume"])
+
+
+def test_damaged(directory):
+    """A checkpoint that is not as it was written is refused with a sentence."""
+    arguments = stopped(directory)
+    path = f"{directory}/out.h5.ckpt"
+    whole = pathlib.Path(path).read_bytes()
+    generator = random.Random(17)
+    places = [0, 9, 40, 300, len(whole) - 1] + [generator.randrange(len(whole)) for _ in range(3)]
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << generator.randrange(8)
+        pathlib.Path(path).write_bytes(damaged)
+        result = subprocess.run(command_of([*arguments, "--resume"]), capture_output=True,
+                                text=True, timeout=60, check=False)
+        assert result.returncode in (1, 2), (place, result)
+        assert f"{path} " in result.stderr and result.stderr.count("\n") == 1, (place, result)
+    for size in (0, 100, len(whole) // 2, len(whole) - 1):
+        pathlib.Path(path).write_bytes(whole[:size])
+        result = run([*arguments, "--resume"], code=1)
+        assert "is damaged" in result.stderr, result.stderr
+    pathlib.Path(path).write_bytes(whole)
+    run([*arguments, "--resume"])
+
+
+def test_full_disk(directory):
+    """A checkpoint that cannot be written is warned of once, and costs neither the run nor the
+    checkpoint before it."""
+    arguments = stopped(directory)
+    kept = pathlib.Path(f"{directory}/out.h5.ckpt").read_bytes()
+    room = 5 << 20  # enough for what MPI needs to start
+    assert len(kept) > room
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    options = {"preexec_fn": limit, "restore_signals": False}
+    result = run([*arguments, "--resume", "--checkpoint-every", "20ms", "--stop-after", "300ms"],
+                 code=4, **options)
+    assert result.stderr.count("no checkpoint was written") == 1, result.stderr
+    assert "File too large" in result.stderr, result.stderr
+    assert "checkpoint  " not in result.stdout
+    assert pathlib.Path(f"{directory}/out.h5.ckpt").read_bytes() == kept
+    assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
+    run([*arguments, "--resume", "--checkpoint-every", "20ms"], **options)
+    assert os.listdir(directory) == ["out.h5"]
+
+
+TESTS = [test_kills, test_legs, test_signal, test_other_scenario, test_damaged, test_full_disk]
+
+
+def main():
+    for test in TESTS:
+        directory = tempfile.mkdtemp()
+        begun = time.monotonic()
+        try:
+            test(directory)
+        finally:
+            shutil.rmtree(directory)
+        print(f"ok {test.__name__} {time.monotonic() - begun:.1f} s", flush=True)
+    return 0
+
+
+sys.exit(main())
