@@ -6,6 +6,14 @@
 #include "machine/map.h"
 #include "machine/residence.h"
 
+/* When one pte is left of a chain, its block goes at the next check for references; the entry of a
+ * list goes at once. */
+static bool collapses_lazily(const struct design *design)
+{
+    return design->rmap->chains == CHAIN_BLOCKS ? MUTANT(LAZY_COLLAPSE, true, false)
+                                                : MUTANT(EAGER_COLLAPSE, false, true);
+}
+
 /* Blocks that k slots of a page are in; `chained` tells the two states of k = 1 apart. */
 static uint64_t blocks_for(const struct design *design, uint64_t k, bool chained)
 {
@@ -119,13 +127,14 @@ enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_i
     charge(cell, actor, COST_CHAIN_VISIT, walk.present + walk.failed);
     charge(cell, actor, COST_PTE_UNMAP, walk.present);
     if (walk.present > 0) {
-        if (walk.failed == 1 && cell->design->page_direct && MUTANT(LAZY_COLLAPSE, true, false)) {
+        const bool lazily = collapses_lazily(cell->design);
+        if (walk.failed == 1 && cell->design->page_direct && lazily) {
             page_set(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
         } else {
             page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
         }
-        const bool lazily = MUTANT(LAZY_COLLAPSE, true, !cell->design->page_direct);
-        free_blocks(cell, actor, before - blocks_for(cell->design, walk.failed, lazily));
+        const bool chained = lazily || !cell->design->page_direct;
+        free_blocks(cell, actor, before - blocks_for(cell->design, walk.failed, chained));
     }
     return walk.failed > 0 ? UNMAP_AGAIN : UNMAP_DONE;
 }
