@@ -26,6 +26,7 @@
     X(CHAIN_SLOTS, "chain blocks hold half as many ptes")                        \
     X(LAZY_COLLAPSE, "chains collapse when a mapping is removed")                \
     X(ENTRY_SLOTS, "list entries hold two ptes")                                 \
+    X(ENTRY_MISS, "list entries cost no cache miss of their own")                \
     X(EAGER_COLLAPSE, "lists of one pte stay until they are looked at")          \
     X(PRIVATE_FREE_LIST, "frames of list entries are given back")                \
     X(SWAP_TENDENCY, "2.6 unmaps mapped pages without distress")                 \

@@ -107,11 +107,21 @@ enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t m
     return FRAME_OK;
 }
 
+/* A walk along the chain of a page, which is in so many blocks. The cache misses of shared blocks
+ * are within the cost of their ptes; the entries of a list have one each. */
+static void charge_walk(struct cell *cell, struct actor *actor, uint64_t ptes, uint64_t blocks)
+{
+    count(cell, METRIC_RMAP_VISITS, ptes);
+    charge(cell, actor, COST_CHAIN_VISIT, ptes);
+    if (cell->design->rmap->chains == CHAIN_LIST) {
+        charge(cell, actor, COST_CHAIN_BLOCK, MUTANT(ENTRY_MISS, blocks, 0));
+    }
+}
+
 unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page)
 {
     struct map_walk walk = map_clear_young(cell, actor, page, false);
-    count(cell, METRIC_RMAP_VISITS, walk.present);
-    charge(cell, actor, COST_CHAIN_VISIT, walk.present);
+    charge_walk(cell, actor, walk.present, blocks_of(cell, page));
     if (walk.present == 1 && page_is(cell->words, page, PLANE_MAPPED_ONCE_CHAINED)) {
         page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
         free_blocks(cell, actor, 1);
@@ -123,8 +133,7 @@ enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_i
 {
     uint64_t before = blocks_of(cell, page);
     struct map_walk walk = map_clear_all(cell, actor, page);
-    count(cell, METRIC_RMAP_VISITS, walk.present + walk.failed);
-    charge(cell, actor, COST_CHAIN_VISIT, walk.present + walk.failed);
+    charge_walk(cell, actor, walk.present + walk.failed, before);
     charge(cell, actor, COST_PTE_UNMAP, walk.present);
     if (walk.present > 0) {
         const bool lazily = collapses_lazily(cell->design);

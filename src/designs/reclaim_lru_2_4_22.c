@@ -1,5 +1,5 @@
 /* Page reclaim of 2.4.10 to 2.4.22: six passes of rising priority. Mapped pages in the way end a
- * pass with one virtual scan of one round (docs/model.md, section 10a; mm/vmscan.c of 2.4.22). */
+ * pass with one virtual scan of one round (docs/model.md, section 10; mm/vmscan.c of 2.4.22). */
 #include "base/mutant.h"
 #include "designs/designs.h"
 #include "designs/lru_2_4.h"

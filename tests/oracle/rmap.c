@@ -119,6 +119,9 @@ static bool referenced_by_list(struct machine *machine, struct actor *actor, str
         n++;
     }
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    if (page->direct == NULL) {
+        charge_times(machine, actor, COST_CHAIN_BLOCK, n);
+    }
     return referenced;
 }
 
@@ -126,6 +129,7 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
                                        struct page *page)
 {
     const uint64_t free_before = machine->nfree_entries;
+    const bool direct = page->direct != NULL;
     unsigned n = 0;
     unsigned cleared = 0;
     if (page->direct != NULL) {
@@ -149,6 +153,7 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
     }
     o_list_collapse(machine, page);
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_times(machine, actor, COST_CHAIN_BLOCK, direct ? 0 : n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
     o_list_check(machine, page);
