@@ -177,10 +177,9 @@ static void bench_reverse_map(struct bench *bench)
                                    ? (page_id)(((bench_random(&start) >> 32) * object->npages) >>
                                                32)
                                    : object->npages / 2 + i;
-                struct map_walk walk = pass == 0
-                                           ? map_clear_young(cell, &actor, object->first + page,
-                                                             false)
-                                           : map_clear_all(cell, &actor, object->first + page);
+                struct map_walk walk =
+                    pass == 0 ? map_clear_young(cell, &actor, object->first + page, LOCK_NO_MM)
+                              : map_clear_all(cell, &actor, object->first + page, LOCK_MAPPERS);
                 mappings[pass] += walk.present;
             }
             seconds[pass] = bench_seconds() - begin;

@@ -50,7 +50,8 @@ static void print_prediction(const struct prediction *prediction)
         }
     }
     print_memory(others, "other arrays", "each below 1 MiB");
-    print_memory(prediction->total - prediction->arrays, "process",
+    print_memory(prediction->series, "series", "metrics over time, until they are written");
+    print_memory(prediction->total - prediction->arrays - prediction->series, "process",
                  "the program and its libraries: MPI, HDF5, topology");
     print_memory(prediction->total, "in all", "");
     printf("predicted time: %.3g s on one rank, if it runs to its duration\n", prediction->seconds);
@@ -75,7 +76,7 @@ static enum status check(const struct scenario_arguments *arguments,
         return status;
     }
     struct prediction prediction;
-    status = predict(&scenario, &prediction);
+    status = predict(&scenario, 1, &prediction);
     struct design design;
     if (status == STATUS_OK) {
         status = design_resolve(&scenario, &design);

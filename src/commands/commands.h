@@ -4,6 +4,7 @@
 #define THRASH_COMMANDS_COMMANDS_H
 
 int command_simulate(int argc, char **argv);
+int command_converge(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_info(int argc, char **argv);

@@ -1,5 +1,6 @@
 #include "commands/run_labels.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,8 +197,9 @@ static char *label_of(const struct labelled_run *runs, size_t index, enum manner
         break;
     }
     for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.chars[i];
-        text.chars[i] = byte < ' ' || byte == 0x7f ? ' ' : (char)byte;
+        if (iscntrl((unsigned char)text.chars[i])) {
+            text.chars[i] = ' ';
+        }
     }
     text_append(&text, "");
     if (text.failed) {

@@ -9,8 +9,8 @@
 
 struct labelled_run {
     const char *path;
-    const char *config; /* the resolved configuration that the result file holds */
-    char *label;        /* filled in; released with free() */
+    char *config; /* the resolved configuration that the result file holds */
+    char *label;  /* filled in; released with free() */
 };
 
 /* Labels runs by the values of the keys in which their configurations differ, the preset of the

@@ -112,12 +112,13 @@ static enum status read_config(const struct h5_reader *reader, struct reading *r
 {
     char *config = NULL;
     enum status status = h5_read_text(reader, GROUP_CONFIG "/resolved", &config);
-    if (status == STATUS_OK && strlen(config) >= sizeof reading->config) {
+    size_t size = status == STATUS_OK ? strlen(config) + 1 : 0;
+    if (size > sizeof reading->config) {
         status = fail(STATUS_FAILED, "%s: its configuration has more than %zu bytes", reading->path,
                       sizeof reading->config - 1);
     }
     if (status == STATUS_OK) {
-        strcpy(reading->config, config);
+        memcpy(reading->config, config, size);
     }
     free(config);
     return status;
@@ -277,7 +278,7 @@ enum status show_table(char **paths, int npaths)
         status = print_all(runs, values, n);
     }
     for (size_t i = 0; runs != NULL && i < n; i++) {
-        free((void *)(uintptr_t)runs[i].config);
+        free(runs[i].config);
         free(runs[i].label);
     }
     free(runs);

@@ -1,7 +1,6 @@
 /* thrash simulate: runs a scenario and writes its result. */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +13,11 @@
 #include "commands/launcher.h"
 #include "commands/progress.h"
 #include "commands/scenario_arguments.h"
+#include "commands/scenario_everywhere.h"
 #include "commands/simulate_result.h"
+#include "commands/stop_signals.h"
 #include "engine/predict.h"
 #include "engine/sim.h"
-#include "host/memory.h"
 #include "io/mpi_hints.h"
 #include "results/output.h"
 
@@ -126,66 +126,8 @@ static enum status parse(int argc, char **argv, struct simulate_arguments *argum
     return scenario_arguments_config(&arguments->scenario, argc, argv, optind, usage);
 }
 
-/* --- the scenario, on every rank ----------------------------------------------------------- */
-
-/* Rank 0 reads and validates; the others get the resolved text, which needs no other file. */
-static enum status load_everywhere(const struct simulate_arguments *arguments, int rank,
-                                   const struct catalogue *catalogue, struct scenario *scenario_p)
-{
-    enum status status = STATUS_OK;
-    if (rank == 0) {
-        status = scenario_load(arguments->scenario.config, &arguments->scenario.overrides,
-                               catalogue, scenario_p);
-    }
-    status = launcher_agree(status);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    unsigned long size = rank == 0 ? strlen(scenario_p->resolved) : 0;
-    MPI_Bcast(&size, 1, MPI_UNSIGNED_LONG, 0, MPI_COMM_WORLD);
-    char *text = rank == 0 ? NULL : malloc(size + 1);
-    if (rank != 0 && text == NULL) {
-        status = fail(STATUS_RESOURCE, "out of memory for the scenario");
-    }
-    status = launcher_agree(status);
-    if (status == STATUS_OK) {
-        MPI_Bcast(rank == 0 ? (void *)(uintptr_t)scenario_p->resolved : text, (int)size, MPI_CHAR,
-                  0, MPI_COMM_WORLD);
-        const struct scenario_overrides none = {NULL, 0, NULL};
-        if (rank != 0) {
-            status = scenario_load_text(text, size, arguments->scenario.config, &none, catalogue,
-                                        scenario_p);
-        }
-        status = launcher_agree(status);
-    }
-    free(text);
-    return status;
-}
-
-/* --- checks before anything runs ------------------------------------------------------------ */
-
-static enum status check_memory(const struct scenario *scenario, const struct launcher *launcher,
-                                struct prediction *prediction)
-{
-    enum status status = predict(scenario, prediction);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    struct host_system system = host_system_here();
-    struct host_memory memory;
-    struct host_memory_available available;
-    host_memory_read(&system, &memory);
-    status = host_memory_available(&memory, (uint64_t)launcher->local_size, &available);
-    if (status == STATUS_OK && prediction->total > available.per_rank) {
-        return fail(
-            STATUS_RESOURCE,
-            "%s: the run needs about %.0f MiB of memory on one host, but %s leaves %.0f MiB "
-            "to each of its %d ranks",
-            scenario->source_path, (double)prediction->total / 1048576, available.least->source,
-            (double)available.per_rank / 1048576, launcher->local_size);
-    }
-    return status;
-}
+/* --- where the result goes ---------------------------------------------------------------------
+ */
 
 /* DIR/NAME.h5 for a scenario in .../NAME.yaml. */
 static char *default_output(const struct scenario *scenario)
@@ -216,25 +158,6 @@ static char *choose_output(const struct simulate_arguments *arguments,
 
 /* --- running -------------------------------------------------------------------------------- */
 
-/* Set by the signals that end a run early. */
-static volatile sig_atomic_t stop_requested;
-
-static void request_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_requested = 1;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = request_stop};
-    sigemptyset(&action.sa_mask);
-    action.sa_flags = SA_RESTART;
-    sigaction(SIGUSR1, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 static struct progress_point point_of(const struct sim_progress *at)
 {
     return (struct progress_point){PROGRESS_SIMULATED_TIME, at->now, at->limit, at->phase};
@@ -254,11 +177,10 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
     struct progress progress;
     progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
                   STDERR_FILENO, 0, progress_clock());
-    catch_signals();
     struct sim_options options = {
         .progress = launcher->rank == 0 ? show_progress : NULL,
         .who = &progress,
-        .stop = &stop_requested,
+        .stop = stop_signals_catch(),
         .stop_after = arguments->stop_after,
     };
     struct sim_result result;
@@ -286,12 +208,14 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
     struct catalogue_names names;
     catalogue_fill(&names);
     struct scenario scenario;
-    enum status status = load_everywhere(arguments, launcher->rank, &names.catalogue, &scenario);
+    enum status status = scenario_load_everywhere(&arguments->scenario, launcher->rank,
+                                                  &names.catalogue, &scenario);
     if (status != STATUS_OK) {
         return status;
     }
     struct prediction prediction;
-    status = launcher_agree(check_memory(&scenario, launcher, &prediction));
+    status = launcher_agree(
+        scenario_check_memory(&scenario, launcher, launcher->size, &prediction));
     char *path = NULL;
     if (status == STATUS_OK) {
         path = choose_output(arguments, &scenario);

@@ -46,7 +46,7 @@ void simulate_record_close(struct simulate_record *record)
 
 /* --- what the run itself cost ---------------------------------------------------------------- */
 
-enum { PERFORMANCE_VALUES = 12 };
+enum { PERFORMANCE_VALUES = 16 };
 
 static struct performance_value count_value(const char *name, const char *unit, const char *what,
                                             uint64_t count)
@@ -65,8 +65,16 @@ static uint64_t last_value(const struct recording *recording, enum metric metric
     return recording->machine[(recording->npoints - 1) * METRIC_COUNT + metric];
 }
 
+/* Over all ranks. */
+struct rank_totals {
+    byte_count peak;   /* the largest */
+    uint64_t messages; /* the sums */
+    uint64_t bytes_sent;
+    double seconds_waiting;
+};
+
 static size_t fill_performance(const struct prediction *prediction, const struct sim_result *result,
-                               byte_count peak, struct performance_value *values)
+                               const struct rank_totals *totals, struct performance_value *values)
 {
     const struct recording *recording = &result->recording;
     double touches = (double)(last_value(recording, METRIC_TOUCHES) +
@@ -80,7 +88,14 @@ static size_t fill_performance(const struct prediction *prediction, const struct
     values[n++] = real_value("wall_run_seconds", "s", "the epochs of the run", result->wall_run);
     values[n++] = count_value("epochs", "1", "epochs simulated", result->epochs);
     values[n++] = count_value("messages", "1", "messages between homes and cells",
-                              result->messages);
+                              totals->messages);
+    values[n++] = count_value("exchanges", "1", "exchanges of what cells say between ranks",
+                              result->exchange.exchanges);
+    values[n++] = count_value("exchange_bytes_sent", "byte",
+                              "sent in exchanges, by all ranks to all others", totals->bytes_sent);
+    values[n++] = real_value("exchange_seconds_waiting", "s",
+                             "wall time spent waiting in exchanges, by all ranks with cells",
+                             totals->seconds_waiting);
     values[n++] = count_value("ptes_populated", "1", "ptes set before the clock started",
                               result->populated);
     values[n++] = real_value("touches_per_second", "1/s",
@@ -90,19 +105,23 @@ static size_t fill_performance(const struct prediction *prediction, const struct
     values[n++] = count_value("memory_predicted_bytes", "byte",
                               "memory of one rank as predicted before the run", prediction->total);
     values[n++] = count_value("memory_peak_bytes", "byte",
-                              "largest resident size of any rank, by getrusage", peak);
+                              "largest resident size of any rank, by getrusage", totals->peak);
     values[n++] = real_value("seconds_predicted", "s", "wall time as predicted before the run",
                              prediction->seconds);
     return n;
 }
 
-static byte_count peak_memory(void)
+static struct rank_totals total_over_ranks(const struct sim_result *result)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     unsigned long kilobytes = (unsigned long)usage.ru_maxrss;
+    uint64_t sums[] = {result->messages, result->exchange.bytes_sent};
+    double waiting = result->exchange.seconds_waiting;
     MPI_Allreduce(MPI_IN_PLACE, &kilobytes, 1, MPI_UNSIGNED_LONG, MPI_MAX, MPI_COMM_WORLD);
-    return (byte_count)kilobytes * 1024;
+    MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+    MPI_Allreduce(MPI_IN_PLACE, &waiting, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+    return (struct rank_totals){(byte_count)kilobytes * 1024, sums[0], sums[1], waiting};
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
@@ -113,9 +132,9 @@ static enum status write_file(const struct scenario *scenario, const char *path,
 {
     struct performance_value values[PERFORMANCE_VALUES];
     size_t nvalues = 0;
-    byte_count peak = peak_memory();
+    struct rank_totals totals = total_over_ranks(result);
     if (result->recording.npoints > 0) {
-        nvalues = fill_performance(prediction, result, peak, values);
+        nvalues = fill_performance(prediction, result, &totals, values);
     }
     struct performance_memory memory[STATE_ARRAYS_MAX];
     for (size_t i = 0; i < result->nmemory; i++) {
@@ -169,7 +188,8 @@ static double per(uint64_t a, uint64_t b)
     return b == 0 ? 0 : (double)a / (double)b;
 }
 
-static void print_summary(const struct sim_result *result, const char *path, struct digest digest)
+static void print_summary(const struct scenario *scenario, const struct sim_result *result,
+                          const char *path, struct digest digest)
 {
     const struct recording *recording = &result->recording;
     uint64_t change[METRIC_COUNT];
@@ -187,7 +207,17 @@ static void print_summary(const struct sim_result *result, const char *path, str
     printf("simulated      ended at %.3f s, after %.1f s of wall time\n",
            (double)last_value(recording, METRIC_ELAPSED) / (1e9 * TICKS_PER_NS),
            result->wall_setup + result->wall_run);
-    printf("ballast        %s\n", units_print_size(recording->ballast, size));
+    printf("ballast        %s", units_print_size(recording->ballast, size));
+    byte_count free = recording->at_pressure[METRIC_FREE_BYTES];
+    byte_count target = scenario->machine.memory / 32;
+    if (scenario->machine.ballast == OPTION_AUTO && recording->pressure_began != TIME_NEVER &&
+        free < target / 8 * 7) {
+        printf(
+            " (auto: %.1f MiB were free when pressure began; with the chains of 2.6.0 the machine "
+            "is fuller than the %.1f MiB it would leave)",
+            (double)free / 1048576, (double)target / 1048576);
+    }
+    printf("\n");
     printf("pages freed    %" PRIu64, change[METRIC_PAGES_FREED]);
     if (change[METRIC_PAGES_FREED] > 0) {
         printf(" (%.0f visits and %.3g minor faults for each)",
@@ -212,7 +242,7 @@ enum status simulate_write(const struct scenario *scenario, const char *path, bo
     struct digest digest;
     enum status status = write_file(scenario, path, force, prediction, result, record, &digest);
     if (status == STATUS_OK && launcher->rank == 0) {
-        print_summary(result, path, digest);
+        print_summary(scenario, result, path, digest);
     }
     return status;
 }

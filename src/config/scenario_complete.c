@@ -37,6 +37,19 @@ static enum status check_machine(const struct machine_config *machine,
             &frame, "expected a divisor of the number of cells (%" PRIu64 "), found %" PRIu64,
             machine->cells, machine->nodes);
     }
+    /* Slots are numbered with 32 bits in each cell. */
+    uint64_t slots = machine->swap.size / PAGE_BYTES / machine->cells;
+    if (slots >= UINT32_MAX - machine->swap.devices) {
+        struct option_frame swap = frame_of(&section, "swap");
+        char found[UNITS_TEXT_SIZE];
+        char limit[UNITS_TEXT_SIZE];
+        frame = frame_of(&swap, "size");
+        return option_fail(
+            &frame, "expected less than %s with machine.cells of %" PRIu64 ", found %s",
+            units_print_size((UINT32_MAX - machine->swap.devices) * PAGE_BYTES * machine->cells,
+                             limit),
+            machine->cells, units_print_size(machine->swap.size, found));
+    }
     if (machine->ballast != OPTION_AUTO && machine->ballast >= machine->memory) {
         char found[UNITS_TEXT_SIZE];
         char limit[UNITS_TEXT_SIZE];

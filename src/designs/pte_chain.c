@@ -120,7 +120,7 @@ static void charge_walk(struct cell *cell, struct actor *actor, uint64_t ptes, u
 
 unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page)
 {
-    struct map_walk walk = map_clear_young(cell, actor, page, false);
+    struct map_walk walk = map_clear_young(cell, actor, page, LOCK_NO_MM);
     charge_walk(cell, actor, walk.present, blocks_of(cell, page));
     if (walk.present == 1 && page_is(cell->words, page, PLANE_MAPPED_ONCE_CHAINED)) {
         page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
@@ -132,7 +132,7 @@ unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id pa
 enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_id page)
 {
     uint64_t before = blocks_of(cell, page);
-    struct map_walk walk = map_clear_all(cell, actor, page);
+    struct map_walk walk = map_clear_all(cell, actor, page, LOCK_MAPPERS);
     charge_walk(cell, actor, walk.present + walk.failed, before);
     charge(cell, actor, COST_PTE_UNMAP, walk.present);
     if (walk.present > 0) {

@@ -107,17 +107,18 @@ static enum frame_result find_frame(struct cell *cell, enum zone_index zone_clas
     return FRAME_RECLAIM;
 }
 
-/* Before a pass over the zones, and after the last one: distress follows the previous run. */
-static void forget_priorities(struct cell *cell)
+/* Before the passes over the zones up to a class, and after the last one: distress follows the
+ * previous run. */
+static void forget_priorities(struct cell *cell, enum zone_index zone_class)
 {
-    for (int i = 0; i < ZONES; i++) {
+    for (int i = 0; i <= (int)zone_class; i++) {
         cell->core->zone[i].temp_priority = DEF_PRIORITY;
     }
 }
 
-static void keep_priorities(struct cell *cell)
+static void keep_priorities(struct cell *cell, enum zone_index zone_class)
 {
-    for (int i = 0; i < ZONES; i++) {
+    for (int i = 0; i <= (int)zone_class; i++) {
         cell->core->zone[i].prev_priority = cell->core->zone[i].temp_priority;
     }
 }
@@ -133,7 +134,7 @@ static enum step wait_congested(struct context *context, const struct actor *act
 
 static void begin_direct(struct cell *cell, struct context *context)
 {
-    forget_priorities(cell);
+    forget_priorities(cell, (enum zone_index)context->reclaim_class);
     *state_of(context) = (struct reclaim_state){.phase = PASS_BEGIN, .priority = DEF_PRIORITY};
 }
 
@@ -214,12 +215,12 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             break;
         case PASS_END:
             if (state->freed >= cell_batch(cell)) {
-                keep_priorities(cell);
+                keep_priorities(cell, (enum zone_index)context->reclaim_class);
                 state->phase = ALLOCATE;
                 break;
             }
             if (state->priority == 0) {
-                keep_priorities(cell);
+                keep_priorities(cell, (enum zone_index)context->reclaim_class);
                 if (out_of_memory(cell, context)) {
                     context->wait = WAIT_TIME; /* the run ends with this epoch */
                     context->wait_until = TIME_NEVER;
@@ -250,7 +251,7 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
 
 static void begin_balance(struct cell *cell, struct context *context)
 {
-    forget_priorities(cell);
+    forget_priorities(cell, ZONES - 1);
     *state_of(context) = (struct reclaim_state){
         .phase = PASS_BEGIN,
         .priority = DEF_PRIORITY,
@@ -311,7 +312,7 @@ static enum step balance(struct cell *cell, struct actor *actor, struct context 
         }
         case PASS_END:
             if (state->all_zones_ok || state->priority == 1) {
-                keep_priorities(cell);
+                keep_priorities(cell, ZONES - 1);
                 return STEP_DONE;
             }
             state->priority--;

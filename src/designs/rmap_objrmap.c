@@ -74,7 +74,7 @@ static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
     if (!trylock_object(cell, actor, object)) {
         return 1;
     }
-    struct map_walk walk = map_clear_young(cell, actor, page, true);
+    struct map_walk walk = map_clear_young(cell, actor, page, LOCK_COVERERS);
     charge_list(cell, actor, object, page);
     lock_leave(actor, &object->lock);
     return walk.young + walk.failed;
@@ -89,7 +89,7 @@ static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id p
     if (!trylock_object(cell, actor, object)) {
         return UNMAP_AGAIN;
     }
-    struct map_walk walk = map_clear_all(cell, actor, page);
+    struct map_walk walk = map_clear_all(cell, actor, page, LOCK_COVERERS);
     charge_list(cell, actor, object, page);
     charge(cell, actor, COST_PTE_UNMAP, walk.present);
     lock_leave(actor, &object->lock);

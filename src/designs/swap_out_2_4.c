@@ -8,7 +8,6 @@
 #include "machine/pte.h"
 #include "machine/residence.h"
 
-
 enum phase { PICK_MM, LOCK_MM, SCAN_MM };
 
 static struct swap_out_machine *machine_state(const struct cell *cell)

@@ -32,10 +32,10 @@ struct exchange {
     int rank, size;
     cell_id ncells, first_cell, own_cells;
     size_t largest;
-    struct part *part;                /* [size][PARTS]; own ones: what is sent */
-    const struct cell_report **cell;  /* [ncells] within the parts; messages follow the report */
-    MPI_Request *first_request;       /* [size * PARTS] of first messages to receive */
-    MPI_Request *requests;            /* all others */
+    struct part *part;               /* [size][PARTS]; own ones: what is sent */
+    const struct cell_report **cell; /* [ncells] within the parts; messages follow the report */
+    MPI_Request *first_request;      /* [size * PARTS] of first messages to receive */
+    MPI_Request *requests;           /* all others */
     int nrequests, capacity;
     cell_id posted; /* cells of this rank, in this epoch */
     struct exchange_totals totals;
@@ -70,12 +70,15 @@ static void be_patient(int *tries)
 
 void exchange_wait(MPI_Request *requests, int n)
 {
-    int done = 0;
     int tries = 0;
-    MPI_Testall(n, requests, &done, MPI_STATUSES_IGNORE);
-    while (!done) {
-        be_patient(&tries);
-        MPI_Testall(n, requests, &done, MPI_STATUSES_IGNORE);
+    for (int i = 0; i < n;) {
+        int done = 0;
+        MPI_Test(&requests[i], &done, MPI_STATUS_IGNORE);
+        if (done) {
+            i++;
+        } else {
+            be_patient(&tries);
+        }
     }
 }
 

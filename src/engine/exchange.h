@@ -1,9 +1,9 @@
 /* Carrying the reports and messages of all cells to all ranks, once in each epoch.
  *
  * Rank r has the cells [first, first + n), in order; ranks beyond the number of cells have none and
- * take no part. What the cells of a rank say goes to each other rank in one or two pieces, the first
- * while the rank still works on its later cells. Waiting ranks test and yield, and sleep when it
- * takes long, so that more ranks than cores do each other no harm. */
+ * take no part. What the cells of a rank say goes to each other rank in one or two pieces, the
+ * first while the rank still works on its later cells. Waiting ranks test and yield, and sleep when
+ * it takes long, so that more ranks than cores do each other no harm. */
 #ifndef THRASH_ENGINE_EXCHANGE_H
 #define THRASH_ENGINE_EXCHANGE_H
 

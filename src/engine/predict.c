@@ -4,7 +4,7 @@
 #include "machine/populate.h"
 
 /* A process beside its arrays: MPI, HDF5, topology. Measured on Debian 12 with OpenMPI 4.1. */
-static const byte_count process_bytes = (byte_count)40 << 20;
+static const byte_count process_bytes = (byte_count)30 << 20;
 
 /* Wall time per touch and per second of simulated reclaim, measured on a 2.6 GHz x86 server core.
  */
@@ -24,7 +24,34 @@ static double touches_per_second(const struct workload_set *set)
     return touches;
 }
 
-enum status predict(const struct scenario *scenario, struct prediction *prediction_p)
+/* The series in memory: a point for each interval of the whole duration, machine-wide and of each
+ * cell. */
+static byte_count series_bytes(const struct scenario *scenario, cell_id ncells)
+{
+    uint64_t points = scenario->duration / scenario->output.interval + 2;
+    return points * METRIC_COUNT * sizeof(uint64_t) * (1 + (uint64_t)ncells);
+}
+
+/* The arrays of the cells of one rank, the one that has most. */
+static void predict_arrays(const struct scenario *scenario, const struct workload_set *set,
+                           const struct design *design, cell_id ncells,
+                           struct prediction *prediction)
+{
+    for (cell_id k = 0; k < ncells; k++) {
+        struct cell cell;
+        cell_layout(scenario, &set->plan, design, k, &cell);
+        for (size_t i = 0; i < cell.state.narrays; i++) {
+            const struct state_array *array = &cell.state.array[i];
+            prediction->memory[i].name = array->name;
+            prediction->memory[i].what = array->what;
+            prediction->memory[i].predicted += state_predicted(array);
+            prediction->arrays += state_predicted(array);
+        }
+        prediction->nmemory = cell.state.narrays;
+    }
+}
+
+enum status predict(const struct scenario *scenario, int nranks, struct prediction *prediction_p)
 {
     struct prediction prediction = {.total = process_bytes};
     struct design design;
@@ -46,16 +73,11 @@ enum status predict(const struct scenario *scenario, struct prediction *predicti
                     scenario_where(scenario, "machine.memory"), needed >> (20 - PAGE_SHIFT),
                     scenario->machine.memory >> 20);
     }
-    struct cell cell;
-    cell_layout(scenario, &set.plan, &design, 0, &cell);
-    for (size_t i = 0; i < cell.state.narrays; i++) {
-        const struct state_array *array = &cell.state.array[i];
-        prediction.memory[i] = (struct sim_memory){array->name, array->what, state_predicted(array),
-                                                   0};
-        prediction.arrays += prediction.memory[i].predicted;
-    }
-    prediction.nmemory = cell.state.narrays;
-    prediction.total += prediction.arrays;
+    cell_id ncells = (cell_id)scenario->machine.cells;
+    cell_id ncells_here = (ncells + (cell_id)nranks - 1) / (cell_id)nranks;
+    predict_arrays(scenario, &set, &design, ncells_here, &prediction);
+    prediction.series = series_bytes(scenario, ncells_here);
+    prediction.total += prediction.arrays + prediction.series;
     for (size_t i = 0; i < set.plan.nvmas; i++) {
         prediction.nptes += set.plan.vmas[i].populate == POPULATE_NONE ? 0 : set.plan.vmas[i].pages;
     }

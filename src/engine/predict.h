@@ -5,16 +5,19 @@
 #include "base/status.h"
 #include "engine/sim.h"
 
+/* Of the rank that needs most. */
 struct prediction {
     struct sim_memory memory[STATE_ARRAYS_MAX]; /* `measured` is unused */
     size_t nmemory;
-    byte_count arrays; /* their sum, all cells */
+    byte_count arrays; /* their sum */
+    byte_count series; /* of metrics, until they are written */
     byte_count total;  /* with what a process needs beside them */
     double seconds;    /* of wall time, to within a factor of about three */
     page_count nptes;  /* that populate will set */
 };
 
-/* Lays the scenario out without mapping anything. STATUS_USAGE when it is one the model refuses. */
-enum status predict(const struct scenario *scenario, struct prediction *prediction_p);
+/* Lays the scenario out for so many ranks without mapping anything. STATUS_USAGE when it is one the
+ * model refuses. */
+enum status predict(const struct scenario *scenario, int nranks, struct prediction *prediction_p);
 
 #endif

@@ -33,8 +33,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Touches that each process has made, in all cells. NULL when the host has no memory; all ranks go on
- * alike then, with numbers that this rank does not have. */
+/* Touches that each process has made, in all cells. NULL when the host has no memory; all ranks go
+ * on alike then, with numbers that this rank does not have. */
 static uint64_t *touches_of_processes(const struct run *run)
 {
     size_t n = run->set.plan.nprocesses;
@@ -159,7 +159,8 @@ static void follow_peaks(struct recording *recording, const uint64_t *values)
     }
 }
 
-/* Samples all cells: their own values into `per_cell`, if it is not NULL, their sums into `values`. */
+/* Samples all cells: their own values into `per_cell`, if it is not NULL, their sums into `values`.
+ */
 static void sample_cells(struct run *run, uint64_t *per_cell, uint64_t values[METRIC_COUNT])
 {
     memset(values, 0, METRIC_COUNT * sizeof *values);
@@ -223,7 +224,14 @@ void recorder_begin_pressure(struct run *run, sim_time now)
 }
 
 /* What the verdict needs of the cells, summed up; the first three are of the cell that failed. */
-enum shortage { FAILED_ZONE, FAILED_PROCESS, HAS_LOWMEM_LIMIT, FREE_FRAMES, HELD, SHORTAGES = HELD + OWNERS };
+enum shortage {
+    FAILED_ZONE,
+    FAILED_PROCESS,
+    HAS_LOWMEM_LIMIT,
+    FREE_FRAMES,
+    HELD,
+    SHORTAGES = HELD + OWNERS
+};
 
 void recorder_out_of_memory(struct run *run)
 {

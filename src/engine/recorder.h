@@ -4,8 +4,8 @@
 
 #include "engine/run.h"
 
-/* Collective. Adds a point for `now`. STATUS_RESOURCE, on this rank, when the host has no memory for
- * it. */
+/* Collective. Adds a point for `now`. STATUS_RESOURCE, on this rank, when the host has no memory
+ * for it. */
 enum status recorder_sample(struct run *run, sim_time now);
 
 /* Collective. Notes the values with which the pressure phase begins. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/units.h"
 #include "designs/designs.h"
 #include "engine/recorder.h"
 #include "engine/run.h"
@@ -219,8 +220,8 @@ static void populate(struct run *run)
     }
 }
 
-/* What populate left, summed up over all ranks. */
-static void take_stock(struct run *run)
+/* What populate left, summed up over all ranks. Memory for the ballast may be lacking. */
+static enum status take_stock(struct run *run)
 {
     uint64_t values[2] = {0, 0}; /* ballast, populated ptes */
     for (cell_id i = 0; i < run->ncells_here; i++) {
@@ -233,6 +234,16 @@ static void take_stock(struct run *run)
     run_sum(run, values, 2);
     run->result->recording.ballast = values[0];
     run->result->populated = values[1];
+    byte_count wanted = run->scenario->machine.ballast;
+    if (wanted == OPTION_AUTO || wanted <= values[0] || out_of_memory(run)) {
+        return STATUS_OK;
+    }
+    char free[UNITS_TEXT_SIZE];
+    return run->rank != 0
+               ? STATUS_USAGE
+               : fail(STATUS_USAGE, "%s: machine.ballast: only %s are free when the clock starts",
+                      scenario_where(run->scenario, "machine.ballast"),
+                      units_print_size(values[0], free));
 }
 
 static enum status set_up(struct run *run)
@@ -246,14 +257,17 @@ static enum status set_up(struct run *run)
     if (out_of_memory(run)) {
         recorder_out_of_memory(run);
         if (run->result->recording.verdict != VERDICT_LOWMEM_EXHAUSTED) {
-            return run->rank != 0 ? STATUS_USAGE
-                                  : fail(STATUS_USAGE,
-                                         "%s: populate does not fit into machine.memory: %s",
-                                         scenario_where(run->scenario, "machine.memory"),
-                                         run->result->recording.verdict_detail);
+            return run->rank != 0
+                       ? STATUS_USAGE
+                       : fail(STATUS_USAGE, "%s: populate does not fit into machine.memory: %s",
+                              scenario_where(run->scenario, "machine.memory"),
+                              run->result->recording.verdict_detail);
         }
     }
-    take_stock(run);
+    status = take_stock(run);
+    if (status != STATUS_OK) {
+        return status;
+    }
     run_exchange_reports(run);
     ledger_start_phase(&run->ledger, START_WARMUP);
     watch_begin(&run->watch);

@@ -30,8 +30,8 @@ struct sim_options {
     void *who;
     /* When it becomes non-zero the run stops at the next epoch; NULL: it does not. */
     const volatile sig_atomic_t *stop;
-    double stop_after;     /* wall seconds after which it stops likewise; 0: never */
-    bool populate_by_page; /* populate the slow way; gives the same result */
+    double stop_after;      /* wall seconds after which it stops likewise; 0: never */
+    bool populate_by_page;  /* populate the slow way; gives the same result */
     size_t largest_message; /* bytes of one MPI message; 0: as many as MPI can */
 };
 
@@ -51,8 +51,8 @@ struct sim_result {
     double wall_setup; /* seconds: laying out and populating the machine */
     double wall_run;   /* seconds: the epochs */
     uint64_t epochs;
-    uint64_t messages;  /* of the cells of this rank */
-    uint64_t populated; /* ptes set by populate */
+    uint64_t messages;               /* of the cells of this rank */
+    uint64_t populated;              /* ptes set by populate */
     struct exchange_totals exchange; /* of this rank */
 };
 

@@ -19,8 +19,7 @@ static uint64_t swap_slots_per_device(const struct scenario *scenario, cell_id c
     if (machine->swap.size == 0) {
         return 0;
     }
-    return even_part(machine->swap.size / machine->swap.devices / PAGE_BYTES, cell,
-                     machine->cells);
+    return even_part(machine->swap.size / machine->swap.devices / PAGE_BYTES, cell, machine->cells);
 }
 
 static uint64_t round_up(uint64_t n, uint64_t unit)
@@ -118,7 +117,8 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(requests, struct device_request, requests, requests, "a device request");
     DECLARE(pending, struct device_request, cell->ncells > 1 ? requests : 0,
             cell->ncells > 1 ? requests : 0, "a device request not yet known to other cells");
-    DECLARE(swap_map, page_id, swap_slots, min_u64(use.slots / cell->ncells, swap_slots), "page in a swap slot");
+    DECLARE(swap_map, page_id, swap_slots, min_u64(use.slots / cell->ncells, swap_slots),
+            "page in a swap slot");
     DECLARE(swap_cluster_used, uint16_t, clusters * cell->nswap_devices,
             clusters * cell->nswap_devices, "slots in use of a swap cluster");
 #ifdef THRASH_CHECKS

@@ -21,8 +21,8 @@
 #include "machine/outbox.h"
 #include "machine/page.h"
 #include "machine/plan.h"
-#include "machine/report.h"
 #include "machine/process.h"
+#include "machine/report.h"
 #include "machine/shard.h"
 #include "machine/slab.h"
 #include "machine/state.h"
@@ -41,12 +41,13 @@
 struct cell_core {
     sim_time epoch_start;
     sim_time epoch_end;
-    sim_time window_end; /* until then contexts run; the end of the epoch if there is but one cell */
-    uint64_t epochs;     /* begun */
+    sim_time
+        window_end;  /* until then contexts run; the end of the epoch if there is but one cell */
+    uint64_t epochs; /* begun */
     uint64_t counter[METRIC_COUNT]; /* of SCOPE_CELL metrics, in their forms */
     struct zone zone[ZONES];
     page_count list_pages[LRU_ZONE_LISTS];
-    page_count nr_mapped; /* pages with at least one pte */
+    page_count nr_mapped;           /* pages with at least one pte */
     page_count nr_mapped_elsewhere; /* in the other cells of the machine, one epoch late */
     uint64_t ptes_present;
     struct slab_cache slab[SLABS];

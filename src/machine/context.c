@@ -17,8 +17,9 @@ static void enter_waiting(struct cell *cell, struct context *context, sim_time n
     struct cell_core *core = cell->core;
     context->state = CONTEXT_WAITING;
     if (waits_for_io(context)) {
-        core->cpu.nblocked++;
-        core->cpu.blocked += core->epoch_end > now ? core->epoch_end - now : 0;
+        int who = context->task == TASK_TOUCH ? 0 : 1;
+        core->cpu.nblocked[who]++;
+        core->cpu.blocked[who] += core->epoch_end > now ? core->epoch_end - now : 0;
     }
 }
 
@@ -26,8 +27,9 @@ static void leave_waiting(struct cell *cell, struct context *context, sim_time n
 {
     struct cell_core *core = cell->core;
     if (waits_for_io(context)) {
-        core->cpu.nblocked--;
-        core->cpu.blocked -= core->epoch_end > now ? core->epoch_end - now : 0;
+        int who = context->task == TASK_TOUCH ? 0 : 1;
+        core->cpu.nblocked[who]--;
+        core->cpu.blocked[who] -= core->epoch_end > now ? core->epoch_end - now : 0;
     }
 }
 
@@ -159,8 +161,7 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
         break;
     default:
         if (cell->ncells > 1) {
-            outbox_post(&cell->outbox, MESSAGE_RECLAIMED, context->touch.process, 0,
-                        cell->id);
+            outbox_post(&cell->outbox, MESSAGE_RECLAIMED, context->touch.process, 0, cell->id);
         }
         context->task = TASK_TOUCH;
         retry_touch(cell, context, now);

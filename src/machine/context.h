@@ -111,8 +111,8 @@ void context_event(struct cell *cell, uint32_t id, sim_time now);
 /* kswapd has work. Nothing happens when it is not asleep for want of work. */
 void context_wake_kswapd(struct cell *cell, sim_time now);
 
-/* The process of a context could not free anything: memory has run out for good, and the run ends with
- * this epoch. False for a helper, which only sees its own cell. */
+/* The process of a context could not free anything: memory has run out for good, and the run ends
+ * with this epoch. False for a helper, which only sees its own cell. */
 bool context_out_of_memory(struct cell *cell, const struct context *context);
 
 /* With many cells, a process that reclaims does so in all of them, as it would pass over all of one

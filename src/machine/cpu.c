@@ -116,7 +116,9 @@ void cpu_begin_epoch(struct cell *cell, const struct cell_share *share)
     cpu->spare = share->spare + share->contexts * (core->window_end - core->epoch_start);
     cpu->due = share->due;
     cpu->room = share->room;
-    cpu->blocked = cpu->nblocked * (core->epoch_end - core->epoch_start);
+    for (int who = 0; who < 2; who++) {
+        cpu->blocked[who] = cpu->nblocked[who] * (core->epoch_end - core->epoch_start);
+    }
     cpu->on_cpu = 0;
     keep_stuck(cell);
     uint32_t id;
@@ -202,5 +204,5 @@ void cpu_end_epoch(struct cell *cell, struct cell_report *report)
     report->nwanting = core->cpu.nwanting;
     report->spare = core->cpu.spare;
     report->due = core->cpu.due;
-    report->blocked = core->cpu.blocked;
+    report->blocked = core->cpu.blocked[0] + core->cpu.blocked[1] / cell->ncells;
 }

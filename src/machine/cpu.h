@@ -5,8 +5,8 @@
  * the kernel looks whether it should reschedule, and never while it holds a spinlock or spins for
  * one. Then the processes wait, and the contexts make up for it afterwards.
  *
- * kswapd, and a process that reclaims, pass over the whole machine: with n cells, each has contexts for
- * them that run during the first n-th of each epoch, as if all of them did one after the other.
+ * kswapd, and a process that reclaims, pass over the whole machine: with n cells, each has contexts
+ * for them that run during the first n-th of each epoch, as if all of them did one after the other.
  *
  * Every tick of every CPU is user, system, I/O wait or idle time, and exactly one of them. */
 #ifndef THRASH_MACHINE_CPU_H
@@ -17,9 +17,11 @@
 #include "base/types.h"
 
 struct cpu_pool {
-    sim_time spare;    /* CPU time of this epoch that nobody has been given */
-    sim_time blocked;  /* process time of this epoch spent waiting for devices */
-    uint32_t nblocked; /* processes that wait for a device now */
+    sim_time spare; /* CPU time of this epoch that nobody has been given */
+    /* Who waits for a device now, and the time of this epoch spent on that: processes with a touch,
+     * and those with contexts in all cells, which reclaim. */
+    sim_time blocked[2];
+    uint32_t nblocked[2];
     uint32_t nwanting; /* contexts in the runnable bitmap */
     uint64_t on_cpu;   /* contexts that have a CPU */
     uint64_t room;     /* CPUs that processes leave to contexts in this epoch */

@@ -36,8 +36,8 @@ struct device {
     uint32_t queue;         /* requests it can hold */
     uint32_t head;          /* of the ring, the next to complete */
     uint32_t queued;
-    uint32_t npending; /* handed in by this cell in this epoch, not yet queued */
-    uint32_t quota;    /* and how many it still may; unused with one cell */
+    uint32_t npending;     /* handed in by this cell in this epoch, not yet queued */
+    uint32_t quota;        /* and how many it still may; unused with one cell */
     uint32_t first_waiter; /* context that waits for room in the queue, linked */
     bool congested;        /* writes: nearly full, and not yet drained */
 };

@@ -1,7 +1,7 @@
 /* What must hold in a cell between two epochs, whatever design runs in it.
  *
- * Checked at every sample of a run when thrash is built with THRASH_CHECKS, and by tests. Everything
- * that is kept as a running count is counted again from the state itself. */
+ * Checked at every sample of a run when thrash is built with THRASH_CHECKS, and by tests.
+ * Everything that is kept as a running count is counted again from the state itself. */
 #ifndef THRASH_MACHINE_INVARIANTS_H
 #define THRASH_MACHINE_INVARIANTS_H
 

@@ -95,8 +95,8 @@ static sim_time even_share(const struct ledger *ledger, uint64_t ncontexts, sim_
     }
 }
 
-/* How many contexts get a CPU at the begin of the epoch, in each cell for its part of it. Those that
- * must not lose theirs keep it in any case. */
+/* How many contexts get a CPU at the begin of the epoch, in each cell for its part of it. Those
+ * that must not lose theirs keep it in any case. */
 static uint64_t place_contexts(const struct ledger *ledger, uint64_t nwanting, uint64_t room)
 {
     int64_t length = (int64_t)length_of(ledger);
@@ -244,8 +244,8 @@ static sim_time settle_process(struct ledger *ledger, struct home *home)
     sim_time returned = home->grant - spent;
     home->work += spent;
     home->grant = spent;
-    home->lock_share = (uint32_t)min_u64(
-        muldiv(home->fault_time, CPU_SHARE_ONE, length_of(ledger)), UINT32_MAX);
+    home->lock_share = (uint32_t)min_u64(muldiv(home->fault_time, CPU_SHARE_ONE, length_of(ledger)),
+                                         UINT32_MAX);
     home->fault_time = 0;
     if (home->state == PROCESS_RUNNABLE || home->state == PROCESS_BLOCKED) {
         home->state = home->nblocked > 0 ? PROCESS_BLOCKED

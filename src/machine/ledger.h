@@ -1,5 +1,5 @@
-/* The ledger: what has to be known of the machine as a whole - the state of every process, CPU time,
- * free frames - beside the cells, which know only themselves.
+/* The ledger: what has to be known of the machine as a whole - the state of every process, CPU
+ * time, free frames - beside the cells, which know only themselves.
  *
  * Every rank keeps one, and all are alike: they are brought forward by the same reports of all
  * cells, taken in the order of cells. So an epoch needs one exchange, of reports, and nothing is

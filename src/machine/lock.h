@@ -26,7 +26,6 @@ static inline bool lock_is_free(const struct sim_lock *lock, sim_time now)
 struct cell;
 struct actor;
 
-
 /* Takes a lock kept only within the present step: the actor spins until whoever had it is done. */
 void lock_enter(struct cell *cell, struct actor *actor, struct sim_lock *lock);
 

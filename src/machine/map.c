@@ -77,76 +77,115 @@ static bool all_mms_unlocked(const struct cell *cell, sim_time now)
            cell->core->mm_locks_busy_until <= now;
 }
 
-static struct mm *mm_of_rank(const struct cell *cell, const struct object *object, uint32_t rank)
+static const struct vma *vma_of_rank(const struct cell *cell, const struct object *object,
+                                     uint32_t rank)
 {
-    return &cell->mms[cell->vmas[cell->object_vmas[object->first_vma_slot + rank]].mm];
+    return &cell->vmas[cell->object_vmas[object->first_vma_slot + rank]];
+}
+
+/* A walk over the ptes of a page, by the ranks of the vmas of its object. */
+struct walker {
+    struct cell *cell;
+    const struct actor *actor;
+    const struct object *object;
+    uint32_t *refs;
+    page_id page;
+    uint32_t rank; /* of the pte last found, once one is */
+    uint32_t mapped;
+    bool may_fail; /* a trylock may */
+    bool all_vmas; /* mms that do not map the page are tried as well, to the end of the list */
+    struct map_walk found;
+};
+
+static struct walker walk_begin(struct cell *cell, const struct actor *actor, page_id page,
+                                enum map_locks locks)
+{
+    const struct object *object = page_object(cell, page);
+    bool may_fail = locks != LOCK_NO_MM && !all_mms_unlocked(cell, actor->now);
+    return (struct walker){
+        .cell = cell,
+        .actor = actor,
+        .object = object,
+        .refs = chunk_refs(cell, object, page),
+        .page = page,
+        .rank = UINT32_MAX,
+        .mapped = cell->mapcount[page],
+        .may_fail = may_fail,
+        .all_vmas = may_fail && locks == LOCK_COVERERS,
+    };
+}
+
+/* True when the mm can be locked, or its vma is not over the page: then there is nothing to lock.
+ */
+static bool lock_of_rank(const struct walker *walker, uint32_t rank)
+{
+    struct cell *cell = walker->cell;
+    const struct vma *vma = vma_of_rank(cell, walker->object, rank);
+    return walker->page - vma->first >= vma->npages ||
+           map_trylock_mm(cell, &cell->mms[vma->mm], walker->actor->context, walker->actor->now);
+}
+
+/* The next present pte whose mm can be locked: its word is read, and it counts as found. */
+static inline bool walk_next(struct walker *walker, struct pte_pair *pair_p)
+{
+    uint32_t nranks = walker->object->max_vmas;
+    uint64_t bit = page_bit(walker->page);
+    for (uint32_t rank = walker->rank + 1; rank < nranks; rank++) {
+        if (!walker->all_vmas && walker->found.present + walker->found.failed == walker->mapped) {
+            return false;
+        }
+        if (rank + PREFETCH_ROWS < nranks) {
+            __builtin_prefetch(
+                pte_storage(walker->cell, walker->refs[rank + PREFETCH_ROWS], walker->page), 1);
+        }
+        struct pte_pair pair = pte_read(walker->cell, walker->refs[rank], walker->page);
+        bool present = (pair.present & bit) != 0;
+        if (!present && !walker->all_vmas) {
+            continue;
+        }
+        if (walker->may_fail && !lock_of_rank(walker, rank)) {
+            walker->found.failed++;
+            continue;
+        }
+        if (present) {
+            walker->rank = rank;
+            walker->found.present++;
+            walker->found.young += (pair.young & bit) != 0;
+            *pair_p = pair;
+            return true;
+        }
+    }
+    return false;
 }
 
 struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, page_id page,
-                                bool trylock)
+                                enum map_locks locks)
 {
-    const struct object *object = page_object(cell, page);
-    uint32_t *refs = chunk_refs(cell, object, page);
-    uint32_t nranks = object->max_vmas;
+    struct walker walker = walk_begin(cell, actor, page, locks);
     uint64_t bit = page_bit(page);
-    bool may_fail = trylock && !all_mms_unlocked(cell, actor->now);
-    struct map_walk walk = {0, 0, 0};
-    for (uint32_t rank = 0; rank < nranks && walk.present + walk.failed < cell->mapcount[page];
-         rank++) {
-        if (rank + PREFETCH_ROWS < nranks) {
-            __builtin_prefetch(pte_storage(cell, refs[rank + PREFETCH_ROWS], page), 1);
-        }
-        struct pte_pair pair = pte_read(cell, refs[rank], page);
-        if ((pair.present & bit) == 0) {
-            continue;
-        }
-        if (may_fail &&
-            !map_trylock_mm(cell, mm_of_rank(cell, object, rank), actor->context, actor->now)) {
-            walk.failed++;
-            continue;
-        }
-        walk.present++;
+    for (struct pte_pair pair; walk_next(&walker, &pair);) {
         if ((pair.young & bit) != 0) {
-            walk.young++;
-            pte_write(cell, &refs[rank], page)->young &= ~bit;
+            pte_write(cell, &walker.refs[walker.rank], page)->young &= ~bit;
         }
     }
-    return walk;
+    return walker.found;
 }
 
-struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page)
+struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page,
+                              enum map_locks locks)
 {
-    const struct object *object = page_object(cell, page);
-    uint32_t *refs = chunk_refs(cell, object, page);
-    uint32_t nranks = object->max_vmas;
+    struct walker walker = walk_begin(cell, actor, page, locks);
     uint64_t bit = page_bit(page);
-    bool may_fail = !all_mms_unlocked(cell, actor->now);
-    struct map_walk walk = {0, 0, 0};
-    uint32_t mapped = cell->mapcount[page];
-    for (uint32_t rank = 0; rank < nranks && walk.present < mapped; rank++) {
-        if (rank + PREFETCH_ROWS < nranks) {
-            __builtin_prefetch(pte_storage(cell, refs[rank + PREFETCH_ROWS], page), 1);
-        }
-        struct pte_pair pair = pte_read(cell, refs[rank], page);
-        if ((pair.present & bit) == 0) {
-            continue;
-        }
-        struct mm *mm = mm_of_rank(cell, object, rank);
-        if (may_fail && !map_trylock_mm(cell, mm, actor->context, actor->now)) {
-            walk.failed++;
-            continue;
-        }
-        walk.present++;
-        walk.young += (pair.young & bit) != 0;
-        *pte_write(cell, &refs[rank], page) = (struct pte_pair){pair.present & ~bit,
-                                                                pair.young & ~bit};
-        pte_compact_word(cell, &refs[rank], page);
-        mm->rss--;
+    for (struct pte_pair pair; walk_next(&walker, &pair);) {
+        uint32_t *ref = &walker.refs[walker.rank];
+        *pte_write(cell, ref, page) = (struct pte_pair){pair.present & ~bit, pair.young & ~bit};
+        pte_compact_word(cell, ref, page);
+        cell->mms[vma_of_rank(cell, walker.object, walker.rank)->mm].rss--;
     }
-    if (walk.present > 0) {
-        forget_mappings(cell, page, walk.present);
+    if (walker.found.present > 0) {
+        forget_mappings(cell, page, walker.found.present);
     }
-    return walk;
+    return walker.found;
 }
 
 /* A page directory can be above page tables of several cells. It is accounted for by the cell that

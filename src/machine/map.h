@@ -18,16 +18,23 @@ void map_dropped(struct cell *cell, struct mm *mm, page_id page);
 struct map_walk {
     unsigned present; /* ptes that could be examined */
     unsigned young;   /* of them, how many were young */
-    unsigned failed;  /* ptes left alone because a trylock of their mm failed */
+    unsigned failed;  /* mms left alone because a trylock failed */
 };
 
-/* Tests and clears the young bit of every pte of `page`; with `trylock`, ptes whose mm is locked
- * are left alone and counted as failed. */
+/* Which mms a walk tries to lock: ptes whose mm is locked are left alone and counted as failed. */
+enum map_locks {
+    LOCK_NO_MM,
+    LOCK_MAPPERS,  /* those that have a pte of the page, as who follows a chain */
+    LOCK_COVERERS, /* those that have a vma over it, as who follows a list of vmas; to its end */
+};
+
+/* Tests and clears the young bit of every pte of `page`. */
 struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, page_id page,
-                                bool trylock);
+                                enum map_locks locks);
 
 /* Clears every pte of `page` whose mm can be locked. */
-struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page);
+struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page,
+                              enum map_locks locks);
 
 /* A trylock of an mm's page_table_lock by `context` at `now`: fails while another context holds it,
  * or was held by faults for a share of the last epoch, with that probability. Counts failures. */

@@ -70,7 +70,8 @@ vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, pag
     }
     /* Addresses and offsets agree within a page-table page, so that its ptes are of one unit of the
      * object (shard.h). */
-    uint64_t vpn = (process->address_span + align - 1) / align * align + offset % plan->arch->pt_entries;
+    uint64_t vpn = (process->address_span + align - 1) / align * align +
+                   offset % plan->arch->pt_entries;
     plan->vmas[plan->nvmas] = (struct plan_vma){
         .process = (process_id)(plan->nprocesses - 1),
         .object = object,
@@ -115,6 +116,18 @@ enum status plan_finish(struct plan *plan, cell_id ncells)
         object->max_vmas = 0; /* counted again below, as ranks are given out */
         pages += object->pages + 2 * 512;
     }
+    uint64_t rows = 0;
+    for (size_t i = 0; i < plan->nvmas; i++) {
+        rows += plan->vmas[i].pages / 512 + 2;
+    }
+    if (rows / ncells >= UINT32_MAX - 8) {
+        return fail(STATUS_USAGE,
+                    "%" PRIu64 " page-table pages in %u cells; a cell holds 4294967287, so use "
+                    "machine.cells >= %" PRIu64,
+                    rows, ncells, rows / (UINT32_MAX - 8) + 1);
+    }
+    /* List heads are numbered after the pages: three for each context and two for each zone. */
+    pages += ncells * (6 * (uint64_t)plan->nprocesses + 64);
     if (pages / ncells >= UINT32_MAX - 1) {
         return fail(STATUS_USAGE,
                     "%" PRIpages " pages of objects in %u cells; a cell holds 4294967294, so use "

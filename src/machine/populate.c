@@ -272,9 +272,8 @@ static page_count auto_ballast(const struct cell *cell)
 byte_count populate_ballast(struct cell *cell)
 {
     byte_count given = cell->scenario->machine.ballast;
-    page_count frames = given == OPTION_AUTO
-                            ? auto_ballast(cell)
-                            : even_part(frames_for(given), cell->id, cell->ncells);
+    page_count frames = given == OPTION_AUTO ? auto_ballast(cell)
+                                             : even_part(frames_for(given), cell->id, cell->ncells);
     page_count taken = 0;
     for (int zone = ZONES - 1; zone >= 0; zone--) {
         for (; taken < frames && cell->core->zone[zone].free > 0; taken++) {

@@ -7,8 +7,9 @@
 
 #include "machine/cell.h"
 
-/* The least number of frames that a plan needs before its clock starts: populated pages, page tables,
- * mem_map and the kernel's own memory. What reverse maps and directories add is not in it. */
+/* The least number of frames that a plan needs before its clock starts: populated pages, page
+ * tables, mem_map and the kernel's own memory. What reverse maps and directories add is not in it.
+ */
 page_count populate_frames_needed(const struct scenario *scenario, const struct plan *plan,
                                   const struct design *design);
 

@@ -32,9 +32,9 @@ struct cell_share {
     uint64_t contexts, room;
     sim_time spare;
     int64_t due;
-    sim_time system;          /* of processes at home, to be booked */
-    page_count free[ZONES];   /* frames that are to be free in the cell */
-    page_count nr_mapped;     /* of the machine, at the end of the last epoch */
+    sim_time system;        /* of processes at home, to be booked */
+    page_count free[ZONES]; /* frames that are to be free in the cell */
+    page_count nr_mapped;   /* of the machine, at the end of the last epoch */
 };
 
 #endif

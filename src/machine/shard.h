@@ -1,8 +1,9 @@
 /* Which cell has which pages: objects are dealt out to the cells in units of 512 or 1024 pages.
  *
  * A unit is what one page-table page maps, so that every page-table page has its ptes in one cell.
- * Unit u of object o is in cell (u + o) mod ncells, so that small objects are spread as well. Within
- * a cell the units of an object follow each other: the pages of a range of offsets are a range. */
+ * Unit u of object o is in cell (u + o) mod ncells, so that small objects are spread as well.
+ * Within a cell the units of an object follow each other: the pages of a range of offsets are a
+ * range. */
 #ifndef THRASH_MACHINE_SHARD_H
 #define THRASH_MACHINE_SHARD_H
 

@@ -80,6 +80,12 @@ static void put_time(struct result *result, const char *path, const double *time
     result_put_scale(result, &label, NUMBER_F64, n, time);
 }
 
+/* Metrics that users of the file look for and that no machine has yet. */
+static void put_absences(struct result *result, const char *group)
+{
+    result_put_absence(result, group, "tlb_misses", "the TLB is not simulated");
+}
+
 static void put_series(struct result *result, const struct recording *recording, const double *time,
                        union value *buffer)
 {
@@ -88,6 +94,7 @@ static void put_series(struct result *result, const struct recording *recording,
     for (size_t m = 0; m < METRIC_COUNT; m++) {
         put_series_of(result, recording, m, buffer);
     }
+    put_absences(result, GROUP_SERIES);
 }
 
 static void describe(struct result *result, const char *path, const struct metric_info *metric)
@@ -102,6 +109,7 @@ static void describe(struct result *result, const char *path, const struct metri
 static void put_totals(struct result *result, const struct recording *recording)
 {
     result_put_group(result, GROUP_TOTALS);
+    put_absences(result, GROUP_TOTALS);
     for (size_t m = 0; m < METRIC_COUNT; m++) {
         const struct metric_info *metric = &metric_table[m];
         if (recording->npoints == 0) {

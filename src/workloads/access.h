@@ -40,8 +40,8 @@ void access_build(const struct access_params *params, uint64_t npages, struct ac
 
 /* The part of a distribution that falls to one of several cells, which share the pages among them:
  * cell i has pages[i] of them, and of each class as much as that is of all. `table` becomes that of
- * the cell's own pages, and the result is the share of all touches that goes to them, in 2^-32. With
- * one cell it is the whole. */
+ * the cell's own pages, and the result is the share of all touches that goes to them, in 2^-32.
+ * With one cell it is the whole. */
 uint64_t access_part(const struct access_table *whole, const page_count *pages, cell_id ncells,
                      cell_id cell, struct access_table *table);
 

@@ -119,11 +119,10 @@ static const struct option_row database_rows[] = {
     {.key = "log_writes",
      .type = OPTION_COUNT,
      .offset = DATABASE(log_writes),
-     .fallback = "500",
+     .fallback = "0",
      .low = 0,
      .high = 1000000,
-     .help = "pages of log written per second to the first disk, raw, by a process of its own "
-             "(assumed)"},
+     .help = "pages of log written per second to the first disk, raw, by a process of its own"},
     {.key = "cpu_use",
      .type = OPTION_SHARE,
      .offset = DATABASE(cpu_use),
@@ -301,9 +300,9 @@ static void divide_process(const struct workload *workload, const struct cell *c
         const struct vma *vma = &cell->vmas[plan->first_vma + i];
         private_here += cell->objects[vma->object].kind == OBJECT_ANON ? vma->npages : 0;
     }
-    uint64_t to_private = workload->private_upto == 0
-                              ? 0
-                              : muldiv(workload->private_upto, private_here, workload->private_pages);
+    uint64_t to_private = workload->private_upto == 0 ? 0
+                                                      : muldiv(workload->private_upto, private_here,
+                                                               workload->private_pages);
     uint64_t share = muldiv(one - workload->private_upto, segment_share, one) + to_private;
     if (share > 0) {
         draws->mean = muldiv(workload->work_per_touch, one, share);
@@ -330,9 +329,8 @@ static enum status divide(const struct workload *workload, const struct cell *ce
         process_id process = workload->first_process + i;
         const struct plan_process *plan = &cell->plan->processes[process];
         if (i < ntables) {
-            status = divide_windows(workload, cell,
-                                    &cell->plan->vmas[segment_vma(workload, plan)], &tables[i],
-                                    &share[i]);
+            status = divide_windows(workload, cell, &cell->plan->vmas[segment_vma(workload, plan)],
+                                    &tables[i], &share[i]);
         }
         draws->process[process].access = &tables[i % ntables];
         divide_process(workload, cell, plan, share[i % ntables], &draws->process[process]);

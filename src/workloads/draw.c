@@ -161,8 +161,7 @@ enum status workloads_draw(const struct workload_set *set, struct cell *cell,
             continue;
         }
         const struct workload *workload = &set->workload[set->plan.processes[i].workload];
-        enum status status = draw_process(workload, cell, &draws->process[i], (process_id)i,
-                                          batch);
+        enum status status = draw_process(workload, cell, &draws->process[i], (process_id)i, batch);
         if (status != STATUS_OK) {
             return status;
         }

@@ -59,8 +59,7 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     page_count pages = (options->size + PAGE_BYTES - 1) / PAGE_BYTES;
     object_id file = plan_add_object(plan, OBJECT_FILE, pages, (uint32_t)options->device);
     process_id process = plan_add_process(plan, index, 0, START_PRESSURE);
-    sequential_plan(scenario, plan, workload, process, file, pages, options->rounds,
-                    options->rate);
+    sequential_plan(scenario, plan, workload, process, file, pages, options->rounds, options->rate);
     return STATUS_OK;
 }
 

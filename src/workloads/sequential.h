@@ -10,8 +10,8 @@ void sequential_plan(const struct scenario *scenario, struct plan *plan, struct 
                      process_id process, object_id object, page_count pages, uint64_t rounds,
                      uint64_t rate);
 
-/* Which of all the touches of the process number `ordinal` of those in the cell is; UINT64_MAX: there
- * are not so many. */
+/* Which of all the touches of the process number `ordinal` of those in the cell is; UINT64_MAX:
+ * there are not so many. */
 uint64_t sequential_index(const struct workload *workload, const struct cell *cell,
                           uint64_t ordinal);
 

@@ -66,6 +66,24 @@ def test_result(directory):
     assert sorted(os.listdir(directory)) == ["out.h5"]
 
 
+def test_exchanges(directory):
+    """What ranks exchange is summed up over all of them; an idle rank does no harm."""
+    base = ["simulate", QUICKSTART, "--set", "duration=500ms", "--set", "machine.cells=4"]
+    messages = []
+    for ranks in (1, 2, 5):
+        path = f"{directory}/{ranks}.h5"
+        run([*base, "-o", path], ranks=ranks)
+        with h5py.File(path) as file:
+            performance = file["performance"]
+            messages.append(performance["messages"][()])
+            working = min(ranks, 4)
+            least = working * (working - 1) * performance["exchanges"][()] * 8
+            assert performance["exchanges"][()] >= performance["epochs"][()]
+            assert (performance["exchange_bytes_sent"][()] > least) == (ranks > 1)
+            assert performance["exchange_seconds_waiting"][()] >= 0
+    assert messages[0] > 0 and len(set(messages)) == 1, messages
+
+
 def test_same_bits(directory):
     """The same scenario gives the same digest: again, on more ranks, from its own echo."""
     base = ["simulate", QUICKSTART, "--set", "duration=2s", "--set", "design.preset=linux-2.4.23"]
@@ -73,6 +91,7 @@ def test_same_bits(directory):
     again = digest_of(run([*base, "-o", f"{directory}/b.h5"]).stdout)
     ranks = digest_of(run([*base, "-o", f"{directory}/c.h5"], ranks=3).stdout)
     with h5py.File(f"{directory}/a.h5") as file:
+        assert file["performance/exchange_bytes_sent"][()] == 0
         (pathlib.Path(directory) / "echo.yaml").write_bytes(file["config/resolved"][()])
     echo = digest_of(run(["simulate", "echo.yaml", "-o", "d.h5"], directory=directory).stdout)
     assert first == again == ranks == echo, (first, again, ranks, echo)
@@ -125,7 +144,8 @@ def test_check(directory):
     rows = re.findall(r"^ +([\d.]+) MiB  (.*)$", output, re.M)
     names = [name for _, name in rows]
     assert names[-1] == "in all" and names[-2].startswith("process "), names
-    assert names[-3].startswith("other arrays "), names
+    assert names[-3].startswith("series "), names
+    assert names[-4].startswith("other arrays "), names
     sizes = [float(size) for size, _ in rows]
     assert abs(sum(sizes[:-1]) - sizes[-1]) < 0.1 * len(sizes), rows
     assert re.search(r"^design\.rmap +auto \(pte_chain_array\) +auto +default$", output, re.M)
@@ -177,7 +197,7 @@ def test_other_commands(directory):
     assert "machine.memory" in run(["list", "options"]).stdout
     values = run(["check", QUICKSTART]).stdout
     assert "predicted" in values and "machine" in values
-    for command in ("simulate", "check", "list", "info", "show", "plot"):
+    for command in ("simulate", "converge", "check", "list", "info", "show", "plot"):
         text = run([command, "--help"]).stdout
         assert "example:" in text and "usage:" in text, command
     assert "exit codes" in run(["--help"]).stdout
@@ -191,7 +211,7 @@ def test_sample(directory):
     run(["check", str(path)])
 
 
-TESTS = [test_result, test_same_bits, test_preset_of_an_echo, test_livelock,
+TESTS = [test_result, test_exchanges, test_same_bits, test_preset_of_an_echo, test_livelock,
          test_superseded_partial, test_check, test_interrupted, test_default_output, test_other_commands,
          test_sample]
 

@@ -272,7 +272,7 @@ void o_kswapd_run_alone(struct machine *machine)
 {
     struct context *kswapd = &machine->contexts[0];
     if (!machine->design.is_2_4) {
-        o_begin_reclaim_2_6(machine, kswapd);
+        o_begin_reclaim_2_6(machine, kswapd, ZONES - 1);
     }
     run_step(machine, kswapd, 0);
 }
@@ -286,12 +286,13 @@ static void wake_up(struct machine *machine, struct context *context, sim_time n
     go_on(machine, context, now);
 }
 
-static void begin_reclaim(struct machine *machine, struct context *context, sim_time now)
+static void begin_reclaim(struct machine *machine, struct context *context, enum zone_number class,
+                          sim_time now)
 {
     context->reclaiming_since = now;
     context->in_code = true;
     if (!machine->design.is_2_4) {
-        o_begin_reclaim_2_6(machine, context);
+        o_begin_reclaim_2_6(machine, context, class);
     }
     go_on(machine, context, now);
 }
@@ -318,7 +319,7 @@ void o_context_stop_touch(struct machine *machine, struct context *context, sim_
         begin_to_spin(machine, context, now);
     } else {
         REQUIRE(context->next == NEXT_RECLAIM);
-        begin_reclaim(machine, context, now);
+        begin_reclaim(machine, context, context->class, now);
     }
 }
 
@@ -402,6 +403,6 @@ void o_kswapd_wake(struct machine *machine, sim_time now)
 {
     struct context *kswapd = &machine->contexts[0];
     if (kswapd->state == CONTEXT_IDLE) {
-        begin_reclaim(machine, kswapd, now);
+        begin_reclaim(machine, kswapd, ZONES - 1, now);
     }
 }

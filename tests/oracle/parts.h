@@ -169,7 +169,7 @@ bool o_populate(struct machine *machine);
 
 /* reclaim_2_4.c, swap_out.c, reclaim_2_6.c */
 void o_kswapd_2_4(struct machine *machine, struct actor *actor);
-void o_begin_reclaim_2_6(struct machine *machine, struct context *context);
+void o_begin_reclaim_2_6(struct machine *machine, struct context *context, enum zone_number class);
 void o_kswapd_2_6(struct machine *machine, struct actor *actor);
 /* A process reclaims until it holds a frame, or the machine is out of memory. */
 void o_direct_2_4(struct machine *machine, struct actor *actor, enum zone_number class);

@@ -228,23 +228,23 @@ static uint64_t shrink_zone(struct machine *machine, struct actor *actor, struct
     return shrinking.freed;
 }
 
-static void keep_priorities(struct machine *machine)
+static void keep_priorities(struct machine *machine, enum zone_number class)
 {
-    for (int z = 0; z < ZONES; z++) {
+    for (int z = 0; z <= (int)class; z++) {
         machine->zones[z].prev_priority = machine->zones[z].temp_priority;
     }
 }
 
-static void reset_priorities(struct machine *machine)
+static void reset_priorities(struct machine *machine, enum zone_number class)
 {
-    for (int z = 0; z < ZONES; z++) {
+    for (int z = 0; z <= (int)class; z++) {
         machine->zones[z].temp_priority = PRIORITY;
     }
 }
 
-void o_begin_reclaim_2_6(struct machine *machine, struct context *context)
+void o_begin_reclaim_2_6(struct machine *machine, struct context *context, enum zone_number class)
 {
-    reset_priorities(machine);
+    reset_priorities(machine, class);
     context->nr_mapped = machine->nr_mapped;
 }
 
@@ -272,7 +272,7 @@ void o_kswapd_2_6(struct machine *machine, struct actor *actor)
         }
         o_sleep_for_congestion(actor, 100 * MILLISECOND);
     }
-    keep_priorities(machine);
+    keep_priorities(machine, ZONES - 1);
 }
 
 /* Frames freed by one pass over the zones of a class; it stops at enough. */
@@ -302,14 +302,14 @@ static bool try_to_free(struct machine *machine, struct actor *actor, enum zone_
         o_yield_point(actor);
         freed = shrink_class(machine, actor, class, (unsigned)priority, freed);
         if (freed >= CLUSTER) {
-            keep_priorities(machine);
+            keep_priorities(machine, class);
             return true;
         }
         if (priority > 0) {
             o_sleep_for_congestion(actor, 100 * MILLISECOND);
         }
     }
-    keep_priorities(machine);
+    keep_priorities(machine, class);
     return false;
 }
 
@@ -332,6 +332,6 @@ void o_direct_2_6(struct machine *machine, struct actor *actor, enum zone_number
             break;
         }
         o_sleep_for(actor, 20 * MILLISECOND);
-        reset_priorities(machine);
+        reset_priorities(machine, class);
     }
 }

@@ -160,11 +160,18 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
     return cleared == n ? UNMAP_DONE : UNMAP_AGAIN;
 }
 
-/* The present ptes of a page, found through the vmas of its object. */
-static unsigned ptes_by_object(struct machine *machine, struct actor *actor,
-                               const struct page *page, struct pte **ptes)
+/* An mm with a vma over a page; its pte of it, NULL unless present. */
+struct coverer {
+    struct mm *mm;
+    struct pte *pte;
+};
+
+/* All that the vmas of its object tell about a page. */
+static unsigned coverers_by_object(struct machine *machine, struct actor *actor,
+                                   const struct page *page, struct coverer *coverers)
 {
     unsigned n = 0;
+    unsigned mapped = 0;
     uint64_t nvmas = 0;
     for (const struct vma *vma = page->object->vmas; vma != NULL; vma = vma->next_of_object) {
         nvmas++;
@@ -173,13 +180,14 @@ static unsigned ptes_by_object(struct machine *machine, struct actor *actor,
         }
         charge(machine, actor, COST_PTE_WALK);
         struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, page));
-        if (pte != NULL && pte->present) {
-            REQUIRE(pte->page == page && n < MAPPERS_MAX);
-            ptes[n++] = pte;
-        }
+        bool present = pte != NULL && pte->present;
+        REQUIRE(!present || pte->page == page);
+        REQUIRE(n < MAPPERS_MAX);
+        coverers[n++] = (struct coverer){vma->mm, present ? pte : NULL};
+        mapped += present;
     }
     visit(machine, actor, COST_VMA_VISIT, nvmas);
-    REQUIRE(n == page->mapcount);
+    REQUIRE(mapped == page->mapcount);
     return n;
 }
 
@@ -193,13 +201,13 @@ static bool referenced_by_object(struct machine *machine, struct actor *actor, s
         return true;
     }
     const struct actor at_begin = *actor;
-    struct pte *ptes[MAPPERS_MAX];
-    const unsigned n = ptes_by_object(machine, actor, page, ptes);
+    struct coverer coverers[MAPPERS_MAX];
+    const unsigned n = coverers_by_object(machine, actor, page, coverers);
     bool referenced = false;
     for (unsigned i = 0; i < n; i++) {
-        if (!trylock_mm(machine, &at_begin, ptes[i]->mm)) {
+        if (!trylock_mm(machine, &at_begin, coverers[i].mm)) {
             referenced = true;
-        } else if (test_and_clear_young(ptes[i])) {
+        } else if (coverers[i].pte != NULL && test_and_clear_young(coverers[i].pte)) {
             referenced = true;
         }
     }
@@ -215,18 +223,19 @@ static enum unmap_result unmap_by_object(struct machine *machine, struct actor *
         return UNMAP_AGAIN;
     }
     const struct actor at_begin = *actor;
-    struct pte *ptes[MAPPERS_MAX];
-    const unsigned n = ptes_by_object(machine, actor, page, ptes);
-    unsigned cleared = 0;
+    struct coverer coverers[MAPPERS_MAX];
+    const unsigned n = coverers_by_object(machine, actor, page, coverers);
+    bool all = true;
     for (unsigned i = 0; i < n; i++) {
-        if (trylock_mm(machine, &at_begin, ptes[i]->mm)) {
-            o_mm_clear_pte(machine, ptes[i]);
+        if (!trylock_mm(machine, &at_begin, coverers[i].mm)) {
+            all = false;
+        } else if (coverers[i].pte != NULL) {
+            o_mm_clear_pte(machine, coverers[i].pte);
             charge(machine, actor, COST_PTE_UNMAP);
-            cleared++;
         }
     }
     o_lock_leave(actor, lock);
-    return cleared == n ? UNMAP_DONE : UNMAP_AGAIN;
+    return all ? UNMAP_DONE : UNMAP_AGAIN;
 }
 
 bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page)

@@ -25,6 +25,7 @@ static const char scenario[] =
     "    segment: { size: 32MiB }\n"
     "    private_memory: 256KiB\n"
     "    touch_rate: 100000\n"
+    "    log_writes: 500\n"
     "  - kind: shm_copy\n"
     "    size: 32MiB\n"
     "    rate: 20MB/s\n"

@@ -43,7 +43,7 @@ static void test_all_load_under_all_presets(void **state)
             struct scenario scenario;
             load(path, set, &scenario);
             struct prediction prediction;
-            assert_int_equal(predict(&scenario, &prediction), STATUS_OK);
+            assert_int_equal(predict(&scenario, 1, &prediction), STATUS_OK);
             scenario_free(&scenario);
         }
     }
@@ -86,7 +86,7 @@ static void test_lwn_32g(void **state)
     struct scenario scenario;
     struct prediction prediction;
     load(CONFIGS_DIR "/lwn-32g.yaml", NULL, &scenario);
-    assert_int_equal(predict(&scenario, &prediction), STATUS_OK);
+    assert_int_equal(predict(&scenario, 1, &prediction), STATUS_OK);
     assert_int_equal(prediction.nptes, 300 * (12 * 262144 + 2048));
     assert_int_equal(scenario.machine.memory, (byte_count)32 << 30);
     assert_int_equal(scenario.machine.cache_line, 64);
@@ -110,8 +110,8 @@ static void test_quickstart_is_scaled(void **state)
     assert_memory_equal(full.costs.ticks, quick.costs.ticks, sizeof full.costs.ticks);
     struct prediction of_full;
     struct prediction of_quick;
-    assert_int_equal(predict(&full, &of_full), STATUS_OK);
-    assert_int_equal(predict(&quick, &of_quick), STATUS_OK);
+    assert_int_equal(predict(&full, 1, &of_full), STATUS_OK);
+    assert_int_equal(predict(&quick, 1, &of_quick), STATUS_OK);
     assert_int_equal(of_full.nptes, 64 * of_quick.nptes);
     scenario_free(&full);
     scenario_free(&quick);

@@ -1,0 +1,10 @@
+/* The signals that end a run early: SIGUSR1, SIGINT, SIGTERM. */
+#ifndef THRASH_COMMANDS_STOP_SIGNALS_H
+#define THRASH_COMMANDS_STOP_SIGNALS_H
+
+#include <signal.h>
+
+/* Catches them from now on. What is returned becomes non-zero with the first of them. */
+const volatile sig_atomic_t *stop_signals_catch(void);
+
+#endif

@@ -1,0 +1,250 @@
+/* The same scenario gives the same bits on any number of ranks.
+ *
+ * Run by mpirun with n ranks. Every scenario runs on k and on n - k ranks at once, for every k, so
+ * that each number of ranks from 1 to n occurs. There is a scenario for every preset, every
+ * workload that can join a database, and several numbers of cells, all taken from the tables. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mpi.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "commands/catalogue.h"
+#include "engine/sim.h"
+
+static int failures;
+
+static void check(int good, const char *what, const char *scenario, int ranks)
+{
+    if (!good) {
+        (void)fprintf(stderr, "invariance_test: %s (%s, %d ranks): %s\n", what, scenario, ranks,
+                      status_last_message());
+        failures++;
+    }
+}
+
+/* --- scenarios ------------------------------------------------------------------------------- */
+
+/* Makes any workload fit into a machine of 24 MiB: for the options that its table has. */
+static const struct {
+    const char *key;
+    const char *value;
+} small_options[] = {
+    {"processes", "24"},         {"segment", "{ size: 10MiB }"}, {"size", "16MiB"},
+    {"private_memory", "64KiB"}, {"touch_rate", "100000"},       {"rate", "40MB/s"},
+    {"private_touches", "50%"},
+};
+
+static void append_workload(struct text *text, const struct workload_kind_options *kind)
+{
+    text_append_format(text, "  - kind: %s\n", kind->name);
+    for (size_t i = 0; i < sizeof small_options / sizeof small_options[0]; i++) {
+        for (size_t row = 0; row < kind->options->nrows; row++) {
+            if (strcmp(kind->options->rows[row].key, small_options[i].key) == 0) {
+                text_append_format(text, "    %s: %s\n", small_options[i].key,
+                                   small_options[i].value);
+            }
+        }
+    }
+}
+
+static const char machine[] = "duration: 2s\n"
+                              "stall: 500ms\n"
+                              "phases: { warmup: 50ms }\n"
+                              "output: { interval: 50ms }\n";
+
+static const struct {
+    const char *arch;
+    const char *costs;
+} processors[] = {{"x86_64", "x86_64-2003"}, {"i386-pae", "p4-2003"}};
+
+static void make_scenario(const struct preset *preset, const struct workload_ops *joined,
+                          size_t processor, unsigned cells, struct text *text)
+{
+    text_append(text, machine);
+    text_append_format(text,
+                       "costs: %s\n"
+                       "machine:\n"
+                       "  arch: %s\n"
+                       "  memory: 24MiB\n"
+                       "  cpus: 2\n"
+                       "  cells: %u\n"
+                       "  swap: { size: 64MiB, devices: 2, bandwidth: 50MB/s, latency: 1ms, "
+                       "queue: 16 }\n"
+                       "design: { preset: %s }\n"
+                       "workloads:\n",
+                       processors[processor].costs, processors[processor].arch, cells,
+                       preset->name);
+    append_workload(text, &workload_database.kind);
+    append_workload(text, &joined->kind);
+}
+
+/* --- running --------------------------------------------------------------------------------- */
+
+/* What happened in a run, for the question whether the scenarios ask anything of the machine. */
+struct outcome {
+    struct digest digest;
+    uint64_t freed, swapped_out, major_faults;
+};
+
+static uint64_t last_value(const struct recording *recording, enum metric metric)
+{
+    return recording->machine[(recording->npoints - 1) * METRIC_COUNT + metric];
+}
+
+/* The per-cell columns of all ranks, a digest for each cell. */
+static void digest_cells(MPI_Comm comm, const struct recording *recording, struct digest *cells)
+{
+    size_t here = recording->ncells_here;
+    uint64_t *column = malloc(recording->npoints * METRIC_COUNT * sizeof *column);
+    for (size_t k = 0; column != NULL && k < here; k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < recording->npoints * METRIC_COUNT; i++) {
+            if (metric_table[i % METRIC_COUNT].scope == SCOPE_CELL) {
+                column[n++] = recording->per_cell[i * here + k];
+            }
+        }
+        cells[recording->first_cell + k] = hash_bytes(column, n * sizeof *column);
+    }
+    check(column != NULL, "memory for a column", "", 0);
+    free(column);
+    /* Every cell's is zero but on its own rank. */
+    MPI_Allreduce(MPI_IN_PLACE, cells, 2 * (int)recording->ncells, MPI_UINT64_T, MPI_SUM, comm);
+}
+
+/* All that a result file has below /simulation. */
+static struct digest digest_of(MPI_Comm comm, const struct recording *recording)
+{
+    struct digest digest = {0, 0};
+    struct digest *cells = calloc(recording->ncells, sizeof *cells);
+    struct hash_stream *stream = NULL;
+    if (cells == NULL || hash_open(&stream) != STATUS_OK) {
+        MPI_Abort(MPI_COMM_WORLD, 1);
+        return digest;
+    }
+    digest_cells(comm, recording, cells);
+    hash_update(stream, cells, recording->ncells * sizeof *cells);
+    hash_update(stream, recording->time, recording->npoints * sizeof *recording->time);
+    hash_update(stream, recording->machine, recording->npoints * METRIC_COUNT * sizeof(uint64_t));
+    hash_update(stream, recording->peak, sizeof recording->peak);
+    hash_update(stream, recording->at_pressure, sizeof recording->at_pressure);
+    const uint64_t scalars[] = {recording->npoints,        recording->ncells,
+                                recording->pressure_began, recording->verdict,
+                                recording->verdict_time,   recording->ballast};
+    hash_update(stream, scalars, sizeof scalars);
+    hash_update(stream, recording->verdict_detail, strlen(recording->verdict_detail));
+    digest = hash_value(stream);
+    hash_close(stream);
+    free(cells);
+    return digest;
+}
+
+static struct outcome run(MPI_Comm comm, const struct text *text, const char *name,
+                          const struct catalogue *catalogue)
+{
+    struct outcome outcome = {{0, 0}, 0, 0, 0};
+    struct scenario scenario;
+    struct sim_result result;
+    const struct scenario_overrides none = {NULL, 0, NULL};
+    const struct sim_options options = {.largest_message = 500};
+    int ranks;
+    MPI_Comm_size(comm, &ranks);
+    enum status status = scenario_load_text(text->chars, text->size, CONFIGS_DIR "/invariance.yaml",
+                                            &none, catalogue, &scenario);
+    check(status == STATUS_OK, "loaded", name, ranks);
+    if (status != STATUS_OK) {
+        return outcome;
+    }
+    status = sim_run(&scenario, comm, &options, &result);
+    check(status == STATUS_OK, "ran", name, ranks);
+    if (status == STATUS_OK) {
+        const struct recording *recording = &result.recording;
+        outcome.digest = digest_of(comm, recording);
+        outcome.freed = last_value(recording, METRIC_PAGES_FREED);
+        outcome.swapped_out = last_value(recording, METRIC_SWAP_OUT_BYTES);
+        outcome.major_faults = last_value(recording, METRIC_MAJOR_FAULTS);
+        sim_result_free(&result);
+    }
+    scenario_free(&scenario);
+    return outcome;
+}
+
+/* Runs a scenario on all ranks, and on every way to split them in two. */
+static struct outcome test_scenario(const struct text *text, const char *name,
+                                    const struct catalogue *catalogue)
+{
+    int rank;
+    int size;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    struct outcome first = {{0, 0}, 0, 0, 0};
+    for (int k = 0; k <= size / 2; k++) {
+        MPI_Comm comm;
+        MPI_Comm_split(MPI_COMM_WORLD, rank < k, rank, &comm);
+        struct outcome outcome = run(comm, text, name, catalogue);
+        MPI_Comm_free(&comm);
+        /* The slower half is not to be disturbed by ranks that wait. */
+        MPI_Request request;
+        MPI_Ibarrier(MPI_COMM_WORLD, &request);
+        exchange_wait(&request, 1);
+        if (k == 0) {
+            first = outcome;
+            MPI_Bcast(&first.digest, 2, MPI_UINT64_T, 0, MPI_COMM_WORLD);
+        }
+        check(digest_equal(first.digest, outcome.digest), "the digest is that of all ranks", name,
+              rank < k ? k : size - k);
+    }
+    return first;
+}
+
+/* Adds to `sum` what happens on all ranks. */
+static void test_combination(const struct preset *preset, const struct workload_ops *joined,
+                             const struct catalogue *catalogue, struct outcome *sum)
+{
+    static const unsigned cells[] = {1, 3, 5, 8};
+    const size_t ncells = sizeof cells / sizeof cells[0];
+    const size_t nprocessors = sizeof processors / sizeof processors[0];
+    for (size_t i = 0; i < nprocessors * ncells; i++) {
+        struct text text = {0};
+        char name[128];
+        make_scenario(preset, joined, i / ncells, cells[i % ncells], &text);
+        (void)snprintf(name, sizeof name, "%s on %s, database and %s, %u cells", preset->name,
+                       processors[i / ncells].arch, joined->kind.name, cells[i % ncells]);
+        struct outcome outcome = test_scenario(&text, name, catalogue);
+        sum->freed += outcome.freed;
+        sum->swapped_out += outcome.swapped_out;
+        sum->major_faults += outcome.major_faults;
+        text_free(&text);
+    }
+}
+
+static void test_preset(const struct preset *preset, const struct catalogue *catalogue)
+{
+    struct outcome sum = {{0, 0}, 0, 0, 0};
+    for (size_t kind = 0; workload_table[kind] != NULL; kind++) {
+        if (workload_table[kind] != &workload_database) {
+            test_combination(preset, workload_table[kind], catalogue, &sum);
+        }
+    }
+    /* Nothing is said by machines that are at rest. */
+    check(sum.freed > 10000, "pages are freed", preset->name, 0);
+    check(sum.swapped_out > 10000 * (uint64_t)PAGE_BYTES, "pages are swapped out", preset->name, 0);
+    check(sum.major_faults > 1000, "pages are swapped in", preset->name, 0);
+}
+
+int main(int argc, char **argv)
+{
+    MPI_Init(&argc, &argv);
+    status_set_quiet(1);
+    struct catalogue_names names;
+    catalogue_fill(&names);
+    for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
+        test_preset(preset, &names.catalogue);
+    }
+    int all = 0;
+    MPI_Allreduce(&failures, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    MPI_Finalize();
+    return all == 0 ? 0 : 1;
+}
