@@ -28,7 +28,7 @@
     X(PTE_UNMAP, "pte_unmap", "clearing a pte and its TLB entry, dropping the page's reference")   \
     X(CHAIN_VISIT, "chain_visit", "examining one pte through a pte_chain slot")                    \
     X(CHAIN_INSERT, "chain_insert", "adding a pte to a chain, or setting page-direct")             \
-    X(CHAIN_BLOCK, "chain_block", "examining one block in the linear search of a removal")         \
+    X(CHAIN_BLOCK, "chain_block", "examining one entry of a list, or one block in a removal")      \
     X(CHAIN_ALLOC, "chain_alloc", "allocating or freeing one pte_chain block")                     \
     X(MAPCOUNT, "mapcount", "one atomic change of a mapcount")                                     \
     X(VMA_VISIT, "vma_visit", "examining one vma of an object's list")                             \

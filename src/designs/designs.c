@@ -10,12 +10,14 @@
 
 static const struct choice *const rmaps[] = {
     &rmap_none.choice,
+    &rmap_pte_chain_list.choice,
     &rmap_pte_chain_array.choice,
     &rmap_objrmap.choice,
     NULL,
 };
 
 static const struct choice *const reclaims[] = {
+    &reclaim_lru_2_4_22.choice,
     &reclaim_lru_2_4_23.choice,
     &reclaim_lru_2_6_0.choice,
     NULL,
@@ -56,6 +58,16 @@ const struct axis design_axes[] = {
 
 const struct preset design_presets[] = {
     {
+        .name = "linux-2.4.22",
+        .description = "virtual scan of one round, six scan priorities, no reverse map",
+        .source = "linux 2.4.22 mm/vmscan.c, shrink_cache(), swap_out()",
+        .rmap = &rmap_none,
+        .reclaim = &reclaim_lru_2_4_22,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_lowmem,
+        .struct_page_bytes = {48, 48, 88},
+    },
+    {
         .name = "linux-2.4.23",
         .description = "virtual scan with the credit rule, no reverse map",
         .source = "linux 2.4.23 mm/vmscan.c, swap_out(); LWN, Time to thrash the 2.6 VM?, 2004",
@@ -64,6 +76,17 @@ const struct preset design_presets[] = {
         .writeout = &writeout_deferred,
         .page_tables = &page_tables_lowmem,
         .struct_page_bytes = {48, 48, 88},
+    },
+    {
+        .name = "linux-2.5.27",
+        .description = "pte chains as linked lists, with page-direct; reclaim is that of 2.6.0",
+        .source = "linux v2.5.27 mm/rmap.c, page_add_rmap(); linux v2.6.0 mm/vmscan.c",
+        .rmap = &rmap_pte_chain_list,
+        .reclaim = &reclaim_lru_2_6_0,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_lowmem,
+        .page_direct = true,
+        .struct_page_bytes = {44, 44, 80},
     },
     {
         .name = "linux-2.6.0",
@@ -223,7 +246,7 @@ static enum status apply_choices(const struct scenario *scenario, struct design 
 /* Combinations of choices that cannot work together. */
 static enum status check_combination(const struct scenario *scenario, const struct design *design)
 {
-    bool scans = design->reclaim == &reclaim_lru_2_4_23;
+    bool scans = design->reclaim == &reclaim_lru_2_4_22 || design->reclaim == &reclaim_lru_2_4_23;
     if (scans != (design->rmap == &rmap_none)) {
         const char *key = scenario->design.rmap != NULL ? "design.rmap" : "design.reclaim";
         return fail(STATUS_USAGE,
@@ -239,29 +262,40 @@ static enum status check_combination(const struct scenario *scenario, const stru
     return STATUS_OK;
 }
 
-/* Sizes of structures follow the kernel: the preset's, else the first that reclaims alike. */
+/* Sizes of structures follow the kernel: the preset's, or, where that reclaims in another way, the
+ * one that has the design's reclaim and reverse map. There is one for each pair that can be. */
 static unsigned struct_page_bytes(const struct scenario *scenario, const struct preset *preset,
                                   const struct design *design)
 {
     const struct preset *kernel = preset;
     if (kernel == NULL || kernel->reclaim != design->reclaim) {
-        for (kernel = design_presets; kernel->reclaim != design->reclaim; kernel++) {
+        kernel = design_presets;
+        while (kernel->reclaim != design->reclaim || kernel->rmap != design->rmap) {
             assert(kernel->name != NULL);
+            kernel++;
         }
     }
     return kernel->struct_page_bytes[scenario->machine.arch];
 }
 
-/* Chain blocks fill a cache line: a next pointer and as many pte addresses as fit (NRPTE). */
+/* A chain block fills a cache line: a next pointer and as many pte addresses as fit (NRPTE). A list
+ * entry is a next pointer and one pte address. */
 static void size_chains(const struct scenario *scenario, struct design *design)
 {
-    if (design->rmap == &rmap_none) {
-        return;
-    }
     unsigned pointer = arch_table[scenario->machine.arch].long_bytes;
-    design->chain_block_bytes = (unsigned)scenario->machine.cache_line;
-    design->chain_slots = (design->chain_block_bytes - pointer) / pointer;
-    design->chain_slots = MUTANT(CHAIN_SLOTS, design->chain_slots, design->chain_slots / 2);
+    switch (design->rmap->chains) {
+    case CHAIN_NONE:
+        break;
+    case CHAIN_BLOCKS:
+        design->chain_block_bytes = (unsigned)scenario->machine.cache_line;
+        design->chain_slots = (design->chain_block_bytes - pointer) / pointer;
+        design->chain_slots = MUTANT(CHAIN_SLOTS, design->chain_slots, design->chain_slots / 2);
+        break;
+    case CHAIN_LIST:
+        design->chain_block_bytes = 2 * pointer;
+        design->chain_slots = MUTANT(ENTRY_SLOTS, 1, 2);
+        break;
+    }
 }
 
 enum status design_resolve(const struct scenario *scenario, struct design *design_p)

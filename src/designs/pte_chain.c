@@ -6,6 +6,14 @@
 #include "machine/map.h"
 #include "machine/residence.h"
 
+/* When one pte is left of a chain, its block goes at the next check for references; the entry of a
+ * list goes at once. */
+static bool collapses_lazily(const struct design *design)
+{
+    return design->rmap->chains == CHAIN_BLOCKS ? MUTANT(LAZY_COLLAPSE, true, false)
+                                                : MUTANT(EAGER_COLLAPSE, false, true);
+}
+
 /* Blocks that k slots of a page are in; `chained` tells the two states of k = 1 apart. */
 static uint64_t blocks_for(const struct design *design, uint64_t k, bool chained)
 {
@@ -99,11 +107,21 @@ enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t m
     return FRAME_OK;
 }
 
+/* A walk along the chain of a page, which is in so many blocks. The cache misses of shared blocks
+ * are within the cost of their ptes; the entries of a list have one each. */
+static void charge_walk(struct cell *cell, struct actor *actor, uint64_t ptes, uint64_t blocks)
+{
+    count(cell, METRIC_RMAP_VISITS, ptes);
+    charge(cell, actor, COST_CHAIN_VISIT, ptes);
+    if (cell->design->rmap->chains == CHAIN_LIST) {
+        charge(cell, actor, COST_CHAIN_BLOCK, MUTANT(ENTRY_MISS, blocks, 0));
+    }
+}
+
 unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page)
 {
     struct map_walk walk = map_clear_young(cell, actor, page, LOCK_NO_MM);
-    count(cell, METRIC_RMAP_VISITS, walk.present);
-    charge(cell, actor, COST_CHAIN_VISIT, walk.present);
+    charge_walk(cell, actor, walk.present, blocks_of(cell, page));
     if (walk.present == 1 && page_is(cell->words, page, PLANE_MAPPED_ONCE_CHAINED)) {
         page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
         free_blocks(cell, actor, 1);
@@ -115,17 +133,17 @@ enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_i
 {
     uint64_t before = blocks_of(cell, page);
     struct map_walk walk = map_clear_all(cell, actor, page, LOCK_MAPPERS);
-    count(cell, METRIC_RMAP_VISITS, walk.present + walk.failed);
-    charge(cell, actor, COST_CHAIN_VISIT, walk.present + walk.failed);
+    charge_walk(cell, actor, walk.present + walk.failed, before);
     charge(cell, actor, COST_PTE_UNMAP, walk.present);
     if (walk.present > 0) {
-        if (walk.failed == 1 && cell->design->page_direct && MUTANT(LAZY_COLLAPSE, true, false)) {
+        const bool lazily = collapses_lazily(cell->design);
+        if (walk.failed == 1 && cell->design->page_direct && lazily) {
             page_set(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
         } else {
             page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
         }
-        const bool lazily = MUTANT(LAZY_COLLAPSE, true, !cell->design->page_direct);
-        free_blocks(cell, actor, before - blocks_for(cell->design, walk.failed, lazily));
+        const bool chained = lazily || !cell->design->page_direct;
+        free_blocks(cell, actor, before - blocks_for(cell->design, walk.failed, chained));
     }
     return walk.failed > 0 ? UNMAP_AGAIN : UNMAP_DONE;
 }

@@ -14,6 +14,7 @@ const struct rmap_ops rmap_pte_chain_array = {
                .description =
                    "chains of ptes in cache-line blocks for every page (2.5.35 to 2.6.6)",
                .source = "linux v2.6.0 mm/rmap.c; Larson, Kernel comparison, 2004"},
+    .chains = CHAIN_BLOCKS,
     .keeps_chain = keeps_chain,
     .prepare = pte_chain_prepare,
     .add = pte_chain_add,

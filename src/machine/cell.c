@@ -210,8 +210,8 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     }
     cell->core->pressure_began = TIME_NEVER;
     if (design->chain_block_bytes > 0) {
-        cell->core->slab[SLAB_PTE_CHAIN].objects_per_frame = slab_objects_per_page(
-            cell->arch, design->chain_block_bytes);
+        slab_set_up(&cell->core->slab[SLAB_PTE_CHAIN], cell->arch, design->chain_block_bytes,
+                    design->rmap->chains == CHAIN_LIST);
     }
     set_up_zones(cell);
     set_up_devices(cell);

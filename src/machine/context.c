@@ -324,9 +324,11 @@ bool context_out_of_memory(struct cell *cell, const struct context *context)
     if (context->task == TASK_HELP) {
         return false;
     }
-    cell->core->out_of_memory = true;
-    cell->core->failed_zone = context->reclaim_class;
-    cell->core->failed_process = context->touch.process;
+    if (!cell->core->out_of_memory) { /* the first one decides the verdict */
+        cell->core->out_of_memory = true;
+        cell->core->failed_zone = context->reclaim_class;
+        cell->core->failed_process = context->touch.process;
+    }
     return true;
 }
 

@@ -199,7 +199,8 @@ static enum status check_chains(const struct cell *cell)
     for (page_id page = 0; chains && page < cell->npages; page++) {
         uint64_t k = cell->mapcount[page];
         bool chained_once = page_is(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
-        if (chained_once && (k != 1 || !design->page_direct)) {
+        if (chained_once &&
+            (k != 1 || !design->page_direct || design->rmap->chains != CHAIN_BLOCKS)) {
             return fail(STATUS_FAILED,
                         "invariant broken: page %u with %" PRIu64
                         " ptes is marked as mapped once through a chain",

@@ -34,9 +34,17 @@ struct choice {
     unsigned archs;          /* where it exists, bit 1 << enum machine_arch; 0: everywhere */
 };
 
+/* What the ptes of a page are kept in, by the designs that keep them. */
+enum chain_form {
+    CHAIN_NONE,
+    CHAIN_BLOCKS, /* cache lines from a slab cache; one that holds a single pte stays for a while */
+    CHAIN_LIST,   /* an entry for each pte from a list of free ones; no entry for a single pte */
+};
+
 /* Finding the ptes of a page. */
 struct rmap_ops {
     struct choice choice;
+    enum chain_form chains;
 
     /* Whether a page's ptes are kept in a chain of blocks; for the invariants. */
     bool (*keeps_chain)(const struct cell *cell, page_id page);
@@ -115,8 +123,8 @@ struct design {
     const struct choice *shared_page_size;
     bool page_direct;
     unsigned struct_page_bytes;
-    unsigned chain_block_bytes; /* 0: no chains */
-    unsigned chain_slots;       /* ptes in a full block */
+    unsigned chain_block_bytes; /* of a block or list entry; 0: no chains */
+    unsigned chain_slots;       /* ptes in a full block; 1 in a list entry */
 };
 
 #endif

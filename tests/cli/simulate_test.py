@@ -187,9 +187,10 @@ def test_default_output(directory):
 def test_other_commands(directory):
     del directory
     listing = run(["list", "designs"]).stdout
-    for name in ("linux-2.4.23", "linux-2.6.0", "linux-2.5-objrmap"):
+    for name in ("linux-2.4.22", "linux-2.4.23", "linux-2.5.27", "linux-2.6.0", "linux-2.5-objrmap"):
         assert name in listing
     assert re.search(r"^  linux-2\.4\.23 .*\n +rmap none, reclaim lru_2_4_23, ", listing, re.M)
+    assert "[linux v2.5.27 mm/rmap.c, page_add_rmap()" in listing
     assert "split none (3g1g on 32 bits)" in listing
     assert "database" in run(["list", "workloads"]).stdout
     assert "theta_cold" in run(["list", "metrics"]).stdout

@@ -5,7 +5,7 @@ static void check_page(const struct machine *machine, const struct page *page)
 {
     if (!page->resident) {
         REQUIRE(page->list == NULL && page->mapcount == 0 && !page->locked && !page->dirty);
-        REQUIRE(page->chain == NULL && page->direct == NULL);
+        REQUIRE(page->chain == NULL && page->direct == NULL && page->entries == NULL);
         REQUIRE(page->last_store.store == page->stored.store);
         return;
     }
@@ -17,9 +17,13 @@ static void check_page(const struct machine *machine, const struct page *page)
     }
     if (machine->design.rmap == RMAP_PTE_CHAINS ||
         (machine->design.rmap == RMAP_OBJECTS && page->object->kind == OBJECT_ANON)) {
+        REQUIRE(page->entries == NULL);
         o_chain_check(machine, page);
+    } else if (machine->design.rmap == RMAP_PTE_LISTS) {
+        REQUIRE(page->chain == NULL);
+        o_list_check(machine, page);
     } else {
-        REQUIRE(page->chain == NULL && page->direct == NULL);
+        REQUIRE(page->chain == NULL && page->direct == NULL && page->entries == NULL);
     }
     if (page->list != NULL) {
         const struct lru *lru = page->zone->lru;
@@ -115,6 +119,7 @@ void o_check_machine(const struct machine *machine)
         check_mappings(object);
     }
     REQUIRE(mapped == machine->nr_mapped);
+    o_list_check_frames(machine);
     for (int z = 0; z < ZONES; z++) {
         check_zone(machine, &machine->zones[z]);
         check_list(&machine->lrus[z].active);

@@ -151,7 +151,7 @@ static void compare_kswapds(struct scenario *scenario, struct tally *tally)
     workloads_free(&set);
 }
 
-static void test_design(unsigned axes)
+static void test_design(unsigned design)
 {
     struct tally tally = {0};
     struct catalogue_names names;
@@ -161,9 +161,9 @@ static void test_design(unsigned axes)
         struct text yaml = {0};
         struct scenario scenario;
         const struct scenario_overrides none = {0};
-        machine_choose(number, &machine);
-        machine.axes = axes;
-        machine.preset = axes;
+        machine_choose_drawn(number, &machine);
+        machine.design = design;
+        machine.by_axes = false;
         machine.frames += 512;
         machine.ballast = 0;
         machine.auto_ballast = false;
@@ -190,19 +190,31 @@ static void test_design(unsigned axes)
 static void test_virtual_scan(void **state)
 {
     (void)state;
-    test_design(0);
+    test_design(DESIGN_2_4_23);
+}
+
+static void test_virtual_scan_of_2_4_22(void **state)
+{
+    (void)state;
+    test_design(DESIGN_2_4_22);
 }
 
 static void test_chains(void **state)
 {
     (void)state;
-    test_design(1);
+    test_design(DESIGN_2_6_0);
+}
+
+static void test_lists(void **state)
+{
+    (void)state;
+    test_design(DESIGN_2_5_27);
 }
 
 static void test_objects(void **state)
 {
     (void)state;
-    test_design(2);
+    test_design(DESIGN_OBJRMAP);
 }
 
 int main(int argc, char **argv)
@@ -211,8 +223,8 @@ int main(int argc, char **argv)
         nmachines = strtoull(argv[1], NULL, 10);
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_virtual_scan),
-        cmocka_unit_test(test_chains),
+        cmocka_unit_test(test_virtual_scan), cmocka_unit_test(test_virtual_scan_of_2_4_22),
+        cmocka_unit_test(test_chains),       cmocka_unit_test(test_lists),
         cmocka_unit_test(test_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

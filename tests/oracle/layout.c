@@ -25,41 +25,79 @@ static uint64_t pages_of(byte_count bytes)
     return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
 }
 
-static bool is_named(const char *given, const char *name)
+/* What the presets are; struct page on 32 bits and on x86_64. */
+static const struct known_design {
+    const char *preset, *reclaim, *rmap;
+    struct design design;
+    unsigned struct_page_bytes[2];
+} known_designs[] = {
+    {"linux-2.4.22",
+     "lru_2_4_22",
+     "none",
+     {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE},
+     {48, 88}},
+    {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88}},
+    {"linux-2.5.27",
+     "lru_2_6_0",
+     "pte_chain_list",
+     {.rmap = RMAP_PTE_LISTS, .page_direct = true},
+     {44, 80}},
+    {"linux-2.6.0",
+     "lru_2_6_0",
+     "pte_chain_array",
+     {.rmap = RMAP_PTE_CHAINS, .page_direct = true},
+     {40, 80}},
+    {"linux-2.5-objrmap",
+     "lru_2_6_0",
+     "objrmap",
+     {.rmap = RMAP_OBJECTS, .page_direct = true},
+     {40, 80}},
+};
+
+enum { KNOWN_DESIGNS = sizeof known_designs / sizeof known_designs[0] };
+
+static const struct known_design *preset_of(const char *name)
 {
-    return given != NULL && strcmp(given, name) == 0;
+    unsigned i = 0;
+    while (strcmp(known_designs[i].preset, name) != 0) {
+        REQUIRE(++i < KNOWN_DESIGNS);
+    }
+    return &known_designs[i];
+}
+
+static const struct known_design *design_of(const char *reclaim, const char *rmap)
+{
+    unsigned i = 0;
+    while (strcmp(known_designs[i].reclaim, reclaim) != 0 ||
+           strcmp(known_designs[i].rmap, rmap) != 0) {
+        REQUIRE(++i < KNOWN_DESIGNS);
+    }
+    return &known_designs[i];
 }
 
 static void choose_design(struct machine *machine)
 {
     const struct design_config *config = &machine->scenario->design;
-    const unsigned arch = machine->scenario->machine.arch;
+    const bool is_64_bit = machine->scenario->machine.arch == ARCH_X86_64;
+    const struct known_design *preset = NULL;
     struct design *design = &machine->design;
-    if (is_named(config->preset, "linux-2.4.23")) {
-        *design = (struct design){.is_2_4 = true, .rmap = RMAP_NONE};
-    } else if (is_named(config->preset, "linux-2.6.0")) {
-        *design = (struct design){.rmap = RMAP_PTE_CHAINS, .page_direct = true};
-    } else if (is_named(config->preset, "linux-2.5-objrmap")) {
-        *design = (struct design){.rmap = RMAP_OBJECTS, .page_direct = true};
+    if (config->preset != NULL) {
+        preset = preset_of(config->preset);
     }
-    if (config->reclaim != NULL) {
-        design->is_2_4 = is_named(config->reclaim, "lru_2_4_23");
-    }
-    if (config->rmap != NULL) {
-        design->rmap = is_named(config->rmap, "none")              ? RMAP_NONE
-                       : is_named(config->rmap, "pte_chain_array") ? RMAP_PTE_CHAINS
-                                                                   : RMAP_OBJECTS;
-    }
+    const char *reclaim = config->reclaim != NULL ? config->reclaim : preset->reclaim;
+    const char *rmap = config->rmap != NULL ? config->rmap : preset->rmap;
+    const struct known_design *kernel = design_of(reclaim, rmap);
+    *design = kernel->design;
+    design->page_direct = preset != NULL && preset->design.page_direct;
     if (config->page_direct != FROM_PRESET) {
         design->page_direct = config->page_direct == SWITCHED_ON;
     }
+    if (preset != NULL && strcmp(preset->reclaim, reclaim) == 0) {
+        kernel = preset;
+    }
+    design->struct_page_bytes = kernel->struct_page_bytes[is_64_bit];
     design->chain_bytes = (unsigned)machine->scenario->machine.cache_line;
     design->chain_slots = design->chain_bytes / machine->pointer_bytes - 1;
-    if (design->is_2_4) {
-        design->struct_page_bytes = arch == ARCH_X86_64 ? 88 : 48;
-    } else {
-        design->struct_page_bytes = arch == ARCH_X86_64 ? 80 : 40;
-    }
 }
 
 static struct object *add_object(struct machine *machine, enum object_kind kind, uint64_t npages,
@@ -75,8 +113,8 @@ static struct object *add_object(struct machine *machine, enum object_kind kind,
     return object;
 }
 
-/* A mapping at the next address that begins a page of the lowest directory taken on demand, moved on so
- * that addresses and offsets agree within a page-table page. */
+/* A mapping at the next address that begins a page of the lowest directory taken on demand, moved
+ * on so that addresses and offsets agree within a page-table page. */
 static void add_vma(struct machine *machine, struct mm *mm, struct object *object,
                     page_offset offset, uint64_t pages, enum populated populated)
 {
@@ -297,6 +335,7 @@ static void free_mm(struct mm *mm)
 
 void o_layout_free(struct machine *machine)
 {
+    o_list_free(machine);
     for (size_t i = 0; i < machine->nobjects; i++) {
         free_pages(&machine->objects[i]);
     }

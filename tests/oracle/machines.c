@@ -5,7 +5,17 @@
 
 #include "base/random.h"
 
-static const char *const presets[] = {"linux-2.4.23", "linux-2.6.0", "linux-2.5-objrmap"};
+static const char *const presets[MACHINE_DESIGNS] = {
+    [DESIGN_2_4_23] = "linux-2.4.23",       [DESIGN_2_6_0] = "linux-2.6.0",
+    [DESIGN_OBJRMAP] = "linux-2.5-objrmap", [DESIGN_2_4_22] = "linux-2.4.22",
+    [DESIGN_2_5_27] = "linux-2.5.27",
+};
+/* The relative of each that is drawn, or itself. */
+static const unsigned relatives[DESIGNS_DRAWN] = {
+    [DESIGN_2_4_23] = DESIGN_2_4_22,
+    [DESIGN_2_6_0] = DESIGN_2_5_27,
+    [DESIGN_OBJRMAP] = DESIGN_OBJRMAP,
+};
 static const char *const archs[] = {"i386", "i386-pae", "x86_64"};
 
 /* A sequence of random numbers that belongs to one machine. */
@@ -120,7 +130,7 @@ static void choose_memory(struct dice *dice, struct machine_choice *machine)
     uint64_t populated;
     uint64_t all;
     demand(machine, &populated, &all);
-    const bool is_2_4 = machine->axes == 0;
+    const bool is_2_4 = machine->design == DESIGN_2_4_23;
     /* 2.6.0 keeps at least 1 MiB free. */
     const uint64_t least = (is_2_4 ? 1024 : 1536) + populated * 11 / 10;
     const uint64_t most = 1024 + all * 3 / 2;
@@ -181,7 +191,8 @@ static uint64_t exact_frames_of_kernel(const struct machine_choice *machine)
                          ? workload->processes + (workload->log_writes > 0)
                          : 1;
     }
-    const uint64_t struct_page = (machine->arch == 2 ? 80U : 40U) + (machine->axes == 0 ? 8U : 0U);
+    const uint64_t struct_page = (machine->arch == 2 ? 80U : 40U) +
+                                 (machine->design == DESIGN_2_4_23 ? 8U : 0U);
     return machine->frames * struct_page / 4096 + min_u64(machine->frames / 800, 10240) +
            processes * 18 / 4 + 3;
 }
@@ -192,7 +203,7 @@ static void tighten(struct dice *dice, struct machine_choice *machine)
 {
     uint64_t populated;
     uint64_t all;
-    const bool is_2_4 = machine->axes == 0;
+    const bool is_2_4 = machine->design == DESIGN_2_4_23;
     const bool lowmem = machine->arch != 2 && in_100(dice, 30);
     demand(machine, &populated, &all);
     if (lowmem) {
@@ -224,14 +235,14 @@ static void tighten(struct dice *dice, struct machine_choice *machine)
     }
 }
 
-void machine_choose(uint64_t number, struct machine_choice *machine)
+void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
 {
     struct dice dice = {.number = number};
     *machine = (struct machine_choice){.number = number};
     machine->seed = throw(&dice) >> 2;
     machine->arch = (unsigned)between(&dice, 0, 2);
-    machine->axes = (unsigned)between(&dice, 0, 2);
-    machine->preset = in_100(&dice, 80) ? machine->axes : 3;
+    machine->design = (unsigned)between(&dice, 0, DESIGNS_DRAWN - 1);
+    machine->by_axes = !in_100(&dice, 80);
     machine->page_direct = in_100(&dice, 70) ? 0 : (unsigned)between(&dice, 1, 2);
     machine->cpus = in_100(&dice, 40) ? between(&dice, 1, 2) : between(&dice, 1, 8);
     machine->cache_line = ONE_OF(&dice, 0, 32, 64, 128);
@@ -256,6 +267,23 @@ void machine_choose(uint64_t number, struct machine_choice *machine)
     }
 }
 
+bool machine_choose_relative(uint64_t number, struct machine_choice *machine)
+{
+    machine_choose_drawn(number, machine);
+    const unsigned drawn = machine->design;
+    machine->design = relatives[drawn];
+    return machine->design != drawn;
+}
+
+void machine_choose(uint64_t number, struct machine_choice *machine)
+{
+    struct dice dice = {.number = number, .next = UINT32_MAX};
+    machine_choose_drawn(number, machine);
+    if (in_100(&dice, 55)) {
+        machine->design = relatives[machine->design];
+    }
+}
+
 static void write_device(const struct machine_device *device, bool swap, struct text *yaml)
 {
     text_append_format(yaml, "  %s: { ", swap ? "swap" : "disk");
@@ -271,16 +299,18 @@ static void write_device(const struct machine_device *device, bool swap, struct 
 
 static void write_design(const struct machine_choice *machine, struct text *yaml)
 {
-    static const char *const axes[] = {
-        "rmap: none, reclaim: lru_2_4_23",
-        "rmap: pte_chain_array, reclaim: lru_2_6_0",
-        "rmap: objrmap, reclaim: lru_2_6_0",
+    static const char *const axes[MACHINE_DESIGNS] = {
+        [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",
+        [DESIGN_2_6_0] = "rmap: pte_chain_array, reclaim: lru_2_6_0",
+        [DESIGN_OBJRMAP] = "rmap: objrmap, reclaim: lru_2_6_0",
+        [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
+        [DESIGN_2_5_27] = "rmap: pte_chain_list, reclaim: lru_2_6_0",
     };
     text_append(yaml, "design: { ");
-    if (machine->preset < 3) {
-        text_append_format(yaml, "preset: %s", presets[machine->preset]);
+    if (machine->by_axes) {
+        text_append_format(yaml, "%s, swap_writeout: deferred", axes[machine->design]);
     } else {
-        text_append_format(yaml, "%s, swap_writeout: deferred", axes[machine->axes]);
+        text_append_format(yaml, "preset: %s", presets[machine->design]);
     }
     if (machine->page_direct != 0) {
         text_append_format(yaml, ", page_direct: %s", machine->page_direct == 1 ? "true" : "false");
@@ -383,5 +413,5 @@ void machine_write(const struct machine_choice *machine, struct text *yaml)
 
 const char *machine_design(const struct machine_choice *machine)
 {
-    return presets[machine->axes];
+    return presets[machine->design];
 }

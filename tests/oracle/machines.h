@@ -14,6 +14,18 @@
 
 enum { MACHINE_WORKLOADS_MAX = 4, MACHINE_DATABASE = 0, MACHINE_COPY = 1, MACHINE_READER = 2 };
 
+/* The designs that machines have. The first three are drawn; later the machine may get a relative
+ * of the one drawn instead, so that machines that are not are what they always were. */
+enum {
+    DESIGN_2_4_23,
+    DESIGN_2_6_0,
+    DESIGN_OBJRMAP,
+    DESIGNS_DRAWN,
+    DESIGN_2_4_22 = DESIGNS_DRAWN,
+    DESIGN_2_5_27,
+    MACHINE_DESIGNS
+};
+
 struct machine_device {
     uint64_t pages; /* of swap, all devices together */
     uint64_t devices, bytes_per_second, latency_us, queue;
@@ -42,8 +54,8 @@ struct machine_choice {
     bool auto_ballast;
     uint64_t ballast; /* frames, unless automatic */
     struct machine_device swap, disk;
-    unsigned preset;      /* 0 .. 2; 3: axes by name, of `axes` */
-    unsigned axes;        /* 0 .. 2, as the presets are */
+    unsigned design;      /* DESIGN_... */
+    bool by_axes;         /* given by its axes, not by the name of the preset */
     unsigned page_direct; /* 0: as the preset has it, 1: on, 2: off */
     uint64_t duration_us, warmup_us, epoch_us, quantum_us, stall_us, interval_us;
     uint64_t until_freed_percent;
@@ -56,12 +68,19 @@ struct machine_choice {
 enum { MACHINES_TIGHT_FROM = 10000 };
 
 void machine_choose(uint64_t number, struct machine_choice *machine);
+
+/* Machine `number` with the design that was drawn for it, and with the relative of that; false: the
+ * design has none. */
+void machine_choose_drawn(uint64_t number, struct machine_choice *machine);
+bool machine_choose_relative(uint64_t number, struct machine_choice *machine);
+
 void machine_write(const struct machine_choice *machine, struct text *yaml);
 
 /* Makes the machine simpler in the way of number `step`; false: there is no such way, and none
  * after it. The machine may be the same afterwards. */
 bool machine_simplify(struct machine_choice *machine, unsigned step);
 
+/* The name of its preset. */
 const char *machine_design(const struct machine_choice *machine);
 
 #endif

@@ -83,6 +83,17 @@ struct chain_block {
     struct pte *slot[31];
 };
 
+/* An entry of a list of pte pointers, and a frame full of them. */
+struct list_entry {
+    struct list_entry *next;
+    struct pte *pte;
+};
+
+struct entry_frame {
+    struct entry_frame *next;
+    struct list_entry entries[];
+};
+
 struct device;
 struct object;
 
@@ -101,9 +112,10 @@ struct page {
     struct device *swap_device; /* NULL: no slot */
     uint64_t slot;
 
-    struct pte *direct;        /* at most one of direct and chain is set */
-    struct chain_block *chain; /* the head block */
-    unsigned mapcount;         /* present ptes, of all kinds of reverse map */
+    struct pte *direct;         /* at most one of direct, chain and entries is set */
+    struct chain_block *chain;  /* the head block */
+    struct list_entry *entries; /* the head of the list */
+    unsigned mapcount;          /* present ptes, of all kinds of reverse map */
 
     struct tag content;    /* of its frame */
     struct tag stored;     /* of its place on swap or in the file */
@@ -308,10 +320,11 @@ struct workload {
 /* ---- the machine -------------------------------------------------------------------------------
  */
 
-enum reverse_map { RMAP_NONE, RMAP_PTE_CHAINS, RMAP_OBJECTS };
+enum reverse_map { RMAP_NONE, RMAP_PTE_CHAINS, RMAP_PTE_LISTS, RMAP_OBJECTS };
 
 struct design {
-    bool is_2_4; /* reclaim: 2.4.23, otherwise 2.6.0 */
+    bool is_2_4;    /* reclaim: 2.4, otherwise 2.6.0 */
+    bool is_2_4_22; /* 2.4.22, otherwise 2.4.23 */
     enum reverse_map rmap;
     bool page_direct;
     unsigned chain_slots, chain_bytes;
@@ -331,6 +344,9 @@ struct machine {
     uint64_t frames;
     struct lru lrus[ZONES]; /* 2.4: the first alone */
     uint64_t chain_blocks;  /* in use */
+    struct list_entry *free_entries;
+    struct entry_frame *entry_frames;
+    uint64_t nfree_entries, nentry_frames;
 
     struct process *processes;
     uint32_t nprocesses;

@@ -30,29 +30,35 @@ static const char *const names[MUTANT_COUNT] = {
 #undef X
 };
 
+static bool finds_difference(const struct machine_choice *machine, const char *mutant)
+{
+    struct compared compared;
+    struct text yaml = {0};
+    machine_write(machine, &yaml);
+    compare_yaml(text_string(&yaml), &compared);
+    text_free(&yaml);
+    if (compared.outcome == COMPARED_DIFFERENT) {
+        printf("%-20s found by machine %" PRIu64 " (%s): %s\n", mutant, machine->number,
+               machine_design(machine), compared.difference);
+    }
+    return compared.outcome == COMPARED_DIFFERENT;
+}
+
 static int run_mutant(uint64_t nmachines)
 {
     const char *name = mutant_active == MUTANT_NONE ? "no mutant" : names[mutant_active];
     alarm(SECONDS_MAX);
     MPI_Init(NULL, NULL);
-    int result = EXIT_ALIVE;
-    for (uint64_t number = 0; number < nmachines && result == EXIT_ALIVE; number++) {
+    bool found = false;
+    for (uint64_t number = 0; number < nmachines && !found; number++) {
         struct machine_choice machine;
-        struct compared compared;
-        struct text yaml = {0};
-        machine_choose(number, &machine);
-        machine_write(&machine, &yaml);
-        compare_yaml(text_string(&yaml), &compared);
-        text_free(&yaml);
-        if (compared.outcome == COMPARED_DIFFERENT) {
-            printf("%-20s found by machine %" PRIu64 " (%s): %s\n", name, number,
-                   machine_design(&machine), compared.difference);
-            result = EXIT_KILLED;
-        }
+        machine_choose_drawn(number, &machine);
+        found = finds_difference(&machine, name) ||
+                (machine_choose_relative(number, &machine) && finds_difference(&machine, name));
     }
     fflush(stdout);
     MPI_Finalize();
-    return result;
+    return found ? EXIT_KILLED : EXIT_ALIVE;
 }
 
 static bool is_found(const char *program, const char *nmachines, enum mutant mutant)

@@ -100,6 +100,17 @@ unsigned o_chain_ptes(const struct machine *machine, const struct page *page, st
 bool o_chain_collapse(struct machine *machine, struct page *page);
 void o_chain_check(const struct machine *machine, const struct page *page);
 
+/* list.c. Preparing sees to it that the entries which one more pte needs are free. */
+bool o_list_prepare(struct machine *machine, struct actor *actor, const struct page *page);
+void o_list_add(struct machine *machine, struct page *page, struct pte *pte);
+/* Frees the entry that `link` points to. */
+void o_list_remove(struct machine *machine, struct list_entry **link);
+/* A list of one pte becomes a direct pointer, if there are any. */
+void o_list_collapse(struct machine *machine, struct page *page);
+void o_list_check(const struct machine *machine, const struct page *page);
+void o_list_check_frames(const struct machine *machine);
+void o_list_free(struct machine *machine);
+
 /* rmap.c */
 enum unmap_result { UNMAP_DONE, UNMAP_AGAIN };
 bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *page,

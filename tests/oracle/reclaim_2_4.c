@@ -1,7 +1,7 @@
-/* Reclaim of 2.4.23: docs/model.md, section 10. */
+/* Reclaim of 2.4.23 and 2.4.22: docs/model.md, section 10. */
 #include "oracle/parts.h"
 
-enum { WANTED = 32, PASSES = 60, SCAN_RATIO = 6, MAPPED_RATIO = 100 };
+enum { WANTED = 32, PASSES = 60, SCAN_RATIO = 6, MAPPED_RATIO = 100, PRIORITY = 6 };
 
 /* One call of free(class). */
 struct freeing {
@@ -126,6 +126,16 @@ static enum look look_at(struct freeing *freeing, struct page *page, int64_t *ma
     return LOOK_NEXT;
 }
 
+/* The oldest inactive page, which becomes the newest. */
+static struct page *next_page(struct freeing *freeing)
+{
+    struct page *page = lru_of(freeing)->inactive.oldest;
+    charge(freeing->machine, freeing->actor, COST_PAGE_SCAN);
+    o_lru_remove(page);
+    o_lru_add_new(freeing->machine, page, false);
+    return page;
+}
+
 static void shrink(struct freeing *freeing)
 {
     struct machine *machine = freeing->machine;
@@ -142,10 +152,7 @@ static void shrink(struct freeing *freeing)
         if (o_yield_point_in(machine, actor, &lru->lock)) {
             continue;
         }
-        struct page *page = lru->inactive.oldest;
-        charge(machine, actor, COST_PAGE_SCAN);
-        o_lru_remove(page);
-        o_lru_add_new(machine, page, false);
+        struct page *page = next_page(freeing);
         if (page->zone->number > freeing->class) {
             continue;
         }
@@ -165,9 +172,49 @@ static void shrink(struct freeing *freeing)
     o_lock_leave(actor, &lru->lock);
 }
 
+static void shrink_2_4_22(struct freeing *freeing, unsigned priority)
+{
+    struct machine *machine = freeing->machine;
+    struct actor *actor = freeing->actor;
+    struct lru *lru = lru_of(freeing);
+    uint64_t max_scan = lru->inactive.length / priority;
+    int64_t max_mapped = (int64_t)min_u64(freeing->wanted << (10 - priority), max_scan / 10);
+    bool too_many = false;
+    o_yield_point(actor);
+    o_lock_enter(machine, actor, &lru->lock);
+    while (!too_many && freeing->wanted > 0 && max_scan > 0 && lru->inactive.oldest != NULL) {
+        if (o_yield_point_in(machine, actor, &lru->lock)) {
+            continue;
+        }
+        struct page *page = next_page(freeing);
+        max_scan--;
+        machine->count.pages_scanned++;
+        too_many = page->zone->number <= freeing->class &&
+                   look_at(freeing, page, &max_mapped) == LOOK_TOO_MANY_MAPPED;
+    }
+    o_lock_leave(actor, &lru->lock);
+    if (too_many) {
+        o_yield_point(actor);
+        o_swap_out(machine, actor, freeing->class);
+    }
+}
+
+/* False: it gave up. */
+static bool free_pages_2_4_22(struct machine *machine, struct actor *actor, enum zone_number class)
+{
+    struct freeing freeing = {.machine = machine, .actor = actor, .class = class, .wanted = WANTED};
+    const struct lru *lru = lru_of(&freeing);
+    for (unsigned priority = PRIORITY; priority > 0 && freeing.wanted > 0; priority--) {
+        o_yield_point(actor);
+        refill(&freeing, freeing.wanted * lru->active.length / (2 * (lru->inactive.length + 1)));
+        shrink_2_4_22(&freeing, priority);
+    }
+    return freeing.wanted == 0;
+}
+
 /* False: it gave up. It sets how many pages it freed. */
-static bool free_pages(struct machine *machine, struct actor *actor, enum zone_number class,
-                       uint64_t *freed_p)
+static bool free_pages_2_4_23(struct machine *machine, struct actor *actor, enum zone_number class,
+                              uint64_t *freed_p)
 {
     struct freeing freeing = {.machine = machine, .actor = actor, .class = class, .wanted = WANTED};
     for (int pass = 0; pass < PASSES; pass++) {
@@ -197,7 +244,8 @@ void o_kswapd_2_4(struct machine *machine, struct actor *actor)
             continue;
         }
         uint64_t freed;
-        if (free_pages(machine, actor, zone->number, &freed)) {
+        if (machine->design.is_2_4_22 ? free_pages_2_4_22(machine, actor, zone->number)
+                                      : free_pages_2_4_23(machine, actor, zone->number, &freed)) {
             zone->need_balance = o_frames_below_high(machine, zone->number);
         } else {
             zone->need_balance = false;
@@ -215,23 +263,55 @@ void o_run_out_of_memory(struct machine *machine, const struct actor *actor, enu
     }
 }
 
-void o_direct_2_4(struct machine *machine, struct actor *actor, enum zone_number class)
+static void hand_over(struct machine *machine, struct actor *actor, struct zone *zone)
 {
-    struct process *process = actor->process;
+    if (zone != NULL) {
+        o_frame_take_from(zone, HELD_BY_PROCESS);
+        charge(machine, actor, COST_PAGE_ALLOC);
+        actor->process->frame = zone;
+    }
+}
+
+static void direct_2_4_22(struct machine *machine, struct actor *actor, enum zone_number class)
+{
+    const struct process *process = actor->process;
+    for (;;) {
+        const bool enough = free_pages_2_4_22(machine, actor, class);
+        if (process->frame != NULL) {
+            return;
+        }
+        if (!enough && o_swap_used(machine) == machine->swap_slots) {
+            o_run_out_of_memory(machine, actor, class);
+            o_sleep_for(actor, TIME_NEVER - actor->now);
+        }
+        hand_over(machine, actor, o_frame_over_2_4(machine, class, false));
+        if (process->frame != NULL) {
+            return;
+        }
+        actor->now = max_u64(actor->now, actor->context->slice_end);
+        o_yield_point(actor);
+    }
+}
+
+static void direct_2_4_23(struct machine *machine, struct actor *actor, enum zone_number class)
+{
+    const struct process *process = actor->process;
     while (process->frame == NULL) {
         uint64_t freed;
-        free_pages(machine, actor, class, &freed);
+        free_pages_2_4_23(machine, actor, class, &freed);
         if (process->frame != NULL) {
             break;
         }
-        struct zone *zone = o_frame_over_2_4(machine, class, freed == 0);
-        if (zone != NULL) {
-            o_frame_take_from(zone, HELD_BY_PROCESS);
-            charge(machine, actor, COST_PAGE_ALLOC);
-            process->frame = zone;
-        } else if (freed == 0) {
+        hand_over(machine, actor, o_frame_over_2_4(machine, class, freed == 0));
+        if (process->frame == NULL && freed == 0) {
             o_run_out_of_memory(machine, actor, class);
             o_sleep_for(actor, TIME_NEVER - actor->now);
         }
     }
+}
+
+void o_direct_2_4(struct machine *machine, struct actor *actor, enum zone_number class)
+{
+    machine->design.is_2_4_22 ? direct_2_4_22(machine, actor, class)
+                              : direct_2_4_23(machine, actor, class);
 }

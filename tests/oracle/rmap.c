@@ -37,6 +37,9 @@ bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *p
                     struct chain_block **spare_p)
 {
     *spare_p = NULL;
+    if (machine->design.rmap == RMAP_PTE_LISTS) {
+        return o_list_prepare(machine, actor, page);
+    }
     return !uses_chain(machine, page) || o_chain_prepare(machine, actor, page, spare_p);
 }
 
@@ -47,6 +50,10 @@ void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page,
         charge(machine, actor, COST_CHAIN_INSERT);
         o_chain_add(machine, page, pte, spare);
         o_chain_check(machine, page);
+    } else if (machine->design.rmap == RMAP_PTE_LISTS) {
+        charge(machine, actor, COST_CHAIN_INSERT);
+        o_list_add(machine, page, pte);
+        o_list_check(machine, page);
     } else if (machine->design.rmap == RMAP_OBJECTS) {
         charge(machine, actor, COST_MAPCOUNT);
     }
@@ -100,6 +107,56 @@ static enum unmap_result unmap_by_chain(struct machine *machine, struct actor *a
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
     o_chain_check(machine, page);
+    return cleared == n ? UNMAP_DONE : UNMAP_AGAIN;
+}
+
+static bool referenced_by_list(struct machine *machine, struct actor *actor, struct page *page)
+{
+    bool referenced = page->direct != NULL && test_and_clear_young(page->direct);
+    unsigned n = page->direct != NULL;
+    for (const struct list_entry *entry = page->entries; entry != NULL; entry = entry->next) {
+        referenced = test_and_clear_young(entry->pte) || referenced;
+        n++;
+    }
+    visit(machine, actor, COST_CHAIN_VISIT, n);
+    if (page->direct == NULL) {
+        charge_times(machine, actor, COST_CHAIN_BLOCK, n);
+    }
+    return referenced;
+}
+
+static enum unmap_result unmap_by_list(struct machine *machine, struct actor *actor,
+                                       struct page *page)
+{
+    const uint64_t free_before = machine->nfree_entries;
+    const bool direct = page->direct != NULL;
+    unsigned n = 0;
+    unsigned cleared = 0;
+    if (page->direct != NULL) {
+        n++;
+        if (trylock_mm(machine, actor, page->direct->mm)) {
+            struct pte *pte = page->direct;
+            page->direct = NULL;
+            o_mm_clear_pte(machine, pte);
+            cleared++;
+        }
+    }
+    for (struct list_entry **link = &page->entries; *link != NULL; n++) {
+        struct pte *pte = (*link)->pte;
+        if (trylock_mm(machine, actor, pte->mm)) {
+            o_mm_clear_pte(machine, pte);
+            o_list_remove(machine, link);
+            cleared++;
+        } else {
+            link = &(*link)->next;
+        }
+    }
+    o_list_collapse(machine, page);
+    visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_times(machine, actor, COST_CHAIN_BLOCK, direct ? 0 : n);
+    charge_times(machine, actor, COST_PTE_UNMAP, cleared);
+    charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
+    o_list_check(machine, page);
     return cleared == n ? UNMAP_DONE : UNMAP_AGAIN;
 }
 
@@ -183,12 +240,18 @@ static enum unmap_result unmap_by_object(struct machine *machine, struct actor *
 
 bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page)
 {
+    if (machine->design.rmap == RMAP_PTE_LISTS) {
+        return referenced_by_list(machine, actor, page);
+    }
     return uses_chain(machine, page) ? referenced_by_chain(machine, actor, page)
                                      : referenced_by_object(machine, actor, page);
 }
 
 enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page)
 {
+    if (machine->design.rmap == RMAP_PTE_LISTS) {
+        return unmap_by_list(machine, actor, page);
+    }
     return uses_chain(machine, page) ? unmap_by_chain(machine, actor, page)
                                      : unmap_by_object(machine, actor, page);
 }

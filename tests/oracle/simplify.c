@@ -72,7 +72,7 @@ static void plain_arch(struct machine_choice *machine)
 
 static void plain_design(struct machine_choice *machine)
 {
-    machine->preset = machine->axes;
+    machine->by_axes = false;
     machine->page_direct = 0;
     machine->cache_line = 0;
 }

@@ -149,7 +149,8 @@ static struct mm *next_mm(struct machine *machine)
 bool o_swap_out(struct machine *machine, struct actor *actor, enum zone_number class)
 {
     struct scan scan = {.machine = machine, .actor = actor, .class = class, .wanted = WANTED};
-    int64_t counter = 2 * (int64_t)machine->nprocesses;
+    const int64_t rounds = machine->design.is_2_4_22 ? 1 : 2;
+    int64_t counter = rounds * (int64_t)machine->nprocesses;
     int64_t scans = 0; /* of mms */
     for (;;) {
         o_yield_point_of_cpu(machine, actor);
@@ -172,7 +173,7 @@ bool o_swap_out(struct machine *machine, struct actor *actor, enum zone_number c
         scan_mm(&scan, mm);
         o_lock_release(machine, actor, lock);
         scans++;
-        REQUIRE(scan.credits <= WANTED && scans <= 2 * (int64_t)machine->nprocesses + 1);
+        REQUIRE(scan.credits <= WANTED && scans <= rounds * (int64_t)machine->nprocesses + 1);
         if (scan.credits == scan.wanted) {
             return true;
         }

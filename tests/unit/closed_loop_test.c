@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdio.h>
+
+#include "designs/designs.h"
 #include "run_fixture.h"
 
 #include <cmocka.h>
@@ -49,7 +52,8 @@ static void test_slower_swap_means_fewer_touches(void **state)
     assert_true(with_slow < 0.9 * with_fast);
 }
 
-/* One CPU that both the database and the scan of 2.4 need: what the scan takes, the touches lose. */
+/* One CPU that both the database and the scan of 2.4 need: what the scan takes, the touches lose.
+ */
 static void test_a_spinning_reclaimer_takes_cpu_from_the_database(void **state)
 {
     (void)state;
@@ -57,9 +61,12 @@ static void test_a_spinning_reclaimer_takes_cpu_from_the_database(void **state)
     double rate[2];
     double reclaim[2];
     for (int i = 0; i < 2; i++) {
-        const char *const sets[] = {"design.preset=linux-2.4.23",      "machine.cpus=1",
-                                    "workloads.database.cpu_use=80%",  "duration=1s",
-                                    "workloads.shm_copy.rate=100MB/s", visit[i],
+        const char *const sets[] = {"design.preset=linux-2.4.23",
+                                    "machine.cpus=1",
+                                    "workloads.database.cpu_use=80%",
+                                    "duration=1s",
+                                    "workloads.shm_copy.rate=100MB/s",
+                                    visit[i],
                                     NULL};
         struct sim_result result = run_scenario(scenario, CONFIGS_DIR "/closed_loop.yaml", sets);
         double pressure = result_real(&result, METRIC_ELAPSED) - 0.2;
@@ -75,12 +82,11 @@ static void test_a_spinning_reclaimer_takes_cpu_from_the_database(void **state)
 static void test_cpu_time_adds_up_exactly(void **state)
 {
     (void)state;
-    const char *const presets[] = {"design.preset=linux-2.4.23", "design.preset=linux-2.6.0",
-                                   "design.preset=linux-2.5-objrmap"};
     const char *const cpus[] = {"machine.cpus=1", "machine.cpus=3", "machine.cpus=16"};
-    for (size_t i = 0; i < 9; i++) {
-        const char *const sets[] = {presets[i / 3], cpus[i % 3], "epoch=700us", "quantum=33us",
-                                    NULL};
+    for (size_t i = 0; design_presets[i / 3].name != NULL; i++) {
+        char preset[128];
+        snprintf(preset, sizeof preset, "design.preset=%s", design_presets[i / 3].name);
+        const char *const sets[] = {preset, cpus[i % 3], "epoch=700us", "quantum=33us", NULL};
         const uint64_t ncpus[] = {1, 3, 16};
         struct sim_result result = run_scenario(scenario, CONFIGS_DIR "/closed_loop.yaml", sets);
         for (size_t point = 0; point < result.recording.npoints; point++) {

@@ -58,7 +58,7 @@ static void test_every_preset_resolves_everywhere(void **state)
             assert_string_equal(design.shared_page_size->name, "4KiB");
         }
     }
-    assert_true(npresets >= 3);
+    assert_true(npresets >= 5);
 }
 
 /* NRPTE of mm/rmap.c of v2.6.0, without HIGHPTE. */
@@ -83,6 +83,51 @@ static void test_chain_geometry(void **state)
     }
 }
 
+/* struct pte_chain of v2.5.27: two pointers, whatever the cache line. */
+static void test_list_geometry(void **state)
+{
+    (void)state;
+    const struct {
+        const char *arch;
+        unsigned bytes;
+    } rows[] = {
+        {"machine.arch=i386", 8}, {"machine.arch=i386-pae", 8}, {"machine.arch=x86_64", 16}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const sets[] = {rows[i].arch, "design.preset=linux-2.5.27",
+                                    "machine.cache_line=128", NULL};
+        struct design design;
+        assert_int_equal(resolve(sets, &design), STATUS_OK);
+        assert_int_equal(design.rmap->chains, CHAIN_LIST);
+        assert_int_equal(design.chain_block_bytes, rows[i].bytes);
+        assert_int_equal(design.chain_slots, 1);
+    }
+}
+
+/* A preset keeps its struct page when its reverse map is replaced, and gets that of another kernel
+ * when its reclaim is. */
+static void test_struct_page_follows_the_kernel(void **state)
+{
+    (void)state;
+    const struct {
+        const char *preset, *rmap, *reclaim;
+        unsigned bytes;
+    } rows[] = {
+        {"design.preset=linux-2.6.0", "design.rmap=pte_chain_list", "seed=1", 40},
+        {"design.preset=linux-2.5.27", "design.rmap=pte_chain_array", "seed=1", 44},
+        {"design.preset=linux-2.4.23", "design.rmap=pte_chain_list", "design.reclaim=lru_2_6_0",
+         44},
+        {"design.preset=linux-2.4.23", "design.rmap=objrmap", "design.reclaim=lru_2_6_0", 40},
+        {"design.preset=linux-2.6.0", "design.rmap=none", "design.reclaim=lru_2_4_22", 48},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const sets[] = {"machine.arch=i386", rows[i].preset, rows[i].rmap,
+                                    rows[i].reclaim, NULL};
+        struct design design;
+        assert_int_equal(resolve(sets, &design), STATUS_OK);
+        assert_int_equal(design.struct_page_bytes, rows[i].bytes);
+    }
+}
+
 static void test_axes_override_the_preset(void **state)
 {
     (void)state;
@@ -103,6 +148,7 @@ static void test_impossible_combinations(void **state)
     } rows[] = {
         {"design.rmap=none", "lru_2_6_0 needs a reverse map"},
         {"design.reclaim=lru_2_4_23", "lru_2_4_23 finds ptes by its virtual scan"},
+        {"design.reclaim=lru_2_4_22", "lru_2_4_22 finds ptes by its virtual scan"},
         {"design.prefer_clean=true", "does not offer it"},
         {"design.split=3g1g", "3g1g does not exist on x86_64; it exists on i386, i386-pae"},
     };
@@ -133,6 +179,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_preset_resolves_everywhere),
         cmocka_unit_test(test_chain_geometry),
+        cmocka_unit_test(test_list_geometry),
+        cmocka_unit_test(test_struct_page_follows_the_kernel),
         cmocka_unit_test(test_axes_override_the_preset),
         cmocka_unit_test(test_impossible_combinations),
         cmocka_unit_test(test_tables_describe_themselves),

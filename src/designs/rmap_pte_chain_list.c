@@ -1,0 +1,25 @@
+/* pte chains as lists with an entry for each pte, for every page: 2.5.27. */
+#include "designs/designs.h"
+#include "designs/pte_chain.h"
+
+static bool keeps_chain(const struct cell *cell, page_id page)
+{
+    (void)cell;
+    (void)page;
+    return true;
+}
+
+const struct rmap_ops rmap_pte_chain_list = {
+    .choice =
+        {.name = "pte_chain_list",
+         .description =
+             "chains of ptes as linked lists, with an entry for each pte, for every page (2.5.27)",
+         .source = "linux v2.5.27 mm/rmap.c, page_add_rmap(), pte_chain_alloc()"},
+    .chains = CHAIN_LIST,
+    .keeps_chain = keeps_chain,
+    .prepare = pte_chain_prepare,
+    .add = pte_chain_add,
+    .add_word = pte_chain_add_word,
+    .referenced = pte_chain_referenced,
+    .unmap = pte_chain_unmap,
+};
