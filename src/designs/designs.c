@@ -10,7 +10,7 @@
 
 static const struct choice *const rmaps[] = {
     &rmap_none.choice,
-    &rmap_pte_chain_list.choice,
+    &rmap_pte_chain_linked.choice,
     &rmap_pte_chain_array.choice,
     &rmap_objrmap.choice,
     NULL,
@@ -81,7 +81,7 @@ const struct preset design_presets[] = {
         .name = "linux-2.5.27",
         .description = "pte chains as linked lists, with page-direct; reclaim is that of 2.6.0",
         .source = "linux v2.5.27 mm/rmap.c, page_add_rmap(); linux v2.6.0 mm/vmscan.c",
-        .rmap = &rmap_pte_chain_list,
+        .rmap = &rmap_pte_chain_linked,
         .reclaim = &reclaim_lru_2_6_0,
         .writeout = &writeout_deferred,
         .page_tables = &page_tables_lowmem,

@@ -39,7 +39,7 @@ static const struct known_design {
     {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88}},
     {"linux-2.5.27",
      "lru_2_6_0",
-     "pte_chain_list",
+     "pte_chain_linked",
      {.rmap = RMAP_PTE_LISTS, .page_direct = true},
      {44, 80}},
     {"linux-2.6.0",

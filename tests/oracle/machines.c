@@ -304,7 +304,7 @@ static void write_design(const struct machine_choice *machine, struct text *yaml
         [DESIGN_2_6_0] = "rmap: pte_chain_array, reclaim: lru_2_6_0",
         [DESIGN_OBJRMAP] = "rmap: objrmap, reclaim: lru_2_6_0",
         [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
-        [DESIGN_2_5_27] = "rmap: pte_chain_list, reclaim: lru_2_6_0",
+        [DESIGN_2_5_27] = "rmap: pte_chain_linked, reclaim: lru_2_6_0",
     };
     text_append(yaml, "design: { ");
     if (machine->by_axes) {

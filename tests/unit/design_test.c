@@ -112,9 +112,9 @@ static void test_struct_page_follows_the_kernel(void **state)
         const char *preset, *rmap, *reclaim;
         unsigned bytes;
     } rows[] = {
-        {"design.preset=linux-2.6.0", "design.rmap=pte_chain_list", "seed=1", 40},
+        {"design.preset=linux-2.6.0", "design.rmap=pte_chain_linked", "seed=1", 40},
         {"design.preset=linux-2.5.27", "design.rmap=pte_chain_array", "seed=1", 44},
-        {"design.preset=linux-2.4.23", "design.rmap=pte_chain_list", "design.reclaim=lru_2_6_0",
+        {"design.preset=linux-2.4.23", "design.rmap=pte_chain_linked", "design.reclaim=lru_2_6_0",
          44},
         {"design.preset=linux-2.4.23", "design.rmap=objrmap", "design.reclaim=lru_2_6_0", 40},
         {"design.preset=linux-2.6.0", "design.rmap=none", "design.reclaim=lru_2_4_22", 48},

@@ -9,9 +9,9 @@ static bool keeps_chain(const struct cell *cell, page_id page)
     return true;
 }
 
-const struct rmap_ops rmap_pte_chain_list = {
+const struct rmap_ops rmap_pte_chain_linked = {
     .choice =
-        {.name = "pte_chain_list",
+        {.name = "pte_chain_linked",
          .description =
              "chains of ptes as linked lists, with an entry for each pte, for every page (2.5.27)",
          .source = "linux v2.5.27 mm/rmap.c, page_add_rmap(), pte_chain_alloc()"},
