@@ -90,7 +90,8 @@ enum metric_scope {
     X(PROCESSES_BLOCKED, "processes_blocked", "1", GAUGE, LOWER, COUNT, CELL,                      \
       "processes that wait for a device or for memory")                                            \
     X(RECLAIM_CPU, "reclaim_cpu_seconds", "s", COUNTER, LOWER, TICKS, CELL,                        \
-      "CPU time of kswapd and of processes that reclaim; part of system_seconds")                  \
+      "CPU time of kswapd and of processes that reclaim, but for spin_seconds; part of "           \
+      "system_seconds")                                                                            \
     X(USER, "user_seconds", "s", COUNTER, HIGHER, TICKS, CELL, "CPU time of user code")            \
     X(SYSTEM, "system_seconds", "s", COUNTER, LOWER, TICKS, CELL,                                  \
       "CPU time of the kernel, spinning on locks included")                                        \

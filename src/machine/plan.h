@@ -61,7 +61,7 @@ struct plan {
     struct plan_vma *vmas;
     size_t nprocesses, nobjects, nvmas;
     size_t process_capacity, object_capacity, vma_capacity;
-    bool out_of_memory; /* an addition failed; plan_check() reports it */
+    bool out_of_memory; /* an addition failed; plan_finish() reports it */
 };
 
 void plan_free(struct plan *plan);

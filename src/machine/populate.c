@@ -25,8 +25,9 @@ static page_count frames_for(byte_count bytes)
     return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
 }
 
-/* Kernel text, static tables and boot allocations: 40 MiB on the 32 GiB machine of claims.md, and
- * in proportion on smaller ones, so that scaled-down machines keep their balance. */
+/* Kernel text, static tables and boot allocations: 40 MiB (assumed) on the machine of
+ * configs/lwn-32g.yaml, and in proportion on smaller ones, so that scaled-down machines keep their
+ * balance. */
 static byte_count kernel_image_bytes(byte_count memory)
 {
     const byte_count full = (byte_count)40 << 20;
