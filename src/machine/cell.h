@@ -44,6 +44,7 @@ struct cell_core {
     sim_time
         window_end;  /* until then contexts run; the end of the epoch if there is but one cell */
     uint64_t epochs; /* begun */
+    uint64_t frames_taken;          /* in this epoch */
     uint64_t counter[METRIC_COUNT]; /* of SCOPE_CELL metrics, in their forms */
     struct zone zone[ZONES];
     page_count list_pages[LRU_ZONE_LISTS];

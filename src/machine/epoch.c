@@ -75,6 +75,7 @@ void epoch_begin(struct cell *cell, const struct cell_share *share, const struct
     core->epoch_end = share->end;
     core->window_end = share->start + even_part(share->end - share->start, cell->id, cell->ncells);
     core->epochs++;
+    core->frames_taken = 0;
     if (cell->ncells > 1) {
         epoch_level_frames(cell, share->free);
         core->nr_mapped_elsewhere = share->nr_mapped - core->nr_mapped;
@@ -95,6 +96,7 @@ static void report_reclaim(const struct cell *cell, struct cell_report *report)
             report->reclaiming = 1;
         }
         if (context->asked_for_memory) {
+            report->frames_wanted++;
             report->demanded += cell->plan->processes[i - CONTEXT_FIRST_PROCESS].pages_in_stall;
             if (now > context->wait_began) {
                 report->longest_wait = max_u64(report->longest_wait, now - context->wait_began);
@@ -116,6 +118,8 @@ void epoch_report(const struct cell *cell, struct cell_report *report)
     };
     for (int zone = 0; zone < ZONES; zone++) {
         report->free[zone] = core->zone[zone].free;
+        report->min[zone] = core->zone[zone].min;
+        report->low[zone] = core->zone[zone].low;
     }
     report_reclaim(cell, report);
 }
@@ -124,5 +128,6 @@ void epoch_end(struct cell *cell, struct cell_report *report)
 {
     visitors_end_epoch(cell);
     epoch_report(cell, report);
+    report->frames_wanted += cell->core->frames_taken;
     cpu_end_epoch(cell, report);
 }

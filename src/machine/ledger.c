@@ -170,16 +170,42 @@ void ledger_plan_epoch(struct ledger *ledger, sim_time start, sim_time end)
     ledger->epochs++;
 }
 
-/* A node's cells share its frames; those of nodes stay apart. */
+/* Of a node's cells, summed up over those before a cell, or over all. */
+struct pool {
+    page_count free, min, low;
+    uint64_t wanted;
+};
+
+static struct pool pool_of(const struct ledger *ledger, cell_id first, cell_id end, int zone)
+{
+    struct pool pool = {0};
+    for (cell_id i = first; i < end; i++) {
+        const struct cell_report *report = &ledger->account[i].report;
+        pool.free += report->free[zone];
+        pool.min += report->min[zone];
+        pool.low += report->low[zone];
+        pool.wanted += report->frames_wanted;
+    }
+    return pool;
+}
+
+/* A node's cells share its frames; those of nodes stay apart. While there are plenty, in equal
+ * parts. Between the min and the low watermarks, what is above min goes to the cells that wanted
+ * frames last: a process that takes every frame that comes free leaves none to others wherever they
+ * are. */
 static page_count free_frames(const struct ledger *ledger, cell_id cell, int zone)
 {
     cell_id per_node = ledger->ncells / (cell_id)ledger->scenario->machine.nodes;
     cell_id first = cell / per_node * per_node;
-    page_count all = 0;
-    for (cell_id i = first; i < first + per_node; i++) {
-        all += ledger->account[i].report.free[zone];
+    struct pool all = pool_of(ledger, first, first + per_node, zone);
+    if (all.free <= all.min || all.free > all.low || all.wanted == 0) {
+        return even_part(all.free, cell - first, per_node);
     }
-    return even_part(all, cell - first, per_node);
+    struct pool before = pool_of(ledger, first, cell, zone);
+    struct pool with = pool_of(ledger, first, cell + 1, zone);
+    page_count above = all.free - all.min;
+    return with.min - before.min + muldiv(above, with.wanted, all.wanted) -
+           muldiv(above, before.wanted, all.wanted);
 }
 
 void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *share)

@@ -19,6 +19,8 @@ struct cell_report {
     int64_t due;
     sim_time blocked; /* process time spent waiting for devices */
     page_count free[ZONES];
+    page_count min[ZONES], low[ZONES]; /* watermarks of the cell's part of its node's zones */
+    uint64_t frames_wanted;            /* taken in the epoch, and waited for at its end */
     page_count nr_mapped;
     uint64_t freed;
     uint64_t touches;

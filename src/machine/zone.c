@@ -37,6 +37,7 @@ void zone_take(struct cell *cell, enum zone_index index, enum owner owner)
     assert(zone->free > 0);
     zone->free--;
     zone->held[owner]++;
+    cell->core->frames_taken++;
 }
 
 void zone_give(struct cell *cell, enum zone_index index, enum owner owner)
