@@ -30,6 +30,9 @@ static enum status prepare(struct saving *saving)
 {
     struct run *run = saving->run;
     cell_id ncells = run->ledger.ncells;
+    if (run->status != STATUS_OK) {
+        return run->status; /* it ends with the next reports; what it is now is not whole */
+    }
     saving->images = calloc(run->ncells_here, sizeof *saving->images);
     saving->numbers = calloc(2 * (size_t)ncells, sizeof *saving->numbers);
     saving->parts = calloc(ncells, sizeof *saving->parts);

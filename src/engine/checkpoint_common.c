@@ -8,7 +8,6 @@
 /* Single values of the run and its ledger. */
 struct common_values {
     sim_time epoch_start, epoch_end;
-    uint64_t ledger_epochs;
     int64_t due;
     sim_time next_sample;
     uint64_t epochs, messages, populated;
@@ -55,7 +54,6 @@ void common_save(const struct run *run, uint64_t messages, struct sections *sect
     const struct common_values values = {
         .epoch_start = ledger->epoch_start,
         .epoch_end = ledger->epoch_end,
-        .ledger_epochs = ledger->epochs,
         .due = ledger->due,
         .next_sample = run->next_sample,
         .epochs = run->result->epochs,
@@ -151,7 +149,6 @@ static void use_values(struct run *run, const struct common_values *values)
 {
     run->ledger.epoch_start = values->epoch_start;
     run->ledger.epoch_end = values->epoch_end;
-    run->ledger.epochs = values->ledger_epochs;
     run->ledger.due = values->due;
     run->next_sample = values->next_sample;
     run->result->epochs = values->epochs;

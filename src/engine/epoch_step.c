@@ -59,7 +59,7 @@ static void collect_between_cells(struct run *run)
     if (n > run->request_capacity) {
         struct message *requests = realloc(run->requests, 2 * n * sizeof *requests);
         run->requests = requests != NULL ? requests : run->requests;
-        size_t *order = realloc(run->request_order, 2 * n * sizeof *order);
+        struct request_key *order = realloc(run->request_order, 2 * n * sizeof *order);
         run->request_order = order != NULL ? order : run->request_order;
         struct message *calls = realloc(run->calls, 2 * n * sizeof *calls);
         run->calls = calls != NULL ? calls : run->calls;
@@ -140,8 +140,8 @@ static void run_cell(struct run *run, cell_id i)
     epoch_begin(cell, &share, run->ledger.homes);
     if (cell->ncells > 1 && run->status == STATUS_OK) {
         size_t first = run->request_first[cell->id];
-        device_merge(cell, run->requests, run->nrequests, first,
-                     run->request_first[cell->id + 1] - first, run->request_order);
+        device_merge(cell, run->requests, run->request_order, run->nrequests, first,
+                     run->request_first[cell->id + 1] - first);
     }
     if (run->status == STATUS_OK) {
         note(run, workloads_draw(&run->set, cell, &run->draws[i], &run->batch));
@@ -154,8 +154,29 @@ static void run_cell(struct run *run, cell_id i)
     say(run, cell, &report);
 }
 
+static int by_time(const void *a, const void *b)
+{
+    const struct request_key *x = a;
+    const struct request_key *y = b;
+    if (x->at != y->at) {
+        return x->at < y->at ? -1 : 1;
+    }
+    return x->number < y->number ? -1 : 1;
+}
+
+static void order_requests(struct run *run)
+{
+    for (size_t i = 0; i < run->nrequests; i++) {
+        run->request_order[i] = (struct request_key){run->requests[i].value, i};
+    }
+    if (run->nrequests > 1) {
+        qsort(run->request_order, run->nrequests, sizeof *run->request_order, by_time);
+    }
+}
+
 void run_epoch(struct run *run, sim_time now, sim_time end)
 {
+    order_requests(run);
     ledger_plan_epoch(&run->ledger, now, end);
     for (cell_id i = 0; i < run->ncells_here; i++) {
         run_cell(run, i);

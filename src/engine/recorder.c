@@ -33,21 +33,18 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Touches that each process has made, in all cells. NULL when the host has no memory; all ranks go
- * on alike then, with numbers that this rank does not have. */
+/* Touches that each process has made, in all cells. */
 static uint64_t *touches_of_processes(const struct run *run)
 {
     size_t n = run->set.plan.nprocesses;
-    uint64_t *touches = calloc(n + 1, sizeof *touches);
-    for (cell_id k = 0; touches != NULL && k < run->ncells_here; k++) {
+    memset(run->touches, 0, n * sizeof *run->touches);
+    for (cell_id k = 0; k < run->ncells_here; k++) {
         for (size_t i = 0; i < n; i++) {
-            touches[i] += run->cells[k].visitors[i].touches;
+            run->touches[i] += run->cells[k].visitors[i].touches;
         }
     }
-    if (touches != NULL) {
-        run_sum(run, touches, n);
-    }
-    return touches;
+    run_sum(run, run->touches, n);
+    return run->touches;
 }
 
 /* Percentiles by nearest rank. Sorts the touches. */
@@ -188,12 +185,7 @@ enum status recorder_sample(struct run *run, sim_time now)
     sample_cells(run, status == STATUS_OK ? &recording->per_cell[row * run->ncells_here] : NULL,
                  values);
     uint64_t *touches = touches_of_processes(run);
-    if (status == STATUS_OK && touches == NULL) {
-        status = fail(STATUS_RESOURCE, "out of memory for the progress of %zu processes",
-                      run->set.plan.nprocesses);
-    }
     if (status != STATUS_OK) {
-        free(touches);
         return status;
     }
     values[METRIC_ELAPSED] = now;
@@ -205,7 +197,6 @@ enum status recorder_sample(struct run *run, sim_time now)
     values[METRIC_THETA_COLD] = bits_of(theta_cold(run, touches, now));
     values[METRIC_LAPS] = bits_of(laps(recording, values));
     sample_progress(&run->set, touches, values);
-    free(touches);
     follow_peaks(recording, values);
     recording->time[recording->npoints++] = now;
     return STATUS_OK;
@@ -217,10 +208,7 @@ void recorder_begin_pressure(struct run *run, sim_time now)
     sample_cells(run, NULL, recording->at_pressure);
     recording->at_pressure[METRIC_ELAPSED] = now;
     recording->pressure_began = now;
-    uint64_t *touches = touches_of_processes(run);
-    recording->segment_touches_at_pressure = touches == NULL ? 0
-                                                             : segment_touches(&run->set, touches);
-    free(touches);
+    recording->segment_touches_at_pressure = segment_touches(&run->set, touches_of_processes(run));
 }
 
 /* What the verdict needs of the cells, summed up; the first three are of the cell that failed. */

@@ -23,9 +23,10 @@ struct run {
     struct cell *cells;       /* [ncells_here] */
     struct cell_draws *draws; /* [ncells_here] */
     struct touch_batch batch; /* of one cell after the other */
+    uint64_t *touches;        /* [plan.nprocesses + 1] room for those that each process has made */
     struct message *requests; /* to devices, of all cells, of the last epoch */
     size_t *request_first;    /* [ncells + 1]: where those of each cell begin */
-    size_t *request_order;
+    struct request_key *request_order; /* made anew for each epoch */
     struct message *calls; /* for help in reclaim, and the end of it, likewise */
     size_t nrequests, ncalls, request_capacity;
 

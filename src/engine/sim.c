@@ -206,7 +206,9 @@ static enum status set_up_cells(struct run *run)
     run->cells = calloc(run->ncells_here, sizeof *run->cells);
     run->draws = calloc(run->ncells_here, sizeof *run->draws);
     run->request_first = calloc((size_t)run->ledger.ncells + 1, sizeof *run->request_first);
-    if (run->cells == NULL || run->draws == NULL || run->request_first == NULL) {
+    run->touches = calloc(run->set.plan.nprocesses + 1, sizeof *run->touches);
+    if (run->cells == NULL || run->draws == NULL || run->request_first == NULL ||
+        run->touches == NULL) {
         return fail(STATUS_RESOURCE, "out of memory for %u cells", run->ncells_here);
     }
     for (cell_id i = 0; i < run->ncells_here; i++) {
@@ -235,6 +237,7 @@ static void populate(struct run *run)
             populate_process(&run->cells[i], p, run->options->populate_by_page);
         }
         run_exchange_reports(run);
+        ledger_level_frames(&run->ledger);
         for (cell_id i = 0; i < run->ncells_here && run->ledger.ncells > 1; i++) {
             struct cell_share share;
             ledger_share(&run->ledger, run->cells[i].id, &share);
@@ -333,6 +336,7 @@ static void tear_down(struct run *run)
     free(run->requests);
     free(run->request_first);
     free(run->request_order);
+    free(run->touches);
     free(run->calls);
     workloads_free_batch(&run->batch);
     exchange_close(run->exchange);
@@ -436,6 +440,7 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     if (status == STATUS_OK) {
         status = workloads_plan(scenario, &run.set);
     }
+    status = agree(comm, status);
     if (status == STATUS_OK && has_cells) {
         exchange_range(ncells, rank, active, &result.recording.first_cell,
                        &result.recording.ncells_here);

@@ -144,7 +144,8 @@ static void finish_help(struct cell *cell, struct context *context, sim_time now
         zone_give(cell, (enum zone_index)context->held_zone, OWNER_HANDED);
     }
     context->state = CONTEXT_IDLE;
-    if (context->help_wanted) {
+    if (context->help_wanted > 0) {
+        context->reclaim_class = context->help_class;
         cell->design->reclaim->begin_direct(cell, context);
         run_again(cell, context, max_u64(now, cell->core->epoch_end));
     }
@@ -340,19 +341,20 @@ static struct context *helper_of(const struct cell *cell, process_id process)
 void context_help(struct cell *cell, process_id process, unsigned class)
 {
     struct context *context = helper_of(cell, process);
-    context->help_wanted = true;
-    context->reclaim_class = (uint8_t) class;
+    context->help_wanted++;
+    context->help_class = (uint8_t) class;
     if (context->state != CONTEXT_IDLE) {
         return; /* it has not yet noticed that it was to end */
     }
     context->task = TASK_HELP;
+    context->reclaim_class = context->help_class;
     cell->design->reclaim->begin_direct(cell, context);
     run_again(cell, context, cell->core->epoch_start);
 }
 
 void context_end_help(struct cell *cell, process_id process)
 {
-    helper_of(cell, process)->help_wanted = false;
+    helper_of(cell, process)->help_wanted--;
 }
 
 void context_begin_wait(struct cell *cell, const struct touch *touch, enum wait_for wait,

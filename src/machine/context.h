@@ -78,7 +78,8 @@ struct context {
     bool asked_for_memory;  /* `wait_began` is valid */
     bool waited_for_device; /* its touch is a major fault */
     bool made_page;         /* its touch made the page */
-    bool help_wanted;       /* its process still reclaims, in another cell */
+    uint32_t help_wanted;   /* other cells in which its process reclaims */
+    uint8_t help_class;     /* enum zone_index it reclaims for there */
     bool held_frame;        /* a frame was handed to it and is not yet used */
     uint8_t held_zone;
     uint8_t reclaim_class; /* enum zone_index it reclaims for */

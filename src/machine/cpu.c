@@ -210,4 +210,5 @@ void cpu_end_epoch(struct cell *cell, struct cell_report *report)
     report->spare = core->cpu.spare;
     report->due = core->cpu.due;
     report->blocked = core->cpu.blocked[0] + core->cpu.blocked[1] / cell->ncells;
+    core->cpu.spare = 0; /* reported: who begins to want a CPU before the next epoch waits for it */
 }

@@ -141,36 +141,22 @@ void device_complete(struct cell *cell, uint32_t index, sim_time now)
     }
 }
 
-/* Requests in the order of time; of the same time, in that of cells. */
-static void sort_by_time(const struct message *requests, size_t n, size_t *order)
+void device_merge(struct cell *cell, const struct message *requests,
+                  const struct request_key *order, size_t nrequests, size_t first, size_t own)
 {
-    /* Each cell hands its requests in nearly in order: insertion meets little to do but where the
-     * cells meet. */
-    for (size_t i = 0; i < n; i++) {
-        size_t j = i;
-        for (; j > 0 && requests[order[j - 1]].value > requests[i].value; j--) {
-            order[j] = order[j - 1];
-        }
-        order[j] = i;
-    }
-}
-
-void device_merge(struct cell *cell, const struct message *requests, size_t nrequests, size_t first,
-                  size_t own, size_t *scratch)
-{
-    sort_by_time(requests, nrequests, scratch);
     for (size_t i = 0; i < nrequests; i++) {
-        const struct message *message = &requests[scratch[i]];
+        size_t number = order[i].number;
+        const struct message *message = &requests[number];
         uint32_t index = message->subject;
         struct device_request request = {
             .kind = (uint32_t)(message->second >> 32),
             .first_waiter = CONTEXT_NONE,
             .stranger = true,
         };
-        if (scratch[i] >= first && scratch[i] - first < own) {
+        if (number >= first && number - first < own) {
             /* The pending requests of a device are in the order in which they were handed in. */
             uint32_t before = 0;
-            for (size_t k = first; k < scratch[i]; k++) {
+            for (size_t k = first; k < number; k++) {
                 before += requests[k].subject == index;
             }
             request = cell->pending[cell->devices[index].first_request + before];

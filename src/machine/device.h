@@ -53,11 +53,17 @@ bool device_has_room(const struct cell *cell, uint32_t device);
 void device_submit(struct cell *cell, uint32_t device, enum request_kind kind, uint32_t first,
                    uint32_t count, uint32_t mask, sim_time now);
 
-/* With other cells: queues what all of them have handed in, and begins an epoch. `requests` are the
- * messages of that kind of all cells, in the order of (cell, sequence); `own` of them, from `first`
- * on, are of this cell. `scratch` has room for nrequests numbers. */
-void device_merge(struct cell *cell, const struct message *requests, size_t nrequests, size_t first,
-                  size_t own, size_t *scratch);
+/* Requests in the order in which they are queued: of time, then of cells, then as handed in. */
+struct request_key {
+    sim_time at;
+    size_t number; /* among the requests of all cells, in the order of (cell, sequence) */
+};
+
+/* With other cells: queues what all of them have handed in, in `order`, and begins an epoch.
+ * `requests` are the messages of that kind of all cells, in the order of (cell, sequence); `own` of
+ * them, from `first` on, are of this cell. */
+void device_merge(struct cell *cell, const struct message *requests,
+                  const struct request_key *order, size_t nrequests, size_t first, size_t own);
 
 /* The request of `page` that is under way, or NULL. */
 struct device_request *device_find(const struct cell *cell, page_id page);

@@ -1,6 +1,7 @@
 #include "machine/ledger.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "machine/shard.h"
 
@@ -167,45 +168,59 @@ void ledger_plan_epoch(struct ledger *ledger, sim_time start, sim_time end)
     uint64_t placed = place_contexts(ledger, nwanting, room);
     sim_time spare = grant_processes(ledger, capacity - placed * length, processes);
     deal_out(ledger, spare, placed, room);
-    ledger->epochs++;
+    ledger_level_frames(ledger);
 }
 
-/* Of a node's cells, summed up over those before a cell, or over all. */
+/* Frames of one zone in the cells of a node. */
 struct pool {
     page_count free, min, low;
     uint64_t wanted;
 };
 
-static struct pool pool_of(const struct ledger *ledger, cell_id first, cell_id end, int zone)
+static void add_to_pool(struct pool *pool, const struct cell_report *report, int zone)
 {
-    struct pool pool = {0};
-    for (cell_id i = first; i < end; i++) {
-        const struct cell_report *report = &ledger->account[i].report;
-        pool.free += report->free[zone];
-        pool.min += report->min[zone];
-        pool.low += report->low[zone];
-        pool.wanted += report->frames_wanted;
-    }
-    return pool;
+    pool->free += report->free[zone];
+    pool->min += report->min[zone];
+    pool->low += report->low[zone];
+    pool->wanted += report->frames_wanted;
 }
 
-/* A node's cells share its frames; those of nodes stay apart. While there are plenty, in equal
- * parts. Between the min and the low watermarks, what is above min goes to the cells that wanted
- * frames last: a process that takes every frame that comes free leaves none to others wherever they
- * are. */
-static page_count free_frames(const struct ledger *ledger, cell_id cell, int zone)
+/* A node's cells share its frames; those of nodes stay apart. While there are plenty, in equal parts.
+ * Between the min and the low watermarks, what is above min goes to the cells that wanted frames last: a
+ * process that takes every frame that comes free leaves none to others wherever they are. */
+static void level_zone(struct ledger *ledger, cell_id first, cell_id ncells, int zone)
+{
+    struct pool all = {0};
+    for (cell_id i = 0; i < ncells; i++) {
+        add_to_pool(&all, &ledger->account[first + i].report, zone);
+    }
+    bool scarce = all.free > all.min && all.free <= all.low && all.wanted > 0;
+    struct pool before = {0};
+    for (cell_id i = 0; i < ncells; i++) {
+        struct cell_account *account = &ledger->account[first + i];
+        struct pool with = before;
+        add_to_pool(&with, &account->report, zone);
+        page_count above = scarce ? all.free - all.min : 0;
+        account->free[zone] = scarce ? with.min - before.min +
+                                           muldiv(above, with.wanted, all.wanted) -
+                                           muldiv(above, before.wanted, all.wanted)
+                                     : even_part(all.free, i, ncells);
+        before = with;
+    }
+}
+
+void ledger_level_frames(struct ledger *ledger)
 {
     cell_id per_node = ledger->ncells / (cell_id)ledger->scenario->machine.nodes;
-    cell_id first = cell / per_node * per_node;
-    struct pool all = pool_of(ledger, first, first + per_node, zone);
-    if (all.free <= all.min || all.free > all.low || all.wanted == 0) {
-        return even_part(all.free, cell - first, per_node);
+    for (cell_id first = 0; first < ledger->ncells; first += per_node) {
+        for (int zone = 0; zone < ZONES; zone++) {
+            level_zone(ledger, first, per_node, zone);
+        }
     }
-    struct pool before = pool_of(ledger, first, cell, zone);
-    struct pool with = pool_of(ledger, first, cell + 1, zone);
-    page_count above = all.free - all.min;
-    return with.min - before.min + muldiv(above, with.wanted, all.wanted) -
-           muldiv(above, before.wanted, all.wanted);
+    ledger->nr_mapped = 0;
+    for (cell_id i = 0; i < ledger->ncells; i++) {
+        ledger->nr_mapped += ledger->account[i].report.nr_mapped;
+    }
 }
 
 void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *share)
@@ -219,13 +234,9 @@ void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *
         .spare = account->spare,
         .due = account->due,
         .system = account->system,
+        .nr_mapped = ledger->nr_mapped,
     };
-    for (int zone = 0; zone < ZONES; zone++) {
-        share->free[zone] = free_frames(ledger, cell, zone);
-    }
-    for (cell_id i = 0; i < ledger->ncells; i++) {
-        share->nr_mapped += ledger->account[i].report.nr_mapped;
-    }
+    memcpy(share->free, account->free, sizeof share->free);
 }
 
 /* --- after it ------------------------------------------------------------------------------ */

@@ -44,6 +44,7 @@ struct cell_account {
     uint64_t room;             /* and how many may have one in the course of it */
     sim_time spare;            /* CPU time for those that come later */
     int64_t due;
+    page_count free[ZONES]; /* frames that are to be free in the cell */
     sim_time user, system, iowait, idle; /* to be booked in the cell */
 };
 
@@ -54,7 +55,7 @@ struct ledger {
     struct home *homes;           /* [plan.nprocesses] */
     struct cell_account *account; /* [ncells] */
     sim_time epoch_start, epoch_end;
-    uint64_t epochs;
+    page_count nr_mapped; /* of the machine, at the end of the last epoch */
     int64_t due; /* CPU time that contexts were due less what they had, while CPUs are short */
 };
 
@@ -73,6 +74,9 @@ void ledger_start_phase(struct ledger *ledger, enum start_phase phase);
 
 /* Divides the CPUs of the epoch [start, end) among contexts and processes by max-min fairness. */
 void ledger_plan_epoch(struct ledger *ledger, sim_time start, sim_time end);
+
+/* Part of that: deals out the free frames of each node. By itself while there are no epochs yet. */
+void ledger_level_frames(struct ledger *ledger);
 
 /* What a cell gets for the epoch that was planned. */
 void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *share_p);
