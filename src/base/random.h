@@ -33,7 +33,9 @@ static inline uint64_t random_below(uint32_t bits, uint64_t n)
 }
 
 /* An exponentially distributed time with the given mean from 32 random bits, in integers only:
- * mean * -ln((bits + 1/2) / 2^32), within 3e-6 of it, at most 22.9 means. mean < 2^59. */
+ * mean * -ln((bits + 1/2) / 2^32), within 3e-6 of it, at most 22.9 means. mean <= RANDOM_MEAN_MAX.
+ */
+#define RANDOM_MEAN_MAX ((sim_time)1 << 58)
 sim_time random_exponential(uint32_t bits, sim_time mean);
 
 #endif

@@ -88,7 +88,7 @@ static size_t fill_performance(const struct prediction *prediction, const struct
                              result->wall_setup);
     values[n++] = real_value("wall_run_seconds", "s", "the epochs of the run", result->wall_run);
     values[n++] = count_value("epochs", "1", "epochs simulated", result->epochs);
-    values[n++] = count_value("messages", "1", "messages between homes and cells",
+    values[n++] = count_value("messages", "1", "messages of cells: what processes did, requests to devices",
                               totals->messages);
     values[n++] = count_value("exchanges", "1", "exchanges of what cells say between ranks",
                               result->exchange.exchanges);

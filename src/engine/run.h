@@ -27,7 +27,7 @@ struct run {
     struct message *requests; /* to devices, of all cells, of the last epoch */
     size_t *request_first;    /* [ncells + 1]: where those of each cell begin */
     struct request_key *request_order; /* made anew for each epoch */
-    struct message *calls; /* for help in reclaim, and the end of it, likewise */
+    struct message *calls;             /* for help in reclaim, and the end of it, likewise */
     size_t nrequests, ncalls, request_capacity;
 
     struct ledger ledger;

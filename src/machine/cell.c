@@ -111,6 +111,8 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(contexts, struct context, cell->ncontexts, cell->ncontexts, "a kernel context");
     DECLARE(runnable, uint64_t, cell->ncontexts / 64 + 1, cell->ncontexts / 64 + 1,
             "contexts that want a CPU");
+    DECLARE(busy, uint64_t, cell->ncontexts / 64 + 1, cell->ncontexts / 64 + 1,
+            "contexts that are not idle");
     DECLARE(heap, struct event, events, events, "an event");
     DECLARE(heap_position, uint32_t, events, events, "where an event is in the heap");
     DECLARE(devices, struct device, cell->ndevices, cell->ndevices, "a block device");
@@ -208,7 +210,6 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     if (status != STATUS_OK) {
         return status;
     }
-    cell->core->pressure_began = TIME_NEVER;
     if (design->chain_block_bytes > 0) {
         slab_set_up(&cell->core->slab[SLAB_PTE_CHAIN], cell->arch, design->chain_block_bytes,
                     design->rmap->chains == CHAIN_LIST);

@@ -64,9 +64,7 @@ struct cell_core {
     sim_time mm_locks_busy_until;    /* the latest of all page_table_locks */
     page_count swapcache_dirty;      /* pages in the swap cache whose write-out has not begun */
     page_count swapcache;
-    sim_time pressure_began; /* TIME_NEVER before */
     bool out_of_memory;      /* an allocation failed for good: the run ends */
-    uint32_t failed_owner;   /* enum owner that asked for it */
     uint32_t failed_zone;    /* class of that allocation */
     uint32_t failed_process; /* whose allocation it was */
     _Alignas(8) unsigned char design[DESIGN_STATE_BYTES];
@@ -106,6 +104,7 @@ struct cell {
     struct visitor *visitors;        /* [plan.nprocesses] */
     struct context *contexts;        /* [ncontexts] */
     uint64_t *runnable;              /* bitmap of contexts that want a CPU */
+    uint64_t *busy;                  /* and of those that are not idle */
     struct event *heap;              /* [ncontexts + ndevices] */
     uint32_t *heap_position;         /* [ncontexts + ndevices] */
     struct device *devices;          /* [ndevices] */

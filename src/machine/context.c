@@ -6,6 +6,22 @@
 #include "machine/fault.h"
 #include "machine/residence.h"
 
+static uint32_t context_number(const struct cell *cell, const struct context *context)
+{
+    return (uint32_t)(context - cell->contexts);
+}
+
+static void set_state(struct cell *cell, struct context *context, enum context_state state)
+{
+    uint32_t id = context_number(cell, context);
+    context->state = (uint32_t)state;
+    if (state == CONTEXT_IDLE) {
+        cell->busy[id / 64] &= ~(1ULL << (id % 64));
+    } else {
+        cell->busy[id / 64] |= 1ULL << (id % 64);
+    }
+}
+
 /* Waiting for a device or a queue is what iowait counts. */
 static bool waits_for_io(const struct context *context)
 {
@@ -15,7 +31,7 @@ static bool waits_for_io(const struct context *context)
 static void enter_waiting(struct cell *cell, struct context *context, sim_time now)
 {
     struct cell_core *core = cell->core;
-    context->state = CONTEXT_WAITING;
+    set_state(cell, context, CONTEXT_WAITING);
     if (waits_for_io(context)) {
         int who = context->task == TASK_TOUCH ? 0 : 1;
         core->cpu.nblocked[who]++;
@@ -31,11 +47,6 @@ static void leave_waiting(struct cell *cell, struct context *context, sim_time n
         core->cpu.nblocked[who]--;
         core->cpu.blocked[who] -= core->epoch_end > now ? core->epoch_end - now : 0;
     }
-}
-
-static uint32_t context_number(const struct cell *cell, const struct context *context)
-{
-    return (uint32_t)(context - cell->contexts);
 }
 
 static void join(struct cell *cell, struct context *context, uint32_t *first)
@@ -58,7 +69,7 @@ static void leave_list(struct cell *cell, struct context *context, uint32_t *fir
 
 static void run_again(struct cell *cell, struct context *context, sim_time now)
 {
-    context->state = CONTEXT_RUNNING;
+    set_state(cell, context, CONTEXT_RUNNING);
     context->outcome = STEP_AGAIN;
     cpu_want(cell, context_number(cell, context), now);
 }
@@ -118,7 +129,7 @@ void context_wake_list(struct cell *cell, uint32_t *first, sim_time now)
 static void retry_touch(struct cell *cell, struct context *context, sim_time now)
 {
     struct touch touch = context->touch;
-    context->state = CONTEXT_IDLE;
+    set_state(cell, context, CONTEXT_IDLE);
     if (fault_retry(cell, &touch, now)) {
         cell->visitors[touch.process].blocked = false;
         outbox_post(&cell->outbox, MESSAGE_WOKEN, touch.process, now, 0);
@@ -143,7 +154,7 @@ static void finish_help(struct cell *cell, struct context *context, sim_time now
         context->held_frame = false;
         zone_give(cell, (enum zone_index)context->held_zone, OWNER_HANDED);
     }
-    context->state = CONTEXT_IDLE;
+    set_state(cell, context, CONTEXT_IDLE);
     if (context->help_wanted > 0) {
         context->reclaim_class = context->help_class;
         cell->design->reclaim->begin_direct(cell, context);
@@ -155,7 +166,7 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
 {
     switch ((enum context_task)context->task) {
     case TASK_BALANCE:
-        context->state = CONTEXT_IDLE;
+        set_state(cell, context, CONTEXT_IDLE);
         break;
     case TASK_HELP:
         finish_help(cell, context, now);
@@ -214,7 +225,7 @@ static void running_event(struct cell *cell, struct context *context, sim_time n
         }
         event_remove(cell, context_number(cell, context));
         cpu_book(cell, context_number(cell, context), now);
-        context->state = CONTEXT_SPINNING;
+        set_state(cell, context, CONTEXT_SPINNING);
         context->may_resched = false;
         join(cell, context, &lock->first_waiter);
         break;
@@ -236,7 +247,7 @@ static void stop_spinning(struct cell *cell, struct context *context, sim_time n
         return;
     }
     cpu_book(cell, id, now);
-    context->state = CONTEXT_RUNNING;
+    set_state(cell, context, CONTEXT_RUNNING);
     context->outcome = STEP_AGAIN;
     context->now = now;
     if (context->on_cpu) {
@@ -372,7 +383,7 @@ void context_begin_spin(struct cell *cell, const struct touch *touch, struct sim
                         sim_time now)
 {
     struct context *context = stop_process(cell, touch);
-    context->state = CONTEXT_SPINNING;
+    set_state(cell, context, CONTEXT_SPINNING);
     join(cell, context, &lock->first_waiter);
     cpu_want(cell, context_number(cell, context), now);
 }

@@ -84,23 +84,29 @@ void epoch_begin(struct cell *cell, const struct cell_share *share, const struct
     visitors_begin_epoch(cell, homes);
 }
 
+static void report_context(const struct cell *cell, uint32_t id, struct cell_report *report)
+{
+    const struct context *context = &cell->contexts[id];
+    if (context->task != TASK_TOUCH) {
+        report->reclaiming = 1;
+    }
+    if (context->asked_for_memory) {
+        report->frames_wanted++;
+        report->demanded += cell->plan->processes[id - CONTEXT_FIRST_PROCESS].pages_in_stall;
+        sim_time now = cell->core->epoch_end;
+        if (now > context->wait_began) {
+            report->longest_wait = max_u64(report->longest_wait, now - context->wait_began);
+        }
+    }
+}
+
 /* Whether some context is in the middle of freeing memory, running or waiting, and what processes
- * wait for memory. */
+ * wait for memory: their contexts are not idle. */
 static void report_reclaim(const struct cell *cell, struct cell_report *report)
 {
-    sim_time now = cell->core->epoch_end;
-    report->reclaiming = cell->contexts[CONTEXT_KSWAPD].state != CONTEXT_IDLE;
-    for (uint32_t i = CONTEXT_FIRST_PROCESS; i < cell->ncontexts; i++) {
-        const struct context *context = &cell->contexts[i];
-        if (context->state != CONTEXT_IDLE && context->task != TASK_TOUCH) {
-            report->reclaiming = 1;
-        }
-        if (context->asked_for_memory) {
-            report->frames_wanted++;
-            report->demanded += cell->plan->processes[i - CONTEXT_FIRST_PROCESS].pages_in_stall;
-            if (now > context->wait_began) {
-                report->longest_wait = max_u64(report->longest_wait, now - context->wait_began);
-            }
+    for (uint32_t i = 0; i < (cell->ncontexts + 63) / 64; i++) {
+        for (uint64_t busy = cell->busy[i]; busy != 0; busy &= busy - 1) {
+            report_context(cell, i * 64 + (uint32_t)__builtin_ctzll(busy), report);
         }
     }
 }

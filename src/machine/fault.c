@@ -201,7 +201,6 @@ static void count_touch(struct cell *cell, const struct touch *touch, sim_time n
         tags_touched(cell, touch);
     }
     if (touch->last) {
-        visitor->finished = true;
         outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now, 0);
     }
 }

@@ -185,9 +185,10 @@ static void add_to_pool(struct pool *pool, const struct cell_report *report, int
     pool->wanted += report->frames_wanted;
 }
 
-/* A node's cells share its frames; those of nodes stay apart. While there are plenty, in equal parts.
- * Between the min and the low watermarks, what is above min goes to the cells that wanted frames last: a
- * process that takes every frame that comes free leaves none to others wherever they are. */
+/* A node's cells share its frames; those of nodes stay apart. While there are plenty, in equal
+ * parts. Between the min and the low watermarks, what is above min goes to the cells that wanted
+ * frames last: a process that takes every frame that comes free leaves none to others wherever they
+ * are. */
 static void level_zone(struct ledger *ledger, cell_id first, cell_id ncells, int zone)
 {
     struct pool all = {0};
@@ -201,10 +202,10 @@ static void level_zone(struct ledger *ledger, cell_id first, cell_id ncells, int
         struct pool with = before;
         add_to_pool(&with, &account->report, zone);
         page_count above = scarce ? all.free - all.min : 0;
-        account->free[zone] = scarce ? with.min - before.min +
-                                           muldiv(above, with.wanted, all.wanted) -
-                                           muldiv(above, before.wanted, all.wanted)
-                                     : even_part(all.free, i, ncells);
+        account->free[zone] = scarce
+                                  ? with.min - before.min + muldiv(above, with.wanted, all.wanted) -
+                                        muldiv(above, before.wanted, all.wanted)
+                                  : even_part(all.free, i, ncells);
         before = with;
     }
 }

@@ -44,7 +44,7 @@ struct cell_account {
     uint64_t room;             /* and how many may have one in the course of it */
     sim_time spare;            /* CPU time for those that come later */
     int64_t due;
-    page_count free[ZONES]; /* frames that are to be free in the cell */
+    page_count free[ZONES];              /* frames that are to be free in the cell */
     sim_time user, system, iowait, idle; /* to be booked in the cell */
 };
 

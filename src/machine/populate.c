@@ -87,14 +87,12 @@ enum status populate_boot(struct cell *cell)
     return STATUS_OK;
 }
 
-static void out_of_memory(struct cell *cell, process_id process, enum zone_index class,
-                          enum owner owner)
+static void out_of_memory(struct cell *cell, process_id process, enum zone_index class)
 {
     struct cell_core *core = cell->core;
     core->out_of_memory = true;
     core->failed_process = process;
     core->failed_zone = (uint32_t) class;
-    core->failed_owner = (uint32_t)owner;
 }
 
 /* residence_mark_accessed() on the pages of a mask, at no cost. */
@@ -118,7 +116,7 @@ static bool populate_page(struct cell *cell, const struct vma *vma, page_id page
         enum zone_index class = zone_user_class(cell);
         enum zone_index zone;
         if (residence_take_frame(cell, &actor, class, object_owner(object), &zone) != FRAME_OK) {
-            out_of_memory(cell, vma->mm, class, object_owner(object));
+            out_of_memory(cell, vma->mm, class);
             return false;
         }
         bool active = object->kind == OBJECT_ANON && cell->design->reclaim->rules.anon_new_active;
@@ -127,7 +125,7 @@ static bool populate_page(struct cell *cell, const struct vma *vma, page_id page
     mark_word(cell, page / PAGES_PER_WORD * PAGES_PER_WORD, page_bit(page));
     map_set(cell, vma, page, write);
     if (cell->design->rmap->add_word(cell, page, page_bit(page)) != FRAME_OK) {
-        out_of_memory(cell, vma->mm, zone_kernel_class(cell), OWNER_RMAP);
+        out_of_memory(cell, vma->mm, zone_kernel_class(cell));
         return false;
     }
     tags_populated(cell, page, write);
@@ -160,7 +158,7 @@ static bool populate_resident_chunk(struct cell *cell, const struct vma *vma, pa
         mark_word(cell, page, ~0ULL);
         map_word(cell, &cell->mms[vma->mm], page, ~0ULL, write);
         if (cell->design->rmap->add_word(cell, page, ~0ULL) != FRAME_OK) {
-            out_of_memory(cell, vma->mm, zone_kernel_class(cell), OWNER_RMAP);
+            out_of_memory(cell, vma->mm, zone_kernel_class(cell));
             return false;
         }
     }
@@ -194,7 +192,7 @@ static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, b
             (uint64_t)first / PAGES_PER_CHUNK * PAGES_PER_CHUNK + PAGES_PER_CHUNK, end);
         for (page_id page = first; page < next; page++) {
             if (map_need_table(cell, &actor, vma, page) != FRAME_OK) {
-                out_of_memory(cell, vma->mm, zone_kernel_class(cell), OWNER_PAGETABLE);
+                out_of_memory(cell, vma->mm, zone_kernel_class(cell));
                 return false;
             }
             if (!page_by_page && page == first && chunk_is_plain(cell, vma, first, next)) {

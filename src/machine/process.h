@@ -20,11 +20,10 @@ struct visitor {
     sim_time grant;      /* user time of this epoch */
     sim_time next_at;    /* work at which its next touch is due */
     uint64_t ordinal;    /* number of that touch */
-    sim_time used;       /* system time not yet reported to its home */
+    sim_time used;       /* system time not yet reported */
     sim_time fault_time; /* time its faults held its page_table_lock in this epoch */
     uint64_t touches;    /* made */
     bool blocked;
-    bool finished;
 };
 
 /* One touch as a workload draws it. */

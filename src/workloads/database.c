@@ -305,7 +305,8 @@ static void divide_process(const struct workload *workload, const struct cell *c
                                                                workload->private_pages);
     uint64_t share = muldiv(one - workload->private_upto, segment_share, one) + to_private;
     if (share > 0) {
-        draws->mean = muldiv(workload->work_per_touch, one, share);
+        uint128 mean = (uint128)workload->work_per_touch * one / share;
+        draws->mean = mean < RANDOM_MEAN_MAX ? (sim_time)mean : RANDOM_MEAN_MAX;
         draws->private_upto = (uint32_t)min_u64(muldiv(to_private, one, share), UINT32_MAX);
     }
 }
