@@ -313,7 +313,7 @@ static enum status run_setting(struct converge *converge, size_t setting)
     /* Groups that are done leave the cores to those that are not. */
     MPI_Request request;
     MPI_Ibarrier(MPI_COMM_WORLD, &request);
-    exchange_wait(&request, 1);
+    io_wait(&request, 1);
     status = launcher_agree(status);
     if (status == STATUS_OK) {
         const size_t numbers = nseeds * sizeof(struct converge_run) / sizeof(double);

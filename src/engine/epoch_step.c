@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "engine/run.h"
+#include "io/comm.h"
 #include "machine/epoch.h"
 
 void run_sum(const struct run *run, uint64_t *values, size_t n)
 {
     MPI_Request request;
     MPI_Iallreduce(MPI_IN_PLACE, values, (int)n, MPI_UINT64_T, MPI_SUM, run->comm, &request);
-    exchange_wait(&request, 1);
+    io_wait(&request, 1);
 }
 
 static void note(struct run *run, enum status status)

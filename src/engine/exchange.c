@@ -1,10 +1,10 @@
 #include "engine/exchange.h"
 
 #include <limits.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "io/comm.h"
 
 /* The first message of a part has a fixed size, so that it can be received without asking: how long
  * the part is, and its begin. What is left follows in further messages. */
@@ -47,39 +47,6 @@ void exchange_range(cell_id ncells, int rank, int size, cell_id *first_p, cell_i
     uint64_t end = (uint64_t)ncells * ((uint64_t)rank + 1) / (uint64_t)size;
     *first_p = (cell_id)first;
     *n_p = (cell_id)(end - first);
-}
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Between two tests of requests: lets others have the core, and sleeps when it takes long. */
-static void be_patient(int *tries)
-{
-    enum { TRIES_BEFORE_SLEEP = 4000 };
-    static const struct timespec nap = {0, 50000};
-    if (++*tries < TRIES_BEFORE_SLEEP) {
-        sched_yield();
-    } else {
-        nanosleep(&nap, NULL);
-    }
-}
-
-void exchange_wait(MPI_Request *requests, int n)
-{
-    int tries = 0;
-    for (int i = 0; i < n;) {
-        int done = 0;
-        MPI_Test(&requests[i], &done, MPI_STATUS_IGNORE);
-        if (done) {
-            i++;
-        } else {
-            be_patient(&tries);
-        }
-    }
 }
 
 enum status exchange_open(MPI_Comm comm, cell_id ncells, size_t largest,
@@ -340,25 +307,25 @@ static enum status receive_firsts(struct exchange *exchange)
             }
             tries = 0;
         } else {
-            be_patient(&tries);
+            io_be_patient(&tries);
         }
     }
 }
 
 enum status exchange_finish(struct exchange *exchange)
 {
-    double begun = seconds_now();
+    double begun = MPI_Wtime();
     enum status status = receive_firsts(exchange);
     if (status != STATUS_OK) {
         return status;
     }
-    exchange_wait(exchange->requests, exchange->nrequests);
+    io_wait(exchange->requests, exchange->nrequests);
     for (int rank = 0; rank < exchange->size; rank++) {
         index_cells(exchange, rank);
     }
     exchange->posted = 0;
     exchange->totals.exchanges++;
-    exchange->totals.seconds_waiting += seconds_now() - begun;
+    exchange->totals.seconds_waiting += MPI_Wtime() - begun;
     return STATUS_OK;
 }
 

@@ -43,7 +43,4 @@ const struct message *exchange_messages(const struct exchange *exchange, cell_id
 
 struct exchange_totals exchange_totals(const struct exchange *exchange);
 
-/* Waits for requests without keeping a core from others. */
-void exchange_wait(MPI_Request *requests, int n);
-
 #endif

@@ -8,6 +8,7 @@
 #include "designs/designs.h"
 #include "engine/recorder.h"
 #include "engine/run.h"
+#include "io/comm.h"
 #include "machine/epoch.h"
 #include "machine/invariants.h"
 #include "machine/populate.h"
@@ -191,14 +192,10 @@ static enum status run_epochs(struct run *run)
 
 /* --- set-up -------------------------------------------------------------------------------- */
 
-/* The worst status of all ranks. */
 static enum status agree(MPI_Comm comm, enum status status)
 {
-    int code = (int)status;
-    MPI_Request request;
-    MPI_Iallreduce(MPI_IN_PLACE, &code, 1, MPI_INT, MPI_MAX, comm, &request);
-    exchange_wait(&request, 1);
-    return (enum status)code;
+    struct io_comm ranks = io_comm_of(comm);
+    return io_agree(&ranks, status);
 }
 
 static enum status set_up_cells(struct run *run)
@@ -377,23 +374,13 @@ static enum status run_cells(struct run *run)
 
 /* --- all ranks ----------------------------------------------------------------------------- */
 
-static void broadcast(MPI_Comm comm, void *data, size_t bytes)
-{
-    const size_t piece = (size_t)1 << 30;
-    for (size_t at = 0; at < bytes; at += piece) {
-        MPI_Request request;
-        size_t n = bytes - at < piece ? bytes - at : piece;
-        MPI_Ibcast((unsigned char *)data + at, (int)n, MPI_BYTE, 0, comm, &request);
-        exchange_wait(&request, 1);
-    }
-}
-
 /* Ranks without cells learn what all of them write: times, machine-wide values, the verdict. */
 static enum status share_result(MPI_Comm comm, bool has_cells, struct sim_result *result)
 {
     struct recording *own = &result->recording;
     struct recording common = *own;
-    broadcast(comm, &common, sizeof common);
+    struct io_comm ranks = io_comm_of(comm);
+    io_broadcast(&ranks, &common, sizeof common);
     size_t row = METRIC_COUNT * sizeof(uint64_t);
     if (!has_cells) {
         common.first_cell = own->first_cell;
@@ -408,10 +395,10 @@ static enum status share_result(MPI_Comm comm, bool has_cells, struct sim_result
     if (own->time == NULL || own->machine == NULL) {
         status = fail(STATUS_RESOURCE, "out of memory for the series of a run");
     }
-    status = agree(comm, status);
+    status = io_agree(&ranks, status);
     if (status == STATUS_OK) {
-        broadcast(comm, own->time, own->npoints * sizeof *own->time);
-        broadcast(comm, own->machine, own->npoints * row);
+        io_broadcast(&ranks, own->time, own->npoints * sizeof *own->time);
+        io_broadcast(&ranks, own->machine, own->npoints * row);
     }
     return status;
 }

@@ -1,9 +1,11 @@
 #include "io/comm.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SENTENCE_SIZE   1024
 #define BROADCAST_CHUNK ((size_t)1 << 30)
@@ -22,6 +24,38 @@ struct io_comm io_comm_of(MPI_Comm comm)
     return self;
 }
 
+void io_be_patient(int *tries)
+{
+    enum { TRIES_BEFORE_SLEEP = 4000 };
+    static const struct timespec nap = {0, 50000};
+    if (++*tries < TRIES_BEFORE_SLEEP) {
+        sched_yield();
+    } else {
+        nanosleep(&nap, NULL);
+    }
+}
+
+void io_wait(MPI_Request *requests, int n)
+{
+    int tries = 0;
+    for (int i = 0; i < n;) {
+        int done = 0;
+        MPI_Test(&requests[i], &done, MPI_STATUS_IGNORE);
+        if (done) {
+            i++;
+        } else {
+            io_be_patient(&tries);
+        }
+    }
+}
+
+static void broadcast_from(const struct io_comm *comm, int root, void *bytes, size_t size)
+{
+    MPI_Request request;
+    MPI_Ibcast(bytes, (int)size, MPI_BYTE, root, comm->comm, &request);
+    io_wait(&request, 1);
+}
+
 enum status io_agree(const struct io_comm *comm, enum status status)
 {
     if (comm->size == 1) {
@@ -29,7 +63,9 @@ enum status io_agree(const struct io_comm *comm, enum status status)
     }
     int mine = status == STATUS_OK ? INT_MAX : comm->rank;
     int first = INT_MAX;
-    MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm->comm);
+    MPI_Request request;
+    MPI_Iallreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm->comm, &request);
+    io_wait(&request, 1);
     if (first == INT_MAX) {
         return STATUS_OK;
     }
@@ -41,7 +77,7 @@ enum status io_agree(const struct io_comm *comm, enum status status)
         const char *sentence = status_last_message();
         memcpy(report.sentence, sentence, strnlen(sentence, SENTENCE_SIZE - 1));
     }
-    MPI_Bcast(&report, (int)sizeof report, MPI_BYTE, first, comm->comm);
+    broadcast_from(comm, first, &report, sizeof report);
     if (comm->rank != first) {
         return fail((enum status)report.status, "%s", report.sentence);
     }
@@ -55,7 +91,7 @@ void io_broadcast(const struct io_comm *comm, void *bytes, size_t size)
     }
     for (size_t done = 0; done < size; done += BROADCAST_CHUNK) {
         size_t chunk = size - done < BROADCAST_CHUNK ? size - done : BROADCAST_CHUNK;
-        MPI_Bcast((char *)bytes + done, (int)chunk, MPI_BYTE, 0, comm->comm);
+        broadcast_from(comm, 0, (char *)bytes + done, chunk);
     }
 }
 

@@ -21,6 +21,12 @@ struct io_comm {
 /* `comm` may be MPI_COMM_SELF before MPI_Init. */
 struct io_comm io_comm_of(MPI_Comm comm);
 
+/* Waits for requests without keeping a core from others: tests and yields, then sleeps. */
+void io_wait(MPI_Request *requests, int n);
+
+/* Between two tests of something else: the same. `tries` is 0 at first. */
+void io_be_patient(int *tries);
+
 /* Collective. Every rank gives the status of what it just did, after fail() if it is not STATUS_OK;
  * all get STATUS_OK if all succeeded, else the status of the lowest rank that failed. That rank's
  * sentence is printed by the ranks that may print, and is status_last_message() on all of them. */

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "commands/catalogue.h"
 #include "engine/sim.h"
+#include "io/comm.h"
 
 static int failures;
 
@@ -188,7 +189,7 @@ static struct outcome test_scenario(const struct text *text, const char *name,
         /* The slower half is not to be disturbed by ranks that wait. */
         MPI_Request request;
         MPI_Ibarrier(MPI_COMM_WORLD, &request);
-        exchange_wait(&request, 1);
+        io_wait(&request, 1);
         if (k == 0) {
             first = outcome;
             MPI_Bcast(&first.digest, 2, MPI_UINT64_T, 0, MPI_COMM_WORLD);
