@@ -18,4 +18,7 @@ enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t m
 unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page);
 enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_id page);
 
+/* A chain is kept for every page. */
+bool pte_chain_keeps(const struct cell *cell, page_id page);
+
 #endif

@@ -2,20 +2,13 @@
 #include "designs/designs.h"
 #include "designs/pte_chain.h"
 
-static bool keeps_chain(const struct cell *cell, page_id page)
-{
-    (void)cell;
-    (void)page;
-    return true;
-}
-
 const struct rmap_ops rmap_pte_chain_array = {
     .choice = {.name = "pte_chain_array",
                .description =
                    "chains of ptes in cache-line blocks for every page (2.5.35 to 2.6.6)",
                .source = "linux v2.6.0 mm/rmap.c; Larson, Kernel comparison, 2004"},
     .chains = CHAIN_BLOCKS,
-    .keeps_chain = keeps_chain,
+    .keeps_chain = pte_chain_keeps,
     .prepare = pte_chain_prepare,
     .add = pte_chain_add,
     .add_word = pte_chain_add_word,

@@ -2,13 +2,6 @@
 #include "designs/designs.h"
 #include "designs/pte_chain.h"
 
-static bool keeps_chain(const struct cell *cell, page_id page)
-{
-    (void)cell;
-    (void)page;
-    return true;
-}
-
 const struct rmap_ops rmap_pte_chain_linked = {
     .choice =
         {.name = "pte_chain_linked",
@@ -16,7 +9,7 @@ const struct rmap_ops rmap_pte_chain_linked = {
              "chains of ptes as linked lists, with an entry for each pte, for every page (2.5.27)",
          .source = "linux v2.5.27 mm/rmap.c, page_add_rmap(), pte_chain_alloc()"},
     .chains = CHAIN_LIST,
-    .keeps_chain = keeps_chain,
+    .keeps_chain = pte_chain_keeps,
     .prepare = pte_chain_prepare,
     .add = pte_chain_add,
     .add_word = pte_chain_add_word,

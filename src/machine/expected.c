@@ -1,24 +1,5 @@
 #include "machine/expected.h"
 
-#include <stdlib.h>
-
-/* Pages that populate makes resident; a page that several vmas populate counts once. */
-static page_count populated_pages(const struct plan *plan)
-{
-    page_count *of_object = calloc(plan->nobjects + 1, sizeof *of_object);
-    page_count pages = 0;
-    for (size_t i = 0; of_object != NULL && i < plan->nvmas; i++) {
-        const struct plan_vma *vma = &plan->vmas[i];
-        if (vma->populate != POPULATE_NONE) {
-            page_count before = of_object[vma->object];
-            of_object[vma->object] = min_u64(before + vma->pages, plan->objects[vma->object].pages);
-            pages += of_object[vma->object] - before;
-        }
-    }
-    free(of_object);
-    return pages;
-}
-
 static page_count all_pages(const struct plan *plan)
 {
     page_count pages = 0;
@@ -42,7 +23,7 @@ static page_count largest_object(const struct plan *plan)
 struct expected_use expected_use(const struct scenario *scenario, const struct plan *plan)
 {
     page_count frames = scenario->machine.memory >> PAGE_SHIFT;
-    page_count populated = populated_pages(plan);
+    page_count populated = plan_populated_pages(plan);
     page_count rest = all_pages(plan) - populated;
     page_count free = frames > populated ? frames - populated : 0;
     if (scenario->machine.ballast == OPTION_AUTO) {

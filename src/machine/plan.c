@@ -139,3 +139,19 @@ enum status plan_finish(struct plan *plan, cell_id ncells)
     }
     return STATUS_OK;
 }
+
+page_count plan_populated_pages(const struct plan *plan)
+{
+    page_count *of_object = calloc(plan->nobjects + 1, sizeof *of_object);
+    page_count pages = 0;
+    for (size_t i = 0; of_object != NULL && i < plan->nvmas; i++) {
+        const struct plan_vma *vma = &plan->vmas[i];
+        if (vma->populate != POPULATE_NONE) {
+            page_count before = of_object[vma->object];
+            of_object[vma->object] = min_u64(before + vma->pages, plan->objects[vma->object].pages);
+            pages += of_object[vma->object] - before;
+        }
+    }
+    free(of_object);
+    return pages;
+}

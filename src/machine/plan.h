@@ -81,4 +81,7 @@ vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, pag
  * architecture's user space, at most 65,535 mappings of a page, at most 2^32 pages in a cell. */
 enum status plan_finish(struct plan *plan, cell_id ncells);
 
+/* Pages that populate makes resident; a page that several vmas populate counts once. */
+page_count plan_populated_pages(const struct plan *plan);
+
 #endif

@@ -1,7 +1,6 @@
 #include "machine/populate.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "machine/lru.h"
 #include "machine/map.h"
@@ -41,22 +40,13 @@ page_count populate_frames_needed(const struct scenario *scenario, const struct 
     page_count frames = frames_for((memory >> PAGE_SHIFT) * design->struct_page_bytes) +
                         frames_for(kernel_image_bytes(memory)) +
                         frames_for(plan->nprocesses * plan->arch->process_kernel_bytes);
-    page_count *of_object = calloc(plan->nobjects + 1, sizeof *of_object);
     for (size_t i = 0; i < plan->nvmas; i++) {
         const struct plan_vma *vma = &plan->vmas[i];
-        if (vma->populate == POPULATE_NONE) {
-            continue;
-        }
-        frames += (vma->pages + plan->arch->pt_entries - 1) / plan->arch->pt_entries;
-        if (of_object != NULL) {
-            of_object[vma->object] += vma->pages;
+        if (vma->populate != POPULATE_NONE) {
+            frames += (vma->pages + plan->arch->pt_entries - 1) / plan->arch->pt_entries;
         }
     }
-    for (size_t i = 0; i < plan->nobjects && of_object != NULL; i++) {
-        frames += min_u64(of_object[i], plan->objects[i].pages);
-    }
-    free(of_object);
-    return frames;
+    return frames + plan_populated_pages(plan);
 }
 
 enum status populate_boot(struct cell *cell)
