@@ -253,13 +253,6 @@ enum step lru_2_4_free(struct cell *cell, struct actor *actor, struct context *c
     return STEP_DONE;
 }
 
-enum step lru_2_4_sleep_for_good(struct context *context)
-{
-    context->wait = WAIT_TIME;
-    context->wait_until = TIME_NEVER;
-    return STEP_WAIT;
-}
-
 /* --- kswapd ------------------------------------------------------------------------------- */
 
 void lru_2_4_begin_balance(struct cell *cell, struct context *context)

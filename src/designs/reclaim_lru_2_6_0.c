@@ -174,7 +174,7 @@ static bool allocate(struct cell *cell, struct actor *actor, struct context *con
 }
 
 /* No page could be freed down to priority 0. With swap left the kernel does not give up. */
-static bool out_of_memory(struct cell *cell, const struct context *context)
+static bool out_of_memory(struct cell *cell, struct context *context)
 {
     if (cell->nswap_devices > 0 && !swap_is_full(cell)) {
         return false;
@@ -216,17 +216,16 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
         case PASS_END:
             if (state->freed >= cell_batch(cell)) {
                 keep_priorities(cell, (enum zone_index)context->reclaim_class);
+                context_made_headway(cell, context);
                 state->phase = ALLOCATE;
                 break;
             }
             if (state->priority == 0) {
                 keep_priorities(cell, (enum zone_index)context->reclaim_class);
-                if (out_of_memory(cell, context)) {
-                    context->wait = WAIT_TIME; /* the run ends with this epoch */
-                    context->wait_until = TIME_NEVER;
-                    return STEP_WAIT;
-                }
                 state->phase = ALLOCATE;
+                if (out_of_memory(cell, context)) {
+                    return context_sleep_it_off(cell, context);
+                }
             } else {
                 state->priority--;
                 state->phase = PASS_BEGIN;

@@ -365,7 +365,11 @@ static enum status load_cells(struct run *run, const struct io_comm *comm, struc
             comm, common_load(run, name, loading->common, (size_t)loading->header.common.bytes));
     }
     for (cell_id i = 0; i < run->ncells_here && status == STATUS_OK; i++) {
-        status = cell_image_load(file, name, &parts[i], &run->cells[i], &run->result->recording);
+        status = workloads_divide(&run->set, &run->cells[i], &run->draws[i]);
+        if (status == STATUS_OK) {
+            status = cell_image_load(file, name, &parts[i], &run->cells[i],
+                                     &run->result->recording);
+        }
     }
     return io_agree(comm, status);
 }

@@ -164,6 +164,7 @@ static void finish_help(struct cell *cell, struct context *context, sim_time now
 
 static void finish(struct cell *cell, struct context *context, sim_time now)
 {
+    context_made_headway(cell, context);
     switch ((enum context_task)context->task) {
     case TASK_BALANCE:
         set_state(cell, context, CONTEXT_IDLE);
@@ -331,10 +332,12 @@ void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigne
     run_again(cell, context, now);
 }
 
-bool context_out_of_memory(struct cell *cell, const struct context *context)
+bool context_out_of_memory(struct cell *cell, struct context *context)
 {
-    if (context->task == TASK_HELP) {
-        return false;
+    if (cell->ncells > 1) {
+        cell->core->ngave_up += !context->gave_up;
+        context->gave_up = true;
+        return context->task != TASK_HELP;
     }
     if (!cell->core->out_of_memory) { /* the first one decides the verdict */
         cell->core->out_of_memory = true;
@@ -344,9 +347,39 @@ bool context_out_of_memory(struct cell *cell, const struct context *context)
     return true;
 }
 
+enum step context_sleep_it_off(const struct cell *cell, struct context *context)
+{
+    context->wait = WAIT_TIME;
+    context->wait_until = cell->ncells == 1 ? TIME_NEVER : cell->core->epoch_end;
+    return STEP_WAIT;
+}
+
+void context_made_headway(struct cell *cell, struct context *context)
+{
+    cell->core->ngave_up -= context->gave_up;
+    context->gave_up = false;
+}
+
 static struct context *helper_of(const struct cell *cell, process_id process)
 {
     return &cell->contexts[CONTEXT_FIRST_PROCESS + cell->plan->nprocesses + process];
+}
+
+void context_report_giving_up(struct cell *cell)
+{
+    if (cell->core->ngave_up == 0) {
+        return;
+    }
+    for (process_id i = 0; i < cell->plan->nprocesses; i++) {
+        const struct context *own = &cell->contexts[CONTEXT_FIRST_PROCESS + i];
+        const struct context *helper = helper_of(cell, i);
+        if (own->gave_up) {
+            outbox_post(&cell->outbox, MESSAGE_GAVE_UP, i, 1 + (uint64_t)own->reclaim_class,
+                        cell->id);
+        } else if (helper->gave_up && helper->help_wanted > 0) {
+            outbox_post(&cell->outbox, MESSAGE_GAVE_UP, i, 0, cell->id);
+        }
+    }
 }
 
 void context_help(struct cell *cell, process_id process, unsigned class)

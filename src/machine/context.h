@@ -83,6 +83,7 @@ struct context {
     bool held_frame;        /* a frame was handed to it and is not yet used */
     uint8_t held_zone;
     uint8_t reclaim_class; /* enum zone_index it reclaims for */
+    bool gave_up;          /* with many cells: it found nothing to free in its cell, and has not since */
     struct touch touch;    /* the touch that waits */
     _Alignas(8) unsigned char design[CONTEXT_STATE_BYTES];
 };
@@ -112,9 +113,20 @@ void context_event(struct cell *cell, uint32_t id, sim_time now);
 /* kswapd has work. Nothing happens when it is not asleep for want of work. */
 void context_wake_kswapd(struct cell *cell, sim_time now);
 
-/* The process of a context could not free anything: memory has run out for good, and the run ends
- * with this epoch. False for a helper, which only sees its own cell. */
-bool context_out_of_memory(struct cell *cell, const struct context *context);
+/* A context that reclaims for a process could not free anything. With one cell memory has run out
+ * for good, and the run ends with this epoch; with many it does if nobody else can free anything
+ * for that process either, which the ledger finds out (docs/model.md, section 15). True: the
+ * context is to sleep, as context_sleep_it_off() says; false for a helper, which goes on. */
+bool context_out_of_memory(struct cell *cell, struct context *context);
+
+/* For good if the run ends; with many cells until frames have been levelled. */
+enum step context_sleep_it_off(const struct cell *cell, struct context *context);
+
+/* It freed something after all, or has its frame. */
+void context_made_headway(struct cell *cell, struct context *context);
+
+/* Posts for which processes nothing can be freed in the cell, as things stand. */
+void context_report_giving_up(struct cell *cell);
 
 /* With many cells, a process that reclaims does so in all of them, as it would pass over all of one
  * cell: in each cell at its turn, an epoch at a time. */

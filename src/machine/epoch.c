@@ -133,6 +133,7 @@ void epoch_report(const struct cell *cell, struct cell_report *report)
 void epoch_end(struct cell *cell, struct cell_report *report)
 {
     visitors_end_epoch(cell);
+    context_report_giving_up(cell);
     epoch_report(cell, report);
     report->frames_wanted += cell->core->frames_taken;
     cpu_end_epoch(cell, report);

@@ -14,6 +14,7 @@ enum status ledger_create(const struct scenario *scenario, const struct plan *pl
         .ncells = (cell_id)scenario->machine.cells,
         .homes = calloc(plan->nprocesses + 1, sizeof *ledger->homes),
         .account = calloc(scenario->machine.cells, sizeof *ledger->account),
+        .exhausted = {.cell = (cell_id)scenario->machine.cells},
     };
     if (ledger->homes == NULL || ledger->account == NULL) {
         ledger_free(ledger);
@@ -242,6 +243,31 @@ void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *
 
 /* --- after it ------------------------------------------------------------------------------ */
 
+/* A cell could free nothing for a process. When that holds for all cells of a node, of which one is
+ * the cell in which the process itself gave up, memory has run out. Messages come in the order of
+ * cells, so that those of a node follow each other. */
+static void take_giving_up(struct ledger *ledger, const struct message *message)
+{
+    cell_id per_node = ledger->ncells / (cell_id)ledger->scenario->machine.nodes;
+    struct home *home = &ledger->homes[message->subject];
+    cell_id cell = (cell_id)message->second;
+    if (home->gave_up_node != cell / per_node + 1) {
+        home->gave_up_node = cell / per_node + 1;
+        home->gave_up = 0;
+        home->gave_up_zone = 0;
+    }
+    home->gave_up++;
+    if (message->value > 0 && home->gave_up_zone == 0) {
+        home->gave_up_zone = (uint32_t)message->value;
+        home->gave_up_cell = cell;
+    }
+    if (home->gave_up == per_node && home->gave_up_zone > 0 &&
+        ledger->exhausted.cell == ledger->ncells) {
+        ledger->exhausted = (struct exhausted){home->gave_up_cell, message->subject,
+                                               home->gave_up_zone - 1};
+    }
+}
+
 void ledger_receive(struct ledger *ledger, const struct message *messages, size_t nmessages)
 {
     for (size_t i = 0; i < nmessages; i++) {
@@ -263,8 +289,11 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
             home->nblocked--;
             break;
         case MESSAGE_FINISHED:
-            home->stopped_at = min_u64(home->stopped_at, message->value);
-            home->finished = 1;
+            home->finished_at = max_u64(home->finished_at, message->value);
+            home->finished += message->second;
+            break;
+        case MESSAGE_GAVE_UP:
+            take_giving_up(ledger, message);
             break;
         default:
             break;
@@ -272,10 +301,22 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
     }
 }
 
+/* A finite process is done when every cell has made all of its touches; one that was stopped in a
+ * cell while another made its last has some to make yet. */
+static bool has_finished(const struct ledger *ledger, const struct home *home)
+{
+    uint64_t touches = ledger->plan->processes[home - ledger->homes].touches;
+    return touches > 0 && home->finished == touches;
+}
+
 /* User time that the process did not get to use comes back. */
 static sim_time settle_process(struct ledger *ledger, struct home *home)
 {
     sim_time spent = home->grant;
+    bool finished = has_finished(ledger, home);
+    if (finished && home->finished_at >= ledger->epoch_start) {
+        home->stopped_at = min_u64(home->stopped_at, home->finished_at);
+    }
     if (home->stopped_at != TIME_NEVER) {
         spent = muldiv(home->grant, home->stopped_at - ledger->epoch_start, length_of(ledger));
     }
@@ -287,7 +328,7 @@ static sim_time settle_process(struct ledger *ledger, struct home *home)
     home->fault_time = 0;
     if (home->state == PROCESS_RUNNABLE || home->state == PROCESS_BLOCKED) {
         home->state = home->nblocked > 0 ? PROCESS_BLOCKED
-                                         : (home->finished ? PROCESS_FINISHED : PROCESS_RUNNABLE);
+                                         : (finished ? PROCESS_FINISHED : PROCESS_RUNNABLE);
     }
     return returned;
 }
@@ -295,7 +336,7 @@ static sim_time settle_process(struct ledger *ledger, struct home *home)
 void ledger_settle(struct ledger *ledger)
 {
     sim_time unused = 0;
-    sim_time blocked = 0;
+    uint128 blocked = 0; /* of all processes, in every cell: beyond 64 bits for very many */
     ledger->due = 0;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         struct cell_account *account = &ledger->account[i];
@@ -309,9 +350,10 @@ void ledger_settle(struct ledger *ledger)
         unused += settle_process(ledger, home);
         ledger->account[ledger_home(ledger, i)].user += home->grant;
         home->grant = 0;
+        home->gave_up_node = 0;
         home->stopped_at = TIME_NEVER;
     }
-    sim_time waiting = min_u64(unused, blocked);
+    sim_time waiting = blocked < unused ? (sim_time)blocked : unused;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         ledger->account[i].iowait = even_part(waiting, i, ledger->ncells);
         ledger->account[i].idle = even_part(unused - waiting, i, ledger->ncells);
@@ -320,7 +362,7 @@ void ledger_settle(struct ledger *ledger)
 
 struct ledger_sums ledger_sum(const struct ledger *ledger)
 {
-    struct ledger_sums sums = {.out_of_memory = ledger->ncells};
+    struct ledger_sums sums = {.out_of_memory = ledger->exhausted.cell};
     for (cell_id i = 0; i < ledger->ncells; i++) {
         const struct cell_report *report = &ledger->account[i].report;
         sums.freed += report->freed;

@@ -36,7 +36,7 @@ struct touch {
     process_id process;
     uint8_t access; /* enum access */
     bool counted;   /* as progress of the workload; else it is of private memory */
-    bool last;      /* the process is done after it */
+    bool last;      /* the cell has no more of its process */
 };
 
 #define VMA_NONE UINT32_MAX
