@@ -102,6 +102,15 @@ static void take_reports(struct run *run)
         collect_between_cells(run);
     }
     run->sums = ledger_sum(&run->ledger);
+    if (run->sums.too_long && run->sums.status == STATUS_OK) {
+        run->sums.status = run->rank != 0
+                               ? STATUS_USAGE
+                               : fail(STATUS_USAGE,
+                                      "%s: the processes of this run have waited for memory for "
+                                      "208 days together, more than is counted; give it a shorter "
+                                      "duration, or fewer processes",
+                                      scenario_where(run->scenario, "duration"));
+    }
 }
 
 void run_exchange_reports(struct run *run)

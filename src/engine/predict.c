@@ -29,7 +29,8 @@ static double touches_per_second(const struct workload_set *set)
 static byte_count series_bytes(const struct scenario *scenario, cell_id ncells)
 {
     uint64_t points = scenario->duration / scenario->output.interval + 2;
-    return points * METRIC_COUNT * sizeof(uint64_t) * (1 + (uint64_t)ncells);
+    uint128 bytes = (uint128)points * METRIC_COUNT * sizeof(uint64_t) * (1 + (uint64_t)ncells);
+    return bytes < (byte_count)1 << 60 ? (byte_count)bytes : (byte_count)1 << 60;
 }
 
 /* The arrays of the cells of one rank, the one that has most. */

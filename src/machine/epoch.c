@@ -120,6 +120,7 @@ void epoch_report(const struct cell *cell, struct cell_report *report)
         .out_of_memory = core->out_of_memory,
         .freed = core->counter[METRIC_PAGES_FREED],
         .touches = core->counter[METRIC_TOUCHES],
+        .waited = core->counter[METRIC_ALLOCATION_WAIT],
         .status = cell->outbox.failed ? STATUS_RESOURCE : STATUS_OK,
     };
     for (int zone = 0; zone < ZONES; zone++) {

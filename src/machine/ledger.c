@@ -56,6 +56,9 @@ static sim_time wanted(const struct ledger *ledger, size_t process, sim_time len
 {
     const struct home *home = &ledger->homes[process];
     sim_time user = 0;
+    if (home->debt >= length) {
+        return length;
+    }
     if (home->state == PROCESS_RUNNABLE) {
         uint64_t share = ledger->plan->processes[process].cpu_share;
         user = (sim_time)((uint128)length * share / CPU_SHARE_ONE);
@@ -278,8 +281,8 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
         struct home *home = &ledger->homes[message->subject];
         switch ((enum message_kind)message->kind) {
         case MESSAGE_USED:
-            home->debt += message->value;
-            home->fault_time += message->second;
+            home->debt = add_saturated(home->debt, message->value);
+            home->fault_time = add_saturated(home->fault_time, message->second);
             break;
         case MESSAGE_BLOCKED:
             home->stopped_at = min_u64(home->stopped_at, message->value);
@@ -323,8 +326,9 @@ static sim_time settle_process(struct ledger *ledger, struct home *home)
     sim_time returned = home->grant - spent;
     home->work += spent;
     home->grant = spent;
-    home->lock_share = (uint32_t)min_u64(muldiv(home->fault_time, CPU_SHARE_ONE, length_of(ledger)),
-                                         UINT32_MAX);
+    sim_time length = length_of(ledger);
+    uint64_t held = muldiv(min_u64(home->fault_time, length), CPU_SHARE_ONE, length);
+    home->lock_share = (uint32_t)min_u64(held, UINT32_MAX);
     home->fault_time = 0;
     if (home->state == PROCESS_RUNNABLE || home->state == PROCESS_BLOCKED) {
         home->state = home->nblocked > 0 ? PROCESS_BLOCKED
@@ -363,8 +367,10 @@ void ledger_settle(struct ledger *ledger)
 struct ledger_sums ledger_sum(const struct ledger *ledger)
 {
     struct ledger_sums sums = {.out_of_memory = ledger->exhausted.cell};
+    uint128 waited = 0;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         const struct cell_report *report = &ledger->account[i].report;
+        waited += report->waited;
         sums.freed += report->freed;
         sums.touches += report->touches;
         sums.demanded += report->demanded;
@@ -378,6 +384,7 @@ struct ledger_sums ledger_sum(const struct ledger *ledger)
             sums.status = (enum status)report->status;
         }
     }
+    sums.too_long = waited >= UINT64_MAX;
     return sums;
 }
 

@@ -110,6 +110,7 @@ struct ledger_sums {
     bool reclaiming;       /* some context is in the middle of freeing memory */
     uint32_t orders;       /* of all ranks, enum report_order */
     cell_id out_of_memory; /* the cell that ran out of memory, with its node; ncells: none */
+    bool too_long;         /* METRIC_ALLOCATION_WAIT is more than a counter can hold */
     enum status status;    /* the first failure */
 };
 struct ledger_sums ledger_sum(const struct ledger *ledger);
