@@ -24,7 +24,7 @@ static enum status check_times(const struct scenario *scenario, const struct opt
         return option_fail(&frame,
                            "expected at most %" PRIu64 "s with machine.cpus of %" PRIu64
                            ", as 208 days of CPU time can be counted, found %s",
-                           most / (1000000000 * TICKS_PER_NS), scenario->machine.cpus,
+                           (uint64_t)(most / (1000000000 * TICKS_PER_NS)), scenario->machine.cpus,
                            units_print_time(scenario->duration, found));
     }
     if (scenario->phases.warmup >= scenario->duration) {

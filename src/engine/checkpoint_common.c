@@ -93,8 +93,7 @@ static bool take_tables(struct sections_reader *reader, struct workload_set *set
     for (size_t i = 0; i < set->nworkloads; i++) {
         struct access_table table;
         if (!sections_copy(reader, "access", sizeof table, 1, &table) ||
-            table.npages != set->workload[i].access.npages ||
-            table.nclasses > ACCESS_CLASSES_MAX) {
+            table.npages != set->workload[i].access.npages || table.nclasses > ACCESS_CLASSES_MAX) {
             return false;
         }
         set->workload[i].access = table;

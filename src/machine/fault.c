@@ -201,8 +201,7 @@ static void count_touch(struct cell *cell, const struct touch *touch, sim_time n
         tags_touched(cell, touch);
     }
     if (touch->last) {
-        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now,
-                    touch->ordinal + 1);
+        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now, touch->ordinal + 1);
     }
 }
 

@@ -26,20 +26,20 @@ enum process_state {
 
 /* A process, apart from its pages. */
 struct home {
-    uint32_t state;      /* enum process_state */
-    uint32_t nblocked;   /* cells in which it waits */
-    uint32_t lock_share; /* share of the last epoch that its faults held its mm's lock, 2^-32 */
-    uint64_t finished;   /* touches of the cells in which it has made all of its own */
-    sim_time finished_at; /* when it made the last of those that any cell had */
+    uint32_t state;        /* enum process_state */
+    uint32_t nblocked;     /* cells in which it waits */
+    uint32_t lock_share;   /* share of the last epoch that its faults held its mm's lock, 2^-32 */
+    uint64_t finished;     /* touches of the cells in which it has made all of its own */
+    sim_time finished_at;  /* when it made the last of those that any cell had */
     uint32_t gave_up_node; /* 1 + the node in which cells gave up on it in this epoch, 0: none */
     uint32_t gave_up;      /* how many of the node's cells did */
     uint32_t gave_up_zone; /* 1 + the zone that it gave up on itself, 0: only its helpers did */
     cell_id gave_up_cell;  /* where */
-    sim_time work;       /* user time it has spent */
-    sim_time grant;      /* user time given for this epoch */
-    sim_time stopped_at; /* in this epoch; TIME_NEVER: not */
-    sim_time debt;       /* system time its touches cost that no CPU has spent yet */
-    sim_time fault_time; /* being added up from the reports of an epoch */
+    sim_time work;         /* user time it has spent */
+    sim_time grant;        /* user time given for this epoch */
+    sim_time stopped_at;   /* in this epoch; TIME_NEVER: not */
+    sim_time debt;         /* system time its touches cost that no CPU has spent yet */
+    sim_time fault_time;   /* being added up from the reports of an epoch */
 };
 
 /* Of one cell: what it reported, and what it gets. */

@@ -45,6 +45,7 @@ enum chain_form {
 struct rmap_ops {
     struct choice choice;
     enum chain_form chains;
+    bool by_object; /* those of shared pages and files are found through the vmas of their object */
 
     /* Whether a page's ptes are kept in a chain of blocks; for the invariants. */
     bool (*keeps_chain)(const struct cell *cell, page_id page);

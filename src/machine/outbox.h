@@ -15,7 +15,8 @@ enum message_kind {
     MESSAGE_BLOCKED,  /* when the process stopped */
     MESSAGE_WOKEN,    /* when it could go on */
     MESSAGE_FINISHED, /* when it made the last touch that the cell had of it; how many it had */
-    MESSAGE_GAVE_UP,  /* nothing can be freed for it: 0 by a helper, else 1 + its zone; in which cell */
+    MESSAGE_GAVE_UP, /* nothing can be freed for it: 0 by a helper, else 1 + its zone; in which cell
+                      */
 
     MESSAGE_BETWEEN_CELLS,
     MESSAGE_REQUEST = MESSAGE_BETWEEN_CELLS, /* to the device `subject`: when; kind << 32 | pages */

@@ -39,6 +39,15 @@ void workloads_start(const struct workload_set *set, struct cell *cell,
     }
 }
 
+byte_count workloads_draws_bytes(const struct workload_set *set)
+{
+    byte_count bytes = set->plan.nprocesses * sizeof(struct process_draws);
+    for (size_t i = 0; i < set->nworkloads; i++) {
+        bytes += set->workload[i].ntables * sizeof(struct access_table);
+    }
+    return bytes;
+}
+
 void workloads_free_draws(struct cell_draws *draws)
 {
     free(draws->process);

@@ -24,6 +24,7 @@ struct workload {
     page_count private_pages;
     page_count stack_pages; /* of them, at the end */
     struct access_table access;
+    uint32_t ntables; /* access tables that a cell makes of it */
     bool finite;
     uint64_t rounds;             /* finite: how often it goes through its pages */
     sim_time log_interval;       /* user time of the log writer between two writes; 0: no log */
@@ -98,6 +99,9 @@ void workloads_free_draws(struct cell_draws *draws);
 /* Gives each process its first touch in a cell. */
 void workloads_start(const struct workload_set *set, struct cell *cell,
                      const struct cell_draws *draws);
+
+/* Bytes of the draws of one cell. */
+byte_count workloads_draws_bytes(const struct workload_set *set);
 
 /* Hands over an array of tables; false when the host has no memory to remember it. */
 bool draws_keep_tables(struct cell_draws *draws, struct access_table *tables);

@@ -86,9 +86,8 @@ int main(void)
     MPI_Bcast(directory, sizeof directory, MPI_CHAR, 0, MPI_COMM_WORLD);
     (void)snprintf(path, sizeof path, "%s/run.ckpt", directory);
     catalogue_fill(&names);
-    check(scenario_load_text(scenario_text, strlen(scenario_text),
-                             CONFIGS_DIR "/tables_test.yaml", &none, &names.catalogue,
-                             &scenario) == STATUS_OK,
+    check(scenario_load_text(scenario_text, strlen(scenario_text), CONFIGS_DIR "/tables_test.yaml",
+                             &none, &names.catalogue, &scenario) == STATUS_OK,
           "scenario");
 
     const struct digest right = run(&scenario, NULL, false, false);
