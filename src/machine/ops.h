@@ -96,6 +96,9 @@ struct reclaim_ops {
     void (*begin_direct)(struct cell *cell, struct context *context);
     enum step (*direct)(struct cell *cell, struct actor *actor, struct context *context);
 
+    /* A helper ends where it waits for time or congestion, when it holds nothing. May be NULL. */
+    void (*end_direct)(struct cell *cell, const struct context *context);
+
     /* kswapd, from being woken to going back to sleep. */
     void (*begin_balance)(struct cell *cell, struct context *context);
     enum step (*balance)(struct cell *cell, struct actor *actor, struct context *context);
