@@ -183,11 +183,11 @@ static bool out_of_memory(struct cell *cell, const struct context *context)
     return context_out_of_memory(cell, context);
 }
 
-static void end_direct(struct cell *cell, const struct context *context)
+/* The process of a helper has ended its call. If the helper was still in its own, waiting for the
+ * next pass, distress follows it; if not, it already does. */
+static void end_direct(struct cell *cell, struct context *context)
 {
-    enum reclaim_phase phase =
-        (enum reclaim_phase)((const struct reclaim_state *)(const void *)context->design)->phase;
-    if (phase == PASS_BEGIN) {
+    if (state_of(context)->phase == PASS_BEGIN) {
         keep_priorities(cell, (enum zone_index)context->reclaim_class);
     }
 }
@@ -257,6 +257,7 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             }
             return wait_congested(context, actor);
         case ALLOCATE:
+            /* A helper is to have no frame: it pauses, as its process does if it gets none. */
             if (context->task == TASK_RECLAIM && allocate(cell, actor, context)) {
                 return STEP_DONE;
             }

@@ -133,7 +133,8 @@ static void deliver_calls(const struct run *run, struct cell *cell)
             context_freed_elsewhere(cell, call->subject, call->value);
             break;
         case MESSAGE_BALANCE:
-            context_kswapd_woken_elsewhere(cell, (enum zone_index)call->subject);
+            context_kswapd_woken_elsewhere(cell, (cell_id)call->second,
+                                           (enum zone_index)call->subject);
             break;
         default:
             break;

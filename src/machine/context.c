@@ -312,9 +312,13 @@ void context_wake_kswapd(struct cell *cell, enum zone_index zone_class, sim_time
     }
 }
 
-void context_kswapd_woken_elsewhere(struct cell *cell, enum zone_index zone_class)
+void context_kswapd_woken_elsewhere(struct cell *cell, cell_id where, enum zone_index zone_class)
 {
-    (void)zone_class;
+    uint64_t per_node = cell->ncells / cell->scenario->machine.nodes;
+    if (where / per_node != cell->id / per_node) {
+        return;
+    }
+    cell->core->zone[zone_class].need_balance = true;
     wake_kswapd(cell, cell->core->epoch_end);
 }
 

@@ -80,9 +80,9 @@ struct context {
     bool waited_for_device; /* its touch is a major fault */
     bool made_page;         /* its touch made the page */
     uint32_t help_wanted;   /* other cells in which its process reclaims */
-    uint8_t help_class;     /* enum zone_index it reclaims for there */
     uint32_t freed_here;    /* pages that its call of direct reclaim has freed in this cell */
     uint32_t freed_elsewhere; /* and in others, as far as is known */
+    uint8_t help_class;       /* enum zone_index it reclaims for there */
     bool help_over;           /* what it helped with is done, whatever is wanted now */
     bool held_frame;          /* a frame was handed to it and is not yet used */
     uint8_t held_zone;
@@ -114,9 +114,9 @@ struct event event_next(const struct cell *cell);
 void context_event(struct cell *cell, uint32_t id, sim_time now);
 
 /* kswapd has work for a class of zones. Nothing happens when it is not asleep for want of work.
- * With many cells it is woken in all of them, with the next epoch. */
+ * It is woken in all cells of its node, in the others with the next epoch. */
 void context_wake_kswapd(struct cell *cell, enum zone_index zone_class, sim_time now);
-void context_kswapd_woken_elsewhere(struct cell *cell, enum zone_index zone_class);
+void context_kswapd_woken_elsewhere(struct cell *cell, cell_id where, enum zone_index zone_class);
 
 /* The process of a context could not free anything: memory has run out for good, and the run ends
  * with this epoch. False for a helper, which only sees its own cell. */
@@ -135,6 +135,7 @@ void context_freed_elsewhere(struct cell *cell, process_id process, uint64_t pag
 /* The call has freed SWAP_CLUSTER_MAX pages, in all cells together. */
 bool context_freed_enough(const struct cell *cell, const struct context *context);
 
+/* A helper has no process to reclaim for any more. */
 static inline bool context_should_end(const struct context *context)
 {
     return context->help_over;
