@@ -57,7 +57,7 @@ enum frame_result lru_2_4_find_frame(struct cell *cell, enum zone_index zone_cla
         return FRAME_OK;
     }
     cell->core->zone[zone_class].need_balance = true;
-    context_wake_kswapd(cell, now);
+    context_wake_kswapd(cell, zone_class, now);
     if (find_above(cell, zone_class, WATERMARK_MIN, zone_p)) {
         return FRAME_OK;
     }

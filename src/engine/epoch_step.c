@@ -131,10 +131,22 @@ static void deliver_calls(const struct run *run, struct cell *cell)
         if (call->second == cell->id) {
             continue;
         }
-        if (call->kind == MESSAGE_RECLAIM) {
+        switch ((enum message_kind)call->kind) {
+        case MESSAGE_RECLAIM:
             context_help(cell, call->subject, (unsigned)call->value);
-        } else {
+            break;
+        case MESSAGE_RECLAIMED:
             context_end_help(cell, call->subject);
+            break;
+        case MESSAGE_FREED:
+            context_freed_elsewhere(cell, call->subject, call->value);
+            break;
+        case MESSAGE_BALANCE:
+            context_kswapd_woken_elsewhere(cell, (cell_id)call->second,
+                                           (enum zone_index)call->subject);
+            break;
+        default:
+            break;
         }
     }
 }
