@@ -181,8 +181,8 @@ def main():
               "workloads.database.segment.size=4GiB"], 2, ["i386"])
     simulate("impossible combination", ["design.rmap=none"], 2, ["design", "lru_2_6_0"])
     simulate("memory beyond the host's",
-             ["machine.memory=8TiB", "machine.swap.size=0",
-              "workloads.database.segment.size=3TiB"], 3,
+             ["machine.memory=32TiB", "machine.swap.size=0",
+              "workloads.database.segment.size=14TiB"], 3,
              ["MiB"])
     scenario("empty file", "", 2, ["bad.yaml", "empty"])
     scenario("binary file", bytes(range(256)), 2, ["bad.yaml"])
