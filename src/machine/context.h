@@ -87,8 +87,8 @@ struct context {
     bool held_frame;          /* a frame was handed to it and is not yet used */
     uint8_t held_zone;
     uint8_t reclaim_class; /* enum zone_index it reclaims for */
-    bool gave_up; /* with many cells: a try freed nothing, and nothing was freed since */
-    struct touch touch; /* the touch that waits */
+    bool gave_up;          /* with many cells: a try freed nothing, and nothing was freed since */
+    struct touch touch;    /* the touch that waits */
     _Alignas(8) unsigned char design[CONTEXT_STATE_BYTES];
 };
 
