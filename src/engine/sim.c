@@ -418,6 +418,8 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
                                         .ncells = ncells,
                                         .first_cell = ncells,
                                         .pressure_began = TIME_NEVER,
+                                        .tlb_simulated = tlb_config_is_there(
+                                            &scenario->machine.tlb),
                                     },
                                 .checkpoints = {.wanted = options->checkpoints.path != NULL},
                                 .resumed_from = TIME_NEVER};

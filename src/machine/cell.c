@@ -7,6 +7,7 @@
 #include "machine/lru.h"
 #include "machine/pte.h"
 #include "machine/tags.h"
+#include "machine/translation.h"
 
 #define DECLARE(field, type, number, expected, what)                              \
     state_declare(&cell->state, #field, what, sizeof(type), (number), (expected), \
@@ -123,6 +124,11 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
             "page in a swap slot");
     DECLARE(swap_cluster_used, uint16_t, clusters * cell->nswap_devices,
             clusters * cell->nswap_devices, "slots in use of a swap cluster");
+    tlb_set_up(&machine->tlb, cell->arch, &cell->tlb);
+    uint64_t homes = cell->tlb.nentries > 0 ? translation_homes(plan, id, cell->ncells) : 0;
+    DECLARE(translations, struct translation, homes, homes, "what translations cost a process");
+    DECLARE(tlb_entries, uint64_t, homes * cell->tlb.nentries, homes * cell->tlb.nentries,
+            "an entry of a TLB");
 #ifdef THRASH_CHECKS
     DECLARE(tags, struct tags, pages, pages, "content tags of a page");
 #endif

@@ -27,6 +27,7 @@
 #include "machine/slab.h"
 #include "machine/state.h"
 #include "machine/swap.h"
+#include "machine/tlb.h"
 #include "machine/zone.h"
 
 /* Room for what a design remembers in each cell beside the pages: scan cursors and the like. */
@@ -85,6 +86,7 @@ struct cell {
     uint32_t nswap_devices;
     uint32_t max_rows;
     bool has_lowmem_limit; /* ZONE_HIGHMEM has frames */
+    struct tlb tlb;        /* no entries: not simulated */
 
     /* State. */
     struct state_table state;
@@ -112,6 +114,8 @@ struct cell {
     struct device_request *pending;  /* the same; handed in during this epoch, with other cells */
     page_id *swap_map; /* page in each swap slot, PAGE_NONE - stored as page + 1, 0 = free */
     uint16_t *swap_cluster_used; /* slots in use of each cluster of SWAP_CLUSTER_SLOTS */
+    struct translation *translations; /* of the processes at home here */
+    uint64_t *tlb_entries;            /* of each of them */
 #ifdef THRASH_CHECKS
     struct tags *tags;
 #endif

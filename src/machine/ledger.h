@@ -32,6 +32,9 @@ struct home {
     uint32_t lock_share; /* share of the last epoch that its faults held its mm's lock, 2^-32 */
     sim_time work;       /* user time it has spent */
     sim_time grant;      /* user time given for this epoch */
+    sim_time useful;     /* what of it is left for work when addresses have been translated */
+    sim_time translation; /* time that takes for each touch */
+    uint64_t stops;       /* how often it has stopped before the end of its grant */
     sim_time stopped_at; /* in this epoch; TIME_NEVER: not */
     sim_time debt;       /* system time its touches cost that no CPU has spent yet */
     sim_time fault_time; /* being added up from the reports of an epoch */
@@ -46,6 +49,7 @@ struct cell_account {
     int64_t due;
     page_count free[ZONES];              /* frames that are to be free in the cell */
     sim_time user, system, iowait, idle; /* to be booked in the cell */
+    sim_time translation;                /* likewise; part of user */
 };
 
 struct ledger {

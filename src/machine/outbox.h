@@ -15,6 +15,7 @@ enum message_kind {
     MESSAGE_BLOCKED,  /* when the process stopped */
     MESSAGE_WOKEN,    /* when it could go on */
     MESSAGE_FINISHED, /* when it made its last touch */
+    MESSAGE_TRANSLATION, /* time that translations cost it for each touch */
 
     MESSAGE_BETWEEN_CELLS,
     MESSAGE_REQUEST = MESSAGE_BETWEEN_CELLS, /* to the device `subject`: when; kind << 32 | pages */

@@ -20,6 +20,7 @@ struct plan_object {
     uint32_t device;         /* OBJECT_FILE: the disk it lives on */
     uint32_t max_vmas;       /* how many vmas map it at a time, at most */
     uint32_t first_vma_slot; /* of its slots in the table of vmas by object and rank */
+    enum page_class page_class; /* of what it is mapped with; large ones are from the pool */
 };
 
 /* How populate touches a mapping before the clock starts. */
@@ -47,6 +48,7 @@ struct plan_process {
     uint64_t
         cpu_share; /* of one CPU that its user code wants when unhindered, CPU_SHARE_ONE = all */
     enum start_phase start;
+    sim_time work_per_touch; /* mean user time from one touch to the next */
     bool finite;             /* ends by itself */
     uint64_t pages_in_stall; /* that it would ask for in `stall` while it waits for memory: one, or
                                 as many as it would touch where every touch needs a new one */

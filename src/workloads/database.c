@@ -344,6 +344,13 @@ static enum status divide(const struct workload *workload, const struct cell *ce
     return status;
 }
 
+/* What is left of a word after the choice of the segment, stretched to all 32 bits again. */
+static uint32_t segment_bits(uint32_t word, uint32_t private_upto)
+{
+    uint64_t range = ((uint64_t)1 << 32) - private_upto;
+    return (uint32_t)((((uint64_t)word - private_upto) << 32) / range);
+}
+
 static void locate(const struct workload *workload, const struct cell *cell,
                    const struct process_draws *draws, process_id process, uint64_t ordinal,
                    const struct random_block *bits, struct touch *touch)
@@ -366,14 +373,28 @@ static void locate(const struct workload *workload, const struct cell *cell,
         page = page < heap ? page : page - heap;
         touch->counted = false;
     } else {
-        /* What is left of the word after the choice above, stretched to all 32 bits again. */
-        uint64_t rest = (uint64_t)bits->word[1] - draws->private_upto;
-        uint64_t range = ((uint64_t)1 << 32) - draws->private_upto;
-        page = access_page(draws->access, (uint32_t)((rest << 32) / range), bits->word[2]);
+        page = access_page(draws->access, segment_bits(bits->word[1], draws->private_upto),
+                           bits->word[2]);
     }
     touch->vma = vma;
     touch->page = cell->vmas[vma].first + (page_id)page;
     touch->access = bits->word[3] < workload->write_upto ? ACCESS_WRITE : ACCESS_READ;
+}
+
+static struct place place(const struct workload *workload, const struct plan *plan,
+                          process_id process, uint64_t ordinal, const struct random_block *bits)
+{
+    (void)ordinal;
+    const struct plan_process *of = &plan->processes[process];
+    vma_id vma = segment_vma(workload, of);
+    if (bits->word[1] < workload->private_upto) {
+        page_count heap = workload->private_pages - workload->stack_pages;
+        page_count page = random_below(bits->word[2], workload->private_pages);
+        return page < heap ? (struct place){of->first_vma, page}
+                           : (struct place){vma + 1, page - heap};
+    }
+    uint32_t class_bits = segment_bits(bits->word[1], workload->private_upto);
+    return (struct place){vma, access_page(&workload->access, class_bits, bits->word[2])};
 }
 
 static sim_time due(const struct workload *workload, const struct cell *cell,
@@ -393,5 +414,6 @@ const struct workload_ops workload_database = {
     .plan = plan,
     .divide = divide,
     .locate = locate,
+    .place = place,
     .due = due,
 };

@@ -9,11 +9,12 @@ const struct workload_ops *const workload_table[] = {
     NULL,
 };
 
-static void set_pages_in_stall(const struct scenario *scenario, struct workload_set *set)
+static void finish_processes(const struct scenario *scenario, struct workload_set *set)
 {
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
         struct plan_process *process = &set->plan.processes[i];
         const struct workload *workload = &set->workload[process->workload];
+        process->work_per_touch = max_u64(1, workload->work_per_touch);
         process->pages_in_stall = 1;
         if (workload->finite) {
             sim_time work = (sim_time)((uint128)scenario->stall * process->cpu_share /
@@ -38,7 +39,7 @@ enum status workloads_plan(const struct scenario *scenario, struct workload_set 
         status = workload->ops->plan(scenario, (uint32_t)i, &set->plan, workload);
         set->nworkloads++;
     }
-    set_pages_in_stall(scenario, set);
+    finish_processes(scenario, set);
     if (status == STATUS_OK) {
         status = plan_finish(&set->plan, (cell_id)scenario->machine.cells);
     }
