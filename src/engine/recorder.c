@@ -245,6 +245,7 @@ void recorder_out_of_memory(struct run *run)
         [OWNER_ANON] = "anonymous",    [OWNER_PAGETABLE] = "page tables",
         [OWNER_RMAP] = "pte chains",   [OWNER_KERNEL] = "kernel and mem_map",
         [OWNER_BALLAST] = "ballast",   [OWNER_HANDED] = "handed to reclaimers",
+        [OWNER_LARGE] = "large pages",
     };
     static const char *const zone_names[ZONES] = {"ZONE_DMA", "ZONE_NORMAL", "ZONE_HIGHMEM"};
     uint64_t values[SHORTAGES] = {0};

@@ -427,7 +427,7 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     MPI_Comm_split(comm, has_cells ? 0 : MPI_UNDEFINED, rank, &run.comm);
     enum status status = design_resolve(scenario, &run.design);
     if (status == STATUS_OK) {
-        status = workloads_plan(scenario, &run.set);
+        status = workloads_plan(scenario, &run.design, &run.set);
     }
     status = agree(comm, status);
     if (status == STATUS_OK && has_cells) {

@@ -27,6 +27,12 @@ extern const struct arch arch_table[];
 /* log2 of the size of a page. Huge pages exist on x86_64 only; the figure is theirs everywhere. */
 unsigned arch_page_shift(const struct arch *arch, enum page_class class);
 
+/* Frames of a page. */
+static inline page_count arch_page_frames(const struct arch *arch, enum page_class class)
+{
+    return (page_count)1 << (arch_page_shift(arch, class) - PAGE_SHIFT);
+}
+
 /* Objects of `bytes` that fit in one 4 KiB slab page: an on-slab header and 4 bytes of bookkeeping
  * for each object (mm/slab.c of v2.6.0; 113 objects of 32 bytes to a frame on i386). */
 unsigned slab_objects_per_page(const struct arch *arch, unsigned bytes);

@@ -34,6 +34,9 @@ static uint64_t most_rows(const struct cell *cell)
     uint64_t rows = REF_FIRST_ROW;
     for (size_t i = 0; i < cell->plan->nvmas; i++) {
         const struct plan_vma *vma = &cell->plan->vmas[i];
+        if (cell->plan->objects[vma->object].page_class != PAGES_SMALL) {
+            continue; /* present at all times: nothing is kept of them */
+        }
         struct shard shard = cell_shard(cell, vma->object);
         page_count first = shard_pages_below(&shard, vma->offset);
         page_count end = shard_pages_below(&shard, vma->offset + vma->pages);
@@ -263,6 +266,8 @@ void cell_sample(struct cell *cell, uint64_t blocked)
     value[METRIC_ANON_BYTES] = bytes(zone_owner_frames(cell, OWNER_ANON));
     value[METRIC_FILE_BYTES] = bytes(zone_owner_frames(cell, OWNER_FILE));
     value[METRIC_KERNEL_BYTES] = bytes(zone_owner_frames(cell, OWNER_KERNEL));
+    value[METRIC_LARGE_PAGE] = bytes(zone_owner_frames(cell, OWNER_LARGE));
+    value[METRIC_LARGE_PTES] = core->large_ptes;
     value[METRIC_BALLAST_BYTES] = bytes(zone_owner_frames(cell, OWNER_BALLAST));
     value[METRIC_SWAPCACHE_BYTES] = bytes(core->swapcache);
     value[METRIC_SWAPCACHE_DIRTY_BYTES] = bytes(core->swapcache_dirty);

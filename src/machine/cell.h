@@ -52,6 +52,7 @@ struct cell_core {
     page_count nr_mapped;           /* pages with at least one pte */
     page_count nr_mapped_elsewhere; /* in the other cells of the machine, one epoch late */
     uint64_t ptes_present;
+    uint64_t large_ptes; /* entries of page directories that map large pages */
     struct slab_cache slab[SLABS];
     struct cpu_pool cpu;
     struct swap_state swap;

@@ -4,7 +4,8 @@ static page_count all_pages(const struct plan *plan)
 {
     page_count pages = 0;
     for (size_t i = 0; i < plan->nobjects; i++) {
-        pages += plan->objects[i].pages;
+        const struct plan_object *object = &plan->objects[i];
+        pages += object->page_class == PAGES_SMALL ? object->pages : 0;
     }
     return pages;
 }
@@ -23,6 +24,7 @@ static page_count largest_object(const struct plan *plan)
 struct expected_use expected_use(const struct scenario *scenario, const struct plan *plan)
 {
     page_count frames = scenario->machine.memory >> PAGE_SHIFT;
+    frames -= min_u64(frames, plan->large_pool);
     page_count populated = plan_populated_pages(plan);
     page_count rest = all_pages(plan) - populated;
     page_count free = frames > populated ? frames - populated : 0;

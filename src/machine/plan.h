@@ -64,6 +64,8 @@ struct plan {
     size_t nprocesses, nobjects, nvmas;
     size_t process_capacity, object_capacity, vma_capacity;
     bool out_of_memory; /* an addition failed; plan_finish() reports it */
+    enum page_class shared_pages; /* of shared segments that can have large ones */
+    page_count large_pool; /* frames reserved for large pages at boot */
 };
 
 void plan_free(struct plan *plan);
@@ -71,6 +73,8 @@ void plan_free(struct plan *plan);
 /* Add in this order: objects at any time; a process; then its vmas in address order. */
 object_id plan_add_object(struct plan *plan, enum object_kind kind, page_count pages,
                           uint32_t device);
+/* Makes an object one of large pages, of a class but PAGES_SMALL; before any vma of it. */
+void plan_set_large(struct plan *plan, object_id object, enum page_class class);
 process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index,
                             enum start_phase start);
 
@@ -83,7 +87,10 @@ vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, pag
  * architecture's user space, at most 65,535 mappings of a page, at most 2^32 pages in a cell. */
 enum status plan_finish(struct plan *plan, cell_id ncells);
 
-/* Pages that populate makes resident; a page that several vmas populate counts once. */
+/* Frames that the objects of large pages need. */
+page_count plan_large_frames(const struct plan *plan);
+
+/* Pages that populate makes resident, but for large ones; a page that several vmas populate counts once. */
 page_count plan_populated_pages(const struct plan *plan);
 
 #endif

@@ -233,11 +233,21 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
         return fail(STATUS_USAGE, "%s: %s: a window cannot be larger than the segment",
                     scenario_where(scenario, key), key);
     }
+    bool large = options->segment.backing == BACKING_SHM && plan->shared_pages != PAGES_SMALL;
+    byte_count large_page = PAGE_BYTES * arch_page_frames(plan->arch, plan->shared_pages);
+    if (large && window < options->segment.size && window % large_page != 0) {
+        char key[128];
+        snprintf(key, sizeof key, "workloads.%s.segment.window", scenario->workloads[index].name);
+        return fail(STATUS_USAGE, "%s: %s: a window of large pages begins and ends with one of them: "
+                    "expected a multiple of %" PRIu64 " MiB",
+                    scenario_where(scenario, key), key, large_page >> 20);
+    }
     workload->nprocesses = (uint32_t)options->processes + (options->log_writes > 0 ? 1 : 0);
     workload->pages = pages_of(window);
     workload->private_pages = pages_of(options->private_memory);
     workload->stack_pages = min_u64(workload->private_pages, STACK_PAGES);
-    workload->pressure_segment = options->segment.size;
+    /* Large pages are never freed, so that no pressure is on them. */
+    workload->pressure_segment = large ? 0 : options->segment.size;
     const struct access_params access = {(enum access_kind)options->access, options->hot_fraction,
                                          options->hot_share, options->zipf_exponent};
     access_build(&access, workload->pages, &workload->access);
@@ -245,6 +255,9 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     set_rate(scenario, options, workload, &cpu_share);
     enum object_kind kind = options->segment.backing == BACKING_SHM ? OBJECT_SHM : OBJECT_FILE;
     object_id segment = plan_add_object(plan, kind, pages_of(options->segment.size), 0);
+    if (large) {
+        plan_set_large(plan, segment, plan->shared_pages);
+    }
     for (uint32_t i = 0; i < options->processes; i++) {
         add_process(index, i, plan, workload, segment, options, cpu_share);
     }
@@ -316,7 +329,8 @@ static enum status divide(const struct workload *workload, const struct cell *ce
 {
     uint32_t log_writers = workload->log_interval > 0 ? 1 : 0;
     uint32_t servers = workload->nprocesses - log_writers;
-    uint64_t windows = pages_of(workload->pressure_segment) / workload->pages;
+    const struct database_options *options = workload->options;
+    uint64_t windows = pages_of(options->segment.size) / workload->pages;
     uint32_t ntables = (uint32_t)min_u64(windows, servers);
     struct access_table *tables = calloc(ntables, sizeof *tables);
     uint64_t *share = calloc(ntables, sizeof *share);

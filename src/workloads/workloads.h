@@ -97,7 +97,8 @@ struct workload_set {
     struct plan plan;
 };
 
-enum status workloads_plan(const struct scenario *scenario, struct workload_set *set);
+enum status workloads_plan(const struct scenario *scenario, const struct design *design,
+                           struct workload_set *set);
 void workloads_free(struct workload_set *set);
 
 /* Works out how all processes touch the pages of a cell, and gives each its first touch. */
