@@ -39,7 +39,7 @@ struct tlb_config {
     sim_time l2_hit;       /* of a translation that the second level is asked for */
     sim_time walk_step;    /* of each entry that a walk reads */
     sim_time walk_memory;  /* more for an entry that is in no cache */
-    share_ppb walk_misses; /* how many of the entries of a walk that are, on average */
+    uint64_t walk_misses;  /* how many of the entries of a walk that are, at most */
     bool tagged;           /* entries carry the address space they are of: switches flush nothing */
 };
 

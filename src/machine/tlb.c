@@ -45,11 +45,11 @@ void tlb_set_up(const struct tlb_config *config, const struct arch *arch, struct
     tlb->l2_hit = tlb->narrays[1] > 0 ? config->l2_hit : 0;
     for (uint32_t class = 0; class < PAGE_CLASSES; class ++) {
         unsigned levels = arch->pt_levels - class;
-        share_ppb misses = (share_ppb)min_u64(config->walk_misses, (uint64_t)levels * SHARE_ONE);
+        uint64_t misses = min_u64(config->walk_misses, levels);
         tlb->shift[class] = arch_page_shift(arch, (enum page_class) class) - PAGE_SHIFT;
         tlb->walk_time[class] = tlb->l2_hit +
                                 MUTANT(WALK_DEPTH, levels, arch->pt_levels) * config->walk_step +
-                                muldiv(config->walk_memory, misses, SHARE_ONE);
+                                misses * config->walk_memory;
     }
 }
 

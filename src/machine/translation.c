@@ -2,7 +2,7 @@
 
 #include "base/mutant.h"
 
-/* Above so many recent touches, all of them count half. */
+/* With so many recent touches, all of them count half. */
 enum { RECENT_TOUCHES = 65536 };
 
 /* Where processes share CPUs, one that stops or has had its time loses its own. */
@@ -29,7 +29,8 @@ uint64_t translation_next(struct cell *cell, process_id process, const struct ho
         tlb_flush(&cell->tlb, translation_entries(cell, process), TLB_FLUSH_SWITCH);
     }
     *simulate_p = slice % cell->scenario->machine.tlb_sampling == 0;
-    return min_u64(upto, (slice + 1) * length) - translation->touches;
+    uint64_t n = min_u64(upto, (slice + 1) * length) - translation->touches;
+    return *simulate_p ? min_u64(n, RECENT_TOUCHES - translation->recent_touches) : n;
 }
 
 void translation_add(struct cell *cell, process_id process, const struct tlb_counts *counts)
@@ -39,7 +40,7 @@ void translation_add(struct cell *cell, process_id process, const struct tlb_cou
     translation->recent_touches += counts->accesses;
     translation->recent_misses += counts->misses;
     translation->recent_time += counts->time;
-    if (translation->recent_touches >= RECENT_TOUCHES) {
+    if (translation->recent_touches == RECENT_TOUCHES) {
         translation->recent_touches /= 2;
         translation->recent_misses /= 2;
         translation->recent_time /= 2;
