@@ -38,6 +38,5 @@ enum status cost_profile_find(const struct option_frame *frame, const char *scen
     const char *path = NULL;
     enum status status = profile_path_find(frame, "costs", "a cost profile", scenario_path, arena,
                                            &path);
-    return status != STATUS_OK ? status
-                               : cost_profile_load_from(path, &node->at, arena, profile_p);
+    return status != STATUS_OK ? status : cost_profile_load_from(path, &node->at, arena, profile_p);
 }

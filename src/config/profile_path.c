@@ -76,8 +76,8 @@ static enum status fail_missing(const struct option_frame *frame, const char *wh
 {
     char excerpt[TEXT_EXCERPT_SIZE];
     struct text clause = {0};
-    text_append_format(&clause, "expected %s in %s, %s or %s, found no %s", what,
-                       directories[0], directories[1], directories[2], text_excerpt(name, excerpt));
+    text_append_format(&clause, "expected %s in %s, %s or %s, found no %s", what, directories[0],
+                       directories[1], directories[2], text_excerpt(name, excerpt));
     for (size_t i = 0; i < PLACES && !suggest(directories[i], name, &clause); i++) {
     }
     enum status status = option_fail(frame, "%s", text_string(&clause));
@@ -85,9 +85,9 @@ static enum status fail_missing(const struct option_frame *frame, const char *wh
     return status;
 }
 
-enum status profile_path_find(const struct option_frame *frame, const char *folder, const char *what,
-                              const char *scenario_path, struct config_arena *arena,
-                              const char **path_p)
+enum status profile_path_find(const struct option_frame *frame, const char *folder,
+                              const char *what, const char *scenario_path,
+                              struct config_arena *arena, const char **path_p)
 {
     const char *name = frame->node->text;
     const char *directories[PLACES];

@@ -37,9 +37,9 @@ struct machine_config {
     uint64_t cache_line; /* bytes; the size of a block of pte_chain entries; never OPTION_AUTO */
     struct device_config swap;
     struct device_config disk; /* block devices that files live on */
-    byte_count large_pages;    /* reserved for large pages at boot; OPTION_AUTO: what segments need */
-    sim_time timeslice;        /* user time after which a CPU goes to another process */
-    uint64_t tlb_sampling;     /* one slice in so many is simulated on the TLB */
+    byte_count large_pages; /* reserved for large pages at boot; OPTION_AUTO: what segments need */
+    sim_time timeslice;     /* user time after which a CPU goes to another process */
+    uint64_t tlb_sampling;  /* one slice in so many is simulated on the TLB */
     struct tlb_config tlb;
 };
 

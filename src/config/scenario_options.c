@@ -148,8 +148,9 @@ static const struct option_row machine_rows[] = {
      .type = OPTION_SECTION,
      .offset = offsetof(struct machine_config, tlb),
      .section = &tlb_options,
-     .help = "the data TLB of each processor: none, a name in configs/tlb/, a path ending in .yaml, "
-             "or a mapping"},
+     .help =
+         "the data TLB of each processor: none, a name in configs/tlb/, a path ending in .yaml, "
+         "or a mapping"},
 };
 
 static const struct option_table machine_options = {

@@ -36,11 +36,11 @@ struct tlb_level_config {
 struct tlb_config {
     const char *name;
     struct tlb_level_config level[TLB_LEVELS];
-    sim_time l2_hit;       /* of a translation that the second level is asked for */
-    sim_time walk_step;    /* of each entry that a walk reads */
-    sim_time walk_memory;  /* more for an entry that is in no cache */
-    uint64_t walk_misses;  /* how many of the entries of a walk that are, at most */
-    bool tagged;           /* entries carry the address space they are of: switches flush nothing */
+    sim_time l2_hit;      /* of a translation that the second level is asked for */
+    sim_time walk_step;   /* of each entry that a walk reads */
+    sim_time walk_memory; /* more for an entry that is in no cache */
+    uint64_t walk_misses; /* how many of the entries of a walk that are, at most */
+    bool tagged;          /* entries carry the address space they are of: switches flush nothing */
 };
 
 /* The page sizes of an array by its `pages`, as bits 1 << enum page_class. */

@@ -50,12 +50,12 @@ static const struct option_table array_options = {
     .flow = true,
 };
 
-#define ARRAY_ROW(name, number)                                   \
-    {                                                             \
-        .key = (name), .type = OPTION_SECTION,                    \
-        .offset = offsetof(struct tlb_level_config, array) +      \
-                  (number) * sizeof(struct tlb_array_config),     \
-        .section = &array_options, .help = "an array of entries"  \
+#define ARRAY_ROW(name, number)                                  \
+    {                                                            \
+        .key = (name), .type = OPTION_SECTION,                   \
+        .offset = offsetof(struct tlb_level_config, array) +     \
+                  (number) * sizeof(struct tlb_array_config),    \
+        .section = &array_options, .help = "an array of entries" \
     }
 
 static const struct option_row level_rows[] = {
@@ -98,8 +98,9 @@ static const struct option_row tlb_rows[] = {
      .offset = offsetof(struct tlb_config, walk_step),
      .fallback = "0ns",
      .high = COST_LIMIT,
-     .help = "time for each page-table entry that a walk reads: 2 on i386, 3 with PAE, 4 on x86_64, "
-             "one less for large pages, two less for huge ones"},
+     .help =
+         "time for each page-table entry that a walk reads: 2 on i386, 3 with PAE, 4 on x86_64, "
+         "one less for large pages, two less for huge ones"},
     {.key = "walk_memory",
      .type = OPTION_COST,
      .offset = offsetof(struct tlb_config, walk_memory),
@@ -143,9 +144,9 @@ static enum status check_array(const struct tlb_array_config *array,
 {
     struct option_frame frame = {level, key, node_find(level->node, key)};
     if (array->entries > 0 && array->ways != OPTION_AUTO && array->entries % array->ways != 0) {
-        return option_fail(&frame,
-                           "expected sets of equal size, found %" PRIu64 " entries in sets of %" PRIu64,
-                           array->entries, array->ways);
+        return option_fail(
+            &frame, "expected sets of equal size, found %" PRIu64 " entries in sets of %" PRIu64,
+            array->entries, array->ways);
     }
     return STATUS_OK;
 }

@@ -121,7 +121,8 @@ const struct preset design_presets[] = {
     },
     {
         .name = "linux-2.6.0-large-pages",
-        .description = "2.6.0 with shared segments on hugetlbfs: 4 MiB pages, 2 MiB with PAE and x86_64",
+        .description =
+            "2.6.0 with shared segments on hugetlbfs: 4 MiB pages, 2 MiB with PAE and x86_64",
         .source = "linux v2.6.0 mm/hugetlb.c, arch/i386/mm/hugetlbpage.c; LWN, 2004",
         .rmap = &rmap_pte_chain_array,
         .reclaim = &reclaim_lru_2_6_0,

@@ -114,7 +114,7 @@ struct cell {
     struct device_request *requests; /* [ndevices][queue] */
     struct device_request *pending;  /* the same; handed in during this epoch, with other cells */
     page_id *swap_map; /* page in each swap slot, PAGE_NONE - stored as page + 1, 0 = free */
-    uint16_t *swap_cluster_used; /* slots in use of each cluster of SWAP_CLUSTER_SLOTS */
+    uint16_t *swap_cluster_used;      /* slots in use of each cluster of SWAP_CLUSTER_SLOTS */
     struct translation *translations; /* of the processes at home here */
     uint64_t *tlb_entries;            /* of each of them */
 #ifdef THRASH_CHECKS

@@ -26,18 +26,18 @@ enum process_state {
 
 /* A process, apart from its pages. */
 struct home {
-    uint32_t state;      /* enum process_state */
-    uint32_t nblocked;   /* cells in which it waits */
-    uint32_t finished;   /* it made its last touch, but still waits somewhere */
-    uint32_t lock_share; /* share of the last epoch that its faults held its mm's lock, 2^-32 */
-    sim_time work;       /* user time it has spent */
-    sim_time grant;      /* user time given for this epoch */
-    sim_time useful;     /* what of it is left for work when addresses have been translated */
+    uint32_t state;       /* enum process_state */
+    uint32_t nblocked;    /* cells in which it waits */
+    uint32_t finished;    /* it made its last touch, but still waits somewhere */
+    uint32_t lock_share;  /* share of the last epoch that its faults held its mm's lock, 2^-32 */
+    sim_time work;        /* user time it has spent */
+    sim_time grant;       /* user time given for this epoch */
+    sim_time useful;      /* what of it is left for work when addresses have been translated */
     sim_time translation; /* time that takes for each touch */
     uint64_t stops;       /* how often it has stopped before the end of its grant */
-    sim_time stopped_at; /* in this epoch; TIME_NEVER: not */
-    sim_time debt;       /* system time its touches cost that no CPU has spent yet */
-    sim_time fault_time; /* being added up from the reports of an epoch */
+    sim_time stopped_at;  /* in this epoch; TIME_NEVER: not */
+    sim_time debt;        /* system time its touches cost that no CPU has spent yet */
+    sim_time fault_time;  /* being added up from the reports of an epoch */
 };
 
 /* Of one cell: what it reported, and what it gets. */

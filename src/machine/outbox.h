@@ -11,10 +11,10 @@
 #include "base/types.h"
 
 enum message_kind {
-    MESSAGE_USED,     /* system time the process's touches cost it; how long they held its mm */
-    MESSAGE_BLOCKED,  /* when the process stopped */
-    MESSAGE_WOKEN,    /* when it could go on */
-    MESSAGE_FINISHED, /* when it made its last touch */
+    MESSAGE_USED,        /* system time the process's touches cost it; how long they held its mm */
+    MESSAGE_BLOCKED,     /* when the process stopped */
+    MESSAGE_WOKEN,       /* when it could go on */
+    MESSAGE_FINISHED,    /* when it made its last touch */
     MESSAGE_TRANSLATION, /* time that translations cost it for each touch */
 
     MESSAGE_BETWEEN_CELLS,

@@ -17,9 +17,9 @@ enum object_kind { OBJECT_SHM, OBJECT_FILE, OBJECT_ANON };
 struct plan_object {
     enum object_kind kind;
     page_count pages;
-    uint32_t device;         /* OBJECT_FILE: the disk it lives on */
-    uint32_t max_vmas;       /* how many vmas map it at a time, at most */
-    uint32_t first_vma_slot; /* of its slots in the table of vmas by object and rank */
+    uint32_t device;            /* OBJECT_FILE: the disk it lives on */
+    uint32_t max_vmas;          /* how many vmas map it at a time, at most */
+    uint32_t first_vma_slot;    /* of its slots in the table of vmas by object and rank */
     enum page_class page_class; /* of what it is mapped with; large ones are from the pool */
 };
 
@@ -63,9 +63,9 @@ struct plan {
     struct plan_vma *vmas;
     size_t nprocesses, nobjects, nvmas;
     size_t process_capacity, object_capacity, vma_capacity;
-    bool out_of_memory; /* an addition failed; plan_finish() reports it */
+    bool out_of_memory;           /* an addition failed; plan_finish() reports it */
     enum page_class shared_pages; /* of shared segments that can have large ones */
-    page_count large_pool; /* frames reserved for large pages at boot */
+    page_count large_pool;        /* frames reserved for large pages at boot */
 };
 
 void plan_free(struct plan *plan);
@@ -90,7 +90,8 @@ enum status plan_finish(struct plan *plan, cell_id ncells);
 /* Frames that the objects of large pages need. */
 page_count plan_large_frames(const struct plan *plan);
 
-/* Pages that populate makes resident, but for large ones; a page that several vmas populate counts once. */
+/* Pages that populate makes resident, but for large ones; a page that several vmas populate counts
+ * once. */
 page_count plan_populated_pages(const struct plan *plan);
 
 #endif

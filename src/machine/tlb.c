@@ -10,7 +10,7 @@ enum { USED = 1, GLOBAL = 2, CLASS_SHIFT = 2, NUMBER_SHIFT = 4 };
 
 static uint64_t entry_of(uint64_t page, uint32_t class, bool global)
 {
-    return page << NUMBER_SHIFT | (uint64_t)class << CLASS_SHIFT | (global ? GLOBAL : 0) | USED;
+    return page << NUMBER_SHIFT | (uint64_t) class << CLASS_SHIFT | (global ? GLOBAL : 0) | USED;
 }
 
 static byte_count page_bytes(const struct tlb *tlb, uint32_t class)
@@ -72,7 +72,8 @@ static const struct tlb_array *find_set(const struct tlb *tlb, size_t level, uin
     return array;
 }
 
-/* Brings an entry to the front of its set, in place of the last if it is not there; true: it was. */
+/* Brings an entry to the front of its set, in place of the last if it is not there; true: it was.
+ */
 static bool use(uint64_t *set, uint32_t ways, uint64_t entry)
 {
     uint32_t i = 0;

@@ -30,9 +30,10 @@ struct tlb {
     uint32_t nentries;
     struct tlb_array array[TLB_LEVELS][TLB_ARRAYS];
     uint32_t narrays[TLB_LEVELS];
-    unsigned shift[PAGE_CLASSES];     /* from a page of 4 KiB to the number of the page that has it */
-    sim_time l2_hit;                  /* 0 where there is no second level */
-    sim_time walk_time[PAGE_CLASSES]; /* of a walk, looking in the second level before it included */
+    unsigned shift[PAGE_CLASSES]; /* from a page of 4 KiB to the number of the page that has it */
+    sim_time l2_hit;              /* 0 where there is no second level */
+    sim_time
+        walk_time[PAGE_CLASSES]; /* of a walk, looking in the second level before it included */
     bool tagged;
 };
 

@@ -193,8 +193,7 @@ static void for_each_cell_metric(struct result *result, const struct recording *
     size_t ncells = recording->ncells_here;
     for (size_t m = 0; m < METRIC_COUNT; m++) {
         const struct metric_info *metric = &metric_table[m];
-        if (metric->scope != SCOPE_CELL ||
-            recording_lacks(recording, (enum metric)m) != NULL) {
+        if (metric->scope != SCOPE_CELL || recording_lacks(recording, (enum metric)m) != NULL) {
             continue;
         }
         for (size_t i = 0; i < recording->npoints; i++) {

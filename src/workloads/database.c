@@ -238,7 +238,8 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     if (large && window < options->segment.size && window % large_page != 0) {
         char key[128];
         snprintf(key, sizeof key, "workloads.%s.segment.window", scenario->workloads[index].name);
-        return fail(STATUS_USAGE, "%s: %s: a window of large pages begins and ends with one of them: "
+        return fail(STATUS_USAGE,
+                    "%s: %s: a window of large pages begins and ends with one of them: "
                     "expected a multiple of %" PRIu64 " MiB",
                     scenario_where(scenario, key), key, large_page >> 20);
     }

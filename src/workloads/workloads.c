@@ -32,8 +32,7 @@ static enum status size_pool(const struct scenario *scenario, enum page_class cl
     page_count of_page = arch_page_frames(plan->arch, of_pool);
     page_count needed = plan_large_frames(plan);
     byte_count given = scenario->machine.large_pages;
-    plan->large_pool = given == OPTION_AUTO ? needed
-                                            : (given >> PAGE_SHIFT) / of_page * of_page;
+    plan->large_pool = given == OPTION_AUTO ? needed : (given >> PAGE_SHIFT) / of_page * of_page;
     if (needed > plan->large_pool) {
         return fail(STATUS_USAGE,
                     "%s: machine.large_pages: segments need %" PRIpages " pages of %" PRIpages

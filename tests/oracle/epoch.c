@@ -47,7 +47,8 @@ static void add_touches_of(const struct machine *machine, struct process *proces
     for (uint64_t ordinal = process->ordinal; due < process->work + process->useful; ordinal++) {
         struct touch touch;
         sim_time interval;
-        const sim_time after = (sim_time)((uint128)(due - process->work) * length / process->useful);
+        const sim_time after = (sim_time)((uint128)(due - process->work) * length /
+                                          process->useful);
         o_workload_draw(machine, process, ordinal, &touch, &interval);
         add(plan, machine->epoch_begin + after, process, ordinal);
         if (touch.last) {

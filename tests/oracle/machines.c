@@ -300,9 +300,7 @@ static void choose_tlb(struct dice *dice, struct machine_tlb *tlb)
 /* Segments of shared memory in large pages; the machine gets so much larger. */
 static void choose_large_pages(struct dice *dice, struct machine_choice *machine)
 {
-    machine->shared_pages = machine->arch == 0                        ? 2
-                            : machine->arch == 2 && in_100(dice, 30) ? 3
-                                                                     : 1;
+    machine->shared_pages = machine->arch == 0 ? 2 : machine->arch == 2 && in_100(dice, 30) ? 3 : 1;
     const uint64_t mib[] = {0, 2, 4, 1024};
     const uint64_t of_page = mib[machine->shared_pages] * 256;
     uint64_t pages = 0;

@@ -292,7 +292,7 @@ struct process {
     bool from_start, finite;
     bool started, done, blocked;
     sim_time debt, new_debt, grant;
-    sim_time useful; /* what of the grant is not spent on translations */
+    sim_time useful;                 /* what of the grant is not spent on translations */
     struct translation *translation; /* NULL: it maps nothing, or there is no TLB */
     uint64_t stops;
     bool stopped; /* in this epoch */

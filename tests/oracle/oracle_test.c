@@ -51,15 +51,15 @@ enum mark {
 };
 
 static const char *const mark_names[MARKS] = {
-    "reclaim",          "frames freed",    "swap out",
-    "swap in",          "major faults",    "writeback",
-    "file reads",       "raw writes",      "virtual scan",
-    "rmap visits",      "unmapping",       "activation",
-    "deactivation",     "failed trylocks", "failed page locks",
-    "spinning",         "memory waits",    "processes blocked at the end",
-    "TLB hits",         "TLB misses",      "time of translations",
-    "large pages",      "completed",       "livelock",
-    "oom",              "lowmem_exhausted",
+    "reclaim",      "frames freed",     "swap out",
+    "swap in",      "major faults",     "writeback",
+    "file reads",   "raw writes",       "virtual scan",
+    "rmap visits",  "unmapping",        "activation",
+    "deactivation", "failed trylocks",  "failed page locks",
+    "spinning",     "memory waits",     "processes blocked at the end",
+    "TLB hits",     "TLB misses",       "time of translations",
+    "large pages",  "completed",        "livelock",
+    "oom",          "lowmem_exhausted",
 };
 
 struct tally {

@@ -1,4 +1,5 @@
-/* TLBs, naively: every entry says what it holds and when it was used last. docs/model.md, section 16. */
+/* TLBs, naively: every entry says what it holds and when it was used last. docs/model.md,
+ * section 16. */
 #include <stdlib.h>
 
 #include "config/tlb_config.h"
@@ -31,16 +32,15 @@ static const struct tlb_config *tlb_of(const struct machine *machine)
 
 static bool holds(const struct tlb_array_config *array, byte_count page_size)
 {
-    const enum page_class class = page_size == PAGE_BYTES  ? PAGES_SMALL
+    const enum page_class class = page_size == PAGE_BYTES ? PAGES_SMALL
                                   : page_size == 1U << 30 ? PAGES_HUGE
                                                           : PAGES_LARGE;
     return array->entries > 0 && (tlb_page_sets[array->pages] & 1U << class) != 0;
 }
 
 /* True: the level had the page. It has it now, if any of its arrays can. */
-static bool look_up(const struct tlb_level_config *level,
-                    struct entry *const arrays[TLB_ARRAYS], byte_count page_size, uint64_t page,
-                    uint64_t now)
+static bool look_up(const struct tlb_level_config *level, struct entry *const arrays[TLB_ARRAYS],
+                    byte_count page_size, uint64_t page, uint64_t now)
 {
     uint64_t choices = 0;
     for (unsigned i = 0; i < TLB_ARRAYS; i++) {
