@@ -220,6 +220,11 @@ static void put_cell_scales(struct result *result, const struct recording *recor
         cell[i] = i;
     }
     result_put_group(result, GROUP_PER_CELL);
+    for (size_t m = 0; m < METRIC_COUNT; m++) {
+        if (metric_table[m].scope == SCOPE_CELL) {
+            (void)put_absence_of(result, recording, GROUP_PER_CELL, m);
+        }
+    }
     put_time(result, GROUP_PER_CELL "/time", time, recording->npoints);
     result_put_scale(result, &(struct h5_label){GROUP_PER_CELL "/cell", "1", "cell of the machine"},
                      NUMBER_U64, recording->ncells, cell);
