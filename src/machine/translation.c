@@ -24,11 +24,14 @@ uint64_t translation_next(struct cell *cell, process_id process, const struct ho
     uint64_t length = touches_in_slice(cell, process);
     uint64_t slice = translation->touches / length;
     bool switched = translation->stops != home->stops || translation->touches % length == 0;
-    translation->stops = home->stops;
-    if (switched && cpus_are_shared(cell) && MUTANT(SWITCH_FLUSH, true, false)) {
-        tlb_flush(&cell->tlb, translation_entries(cell, process), TLB_FLUSH_SWITCH);
-    }
     *simulate_p = slice % cell->scenario->machine.tlb_sampling == 0;
+    if (*simulate_p) {
+        /* What it was emptied in slices that are not simulated, it is at the begin of the next. */
+        if (switched && cpus_are_shared(cell) && MUTANT(SWITCH_FLUSH, true, false)) {
+            tlb_flush(&cell->tlb, translation_entries(cell, process), TLB_FLUSH_SWITCH);
+        }
+        translation->stops = home->stops;
+    }
     uint64_t n = min_u64(upto, (slice + 1) * length) - translation->touches;
     return *simulate_p ? min_u64(n, RECENT_TOUCHES - translation->recent_touches) : n;
 }

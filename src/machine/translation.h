@@ -39,8 +39,8 @@ static inline uint64_t *translation_entries(const struct cell *cell, process_id 
 }
 
 /* The next touches of a process that are to be accounted for, up to number `upto`: how many follow
- * each other that are alike. `simulate_p` says whether they are to be run through the TLB. Flushes
- * it where the process has lost its CPU before the first of them. */
+ * each other that are alike. `simulate_p` says whether they are to be run through the TLB; then it
+ * is flushed where the process has lost its CPU before the first of them. */
 uint64_t translation_next(struct cell *cell, process_id process, const struct home *home,
                           uint64_t upto, bool *simulate_p);
 

@@ -140,13 +140,12 @@ static void translate_process(struct machine *machine, struct process *process)
     const uint64_t slice = config->timeslice < work ? 1 : config->timeslice / work;
     const bool flushes = machine->nprocesses > config->cpus && !config->tlb.tagged;
     while (translation->touches < process->work / work) {
-        const bool switched = translation->touches % slice == 0 ||
-                              translation->stops != process->stops;
-        translation->stops = process->stops;
-        if (switched && flushes) {
-            flush(machine, translation);
-        }
         if (translation->touches / slice % config->tlb_sampling == 0) {
+            if (flushes && (translation->touches % slice == 0 ||
+                            translation->stops != process->stops)) {
+                flush(machine, translation);
+            }
+            translation->stops = process->stops;
             translate_one(machine, process);
         } else {
             estimate_one(machine, translation);
