@@ -349,11 +349,18 @@ void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigne
         context->asked_for_memory = true;
         context->wait_began = now;
     }
-    context->task = TASK_RECLAIM;
-    context->reclaim_class = (uint8_t) class;
     if (cell->ncells > 1) {
+        context->waited_for_frames = !context->waited_for_frames;
+        if (context->waited_for_frames) {
+            context->wait = WAIT_TIME;
+            context->wait_until = max_u64(cell->core->epoch_end, now);
+            begin_waiting(cell, context, now);
+            return;
+        }
         outbox_post(&cell->outbox, MESSAGE_RECLAIM, touch->process, class, cell->id);
     }
+    context->task = TASK_RECLAIM;
+    context->reclaim_class = (uint8_t) class;
     cell->design->reclaim->begin_direct(cell, context);
     run_again(cell, context, now);
 }

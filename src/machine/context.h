@@ -79,6 +79,7 @@ struct context {
     bool asked_for_memory;  /* `wait_began` is valid */
     bool waited_for_device; /* its touch is a major fault */
     bool made_page;         /* its touch made the page */
+    bool waited_for_frames; /* of other cells; there were none */
     uint32_t help_wanted;   /* other cells in which its process reclaims */
     uint32_t freed_here;    /* pages that its call of direct reclaim has freed in this cell */
     uint32_t freed_elsewhere; /* and in others, as far as is known */
@@ -153,7 +154,8 @@ static inline bool context_should_end(const struct context *context)
     return context->help_over;
 }
 
-/* The process of a touch cannot go on with it: it reclaims first / waits / spins. */
+/* The process of a touch cannot go on with it: it reclaims first / waits / spins. With many cells
+ * it reclaims when it has waited for the next epoch, and other cells had no frames for this one. */
 void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigned class,
                            sim_time now);
 void context_begin_wait(struct cell *cell, const struct touch *touch, enum wait_for wait,

@@ -211,6 +211,7 @@ static void forget_tries(struct cell *cell, uint32_t id, sim_time now)
     struct context *context = &cell->contexts[id];
     context->made_page = false;
     context->waited_for_device = false;
+    context->waited_for_frames = false;
     if (context->held_frame) {
         /* Handed to it, but no longer needed. */
         context->held_frame = false;
