@@ -29,6 +29,10 @@
     X(ENTRY_MISS, "list entries cost no cache miss of their own")                \
     X(EAGER_COLLAPSE, "lists of one pte stay until they are looked at")          \
     X(PRIVATE_FREE_LIST, "frames of list entries are given back")                \
+    X(TREE_HEAP, "queries of the tree go below intervals that end before the page") \
+    X(TREE_RADIX, "queries of the tree go right of where intervals over the page can be") \
+    X(EARLY_EXIT, "walks by the tree go on when all ptes are found")             \
+    X(UNMAP_YOUNG_PTE, "2.6.7 unmaps ptes that are young")                       \
     X(SWAP_TENDENCY, "2.6 unmaps mapped pages without distress")                 \
     X(SCAN_PRIORITY, "2.6 scans as if each priority were one lower")             \
     X(SCAN_BATCH, "2.6 takes half as many pages off a list at once")             \

@@ -1,6 +1,5 @@
 #include "designs/designs.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/mutant.h"
@@ -13,6 +12,7 @@ static const struct choice *const rmaps[] = {
     &rmap_pte_chain_linked.choice,
     &rmap_pte_chain_array.choice,
     &rmap_objrmap.choice,
+    &rmap_objrmap_prio_tree.choice,
     NULL,
 };
 
@@ -262,17 +262,23 @@ static enum status check_combination(const struct scenario *scenario, const stru
     return STATUS_OK;
 }
 
-/* Sizes of structures follow the kernel: the preset's, or, where that reclaims in another way, the
- * one that has the design's reclaim and reverse map. There is one for each pair that can be. */
+/* Sizes of structures follow the kernel: the preset's; or, where that reclaims in another way, that
+ * of the first preset that has the design's reclaim and reverse map, or else its reverse map; or
+ * else those of 2.6.0. */
 static unsigned struct_page_bytes(const struct scenario *scenario, const struct preset *preset,
                                   const struct design *design)
 {
     const struct preset *kernel = preset;
     if (kernel == NULL || kernel->reclaim != design->reclaim) {
-        kernel = design_presets;
-        while (kernel->reclaim != design->reclaim || kernel->rmap != design->rmap) {
-            assert(kernel->name != NULL);
-            kernel++;
+        kernel = find_preset("linux-2.6.0");
+        for (size_t i = 0, best = 0; design_presets[i].name != NULL; i++) {
+            const size_t fits = design_presets[i].rmap != design->rmap         ? 0
+                                : design_presets[i].reclaim == design->reclaim ? 2
+                                                                               : 1;
+            if (fits > best) {
+                best = fits;
+                kernel = &design_presets[i];
+            }
         }
     }
     return kernel->struct_page_bytes[scenario->machine.arch];

@@ -12,6 +12,7 @@ extern const struct rmap_ops rmap_none;
 extern const struct rmap_ops rmap_pte_chain_array;
 extern const struct rmap_ops rmap_pte_chain_linked;
 extern const struct rmap_ops rmap_objrmap;
+extern const struct rmap_ops rmap_objrmap_prio_tree;
 extern const struct reclaim_ops reclaim_lru_2_4_22;
 extern const struct reclaim_ops reclaim_lru_2_4_23;
 extern const struct reclaim_ops reclaim_lru_2_6_0;

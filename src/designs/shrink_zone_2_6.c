@@ -183,8 +183,13 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
         return ACTIVATE;
     }
     if (cell->mapcount[page] > 0) {
-        if (cell->design->rmap->unmap(cell, actor, page) != UNMAP_DONE) {
+        switch (cell->design->rmap->unmap(cell, actor, page)) {
+        case UNMAP_DONE:
+            break;
+        case UNMAP_AGAIN:
             return KEEP;
+        case UNMAP_YOUNG:
+            return ACTIVATE;
         }
     }
     if (page_is(words, page, PLANE_DIRTY)) {

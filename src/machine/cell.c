@@ -43,6 +43,15 @@ static uint64_t most_rows(const struct cell *cell)
     return rows;
 }
 
+static uint64_t most_vmas(const struct plan *plan)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < plan->nobjects; i++) {
+        most = max_u64(most, plan->objects[i].max_vmas);
+    }
+    return most;
+}
+
 void cell_layout(const struct scenario *scenario, const struct plan *plan,
                  const struct design *design, cell_id id, struct cell *cell)
 {
@@ -103,6 +112,9 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(vmas, struct vma, plan->nvmas, plan->nvmas, "a vma");
     DECLARE(mms, struct mm, plan->nprocesses, plan->nprocesses, "an address space");
     DECLARE(object_vmas, vma_id, vma_slots, vma_slots, "vmas of an object by rank");
+    DECLARE(vma_nodes, struct prio_node, plan->nvmas + 1, plan->nvmas + 1,
+            "a vma in the tree of its object");
+    DECLARE(coverers, struct vma_entry, most_vmas(plan), 0, "a vma over the page looked at");
     DECLARE(row_refs, uint32_t, refs, refs, "reference to a row of ptes");
     DECLARE(rows, struct pte_row, rows, rows, "present and young bits of 512 ptes");
     DECLARE(pt_bits, uint64_t, pt_words, pt_words, "page-table pages of an address space");

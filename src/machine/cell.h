@@ -27,6 +27,7 @@
 #include "machine/slab.h"
 #include "machine/state.h"
 #include "machine/swap.h"
+#include "machine/vma_list.h"
 #include "machine/zone.h"
 
 /* Room for what a design remembers in each cell beside the pages: scan cursors and the like. */
@@ -98,6 +99,8 @@ struct cell {
     struct mm *mms;                  /* [plan.nprocesses] */
     uint32_t *chunk_object;          /* [npages / 512] object of each chunk */
     vma_id *object_vmas;             /* vmas of each object by rank */
+    struct prio_node *vma_nodes;     /* [plan.nvmas + 1] vma i as node i + 1 of its object's tree */
+    struct vma_entry *coverers;      /* [most vmas of an object] room for those over one page */
     uint32_t *row_refs;              /* row of each (object, chunk, rank) */
     struct pte_row *rows;            /* [max_rows] */
     uint64_t *pt_bits;               /* page-table pages of each mm */

@@ -2,8 +2,6 @@
 
 #include <assert.h>
 
-#include "base/mutant.h"
-#include "base/random.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
 
@@ -23,8 +21,7 @@ void map_set(struct cell *cell, const struct vma *vma, page_id page, bool write)
     cell->mms[vma->mm].rss++;
 }
 
-/* What a page and the cell keep of `n` ptes that are gone. */
-static void forget_mappings(struct cell *cell, page_id page, uint32_t n)
+void map_forget(struct cell *cell, page_id page, uint32_t n)
 {
     if (page_test_and_clear(cell->words, page, PLANE_PTE_DIRTY)) {
         residence_set_dirty(cell, page);
@@ -40,152 +37,8 @@ static void forget_mappings(struct cell *cell, page_id page, uint32_t n)
 
 void map_dropped(struct cell *cell, struct mm *mm, page_id page)
 {
-    forget_mappings(cell, page, 1);
+    map_forget(cell, page, 1);
     mm->rss--;
-}
-
-bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time now)
-{
-    bool free = mm->lock.busy_until <= now &&
-                (mm->lock.holder == CONTEXT_NONE || mm->lock.holder == context);
-    if (free && mm->lock_share > 0) {
-        struct random_block bits = random_draw(cell->scenario->seed, RANDOM_TRYLOCK, mm->process,
-                                               cell->id, mm->trylocks++);
-        free = bits.word[0] >= mm->lock_share;
-    }
-    free = MUTANT(TRYLOCK, free, true);
-    if (!free) {
-        count(cell, METRIC_TRYLOCK_FAILURES, 1);
-    }
-    return free;
-}
-
-/* How far ahead of a walk rows are fetched: enough to cover a memory latency, little enough to stay
- * in the first-level cache. */
-enum { PREFETCH_ROWS = 24 };
-
-static uint32_t *chunk_refs(const struct cell *cell, const struct object *object, page_id page)
-{
-    uint64_t chunk = (page - object->first) / PAGES_PER_CHUNK;
-    return &cell->row_refs[object->first_ref + chunk * object->max_vmas];
-}
-
-/* No mm of the cell is locked by anybody: trylocks cannot fail and need not be tried. */
-static bool all_mms_unlocked(const struct cell *cell, sim_time now)
-{
-    return cell->core->nlock_shares == 0 && cell->core->nlocks_held == 0 &&
-           cell->core->mm_locks_busy_until <= now;
-}
-
-static const struct vma *vma_of_rank(const struct cell *cell, const struct object *object,
-                                     uint32_t rank)
-{
-    return &cell->vmas[cell->object_vmas[object->first_vma_slot + rank]];
-}
-
-/* A walk over the ptes of a page, by the ranks of the vmas of its object. */
-struct walker {
-    struct cell *cell;
-    const struct actor *actor;
-    const struct object *object;
-    uint32_t *refs;
-    page_id page;
-    uint32_t rank; /* of the pte last found, once one is */
-    uint32_t mapped;
-    bool may_fail; /* a trylock may */
-    bool all_vmas; /* mms that do not map the page are tried as well, to the end of the list */
-    struct map_walk found;
-};
-
-static struct walker walk_begin(struct cell *cell, const struct actor *actor, page_id page,
-                                enum map_locks locks)
-{
-    const struct object *object = page_object(cell, page);
-    bool may_fail = locks != LOCK_NO_MM && !all_mms_unlocked(cell, actor->now);
-    return (struct walker){
-        .cell = cell,
-        .actor = actor,
-        .object = object,
-        .refs = chunk_refs(cell, object, page),
-        .page = page,
-        .rank = UINT32_MAX,
-        .mapped = cell->mapcount[page],
-        .may_fail = may_fail,
-        .all_vmas = may_fail && locks == LOCK_COVERERS,
-    };
-}
-
-/* True when the mm can be locked, or its vma is not over the page: then there is nothing to lock.
- */
-static bool lock_of_rank(const struct walker *walker, uint32_t rank)
-{
-    struct cell *cell = walker->cell;
-    const struct vma *vma = vma_of_rank(cell, walker->object, rank);
-    return walker->page - vma->first >= vma->npages ||
-           map_trylock_mm(cell, &cell->mms[vma->mm], walker->actor->context, walker->actor->now);
-}
-
-/* The next present pte whose mm can be locked: its word is read, and it counts as found. */
-static inline bool walk_next(struct walker *walker, struct pte_pair *pair_p)
-{
-    uint32_t nranks = walker->object->max_vmas;
-    uint64_t bit = page_bit(walker->page);
-    for (uint32_t rank = walker->rank + 1; rank < nranks; rank++) {
-        if (!walker->all_vmas && walker->found.present + walker->found.failed == walker->mapped) {
-            return false;
-        }
-        if (rank + PREFETCH_ROWS < nranks) {
-            __builtin_prefetch(
-                pte_storage(walker->cell, walker->refs[rank + PREFETCH_ROWS], walker->page), 1);
-        }
-        struct pte_pair pair = pte_read(walker->cell, walker->refs[rank], walker->page);
-        bool present = (pair.present & bit) != 0;
-        if (!present && !walker->all_vmas) {
-            continue;
-        }
-        if (walker->may_fail && !lock_of_rank(walker, rank)) {
-            walker->found.failed++;
-            continue;
-        }
-        if (present) {
-            walker->rank = rank;
-            walker->found.present++;
-            walker->found.young += (pair.young & bit) != 0;
-            *pair_p = pair;
-            return true;
-        }
-    }
-    return false;
-}
-
-struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, page_id page,
-                                enum map_locks locks)
-{
-    struct walker walker = walk_begin(cell, actor, page, locks);
-    uint64_t bit = page_bit(page);
-    for (struct pte_pair pair; walk_next(&walker, &pair);) {
-        if ((pair.young & bit) != 0) {
-            pte_write(cell, &walker.refs[walker.rank], page)->young &= ~bit;
-        }
-    }
-    return walker.found;
-}
-
-struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page,
-                              enum map_locks locks)
-{
-    struct walker walker = walk_begin(cell, actor, page, locks);
-    uint64_t bit = page_bit(page);
-    for (struct pte_pair pair; walk_next(&walker, &pair);) {
-        uint32_t *ref = &walker.refs[walker.rank];
-        *pte_write(cell, ref, page) = (struct pte_pair){pair.present & ~bit, pair.young & ~bit};
-        pte_compact_word(cell, ref, page);
-        cell->mms[vma_of_rank(cell, walker.object, walker.rank)->mm].rss--;
-    }
-    if (walker.found.present > 0) {
-        forget_mappings(cell, page, walker.found.present);
-    }
-    return walker.found;
 }
 
 /* A page directory can be above page tables of several cells. It is accounted for by the cell that

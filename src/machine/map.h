@@ -14,18 +14,29 @@ void map_set(struct cell *cell, const struct vma *vma, page_id page, bool write)
  * move to the page. */
 void map_dropped(struct cell *cell, struct mm *mm, page_id page);
 
+/* The same for `n` ptes of a page whose mms have been told. */
+void map_forget(struct cell *cell, page_id page, uint32_t n);
+
 /* What a walk over the ptes of a page found. */
 struct map_walk {
     unsigned present; /* ptes that could be examined */
     unsigned young;   /* of them, how many were young */
     unsigned failed;  /* mms left alone because a trylock failed */
+    /* Of walks by vmas: */
+    uint32_t covering; /* vmas over the page that it came to */
+    uint32_t walked;   /* of them, how many had their page tables walked */
+    uint64_t entries;  /* LOCK_BY_TREE: nodes and vmas looked at */
+    uint64_t useless;  /* of them, nodes that are not over the page */
 };
 
-/* Which mms a walk tries to lock: ptes whose mm is locked are left alone and counted as failed. */
+/* How a walk finds the ptes of a page, and which mms it tries to lock: ptes whose mm is locked are
+ * left alone and counted as failed. */
 enum map_locks {
-    LOCK_NO_MM,
-    LOCK_MAPPERS,  /* those that have a pte of the page, as who follows a chain */
-    LOCK_COVERERS, /* those that have a vma over it, as who follows a list of vmas; to its end */
+    LOCK_NO_MM,    /* none: who follows a chain to see what is young */
+    LOCK_MAPPERS,  /* those that have a pte of the page: who follows a chain */
+    LOCK_COVERERS, /* those that have a vma over it: who follows the list of vmas, to its end */
+    LOCK_BY_TREE,  /* those of them that have any pte, in the order of the tree of vmas, until all
+                      ptes of the page are found */
 };
 
 /* Tests and clears the young bit of every pte of `page`. */
@@ -34,6 +45,10 @@ struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, pa
 
 /* Clears every pte of `page` whose mm can be locked. */
 struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page,
+                              enum map_locks locks);
+
+/* The same up to the first young one, which becomes old and stays (2.6.7). */
+struct map_walk map_clear_old(struct cell *cell, const struct actor *actor, page_id page,
                               enum map_locks locks);
 
 /* A trylock of an mm's page_table_lock by `context` at `now`: fails while another context holds it,

@@ -42,6 +42,14 @@ enum metric_scope {
       "present ptes examined by virtual scans")                                                    \
     X(RMAP_VISITS, "rmap_visits", "1", COUNTER, LOWER, COUNT, CELL,                                \
       "chain slots or list entries examined for young tests and unmapping, not for insertion")     \
+    X(RMAP_WALKS, "rmap_walks", "1", COUNTER, NEITHER, COUNT, CELL,                                \
+      "walks of the reverse map over the ptes of a page")                                          \
+    X(RMAP_PTES, "rmap_ptes", "1", COUNTER, NEITHER, COUNT, CELL,                                  \
+      "present ptes that they examined")                                                           \
+    X(RMAP_COVERING, "rmap_covering", "1", COUNTER, NEITHER, COUNT, CELL,                          \
+      "vmas over the page that walks by vmas came to; rmap_visits / rmap_covering is 1 at best")   \
+    X(RMAP_NODES, "rmap_nodes", "1", COUNTER, LOWER, COUNT, CELL,                                  \
+      "of rmap_visits, nodes of a tree that turned out not to be over the page")                   \
     X(PTES_UNMAPPED, "ptes_unmapped", "1", COUNTER, NEITHER, COUNT, CELL,                          \
       "ptes cleared by reclaim")                                                                   \
     X(ACTIVATIONS, "activations", "page", COUNTER, NEITHER, COUNT, CELL,                           \

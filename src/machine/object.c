@@ -1,6 +1,7 @@
 #include "machine/object.h"
 
 #include "machine/cell.h"
+#include "machine/vma_list.h"
 
 static const struct sim_lock unlocked = {0, CONTEXT_NONE, CONTEXT_NONE};
 
@@ -77,9 +78,9 @@ static void build_vmas(struct cell *cell)
                         (uint64_t)(object->first / PAGES_PER_CHUNK) * object->max_vmas,
             .vpn = plan->vpn,
             .offset = plan->offset,
+            .pages = plan->pages,
         };
-        cell->object_vmas[object->first_vma_slot + plan->rank] = (vma_id)i;
-        object->nvmas++;
+        vma_list_attach(cell, (vma_id)i);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "base/types.h"
 #include "machine/lock.h"
 #include "machine/plan.h"
+#include "machine/prio_tree.h"
 
 #define PAGES_PER_CHUNK 512
 
@@ -25,6 +26,10 @@ struct object {
     uint64_t first_ref;      /* of row_refs: chunk c, rank r at first_ref + c * max_vmas + r */
     page_count resident;     /* pages with a frame, in this cell */
     struct sim_lock lock;    /* i_shared_sem, i_mmap_lock */
+    struct prio_tree tree;   /* of its vmas (vma_list.h) */
+    uint32_t nparts;         /* vmas that map some of its pages in this cell, but not all */
+    uint32_t ranks_from;     /* one more than the rank of the vma that came last */
+    bool ranks_shuffled;     /* vmas did not come in the order of their ranks */
 };
 
 struct vma {
@@ -37,6 +42,7 @@ struct vma {
     uint64_t ref_base;   /* without the object: row_refs[ref_base + chunk of the cell * stride] */
     uint64_t vpn;        /* address of its first page in the machine */
     page_offset offset;  /* and which page of the object that is */
+    page_count pages;    /* how many it maps, in the machine */
 };
 
 /* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */

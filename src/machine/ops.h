@@ -24,6 +24,7 @@ enum frame_result {
 enum unmap_result {
     UNMAP_DONE,  /* no pte maps it any more */
     UNMAP_AGAIN, /* a trylock failed; some ptes are left */
+    UNMAP_YOUNG, /* one was young (2.6.7): the page is to be activated */
 };
 
 /* What every choice on an axis says of itself. */

@@ -18,6 +18,10 @@
     X(pages_scanned)            \
     X(ptes_visited)             \
     X(rmap_visits)              \
+    X(rmap_walks)               \
+    X(rmap_ptes)                \
+    X(rmap_covering)            \
+    X(rmap_nodes)               \
     X(ptes_unmapped)            \
     X(activations)              \
     X(deactivations)            \

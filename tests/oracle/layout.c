@@ -52,6 +52,7 @@ static const struct known_design {
      "objrmap",
      {.rmap = RMAP_OBJECTS, .page_direct = true},
      {40, 80}},
+    {"", "lru_2_6_0", "objrmap_prio_tree", {.rmap = RMAP_TREES}, {40, 80}},
 };
 
 enum { KNOWN_DESIGNS = sizeof known_designs / sizeof known_designs[0] };
@@ -137,10 +138,12 @@ static void add_vma(struct machine *machine, struct mm *mm, struct object *objec
         .pages = pages,
         .populated = populated,
         .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
-        .next_of_object = object->vmas,
     };
     *link = vma;
-    object->vmas = vma;
+    for (link = &object->vmas; *link != NULL;) {
+        link = &(*link)->next_of_object;
+    }
+    *link = vma;
 }
 
 static void finish_mm(const struct machine *machine, struct process *process)
@@ -338,6 +341,7 @@ void o_layout_free(struct machine *machine)
     o_list_free(machine);
     for (size_t i = 0; i < machine->nobjects; i++) {
         free_pages(&machine->objects[i]);
+        o_tree_free(machine->objects[i].tree);
     }
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         free_mm(&machine->processes[p].mm);

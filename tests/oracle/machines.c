@@ -10,11 +10,22 @@ static const char *const presets[MACHINE_DESIGNS] = {
     [DESIGN_OBJRMAP] = "linux-2.5-objrmap", [DESIGN_2_4_22] = "linux-2.4.22",
     [DESIGN_2_5_27] = "linux-2.5.27",
 };
-/* The relative of each that is drawn, or itself. */
-static const unsigned relatives[DESIGNS_DRAWN] = {
-    [DESIGN_2_4_23] = DESIGN_2_4_22,
-    [DESIGN_2_6_0] = DESIGN_2_5_27,
-    [DESIGN_OBJRMAP] = DESIGN_OBJRMAP,
+static const char *const axes[MACHINE_DESIGNS] = {
+    [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",
+    [DESIGN_2_6_0] = "rmap: pte_chain_array, reclaim: lru_2_6_0",
+    [DESIGN_OBJRMAP] = "rmap: objrmap, reclaim: lru_2_6_0",
+    [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
+    [DESIGN_2_5_27] = "rmap: pte_chain_linked, reclaim: lru_2_6_0",
+    [DESIGN_PRIO_TREE] = "rmap: objrmap_prio_tree, reclaim: lru_2_6_0",
+};
+/* The relatives of each that is drawn. */
+enum { RELATIVES_MAX = 8 };
+static const struct {
+    unsigned n, of[RELATIVES_MAX];
+} relatives[DESIGNS_DRAWN] = {
+    [DESIGN_2_4_23] = {1, {DESIGN_2_4_22}},
+    [DESIGN_2_6_0] = {1, {DESIGN_2_5_27}},
+    [DESIGN_OBJRMAP] = {1, {DESIGN_PRIO_TREE}},
 };
 static const char *const archs[] = {"i386", "i386-pae", "x86_64"};
 
@@ -267,12 +278,14 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     }
 }
 
-bool machine_choose_relative(uint64_t number, struct machine_choice *machine)
+bool machine_choose_relative(uint64_t number, unsigned which, struct machine_choice *machine)
 {
     machine_choose_drawn(number, machine);
     const unsigned drawn = machine->design;
-    machine->design = relatives[drawn];
-    return machine->design != drawn;
+    if (which < relatives[drawn].n) {
+        machine->design = relatives[drawn].of[which];
+    }
+    return which < relatives[drawn].n;
 }
 
 void machine_choose(uint64_t number, struct machine_choice *machine)
@@ -280,7 +293,8 @@ void machine_choose(uint64_t number, struct machine_choice *machine)
     struct dice dice = {.number = number, .next = UINT32_MAX};
     machine_choose_drawn(number, machine);
     if (in_100(&dice, 55)) {
-        machine->design = relatives[machine->design];
+        const unsigned drawn = machine->design;
+        machine->design = relatives[drawn].of[between(&dice, 0, relatives[drawn].n - 1)];
     }
 }
 
@@ -299,15 +313,8 @@ static void write_device(const struct machine_device *device, bool swap, struct 
 
 static void write_design(const struct machine_choice *machine, struct text *yaml)
 {
-    static const char *const axes[MACHINE_DESIGNS] = {
-        [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",
-        [DESIGN_2_6_0] = "rmap: pte_chain_array, reclaim: lru_2_6_0",
-        [DESIGN_OBJRMAP] = "rmap: objrmap, reclaim: lru_2_6_0",
-        [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
-        [DESIGN_2_5_27] = "rmap: pte_chain_linked, reclaim: lru_2_6_0",
-    };
     text_append(yaml, "design: { ");
-    if (machine->by_axes) {
+    if (machine->by_axes || presets[machine->design] == NULL) {
         text_append_format(yaml, "%s, swap_writeout: deferred", axes[machine->design]);
     } else {
         text_append_format(yaml, "preset: %s", presets[machine->design]);
@@ -413,5 +420,5 @@ void machine_write(const struct machine_choice *machine, struct text *yaml)
 
 const char *machine_design(const struct machine_choice *machine)
 {
-    return presets[machine->design];
+    return presets[machine->design] != NULL ? presets[machine->design] : axes[machine->design];
 }

@@ -23,6 +23,7 @@ enum {
     DESIGNS_DRAWN,
     DESIGN_2_4_22 = DESIGNS_DRAWN,
     DESIGN_2_5_27,
+    DESIGN_PRIO_TREE,
     MACHINE_DESIGNS
 };
 
@@ -69,10 +70,10 @@ enum { MACHINES_TIGHT_FROM = 10000 };
 
 void machine_choose(uint64_t number, struct machine_choice *machine);
 
-/* Machine `number` with the design that was drawn for it, and with the relative of that; false: the
- * design has none. */
+/* Machine `number` with the design that was drawn for it, and with relative number `which` of that;
+ * false: the design has not so many. */
 void machine_choose_drawn(uint64_t number, struct machine_choice *machine);
-bool machine_choose_relative(uint64_t number, struct machine_choice *machine);
+bool machine_choose_relative(uint64_t number, unsigned which, struct machine_choice *machine);
 
 void machine_write(const struct machine_choice *machine, struct text *yaml);
 
@@ -80,7 +81,7 @@ void machine_write(const struct machine_choice *machine, struct text *yaml);
  * after it. The machine may be the same afterwards. */
 bool machine_simplify(struct machine_choice *machine, unsigned step);
 
-/* The name of its preset. */
+/* The name of its preset, or its axes where it has none. */
 const char *machine_design(const struct machine_choice *machine);
 
 #endif

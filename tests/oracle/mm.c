@@ -73,6 +73,7 @@ void o_mm_set_pte(struct machine *machine, const struct vma *vma, struct page *p
     pte->present = true;
     pte->young = true;
     pte->dirty = store;
+    vma->mm->rss++;
     if (page->mapcount++ == 0) {
         machine->nr_mapped++;
     }
@@ -83,6 +84,7 @@ void o_mm_clear_pte(struct machine *machine, struct pte *pte)
     struct page *page = pte->page;
     REQUIRE(pte->present && page->mapcount > 0);
     page->dirty = page->dirty || pte->dirty;
+    pte->mm->rss--;
     *pte = (struct pte){.mm = pte->mm};
     if (--page->mapcount == 0) {
         machine->nr_mapped--;

@@ -123,13 +123,16 @@ struct page {
 };
 
 struct vma;
+struct tree_node;
 
 struct object {
     enum object_kind kind;
     uint64_t npages;
     struct page *pages;
     struct device *disk;  /* of a file */
-    struct vma *vmas;     /* its mappings, linked by next_of_object */
+    struct vma *vmas;     /* its mappings, in the order they came, linked by next_of_object */
+    struct tree_node *tree; /* of the intervals they map; built when it is asked for */
+    unsigned tree_bits;
     struct lock vma_lock; /* i_shared_sem */
 };
 
@@ -172,6 +175,7 @@ struct mm {
     struct lock page_table_lock;
     uint64_t swap_address; /* where the virtual scan goes on */
     bool swap_finished;
+    uint64_t rss;          /* present ptes */
     uint64_t tries;        /* of trylocks that were left to chance */
     sim_time fault_time;   /* spent in faults in this epoch */
     uint64_t held_in_2_32; /* share of the last epoch that faults spent, in 2^-32 */
@@ -320,7 +324,7 @@ struct workload {
 /* ---- the machine -------------------------------------------------------------------------------
  */
 
-enum reverse_map { RMAP_NONE, RMAP_PTE_CHAINS, RMAP_PTE_LISTS, RMAP_OBJECTS };
+enum reverse_map { RMAP_NONE, RMAP_PTE_CHAINS, RMAP_PTE_LISTS, RMAP_OBJECTS, RMAP_TREES };
 
 struct design {
     bool is_2_4;    /* reclaim: 2.4, otherwise 2.6.0 */

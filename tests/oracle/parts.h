@@ -111,8 +111,15 @@ void o_list_check(const struct machine *machine, const struct page *page);
 void o_list_check_frames(const struct machine *machine);
 void o_list_free(struct machine *machine);
 
+/* tree.c. Calls `meet` for each vma over a page, in the order of the tree, until that says no;
+ * returns how many nodes and vmas were looked at, and of them nodes in vain. */
+uint64_t o_tree_query(struct object *object, page_offset page,
+                      bool (*meet)(const struct vma *vma, void *what), void *what,
+                      uint64_t *in_vain_p);
+void o_tree_free(struct tree_node *tree);
+
 /* rmap.c */
-enum unmap_result { UNMAP_DONE, UNMAP_AGAIN };
+enum unmap_result { UNMAP_DONE, UNMAP_AGAIN, UNMAP_YOUNG };
 bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *page,
                     struct chain_block **spare_p);
 void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,

@@ -3,8 +3,9 @@
 
 static bool uses_chain(const struct machine *machine, const struct page *page)
 {
-    return machine->design.rmap == RMAP_PTE_CHAINS ||
-           (machine->design.rmap == RMAP_OBJECTS && page->object->kind == OBJECT_ANON);
+    const enum reverse_map rmap = machine->design.rmap;
+    return rmap == RMAP_PTE_CHAINS ||
+           ((rmap == RMAP_OBJECTS || rmap == RMAP_TREES) && page->object->kind == OBJECT_ANON);
 }
 
 static bool trylock_mm(struct machine *machine, const struct actor *actor, struct mm *mm)
@@ -54,7 +55,7 @@ void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page,
         charge(machine, actor, COST_CHAIN_INSERT);
         o_list_add(machine, page, pte);
         o_list_check(machine, page);
-    } else if (machine->design.rmap == RMAP_OBJECTS) {
+    } else if (machine->design.rmap != RMAP_NONE) {
         charge(machine, actor, COST_MAPCOUNT);
     }
 }
@@ -73,6 +74,13 @@ static void visit(struct machine *machine, struct actor *actor, enum cost cost, 
     charge_times(machine, actor, cost, times);
 }
 
+/* A walk over the ptes of a page is done, and examined so many. */
+static void walked(struct machine *machine, uint64_t ptes)
+{
+    machine->count.rmap_walks++;
+    machine->count.rmap_ptes += ptes;
+}
+
 static bool referenced_by_chain(struct machine *machine, struct actor *actor, struct page *page)
 {
     struct pte *ptes[MAPPERS_MAX];
@@ -81,6 +89,7 @@ static bool referenced_by_chain(struct machine *machine, struct actor *actor, st
     for (unsigned i = 0; i < n; i++) {
         referenced = test_and_clear_young(ptes[i]) || referenced;
     }
+    walked(machine, n);
     visit(machine, actor, COST_CHAIN_VISIT, n);
     if (o_chain_collapse(machine, page)) {
         charge(machine, actor, COST_CHAIN_ALLOC);
@@ -103,6 +112,7 @@ static enum unmap_result unmap_by_chain(struct machine *machine, struct actor *a
             cleared++;
         }
     }
+    walked(machine, cleared);
     visit(machine, actor, COST_CHAIN_VISIT, n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
@@ -118,6 +128,7 @@ static bool referenced_by_list(struct machine *machine, struct actor *actor, str
         referenced = test_and_clear_young(entry->pte) || referenced;
         n++;
     }
+    walked(machine, n);
     visit(machine, actor, COST_CHAIN_VISIT, n);
     if (page->direct == NULL) {
         charge_times(machine, actor, COST_CHAIN_BLOCK, n);
@@ -152,6 +163,7 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
         }
     }
     o_list_collapse(machine, page);
+    walked(machine, cleared);
     visit(machine, actor, COST_CHAIN_VISIT, n);
     charge_times(machine, actor, COST_CHAIN_BLOCK, direct ? 0 : n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
@@ -187,6 +199,7 @@ static unsigned coverers_by_object(struct machine *machine, struct actor *actor,
         mapped += present;
     }
     visit(machine, actor, COST_VMA_VISIT, nvmas);
+    machine->count.rmap_covering += n;
     REQUIRE(mapped == page->mapcount);
     return n;
 }
@@ -204,13 +217,16 @@ static bool referenced_by_object(struct machine *machine, struct actor *actor, s
     struct coverer coverers[MAPPERS_MAX];
     const unsigned n = coverers_by_object(machine, actor, page, coverers);
     bool referenced = false;
+    uint64_t examined = 0;
     for (unsigned i = 0; i < n; i++) {
         if (!trylock_mm(machine, &at_begin, coverers[i].mm)) {
             referenced = true;
-        } else if (coverers[i].pte != NULL && test_and_clear_young(coverers[i].pte)) {
-            referenced = true;
+        } else if (coverers[i].pte != NULL) {
+            referenced = test_and_clear_young(coverers[i].pte) || referenced;
+            examined++;
         }
     }
+    walked(machine, examined);
     o_lock_leave(actor, lock);
     return referenced;
 }
@@ -226,32 +242,139 @@ static enum unmap_result unmap_by_object(struct machine *machine, struct actor *
     struct coverer coverers[MAPPERS_MAX];
     const unsigned n = coverers_by_object(machine, actor, page, coverers);
     bool all = true;
+    uint64_t cleared = 0;
     for (unsigned i = 0; i < n; i++) {
         if (!trylock_mm(machine, &at_begin, coverers[i].mm)) {
             all = false;
         } else if (coverers[i].pte != NULL) {
             o_mm_clear_pte(machine, coverers[i].pte);
             charge(machine, actor, COST_PTE_UNMAP);
+            cleared++;
         }
     }
+    walked(machine, cleared);
     o_lock_leave(actor, lock);
     return all ? UNMAP_DONE : UNMAP_AGAIN;
 }
 
+/* ---- 2.6.7: vmas one after the other, until all ptes of the page are found ---------------------
+ */
+
+struct search {
+    struct machine *machine;
+    struct actor *actor;
+    struct actor at_begin;
+    const struct page *page;
+    unsigned mapped;   /* before it */
+    unsigned examined; /* ptes */
+    bool unmaps, young;
+};
+
+/* page_referenced_one() or try_to_unmap_one(); false: the search is over. */
+static bool search_vma(const struct vma *vma, void *what)
+{
+    struct search *search = what;
+    struct machine *machine = search->machine;
+    machine->count.rmap_covering++;
+    REQUIRE(o_vma_covers(vma, search->page));
+    if (vma->mm->rss == 0) {
+        return true;
+    }
+    charge(machine, search->actor, COST_PTE_WALK);
+    if (!trylock_mm(machine, &search->at_begin, vma->mm)) {
+        return true;
+    }
+    struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, search->page));
+    if (pte == NULL || !pte->present) {
+        return true;
+    }
+    search->examined++;
+    const bool young = test_and_clear_young(pte);
+    search->young = search->young || young;
+    if (search->unmaps) {
+        if (young) {
+            return false;
+        }
+        o_mm_clear_pte(machine, pte);
+        charge(machine, search->actor, COST_PTE_UNMAP);
+    }
+    return search->examined < search->mapped;
+}
+
+static struct search search_tree(struct machine *machine, struct actor *actor,
+                                 const struct page *page, bool unmaps)
+{
+    struct search search = {.machine = machine,
+                            .actor = actor,
+                            .at_begin = *actor,
+                            .page = page,
+                            .mapped = page->mapcount,
+                            .unmaps = unmaps};
+    uint64_t in_vain = 0;
+    const uint64_t visits = o_tree_query(page->object, page->offset, search_vma, &search,
+                                         &in_vain);
+    visit(machine, actor, COST_VMA_VISIT, visits);
+    machine->count.rmap_nodes += in_vain;
+    walked(machine, search.examined);
+    o_lock_leave(actor, &page->object->vma_lock);
+    return search;
+}
+
+static enum unmap_result result_of(const struct search *search)
+{
+    if (search->page->mapcount == 0) {
+        return UNMAP_DONE;
+    }
+    return search->young ? UNMAP_YOUNG : UNMAP_AGAIN;
+}
+
+static bool referenced_by_tree(struct machine *machine, struct actor *actor, struct page *page)
+{
+    if (page->mapcount == 0 || !trylock_object(machine, actor, page->object)) {
+        return false;
+    }
+    return search_tree(machine, actor, page, false).young;
+}
+
+static enum unmap_result unmap_by_tree(struct machine *machine, struct actor *actor,
+                                       struct page *page)
+{
+    if (!trylock_object(machine, actor, page->object)) {
+        return UNMAP_AGAIN;
+    }
+    const struct search search = search_tree(machine, actor, page, true);
+    return result_of(&search);
+}
+
 bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page)
 {
-    if (machine->design.rmap == RMAP_PTE_LISTS) {
-        return referenced_by_list(machine, actor, page);
+    if (page->mapcount == 0) {
+        return false;
     }
-    return uses_chain(machine, page) ? referenced_by_chain(machine, actor, page)
-                                     : referenced_by_object(machine, actor, page);
+    if (uses_chain(machine, page)) {
+        return referenced_by_chain(machine, actor, page);
+    }
+    switch (machine->design.rmap) {
+    case RMAP_PTE_LISTS:
+        return referenced_by_list(machine, actor, page);
+    case RMAP_OBJECTS:
+        return referenced_by_object(machine, actor, page);
+    default:
+        return referenced_by_tree(machine, actor, page);
+    }
 }
 
 enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page)
 {
-    if (machine->design.rmap == RMAP_PTE_LISTS) {
-        return unmap_by_list(machine, actor, page);
+    if (uses_chain(machine, page)) {
+        return unmap_by_chain(machine, actor, page);
     }
-    return uses_chain(machine, page) ? unmap_by_chain(machine, actor, page)
-                                     : unmap_by_object(machine, actor, page);
+    switch (machine->design.rmap) {
+    case RMAP_PTE_LISTS:
+        return unmap_by_list(machine, actor, page);
+    case RMAP_OBJECTS:
+        return unmap_by_object(machine, actor, page);
+    default:
+        return unmap_by_tree(machine, actor, page);
+    }
 }

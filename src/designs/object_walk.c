@@ -1,0 +1,100 @@
+#include "designs/object_walk.h"
+
+#include "base/mutant.h"
+#include "machine/residence.h"
+
+/* down_trylock() of i_shared_sem, spin_trylock() of i_mmap_lock. */
+static bool trylock_object(struct cell *cell, const struct actor *actor, struct object *object)
+{
+    if (lock_is_free(&object->lock, actor->now)) {
+        return true;
+    }
+    count(cell, METRIC_TRYLOCK_FAILURES, 1);
+    return false;
+}
+
+/* --- a list, walked to its end ------------------------------------------------------------ */
+
+static void charge_list(struct cell *cell, struct actor *actor, const struct object *object,
+                        const struct map_walk *walk)
+{
+    count(cell, METRIC_RMAP_VISITS, object->nvmas);
+    count(cell, METRIC_RMAP_COVERING, walk->covering);
+    charge(cell, actor, COST_VMA_VISIT, object->nvmas);
+    charge(cell, actor, COST_PTE_WALK, walk->walked);
+}
+
+unsigned object_list_referenced(struct cell *cell, struct actor *actor, page_id page)
+{
+    struct object *object = page_object(cell, page);
+    if (cell->mapcount[page] == 0) {
+        return 0;
+    }
+    if (!trylock_object(cell, actor, object)) {
+        return 1;
+    }
+    struct map_walk walk = map_clear_young(cell, actor, page, LOCK_COVERERS);
+    charge_list(cell, actor, object, &walk);
+    lock_leave(actor, &object->lock);
+    return walk.young + walk.failed;
+}
+
+enum unmap_result object_list_unmap(struct cell *cell, struct actor *actor, page_id page)
+{
+    struct object *object = page_object(cell, page);
+    if (!trylock_object(cell, actor, object)) {
+        return UNMAP_AGAIN;
+    }
+    struct map_walk walk = map_clear_all(cell, actor, page, LOCK_COVERERS);
+    charge_list(cell, actor, object, &walk);
+    charge(cell, actor, COST_PTE_UNMAP, walk.present);
+    lock_leave(actor, &object->lock);
+    return walk.failed > 0 ? UNMAP_AGAIN : UNMAP_DONE;
+}
+
+/* --- a tree, until all ptes are found ----------------------------------------------------- */
+
+static void charge_tree(struct cell *cell, struct actor *actor, const struct map_walk *walk)
+{
+    count(cell, METRIC_RMAP_VISITS, walk->entries);
+    count(cell, METRIC_RMAP_COVERING, walk->covering);
+    count(cell, METRIC_RMAP_NODES, walk->useless);
+    charge(cell, actor, COST_VMA_VISIT, walk->entries);
+    charge(cell, actor, COST_PTE_WALK, walk->walked);
+}
+
+enum unmap_result object_unmap_result(const struct cell *cell, page_id page,
+                                      const struct map_walk *walk)
+{
+    if (cell->mapcount[page] == 0) {
+        return UNMAP_DONE;
+    }
+    return walk->young > 0 ? UNMAP_YOUNG : UNMAP_AGAIN;
+}
+
+unsigned object_tree_referenced(struct cell *cell, struct actor *actor, page_id page)
+{
+    struct object *object = page_object(cell, page);
+    if (cell->mapcount[page] == 0 || !trylock_object(cell, actor, object)) {
+        return 0;
+    }
+    struct map_walk walk = map_clear_young(cell, actor, page, LOCK_BY_TREE);
+    charge_tree(cell, actor, &walk);
+    lock_leave(actor, &object->lock);
+    return walk.young;
+}
+
+enum unmap_result object_tree_unmap(struct cell *cell, struct actor *actor, page_id page)
+{
+    struct object *object = page_object(cell, page);
+    if (!trylock_object(cell, actor, object)) {
+        return UNMAP_AGAIN;
+    }
+    struct map_walk walk = MUTANT(UNMAP_YOUNG_PTE, false, true)
+                               ? map_clear_all(cell, actor, page, LOCK_BY_TREE)
+                               : map_clear_old(cell, actor, page, LOCK_BY_TREE);
+    charge_tree(cell, actor, &walk);
+    charge(cell, actor, COST_PTE_UNMAP, walk.present - walk.young);
+    lock_leave(actor, &object->lock);
+    return object_unmap_result(cell, page, &walk);
+}

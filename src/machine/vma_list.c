@@ -1,0 +1,69 @@
+#include "machine/vma_list.h"
+
+#include <stdlib.h>
+
+#include "machine/cell.h"
+
+/* The object has pages in this cell that the vma does not map. */
+static bool is_part(const struct object *object, const struct vma *vma)
+{
+    return vma->npages < object->npages;
+}
+
+void vma_list_attach(struct cell *cell, vma_id id)
+{
+    const struct vma *vma = &cell->vmas[id];
+    struct object *object = &cell->objects[vma->object];
+    struct prio_node *node = &cell->vma_nodes[id + 1];
+    node->first = vma->offset;
+    node->last = vma->offset + vma->pages - 1;
+    prio_tree_insert(&object->tree, cell->vma_nodes, id + 1);
+    cell->object_vmas[object->first_vma_slot + vma->rank] = id;
+    object->nvmas++;
+    object->nparts += is_part(object, vma);
+    object->ranks_shuffled = object->ranks_shuffled || vma->rank < object->ranks_from;
+    object->ranks_from = vma->rank + 1;
+}
+
+void vma_list_detach(struct cell *cell, vma_id id)
+{
+    const struct vma *vma = &cell->vmas[id];
+    struct object *object = &cell->objects[vma->object];
+    prio_tree_remove(&object->tree, cell->vma_nodes, id + 1);
+    object->nvmas--;
+    object->nparts -= is_part(object, vma);
+    if (object->nvmas == 0) {
+        object->ranks_shuffled = false;
+        object->ranks_from = 0;
+    }
+}
+
+bool vma_list_is_plain(const struct object *object)
+{
+    return object->nparts == 0 && !object->ranks_shuffled && object->nvmas == object->max_vmas;
+}
+
+static int compare_order(const void *a, const void *b)
+{
+    const struct vma_entry *left = a;
+    const struct vma_entry *right = b;
+    return (left->order > right->order) - (left->order < right->order);
+}
+
+uint32_t vma_list_covering(const struct cell *cell, const struct object *object, page_offset page)
+{
+    struct vma_entry *found = cell->coverers;
+    struct prio_query query;
+    uint32_t n = 0;
+    bool sorted = true;
+    prio_query_begin(&query, &object->tree, cell->vma_nodes, page);
+    for (uint32_t id = prio_query_next(&query); id != 0; id = prio_query_next(&query)) {
+        found[n] = (struct vma_entry){.order = cell->vma_nodes[id].order, .vma = id - 1};
+        sorted = sorted && (n == 0 || found[n - 1].order < found[n].order);
+        n++;
+    }
+    if (!sorted) {
+        qsort(found, n, sizeof *found, compare_order);
+    }
+    return n;
+}
