@@ -77,6 +77,12 @@ process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index
 vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, page_count pages,
                     bool region, enum populate populate);
 
+/* The same in a region that the first of such vmas of a process starts: those that follow it, of
+ * the same object and in the order of offsets, have the same distance of addresses as of offsets,
+ * so that they share page-table pages. */
+vma_id plan_add_window(struct plan *plan, object_id object, page_offset offset, page_count pages,
+                       enum populate populate);
+
 /* Gives every vma its rank in its object and checks the limits of the model: addresses within the
  * architecture's user space, at most 65,535 mappings of a page, at most 2^32 pages in a cell. */
 enum status plan_finish(struct plan *plan, cell_id ncells);

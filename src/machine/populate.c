@@ -40,10 +40,17 @@ page_count populate_frames_needed(const struct scenario *scenario, const struct 
     page_count frames = frames_for((memory >> PAGE_SHIFT) * design->struct_page_bytes) +
                         frames_for(kernel_image_bytes(memory)) +
                         frames_for(plan->nprocesses * plan->arch->process_kernel_bytes);
+    uint64_t last_end = 0; /* of page-table pages of the vma before */
     for (size_t i = 0; i < plan->nvmas; i++) {
         const struct plan_vma *vma = &plan->vmas[i];
         if (vma->populate != POPULATE_NONE) {
-            frames += (vma->pages + plan->arch->pt_entries - 1) / plan->arch->pt_entries;
+            /* A page-table page may be that of the vma before as well. */
+            uint64_t first = vma->vpn / plan->arch->pt_entries;
+            uint64_t end = (vma->vpn + vma->pages - 1) / plan->arch->pt_entries + 1;
+            bool shared = i > 0 && vma[-1].process == vma->process &&
+                          vma[-1].populate != POPULATE_NONE && first + 1 == last_end;
+            frames += end - first - (shared ? 1 : 0);
+            last_end = end;
         }
     }
     return frames + plan_populated_pages(plan);

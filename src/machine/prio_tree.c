@@ -116,11 +116,11 @@ void prio_tree_insert(struct prio_tree *tree, struct prio_node *nodes, uint32_t 
     uint32_t down = id; /* what is still to find a place */
     uint32_t node = tree->root;
     for (uint32_t level = 0;; level++) {
-        assert(level < 2 * tree->bits);
         if (nodes[node].first == nodes[down].first && nodes[node].last == nodes[down].last) {
             hang_off(nodes, node, down);
             return;
         }
+        assert(level < 2 * tree->bits);
         if (is_above(&nodes[down], &nodes[node])) {
             take_place(tree, nodes, node, down);
             const uint32_t displaced = node;

@@ -42,8 +42,23 @@ struct page_cache_reader_options {
     uint64_t rounds; /* how often the file is read */
 };
 
+/* rmap_test and one_page_vmas */
+struct windows_options {
+    uint64_t processes;
+    uint64_t windows;  /* that each process maps */
+    byte_count window; /* bytes of each; 0: one page (one_page_vmas has no such option) */
+    unsigned backing;  /* enum backing */
+    unsigned populate; /* enum populate */
+    unsigned order;    /* linear, random */
+    uint64_t iterations;
+    uint64_t device; /* which disk */
+    sim_time touch_time;
+};
+
 extern const struct option_table database_option_table;
 extern const struct option_table shm_copy_option_table;
 extern const struct option_table page_cache_reader_option_table;
+extern const struct option_table rmap_test_option_table;
+extern const struct option_table one_page_vmas_option_table;
 
 #endif

@@ -6,6 +6,8 @@ const struct workload_ops *const workload_table[] = {
     &workload_database,
     &workload_shm_copy,
     &workload_page_cache_reader,
+    &workload_rmap_test,
+    &workload_one_page_vmas,
     NULL,
 };
 
@@ -15,7 +17,7 @@ static void set_pages_in_stall(const struct scenario *scenario, struct workload_
         struct plan_process *process = &set->plan.processes[i];
         const struct workload *workload = &set->workload[process->workload];
         process->pages_in_stall = 1;
-        if (workload->finite) {
+        if (workload->finite && !workload->revisits) {
             sim_time work = (sim_time)((uint128)scenario->stall * process->cpu_share /
                                        CPU_SHARE_ONE);
             process->pages_in_stall = max_u64(1, work / workload->work_per_touch);

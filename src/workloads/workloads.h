@@ -25,6 +25,7 @@ struct workload {
     page_count stack_pages; /* of them, at the end */
     struct access_table access;
     bool finite;
+    bool revisits;               /* finite, but its touches need no new page each */
     uint64_t touches_each;       /* finite: after which a process is done */
     sim_time log_interval;       /* user time of the log writer between two writes; 0: no log */
     object_id object;            /* the file a reader reads */
@@ -72,6 +73,8 @@ struct workload_ops {
 extern const struct workload_ops workload_database;
 extern const struct workload_ops workload_shm_copy;
 extern const struct workload_ops workload_page_cache_reader;
+extern const struct workload_ops workload_rmap_test;
+extern const struct workload_ops workload_one_page_vmas;
 
 /* The table of workloads; ends with NULL. */
 extern const struct workload_ops *const workload_table[];

@@ -114,6 +114,26 @@ static struct object *add_object(struct machine *machine, enum object_kind kind,
     return object;
 }
 
+static void link_vma(struct vma **link, struct mm *mm, struct object *object, uint64_t start,
+                     page_offset offset, uint64_t pages, enum populated populated)
+{
+    struct vma *vma = allocate(1, sizeof *vma);
+    *vma = (struct vma){
+        .mm = mm,
+        .object = object,
+        .offset = offset,
+        .start = start,
+        .pages = pages,
+        .populated = populated,
+        .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
+    };
+    *link = vma;
+    for (link = &object->vmas; *link != NULL;) {
+        link = &(*link)->next_of_object;
+    }
+    *link = vma;
+}
+
 /* A mapping at the next address that begins a page of the lowest directory taken on demand, moved
  * on so that addresses and offsets agree within a page-table page. */
 static void add_vma(struct machine *machine, struct mm *mm, struct object *object,
@@ -129,21 +149,8 @@ static void add_vma(struct machine *machine, struct mm *mm, struct object *objec
         end = (*link)->start + (*link)->pages;
         link = &(*link)->next_of_mm;
     }
-    struct vma *vma = allocate(1, sizeof *vma);
-    *vma = (struct vma){
-        .mm = mm,
-        .object = object,
-        .offset = offset,
-        .start = (end + align - 1) / align * align + offset % machine->ptes_per_page,
-        .pages = pages,
-        .populated = populated,
-        .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
-    };
-    *link = vma;
-    for (link = &object->vmas; *link != NULL;) {
-        link = &(*link)->next_of_object;
-    }
-    *link = vma;
+    link_vma(link, mm, object, (end + align - 1) / align * align + offset % machine->ptes_per_page,
+             offset, pages, populated);
 }
 
 static void finish_mm(const struct machine *machine, struct process *process)
@@ -210,12 +217,43 @@ static void add_database(struct machine *machine, struct workload *workload,
     }
 }
 
+/* Every process maps all of an object by windows side by side, from address 0 on. */
+static void add_windows(struct machine *machine, struct workload *workload,
+                        const struct windows_options *options)
+{
+    workload->kind = WORKLOAD_WINDOWS;
+    workload->window = options->window == 0 ? 1 : pages_of(options->window);
+    workload->at_random = options->order == 1;
+    workload->object = add_object(machine,
+                                  options->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
+                                  options->windows * workload->window,
+                                  &machine->devices[machine->nswap_devices + options->device]);
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct mm *mm = &add_process(machine, workload)->mm;
+        struct vma **link = &mm->vmas;
+        for (uint64_t w = 0; w < options->windows; w++) {
+            const page_offset first = w * workload->window;
+            link_vma(link, mm, workload->object, first, first, workload->window,
+                     (enum populated)options->populate);
+            link = &(*link)->next_of_mm;
+        }
+    }
+}
+
+static bool is_windows(const struct workload_config *config)
+{
+    return strcmp(config->kind, "rmap_test") == 0 || strcmp(config->kind, "one_page_vmas") == 0;
+}
+
 static void add_workload(struct machine *machine, size_t index)
 {
     const struct workload_config *config = &machine->scenario->workloads[index];
     struct workload *workload = &machine->workloads[index];
     if (strcmp(config->kind, "database") == 0) {
         add_database(machine, workload, config->options);
+    } else if (is_windows(config)) {
+        add_windows(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -268,9 +306,13 @@ static void make_room(struct machine *machine)
     const struct scenario *scenario = machine->scenario;
     size_t processes = 0;
     for (size_t i = 0; i < scenario->nworkloads; i++) {
-        const struct database_options *options = scenario->workloads[i].options;
-        bool is_database = strcmp(scenario->workloads[i].kind, "database") == 0;
-        processes += is_database ? options->processes + 1 : 1;
+        const struct database_options *database = scenario->workloads[i].options;
+        const struct windows_options *windows = scenario->workloads[i].options;
+        if (strcmp(scenario->workloads[i].kind, "database") == 0) {
+            processes += database->processes + 1;
+        } else {
+            processes += is_windows(&scenario->workloads[i]) ? windows->processes : 1;
+        }
     }
     machine->processes = allocate(processes, sizeof *machine->processes);
     machine->objects = allocate(processes + scenario->nworkloads, sizeof *machine->objects);

@@ -265,7 +265,7 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     }
     do {
         choose_sequential(&dice, machine, &machine->workloads[machine->nworkloads++]);
-    } while (machine->nworkloads < MACHINE_WORKLOADS_MAX && in_100(&dice, 20));
+    } while (machine->nworkloads + 1 < MACHINE_WORKLOADS_MAX && in_100(&dice, 20));
     choose_memory(&dice, machine);
     const unsigned kind_of_swap = (unsigned)between(&dice, 0, 9);
     machine->swap.pages = kind_of_swap == 0   ? 0
@@ -278,12 +278,42 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     }
 }
 
+/* One more workload: processes that map an object by windows, with memory for what they populate.
+ */
+static void add_windows(struct dice *dice, struct machine_choice *machine)
+{
+    struct machine_workload *windows = &machine->workloads[machine->nworkloads++];
+    *windows = (struct machine_workload){
+        .kind = in_100(dice, 70) ? MACHINE_RMAP_TEST : MACHINE_ONE_PAGE_VMAS,
+        .processes = between(dice, 1, 6),
+        .windows = magnitude(dice, 1, 64),
+        .pages = magnitude(dice, 1, 64),
+        .populate = (unsigned)between(dice, 0, 2),
+        .file = in_100(dice, 50),
+        .at_random = in_100(dice, 50),
+        .rounds = between(dice, 1, 4),
+        .device = between(dice, 0, machine->disk.devices - 1),
+        .touch_ns = magnitude(dice, 100, 1000000),
+    };
+    if (windows->kind == MACHINE_ONE_PAGE_VMAS) {
+        windows->pages = 1;
+        windows->windows *= 4;
+    }
+    const uint64_t pages = windows->pages * windows->windows;
+    machine->frames += 10 * windows->processes +
+                       (windows->populate == 0 ? pages / 4 : pages + pages / 8);
+}
+
 bool machine_choose_relative(uint64_t number, unsigned which, struct machine_choice *machine)
 {
     machine_choose_drawn(number, machine);
     const unsigned drawn = machine->design;
+    struct dice dice = {.number = number, .next = UINT64_MAX / 2};
     if (which < relatives[drawn].n) {
         machine->design = relatives[drawn].of[which];
+        if (machine->design >= DESIGN_PRIO_TREE) {
+            add_windows(&dice, machine);
+        }
     }
     return which < relatives[drawn].n;
 }
@@ -295,6 +325,9 @@ void machine_choose(uint64_t number, struct machine_choice *machine)
     if (in_100(&dice, 55)) {
         const unsigned drawn = machine->design;
         machine->design = relatives[drawn].of[between(&dice, 0, relatives[drawn].n - 1)];
+    }
+    if (number < MACHINES_TIGHT_FROM && in_100(&dice, 30)) {
+        add_windows(&dice, machine);
     }
 }
 
@@ -355,13 +388,36 @@ static void write_database(const struct machine_workload *database, struct text 
     text_append_format(yaml, "    log_writes: %" PRIu64 "\n", database->log_writes);
 }
 
+static void write_windows(const struct machine_workload *windows, struct text *yaml)
+{
+    static const char *const populates[] = {"none", "read", "write"};
+    text_append_format(yaml, "    processes: %" PRIu64 "\n", windows->processes);
+    if (windows->kind == MACHINE_RMAP_TEST) {
+        text_append_format(yaml, "    windows: %" PRIu64 "\n    window: %" PRIu64 "KiB\n",
+                           windows->windows, windows->pages * 4);
+    } else {
+        text_append_format(yaml, "    vmas: %" PRIu64 "\n", windows->windows);
+    }
+    text_append_format(yaml,
+                       "    backing: %s\n    populate: %s\n    order: %s\n    iterations: %" PRIu64
+                       "\n    device: %" PRIu64 "\n    touch_time: %" PRIu64 "ns\n",
+                       windows->file ? "file" : "shm", populates[windows->populate],
+                       windows->at_random ? "random" : "linear", windows->rounds, windows->device,
+                       windows->touch_ns);
+}
+
 static void write_workload(const struct machine_workload *workload, unsigned index,
                            struct text *yaml)
 {
-    static const char *const kinds[] = {"database", "shm_copy", "page_cache_reader"};
+    static const char *const kinds[] = {"database", "shm_copy", "page_cache_reader", "rmap_test",
+                                        "one_page_vmas"};
     text_append_format(yaml, "  - kind: %s\n    name: w%u\n", kinds[workload->kind], index);
     if (workload->kind == MACHINE_DATABASE) {
         write_database(workload, yaml);
+        return;
+    }
+    if (workload->kind >= MACHINE_RMAP_TEST) {
+        write_windows(workload, yaml);
         return;
     }
     text_append_format(yaml, "    size: %" PRIu64 "KiB\n    rate: %" PRIu64 "B/s\n",

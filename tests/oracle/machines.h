@@ -12,7 +12,14 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 
-enum { MACHINE_WORKLOADS_MAX = 4, MACHINE_DATABASE = 0, MACHINE_COPY = 1, MACHINE_READER = 2 };
+enum {
+    MACHINE_WORKLOADS_MAX = 5, /* the last one is only ever of windows */
+    MACHINE_DATABASE = 0,
+    MACHINE_COPY = 1,
+    MACHINE_READER = 2,
+    MACHINE_RMAP_TEST = 3,
+    MACHINE_ONE_PAGE_VMAS = 4
+};
 
 /* The designs that machines have. The first three are drawn; later the machine may get a relative
  * of the one drawn instead, so that machines that are not are what they always were. */
@@ -43,8 +50,11 @@ struct machine_workload {
     uint64_t private_percent, cpu_permille; /* private_touches, cpu_use */
     uint64_t hot_permille, hot_touches_permille, zipf_permille, write_permille;
     uint64_t log_writes;
-    /* reader */
+    /* reader; windows */
     uint64_t device, rounds;
+    /* windows: `pages` of each of so many, by `processes` */
+    uint64_t windows, touch_ns;
+    bool at_random;
 };
 
 struct machine_choice {

@@ -303,14 +303,15 @@ struct process {
     struct zone *frame;         /* where a frame that it holds is from, or NULL */
 };
 
-enum workload_kind { WORKLOAD_DATABASE, WORKLOAD_SHM_COPY, WORKLOAD_READER };
+enum workload_kind { WORKLOAD_DATABASE, WORKLOAD_SHM_COPY, WORKLOAD_READER, WORKLOAD_WINDOWS };
 
 struct workload {
     enum workload_kind kind;
     uint32_t nprocesses;
     struct process **processes;
     struct object *object;  /* segment or file */
-    uint64_t window;        /* pages that each process maps */
+    uint64_t window;        /* pages that each process maps; of each window, if it has many */
+    bool at_random;         /* windows: in which order pages are touched */
     uint64_t private_pages; /* of each process */
     uint64_t private_below; /* of w1 */
     uint64_t store_below;   /* of w3 */

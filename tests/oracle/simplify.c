@@ -82,6 +82,7 @@ static void halve_processes(struct machine_choice *machine)
     for (unsigned i = 0; i < machine->nworkloads; i++) {
         struct machine_workload *workload = &machine->workloads[i];
         workload->processes -= workload->processes / 2;
+        workload->windows -= workload->windows / 2;
     }
 }
 

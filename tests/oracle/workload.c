@@ -55,6 +55,15 @@ static void plan_sequential(const struct machine *machine, uint64_t touches, uin
     workload->processes[0]->share = at_least_one(at_most(share, ONE_CPU));
 }
 
+static void plan_windows(const struct windows_options *options, struct workload *workload)
+{
+    workload->interval = at_least_one(options->touch_time);
+    workload->ntouches = workload->object->npages * options->iterations;
+    for (uint64_t i = 0; i < options->processes; i++) {
+        workload->processes[i]->share = (uint64_t)ONE_CPU;
+    }
+}
+
 void o_workload_plan(struct machine *machine, size_t index, struct workload *workload)
 {
     const void *options = machine->scenario->workloads[index].options;
@@ -72,6 +81,9 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
         plan_sequential(machine, workload->window * reader->rounds, reader->rate, workload);
         break;
     }
+    case WORKLOAD_WINDOWS:
+        plan_windows(options, workload);
+        break;
     }
 }
 
@@ -157,6 +169,12 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
     case WORKLOAD_READER:
         touch->access = BY_FILE_READ;
         touch->page = &workload->object->pages[ordinal % workload->window];
+        break;
+    case WORKLOAD_WINDOWS:
+        touch->access = BY_STORE;
+        aim(touch, workload->object,
+            workload->at_random ? random_below(bits.word[2], workload->object->npages)
+                                : ordinal % workload->object->npages);
         break;
     }
     touch->counted = true;

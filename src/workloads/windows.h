@@ -1,0 +1,22 @@
+/* What workloads share whose processes map an object by many windows, each a vma of its own, and
+ * store to its pages. */
+#ifndef THRASH_WORKLOADS_WINDOWS_H
+#define THRASH_WORKLOADS_WINDOWS_H
+
+#include "workloads/options.h"
+#include "workloads/workloads.h"
+
+extern const char *const windows_backings[];
+extern const char *const windows_populates[];
+extern const char *const windows_orders[];
+
+enum status windows_plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
+                         struct workload *workload);
+void windows_locate(const struct workload *workload, const struct cell *cell,
+                    const struct process_draws *draws, process_id process, uint64_t ordinal,
+                    const struct random_block *bits, struct touch *touch);
+sim_time windows_due(const struct workload *workload, const struct cell *cell,
+                     const struct process_draws *draws, process_id process, uint64_t ordinal,
+                     sim_time before, const struct random_block *bits);
+
+#endif
