@@ -13,6 +13,8 @@ static const struct choice *const rmaps[] = {
     &rmap_pte_chain_array.choice,
     &rmap_objrmap.choice,
     &rmap_objrmap_prio_tree.choice,
+    &rmap_anonmm.choice,
+    &rmap_anon_vma.choice,
     NULL,
 };
 
@@ -20,6 +22,7 @@ static const struct choice *const reclaims[] = {
     &reclaim_lru_2_4_22.choice,
     &reclaim_lru_2_4_23.choice,
     &reclaim_lru_2_6_0.choice,
+    &reclaim_lru_2_6_7.choice,
     NULL,
 };
 
@@ -109,6 +112,16 @@ const struct preset design_presets[] = {
         .page_tables = &page_tables_lowmem,
         .page_direct = true,
         .struct_page_bytes = {40, 40, 80},
+    },
+    {
+        .name = "linux-2.6.7",
+        .description = "a priority search tree of vmas for files, anon_vma for anonymous memory",
+        .source = "linux v2.6.7 mm/rmap.c, mm/prio_tree.c, mm/vmscan.c",
+        .rmap = &rmap_anon_vma,
+        .reclaim = &reclaim_lru_2_6_7,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_lowmem,
+        .struct_page_bytes = {32, 32, 56},
     },
     {.name = NULL},
 };

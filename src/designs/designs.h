@@ -13,9 +13,12 @@ extern const struct rmap_ops rmap_pte_chain_array;
 extern const struct rmap_ops rmap_pte_chain_linked;
 extern const struct rmap_ops rmap_objrmap;
 extern const struct rmap_ops rmap_objrmap_prio_tree;
+extern const struct rmap_ops rmap_anonmm;
+extern const struct rmap_ops rmap_anon_vma;
 extern const struct reclaim_ops reclaim_lru_2_4_22;
 extern const struct reclaim_ops reclaim_lru_2_4_23;
 extern const struct reclaim_ops reclaim_lru_2_6_0;
+extern const struct reclaim_ops reclaim_lru_2_6_7;
 extern const struct writeout_ops writeout_deferred;
 
 /* One axis: the key of its option and the choices on it. */

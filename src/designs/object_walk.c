@@ -1,6 +1,7 @@
 #include "designs/object_walk.h"
 
 #include "base/mutant.h"
+#include "machine/map.h"
 #include "machine/residence.h"
 
 /* down_trylock() of i_shared_sem, spin_trylock() of i_mmap_lock. */
@@ -54,7 +55,7 @@ enum unmap_result object_list_unmap(struct cell *cell, struct actor *actor, page
 
 /* --- a tree, until all ptes are found ----------------------------------------------------- */
 
-static void charge_tree(struct cell *cell, struct actor *actor, const struct map_walk *walk)
+static void charge_search(struct cell *cell, struct actor *actor, const struct map_walk *walk)
 {
     count(cell, METRIC_RMAP_VISITS, walk->entries);
     count(cell, METRIC_RMAP_COVERING, walk->covering);
@@ -63,8 +64,8 @@ static void charge_tree(struct cell *cell, struct actor *actor, const struct map
     charge(cell, actor, COST_PTE_WALK, walk->walked);
 }
 
-enum unmap_result object_unmap_result(const struct cell *cell, page_id page,
-                                      const struct map_walk *walk)
+static enum unmap_result result_of(const struct cell *cell, page_id page,
+                                   const struct map_walk *walk)
 {
     if (cell->mapcount[page] == 0) {
         return UNMAP_DONE;
@@ -79,7 +80,7 @@ unsigned object_tree_referenced(struct cell *cell, struct actor *actor, page_id 
         return 0;
     }
     struct map_walk walk = map_clear_young(cell, actor, page, LOCK_BY_TREE);
-    charge_tree(cell, actor, &walk);
+    charge_search(cell, actor, &walk);
     lock_leave(actor, &object->lock);
     return walk.young;
 }
@@ -90,11 +91,37 @@ enum unmap_result object_tree_unmap(struct cell *cell, struct actor *actor, page
     if (!trylock_object(cell, actor, object)) {
         return UNMAP_AGAIN;
     }
-    struct map_walk walk = MUTANT(UNMAP_YOUNG_PTE, false, true)
-                               ? map_clear_all(cell, actor, page, LOCK_BY_TREE)
-                               : map_clear_old(cell, actor, page, LOCK_BY_TREE);
-    charge_tree(cell, actor, &walk);
+    struct map_walk walk = map_clear_old(cell, actor, page, LOCK_BY_TREE);
+    charge_search(cell, actor, &walk);
     charge(cell, actor, COST_PTE_UNMAP, walk.present - walk.young);
     lock_leave(actor, &object->lock);
-    return object_unmap_result(cell, page, &walk);
+    return result_of(cell, page, &walk);
+}
+
+/* --- anonymous pages ---------------------------------------------------------------------- */
+
+unsigned object_anon_referenced(struct cell *cell, struct actor *actor, page_id page)
+{
+    struct sim_lock *lock = &page_object(cell, page)->lock;
+    if (cell->mapcount[page] == 0) {
+        return 0;
+    }
+    lock_enter(cell, actor, lock);
+    struct map_walk walk = map_clear_young(cell, actor, page, LOCK_IN_ORDER);
+    charge_search(cell, actor, &walk);
+    lock_leave(actor, lock);
+    return walk.young;
+}
+
+enum unmap_result object_anon_unmap(struct cell *cell, struct actor *actor, page_id page,
+                                    bool finds_vma)
+{
+    struct sim_lock *lock = &page_object(cell, page)->lock;
+    lock_enter(cell, actor, lock);
+    struct map_walk walk = map_clear_old(cell, actor, page, LOCK_IN_ORDER);
+    charge_search(cell, actor, &walk);
+    charge(cell, actor, COST_VMA_VISIT, finds_vma ? walk.present : 0);
+    charge(cell, actor, COST_PTE_UNMAP, walk.present - walk.young);
+    lock_leave(actor, lock);
+    return result_of(cell, page, &walk);
 }

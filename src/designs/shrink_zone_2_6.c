@@ -95,6 +95,10 @@ static enum private_list judge_active(struct cell *cell, struct actor *actor,
 {
     charge(cell, actor, COST_PAGE_SCAN, 1);
     if (cell->mapcount[page] > 0) {
+        if (!call->reclaim_mapped &&
+            MUTANT(SKIP_MAPPED, cell->design->reclaim->rules.refill_skips_mapped, false)) {
+            return TO_ACTIVE;
+        }
         unsigned referenced = page_referenced(cell, actor, page);
         if (referenced > 0 || !call->reclaim_mapped) {
             return TO_ACTIVE;

@@ -25,7 +25,7 @@ struct map_walk {
     /* Of walks by vmas: */
     uint32_t covering; /* vmas over the page that it came to */
     uint32_t walked;   /* of them, how many had their page tables walked */
-    uint64_t entries;  /* LOCK_BY_TREE: nodes and vmas looked at */
+    uint64_t entries;  /* LOCK_BY_TREE, LOCK_IN_ORDER: nodes and vmas looked at */
     uint64_t useless;  /* of them, nodes that are not over the page */
 };
 
@@ -37,6 +37,7 @@ enum map_locks {
     LOCK_COVERERS, /* those that have a vma over it: who follows the list of vmas, to its end */
     LOCK_BY_TREE,  /* those of them that have any pte, in the order of the tree of vmas, until all
                       ptes of the page are found */
+    LOCK_IN_ORDER, /* the same in the order in which the vmas came */
 };
 
 /* Tests and clears the young bit of every pte of `page`. */

@@ -57,6 +57,12 @@ struct walker {
     struct prio_query query;
 };
 
+/* Walks of 2.6.7: every mm with ptes is tried, but only until all ptes of the page are found. */
+static inline bool is_search(enum map_locks locks)
+{
+    return locks == LOCK_BY_TREE || locks == LOCK_IN_ORDER;
+}
+
 /* The references of the chunk of a page, by rank. */
 static uint32_t *chunk_refs(const struct cell *cell, const struct object *object, page_id page)
 {
@@ -78,7 +84,7 @@ static void walk_begin(struct cell *cell, const struct actor *actor, page_id pag
     walker->mapped = cell->mapcount[page];
     walker->locks = locks;
     walker->may_fail = locks != LOCK_NO_MM && !all_mms_unlocked(cell, actor->now);
-    walker->tries_all = locks == LOCK_BY_TREE || (locks == LOCK_COVERERS && walker->may_fail);
+    walker->tries_all = is_search(locks) || (locks == LOCK_COVERERS && walker->may_fail);
     walker->by_rank = plain || (few && locks != LOCK_BY_TREE);
     walker->all_cover = plain;
     walker->n = object->max_vmas;
@@ -101,6 +107,11 @@ static const struct vma *walk_vma(const struct walker *walker)
     const struct cell *cell = walker->cell;
     const uint32_t first = walker->object->first_vma_slot;
     return &cell->vmas[walker->by_rank ? cell->object_vmas[first + walker->vma] : walker->vma];
+}
+
+static bool is_over(const struct vma *vma, page_id page)
+{
+    return page - vma->first < vma->npages;
 }
 
 /* The next vma that may be over the page, and where its ptes are. */
@@ -140,15 +151,14 @@ static bool lock_mm(const struct walker *walker)
 {
     struct cell *cell = walker->cell;
     const struct vma *vma = walk_vma(walker);
-    return (walker->by_rank && !walker->all_cover &&
-            walker->page - vma->first >= vma->npages) ||
+    return (walker->by_rank && !walker->all_cover && !is_over(vma, walker->page)) ||
            map_trylock_mm(cell, &cell->mms[vma->mm], walker->actor->context, walker->actor->now);
 }
 
 /* The walk can end: what it looks for is found. */
 static inline bool found_all(const struct walker *walker)
 {
-    if (walker->locks == LOCK_BY_TREE) {
+    if (is_search(walker->locks)) {
         return MUTANT(EARLY_EXIT, walker->found.present == walker->mapped, false);
     }
     return !walker->tries_all && walker->found.present + walker->found.failed == walker->mapped;
@@ -161,11 +171,15 @@ static inline bool walk_next(struct walker *walker, struct pte_pair *pair_p)
     while (!found_all(walker) && next_vma(walker)) {
         const struct pte_pair pair = pte_read(walker->cell, *walker->ref, walker->page);
         const bool present = (pair.present & bit) != 0;
+        if (walker->by_rank && !walker->all_cover && is_search(walker->locks) &&
+            !is_over(walk_vma(walker), walker->page)) {
+            continue;
+        }
         walker->found.covering++;
         if (!present && !walker->tries_all) {
             continue;
         }
-        if (walker->locks == LOCK_BY_TREE) {
+        if (is_search(walker->locks)) {
             if (!present && walker->cell->mms[walk_vma(walker)->mm].rss == 0) {
                 continue;
             }
@@ -196,7 +210,7 @@ static uint32_t all_covering(const struct walker *walker)
     for (uint32_t rank = 0; rank < walker->n; rank++) {
         const struct vma *vma = &cell->vmas[cell->object_vmas[walker->object->first_vma_slot +
                                                               rank]];
-        covering += walker->page - vma->first < vma->npages;
+        covering += is_over(vma, walker->page);
     }
     return covering;
 }
@@ -213,6 +227,9 @@ static struct map_walk walk_end(struct walker *walker)
     case LOCK_COVERERS:
         found->covering = all_covering(walker);
         found->walked = found->covering;
+        break;
+    case LOCK_IN_ORDER:
+        found->entries = found->covering;
         break;
     case LOCK_BY_TREE:
         /* All alike: one node, and what hangs off it. */
@@ -245,7 +262,7 @@ static struct map_walk clear(struct cell *cell, const struct actor *actor, page_
     uint64_t bit = page_bit(page);
     unsigned cleared = 0;
     for (struct pte_pair pair; walk_next(&walker, &pair);) {
-        if (up_to_young && (pair.young & bit) != 0) {
+        if (MUTANT(UNMAP_YOUNG_PTE, up_to_young, false) && (pair.young & bit) != 0) {
             pte_write(cell, walker.ref, page)->young &= ~bit;
             break;
         }

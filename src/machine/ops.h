@@ -76,6 +76,8 @@ struct page_rules {
     bool move_clears_referenced; /* moving between page cache and swap cache clears PG_referenced */
     bool write_locks_page;       /* a page is locked while it is written */
     bool io_leaves_buffers;      /* I/O leaves buffer heads on a page, which hold a reference */
+    bool refill_skips_mapped; /* refill asks no mapped page whether it was referenced while mapped
+                                 pages are not to be reclaimed */
     bool written_goes_oldest; /* a page written for reclaim moves to the inactive list's old end */
 };
 

@@ -8,7 +8,7 @@
 static const char *const presets[MACHINE_DESIGNS] = {
     [DESIGN_2_4_23] = "linux-2.4.23",       [DESIGN_2_6_0] = "linux-2.6.0",
     [DESIGN_OBJRMAP] = "linux-2.5-objrmap", [DESIGN_2_4_22] = "linux-2.4.22",
-    [DESIGN_2_5_27] = "linux-2.5.27",
+    [DESIGN_2_5_27] = "linux-2.5.27",   [DESIGN_2_6_7] = "linux-2.6.7",
 };
 static const char *const axes[MACHINE_DESIGNS] = {
     [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",
@@ -17,6 +17,8 @@ static const char *const axes[MACHINE_DESIGNS] = {
     [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
     [DESIGN_2_5_27] = "rmap: pte_chain_linked, reclaim: lru_2_6_0",
     [DESIGN_PRIO_TREE] = "rmap: objrmap_prio_tree, reclaim: lru_2_6_0",
+    [DESIGN_ANONMM] = "rmap: anonmm, reclaim: lru_2_6_0",
+    [DESIGN_2_6_7] = "rmap: anon_vma, reclaim: lru_2_6_7",
 };
 /* The relatives of each that is drawn. */
 enum { RELATIVES_MAX = 8 };
@@ -25,7 +27,7 @@ static const struct {
 } relatives[DESIGNS_DRAWN] = {
     [DESIGN_2_4_23] = {1, {DESIGN_2_4_22}},
     [DESIGN_2_6_0] = {1, {DESIGN_2_5_27}},
-    [DESIGN_OBJRMAP] = {1, {DESIGN_PRIO_TREE}},
+    [DESIGN_OBJRMAP] = {3, {DESIGN_PRIO_TREE, DESIGN_ANONMM, DESIGN_2_6_7}},
 };
 static const char *const archs[] = {"i386", "i386-pae", "x86_64"};
 

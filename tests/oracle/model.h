@@ -325,11 +325,13 @@ struct workload {
 /* ---- the machine -------------------------------------------------------------------------------
  */
 
-enum reverse_map { RMAP_NONE, RMAP_PTE_CHAINS, RMAP_PTE_LISTS, RMAP_OBJECTS, RMAP_TREES };
+enum reverse_map { RMAP_NONE, RMAP_PTE_CHAINS, RMAP_PTE_LISTS, RMAP_OBJECTS, RMAP_TREES,
+                   RMAP_ANONMM, RMAP_ANON_VMA };
 
 struct design {
     bool is_2_4;    /* reclaim: 2.4, otherwise 2.6.0 */
     bool is_2_4_22; /* 2.4.22, otherwise 2.4.23 */
+    bool is_2_6_7;  /* 2.6.7, otherwise 2.6.0 */
     enum reverse_map rmap;
     bool page_direct;
     unsigned chain_slots, chain_bytes;

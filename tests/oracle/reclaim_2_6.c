@@ -70,6 +70,9 @@ static bool test_and_clear_referenced(struct shrinking *shrinking, struct page *
 
 static bool stays_active(struct shrinking *shrinking, struct page *page)
 {
+    if (page->mapcount > 0 && shrinking->machine->design.is_2_6_7 && !shrinking->reclaim_mapped) {
+        return true;
+    }
     if (page->mapcount > 0 &&
         (test_and_clear_referenced(shrinking, page) || !shrinking->reclaim_mapped)) {
         return true;

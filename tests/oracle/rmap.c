@@ -320,6 +320,37 @@ static struct search search_tree(struct machine *machine, struct actor *actor,
     return search;
 }
 
+/* The vmas over an anonymous page, in the order they came: with one mm to an object, those of its
+ * anon_vma, or the mms of its bundle. */
+static struct search search_anon(struct machine *machine, struct actor *actor,
+                                 const struct page *page, bool unmaps)
+{
+    o_lock_enter(machine, actor, &page->object->vma_lock);
+    struct search search = {.machine = machine,
+                            .actor = actor,
+                            .at_begin = *actor,
+                            .page = page,
+                            .mapped = page->mapcount,
+                            .unmaps = unmaps};
+    uint64_t visits = 0;
+    bool goes_on = true;
+    for (const struct vma *vma = page->object->vmas; vma != NULL && goes_on;
+         vma = vma->next_of_object) {
+        if (o_vma_covers(vma, page)) {
+            visits++;
+            goes_on = search_vma(vma, &search);
+        }
+    }
+    visit(machine, actor, COST_VMA_VISIT, visits);
+    if (unmaps && machine->design.rmap == RMAP_ANONMM) {
+        /* find_vma() */
+        charge_times(machine, actor, COST_VMA_VISIT, search.examined);
+    }
+    walked(machine, search.examined);
+    o_lock_leave(actor, &page->object->vma_lock);
+    return search;
+}
+
 static enum unmap_result result_of(const struct search *search)
 {
     if (search->page->mapcount == 0) {
@@ -330,7 +361,10 @@ static enum unmap_result result_of(const struct search *search)
 
 static bool referenced_by_tree(struct machine *machine, struct actor *actor, struct page *page)
 {
-    if (page->mapcount == 0 || !trylock_object(machine, actor, page->object)) {
+    if (page->object->kind == OBJECT_ANON) {
+        return search_anon(machine, actor, page, false).young;
+    }
+    if (!trylock_object(machine, actor, page->object)) {
         return false;
     }
     return search_tree(machine, actor, page, false).young;
@@ -339,6 +373,10 @@ static bool referenced_by_tree(struct machine *machine, struct actor *actor, str
 static enum unmap_result unmap_by_tree(struct machine *machine, struct actor *actor,
                                        struct page *page)
 {
+    if (page->object->kind == OBJECT_ANON) {
+        const struct search search = search_anon(machine, actor, page, true);
+        return result_of(&search);
+    }
     if (!trylock_object(machine, actor, page->object)) {
         return UNMAP_AGAIN;
     }
