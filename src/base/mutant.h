@@ -33,6 +33,7 @@
     X(TREE_RADIX, "queries of the tree go right of where intervals over the page can be") \
     X(EARLY_EXIT, "walks by the tree go on when all ptes are found")             \
     X(UNMAP_YOUNG_PTE, "2.6.7 unmaps ptes that are young")                       \
+    X(CLUSTER_YOUNG, "searches of nonlinear mappings clear young ptes as well") \
     X(SKIP_MAPPED, "2.6.7's refill asks mapped pages whether they were referenced") \
     X(SWAP_TENDENCY, "2.6 unmaps mapped pages without distress")                 \
     X(SCAN_PRIORITY, "2.6 scans as if each priority were one lower")             \

@@ -351,3 +351,15 @@ enum status design_resolve(const struct scenario *scenario, struct design *desig
     *design_p = design;
     return STATUS_OK;
 }
+
+enum status design_check_plan(const struct scenario *scenario, const struct design *design,
+                              const struct plan *plan)
+{
+    if (plan->has_nonlinear && design->rmap->unmap == NULL) {
+        return fail(STATUS_USAGE,
+                    "%s: nonlinear mappings came with Linux 2.5.46; reclaim %s is that of 2.4, "
+                    "which had no remap_file_pages()",
+                    scenario_where(scenario, "workloads"), design->reclaim->choice.name);
+    }
+    return STATUS_OK;
+}

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "config/scenario.h"
 #include "machine/ops.h"
+#include "machine/plan.h"
 
 extern const struct rmap_ops rmap_none;
 extern const struct rmap_ops rmap_pte_chain_array;
@@ -58,5 +59,9 @@ void design_names_fill(struct design_names *names);
  * preset's. STATUS_USAGE, with file, line and reason, for a combination that cannot exist on the
  * machine. */
 enum status design_resolve(const struct scenario *scenario, struct design *design_p);
+
+/* Whether the design can have what the workloads map: 2.4 had no remap_file_pages(). */
+enum status design_check_plan(const struct scenario *scenario, const struct design *design,
+                              const struct plan *plan);
 
 #endif

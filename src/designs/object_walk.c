@@ -85,6 +85,16 @@ unsigned object_tree_referenced(struct cell *cell, struct actor *actor, page_id 
     return walk.young;
 }
 
+/* What a search where no tree leads to costs. */
+static void charge_scan(struct cell *cell, struct actor *actor, const struct map_scan *scan)
+{
+    count(cell, METRIC_PTES_VISITED, scan->present);
+    charge(cell, actor, COST_PTE_WALK, scan->clusters);
+    charge(cell, actor, COST_PTE_VISIT, scan->present);
+    charge(cell, actor, COST_PTE_SKIP, scan->absent);
+    charge(cell, actor, COST_PTE_UNMAP, scan->cleared);
+}
+
 enum unmap_result object_tree_unmap(struct cell *cell, struct actor *actor, page_id page)
 {
     struct object *object = page_object(cell, page);
@@ -92,8 +102,13 @@ enum unmap_result object_tree_unmap(struct cell *cell, struct actor *actor, page
         return UNMAP_AGAIN;
     }
     struct map_walk walk = map_clear_old(cell, actor, page, LOCK_BY_TREE);
+    struct map_scan scan = {0};
+    if (object->nonlinear != 0 && cell->mapcount[page] > 0 && walk.young == 0) {
+        scan = map_scan_nonlinear(cell, actor, page);
+    }
     charge_search(cell, actor, &walk);
     charge(cell, actor, COST_PTE_UNMAP, walk.present - walk.young);
+    charge_scan(cell, actor, &scan);
     lock_leave(actor, &object->lock);
     return result_of(cell, page, &walk);
 }

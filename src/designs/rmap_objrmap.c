@@ -2,26 +2,28 @@
  * (Message-ID 8390000.1045757611@baldur.austin.ibm.com); docs/model.md, section 9.
  *
  * Pages of files and shared memory keep only a mapcount; their ptes are found through the list of
- * vmas of their object. Anonymous pages keep pte chains. The list is walked to its end: leaving
+ * vmas of their object. Anonymous pages and those mapped nonlinearly keep pte chains. The list is walked to its end: leaving
  * early once mapcount ptes are found came later. */
 #include "designs/designs.h"
 #include "designs/object_walk.h"
 #include "designs/pte_chain.h"
 #include "machine/residence.h"
 
+/* page_convert_anon() gave pages that remap_file_pages() mapped a chain. */
 static bool keeps_chain(const struct cell *cell, page_id page)
 {
-    return page_is_anon(cell, page);
+    const struct object *object = page_object(cell, page);
+    return object->kind == OBJECT_ANON || object->nonlinear != 0;
 }
 
 static enum frame_result prepare(struct cell *cell, struct actor *actor, page_id page)
 {
-    return page_is_anon(cell, page) ? pte_chain_prepare(cell, actor, page) : FRAME_OK;
+    return keeps_chain(cell, page) ? pte_chain_prepare(cell, actor, page) : FRAME_OK;
 }
 
 static void add(struct cell *cell, struct actor *actor, page_id page)
 {
-    if (page_is_anon(cell, page)) {
+    if (keeps_chain(cell, page)) {
         pte_chain_add(cell, actor, page);
     } else {
         charge(cell, actor, COST_MAPCOUNT, 1);
@@ -30,18 +32,18 @@ static void add(struct cell *cell, struct actor *actor, page_id page)
 
 static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask)
 {
-    return page_is_anon(cell, page) ? pte_chain_add_word(cell, page, mask) : FRAME_OK;
+    return keeps_chain(cell, page) ? pte_chain_add_word(cell, page, mask) : FRAME_OK;
 }
 
 static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
 {
-    return page_is_anon(cell, page) ? pte_chain_referenced(cell, actor, page)
+    return keeps_chain(cell, page) ? pte_chain_referenced(cell, actor, page)
                                     : object_list_referenced(cell, actor, page);
 }
 
 static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id page)
 {
-    return page_is_anon(cell, page) ? pte_chain_unmap(cell, actor, page)
+    return keeps_chain(cell, page) ? pte_chain_unmap(cell, actor, page)
                                     : object_list_unmap(cell, actor, page);
 }
 

@@ -427,6 +427,9 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     if (status == STATUS_OK) {
         status = workloads_plan(scenario, &run.set);
     }
+    if (status == STATUS_OK) {
+        status = design_check_plan(scenario, &run.design, &run.set.plan);
+    }
     status = agree(comm, status);
     if (status == STATUS_OK && has_cells) {
         exchange_range(ncells, rank, active, &result.recording.first_cell,

@@ -52,6 +52,18 @@ struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page
 struct map_walk map_clear_old(struct cell *cell, const struct actor *actor, page_id page,
                               enum map_locks locks);
 
+/* What a search of nonlinear vmas came to. */
+struct map_scan {
+    uint64_t clusters; /* of ptes looked at */
+    uint64_t present, absent;
+    uint64_t cleared; /* ptes, of whatever pages */
+};
+
+/* Goes on, through all nonlinear vmas of the object of `page` in turn, with clearing ptes that are
+ * not young, whatever they map, until as many are cleared as `page` has, or all have been looked at
+ * (2.6.7: try_to_unmap_file()). */
+struct map_scan map_scan_nonlinear(struct cell *cell, const struct actor *actor, page_id page);
+
 /* A trylock of an mm's page_table_lock by `context` at `now`: fails while another context holds it,
  * or was held by faults for a share of the last epoch, with that probability. Counts failures. */
 bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time now);

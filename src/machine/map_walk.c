@@ -74,7 +74,8 @@ static void walk_begin(struct cell *cell, const struct actor *actor, page_id pag
                        enum map_locks locks, struct walker *walker)
 {
     const struct object *object = page_object(cell, page);
-    const bool plain = vma_list_is_plain(object);
+    const bool plain = vma_list_is_plain(object) &&
+                       (locks != LOCK_BY_TREE || object->nonlinear == 0);
     const bool few = object->max_vmas <= FEW_VMAS && object->nvmas == object->max_vmas &&
                      !object->ranks_shuffled;
     walker->cell = cell;
@@ -288,4 +289,84 @@ struct map_walk map_clear_old(struct cell *cell, const struct actor *actor, page
                               enum map_locks locks)
 {
     return clear(cell, actor, page, locks, true);
+}
+
+/* --- nonlinear mappings ------------------------------------------------------------------- */
+
+/* Ptes that the search looks at in one go (CLUSTER_SIZE of mm/rmap.c). */
+enum { CLUSTER_PAGES = 32 };
+
+/* try_to_unmap_cluster(): the ptes of a vma from its cursor on; returns how many it cleared. */
+static unsigned unmap_cluster(struct cell *cell, struct vma *vma, struct map_scan *scan)
+{
+    const page_count end = min_u64(vma->cursor + CLUSTER_PAGES, vma->npages);
+    unsigned cleared = 0;
+    for (page_count slot = vma->cursor; slot < end; slot++) {
+        const page_id page = vma_nonlinear_page(cell, vma, slot);
+        const uint64_t bit = page_bit(page);
+        uint32_t *ref = pte_ref(cell, vma, page);
+        const struct pte_pair pair = pte_read(cell, *ref, page);
+        if ((pair.present & bit) == 0) {
+            scan->absent++;
+            continue;
+        }
+        scan->present++;
+        if (MUTANT(CLUSTER_YOUNG, (pair.young & bit) != 0, false)) {
+            pte_write(cell, ref, page)->young &= ~bit;
+            continue;
+        }
+        *pte_write(cell, ref, page) = (struct pte_pair){pair.present & ~bit, pair.young & ~bit};
+        pte_compact_word(cell, ref, page);
+        map_dropped(cell, &cell->mms[vma->mm], page);
+        cleared++;
+    }
+    scan->clusters++;
+    scan->cleared += cleared;
+    return cleared;
+}
+
+/* One vma as far as the others have come. False: as many ptes are cleared as were to be. */
+static bool scan_nonlinear(struct cell *cell, const struct actor *actor, struct vma *vma,
+                           page_count upto, int64_t *wanted, struct map_scan *scan)
+{
+    struct mm *mm = &cell->mms[vma->mm];
+    while (mm->rss > 0 && vma->cursor < upto && vma->cursor < vma->npages) {
+        if (!map_trylock_mm(cell, mm, actor->context, actor->now)) {
+            return true;
+        }
+        *wanted -= unmap_cluster(cell, vma, scan);
+        vma->cursor += CLUSTER_PAGES;
+        if (*wanted <= 0) {
+            return false;
+        }
+    }
+    vma->cursor = upto;
+    return true;
+}
+
+struct map_scan map_scan_nonlinear(struct cell *cell, const struct actor *actor, page_id page)
+{
+    const struct object *object = page_object(cell, page);
+    struct map_scan scan = {0};
+    page_count upto = 0;
+    page_count most = 0;
+    int64_t wanted = cell->mapcount[page];
+    for (uint32_t id = object->nonlinear; id != 0; id = cell->vmas[id - 1].next_nonlinear) {
+        upto = max_u64(upto, cell->vmas[id - 1].cursor);
+        most = max_u64(most, cell->vmas[id - 1].npages);
+    }
+    most = (most + CLUSTER_PAGES - 1) / CLUSTER_PAGES * CLUSTER_PAGES;
+    upto = max_u64(upto, CLUSTER_PAGES);
+    do {
+        for (uint32_t id = object->nonlinear; id != 0; id = cell->vmas[id - 1].next_nonlinear) {
+            if (!scan_nonlinear(cell, actor, &cell->vmas[id - 1], upto, &wanted, &scan)) {
+                return scan;
+            }
+        }
+        upto += CLUSTER_PAGES;
+    } while (upto <= most);
+    for (uint32_t id = object->nonlinear; id != 0; id = cell->vmas[id - 1].next_nonlinear) {
+        cell->vmas[id - 1].cursor = 0;
+    }
+    return scan;
 }

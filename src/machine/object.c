@@ -79,6 +79,7 @@ static void build_vmas(struct cell *cell)
             .vpn = plan->vpn,
             .offset = plan->offset,
             .pages = plan->pages,
+            .nonlinear = plan->nonlinear,
         };
         vma_list_attach(cell, (vma_id)i);
     }
@@ -97,7 +98,22 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
     return shard_offset(&shard, page - cell->objects[object].first);
 }
 
+/* Number `i` of `n` pages, those of each unit of `unit` counted from its end. */
+static page_count turned_round(page_count i, page_count n, uint64_t unit)
+{
+    page_count begin = i / unit * unit;
+    page_count end = min_u64(begin + unit, n);
+    return begin + (end - 1 - i);
+}
+
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page)
 {
-    return vma->vpn + (object_offset(cell, vma->object, page) - vma->offset);
+    page_offset offset = object_offset(cell, vma->object, page) - vma->offset;
+    return vma->vpn + (vma->nonlinear ? turned_round(offset, vma->pages, cell->arch->pt_entries)
+                                      : offset);
+}
+
+page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot)
+{
+    return vma->first + (page_id)turned_round(slot, vma->npages, cell->arch->pt_entries);
 }

@@ -110,6 +110,16 @@ vma_id plan_add_window(struct plan *plan, object_id object, page_offset offset, 
                       populate);
 }
 
+vma_id plan_add_nonlinear(struct plan *plan, object_id object, enum populate populate)
+{
+    const vma_id vma = plan_add_vma(plan, object, 0, plan->objects[object].pages, true, populate);
+    if (!plan->out_of_memory) {
+        plan->vmas[vma].nonlinear = true;
+        plan->has_nonlinear = true;
+    }
+    return vma;
+}
+
 enum status plan_finish(struct plan *plan, cell_id ncells)
 {
     if (plan->out_of_memory) {

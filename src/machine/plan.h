@@ -33,6 +33,7 @@ struct plan_vma {
     uint64_t vpn;  /* virtual page number of its first page */
     uint32_t rank; /* its number among the vmas of its object */
     enum populate populate;
+    bool nonlinear; /* remap_file_pages() has turned the pages of each page table round */
 };
 
 /* When a workload's processes start. */
@@ -61,6 +62,7 @@ struct plan {
     struct plan_vma *vmas;
     size_t nprocesses, nobjects, nvmas;
     size_t process_capacity, object_capacity, vma_capacity;
+    bool has_nonlinear; /* some vma is */
     bool out_of_memory; /* an addition failed; plan_finish() reports it */
 };
 
@@ -82,6 +84,10 @@ vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, pag
  * so that they share page-table pages. */
 vma_id plan_add_window(struct plan *plan, object_id object, page_offset offset, page_count pages,
                        enum populate populate);
+
+/* Maps all pages of an object nonlinearly, in a region of its own: by as many remap_file_pages()
+ * calls as it has pages, those of each page table the other way round. */
+vma_id plan_add_nonlinear(struct plan *plan, object_id object, enum populate populate);
 
 /* Gives every vma its rank in its object and checks the limits of the model: addresses within the
  * architecture's user space, at most 65,535 mappings of a page, at most 2^32 pages in a cell. */

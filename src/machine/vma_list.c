@@ -10,14 +10,29 @@ static bool is_part(const struct object *object, const struct vma *vma)
     return vma->npages < object->npages;
 }
 
+/* Where the list of nonlinear vmas has a vma, or, without it, ends. */
+static uint32_t *nonlinear_link(const struct cell *cell, struct object *object, vma_id id)
+{
+    uint32_t *link = &object->nonlinear;
+    while (*link != 0 && *link != id + 1) {
+        link = &cell->vmas[*link - 1].next_nonlinear;
+    }
+    return link;
+}
+
 void vma_list_attach(struct cell *cell, vma_id id)
 {
-    const struct vma *vma = &cell->vmas[id];
+    struct vma *vma = &cell->vmas[id];
     struct object *object = &cell->objects[vma->object];
     struct prio_node *node = &cell->vma_nodes[id + 1];
-    node->first = vma->offset;
-    node->last = vma->offset + vma->pages - 1;
-    prio_tree_insert(&object->tree, cell->vma_nodes, id + 1);
+    if (vma->nonlinear) {
+        vma->next_nonlinear = 0;
+        *nonlinear_link(cell, object, id) = id + 1;
+    } else {
+        node->first = vma->offset;
+        node->last = vma->offset + vma->pages - 1;
+        prio_tree_insert(&object->tree, cell->vma_nodes, id + 1);
+    }
     cell->object_vmas[object->first_vma_slot + vma->rank] = id;
     object->nvmas++;
     object->nparts += is_part(object, vma);
@@ -29,7 +44,11 @@ void vma_list_detach(struct cell *cell, vma_id id)
 {
     const struct vma *vma = &cell->vmas[id];
     struct object *object = &cell->objects[vma->object];
-    prio_tree_remove(&object->tree, cell->vma_nodes, id + 1);
+    if (vma->nonlinear) {
+        *nonlinear_link(cell, object, id) = vma->next_nonlinear;
+    } else {
+        prio_tree_remove(&object->tree, cell->vma_nodes, id + 1);
+    }
     object->nvmas--;
     object->nparts -= is_part(object, vma);
     if (object->nvmas == 0) {
@@ -64,6 +83,12 @@ uint32_t vma_list_covering(const struct cell *cell, const struct object *object,
     }
     if (!sorted) {
         qsort(found, n, sizeof *found, compare_order);
+    }
+    for (uint32_t id = object->nonlinear; id != 0; id = cell->vmas[id - 1].next_nonlinear) {
+        const struct vma *vma = &cell->vmas[id - 1];
+        if (page - vma->offset < vma->pages) {
+            found[n++] = (struct vma_entry){.order = UINT64_MAX, .vma = id - 1};
+        }
     }
     return n;
 }

@@ -2,7 +2,8 @@
  *
  * Kernels kept them in a list (i_mmap), or in a priority search tree. The simulator keeps the tree,
  * in every cell, whatever the design: it finds the vmas over a page without looking at all, and
- * what a list would have cost is known without walking it. */
+ * what a list would have cost is known without walking it. Nonlinear vmas are in a list of their
+ * own, as in 2.6.7, and in no tree. */
 #ifndef THRASH_MACHINE_VMA_LIST_H
 #define THRASH_MACHINE_VMA_LIST_H
 
@@ -28,7 +29,8 @@ void vma_list_detach(struct cell *cell, vma_id vma);
  * the vmas over a page are ranks 0 .. nvmas - 1. */
 bool vma_list_is_plain(const struct object *object);
 
-/* Fills cell.coverers with the vmas over a page, in the order they came, and returns how many. */
+/* Fills cell.coverers with the vmas over a page, in the order they came, nonlinear ones last, and
+ * returns how many. */
 uint32_t vma_list_covering(const struct cell *cell, const struct object *object, page_offset page);
 
 #endif

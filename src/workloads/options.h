@@ -42,6 +42,9 @@ struct page_cache_reader_options {
     uint64_t rounds; /* how often the file is read */
 };
 
+/* One vma for each window, or one for all that remap_file_pages() has made nonlinear. */
+enum mapping { MAPPING_VMAS, MAPPING_NONLINEAR };
+
 /* rmap_test and one_page_vmas */
 struct windows_options {
     uint64_t processes;
@@ -50,6 +53,7 @@ struct windows_options {
     unsigned backing;  /* enum backing */
     unsigned populate; /* enum populate */
     unsigned order;    /* linear, random */
+    unsigned mapping;  /* enum mapping */
     uint64_t iterations;
     uint64_t device; /* which disk */
     sim_time touch_time;

@@ -7,6 +7,7 @@
 const char *const windows_backings[] = {"shm", "file", NULL};
 const char *const windows_populates[] = {"none", "read", "write", NULL};
 const char *const windows_orders[] = {"linear", "random", NULL};
+const char *const windows_mappings[] = {"vmas", "nonlinear", NULL};
 
 enum { ORDER_LINEAR, ORDER_RANDOM };
 
@@ -45,6 +46,10 @@ enum status windows_plan(const struct scenario *scenario, uint32_t index, struct
         workload->first_process = i == 0 ? process : workload->first_process;
         plan->processes[process].cpu_share = CPU_SHARE_ONE;
         plan->processes[process].finite = true;
+        if (options->mapping == MAPPING_NONLINEAR) {
+            plan_add_nonlinear(plan, workload->object, (enum populate)options->populate);
+            continue;
+        }
         for (page_offset offset = 0; offset < pages; offset += window) {
             plan_add_window(plan, workload->object, offset, window,
                             (enum populate)options->populate);
@@ -70,9 +75,11 @@ void windows_locate(const struct workload *workload, const struct cell *cell,
         touch->last = sequential_index(workload, cell, ordinal) + 1 == workload->touches_each;
     }
     touch->page = object_page(object, index);
-    touch->vma = cell->plan->processes[process].first_vma +
-                 (vma_id)(object_offset(cell, workload->object, touch->page) /
-                          pages_of_window(options));
+    touch->vma = cell->plan->processes[process].first_vma;
+    if (options->mapping == MAPPING_VMAS) {
+        touch->vma += (vma_id)(object_offset(cell, workload->object, touch->page) /
+                               pages_of_window(options));
+    }
     touch->access = ACCESS_WRITE;
     touch->counted = true;
 }

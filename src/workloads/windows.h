@@ -9,6 +9,7 @@
 extern const char *const windows_backings[];
 extern const char *const windows_populates[];
 extern const char *const windows_orders[];
+extern const char *const windows_mappings[];
 
 enum status windows_plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
                          struct workload *workload);

@@ -17,7 +17,8 @@ static void check_page(const struct machine *machine, const struct page *page)
     }
     if (machine->design.rmap == RMAP_PTE_CHAINS ||
         ((machine->design.rmap == RMAP_OBJECTS || machine->design.rmap == RMAP_TREES) &&
-         page->object->kind == OBJECT_ANON)) {
+         page->object->kind == OBJECT_ANON) ||
+        (machine->design.rmap == RMAP_OBJECTS && page->object->has_nonlinear)) {
         REQUIRE(page->entries == NULL);
         o_chain_check(machine, page);
     } else if (machine->design.rmap == RMAP_PTE_LISTS) {

@@ -239,6 +239,13 @@ static void add_windows(struct machine *machine, struct workload *workload,
     for (uint64_t i = 0; i < options->processes; i++) {
         struct mm *mm = &add_process(machine, workload)->mm;
         struct vma **link = &mm->vmas;
+        if (options->mapping == MAPPING_NONLINEAR) {
+            link_vma(link, mm, workload->object, 0, 0, workload->object->npages,
+                     (enum populated)options->populate);
+            mm->vmas->nonlinear = true;
+            workload->object->has_nonlinear = true;
+            continue;
+        }
         for (uint64_t w = 0; w < options->windows; w++) {
             const page_offset first = w * workload->window;
             link_vma(link, mm, workload->object, first, first, workload->window,

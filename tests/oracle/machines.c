@@ -298,8 +298,10 @@ static void add_windows(struct dice *dice, struct machine_choice *machine)
         .touch_ns = magnitude(dice, 100, 1000000),
     };
     if (windows->kind == MACHINE_ONE_PAGE_VMAS) {
+        const bool scans = machine->design == DESIGN_2_4_23 || machine->design == DESIGN_2_4_22;
         windows->pages = 1;
-        windows->windows *= 4;
+        windows->windows *= 16;
+        windows->nonlinear = !scans && in_100(dice, 50);
     }
     const uint64_t pages = windows->pages * windows->windows;
     machine->frames += 10 * windows->processes +
@@ -398,7 +400,8 @@ static void write_windows(const struct machine_workload *windows, struct text *y
         text_append_format(yaml, "    windows: %" PRIu64 "\n    window: %" PRIu64 "KiB\n",
                            windows->windows, windows->pages * 4);
     } else {
-        text_append_format(yaml, "    vmas: %" PRIu64 "\n", windows->windows);
+        text_append_format(yaml, "    vmas: %" PRIu64 "\n    mapping: %s\n", windows->windows,
+                           windows->nonlinear ? "nonlinear" : "vmas");
     }
     text_append_format(yaml,
                        "    backing: %s\n    populate: %s\n    order: %s\n    iterations: %" PRIu64

@@ -56,7 +56,7 @@ struct machine_workload {
     uint64_t device, rounds;
     /* windows: `pages` of each of so many, by `processes` */
     uint64_t windows, touch_ns;
-    bool at_random;
+    bool at_random, nonlinear;
 };
 
 struct machine_choice {

@@ -5,6 +5,12 @@
 
 uint64_t o_vma_address(const struct vma *vma, const struct page *page)
 {
+    if (vma->nonlinear) {
+        const unsigned n = vma->mm->ptes_per_page;
+        const uint64_t begin = page->offset - page->offset % n;
+        const uint64_t end = begin + n < vma->pages ? begin + n : vma->pages;
+        return vma->start + begin + (end - 1 - page->offset);
+    }
     return vma->start + page->offset - vma->offset;
 }
 

@@ -134,6 +134,7 @@ struct object {
     struct tree_node *tree; /* of the intervals they map; built when it is asked for */
     unsigned tree_bits;
     struct lock vma_lock; /* i_shared_sem */
+    bool has_nonlinear;
 };
 
 /* ---- address spaces -------------------------------------------------------------------------- */
@@ -160,6 +161,8 @@ struct vma {
     uint64_t start, pages; /* virtual page numbers */
     enum populated populated;
     bool *chunk_used; /* by chunk of the object: whether a fault ever had its page tables */
+    bool nonlinear;  /* the pages of each page table are the other way round */
+    uint64_t cursor; /* nonlinear: vm_private_data, in pages */
     struct vma *next_of_mm, *next_of_object;
 };
 

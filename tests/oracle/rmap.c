@@ -4,7 +4,7 @@
 static bool uses_chain(const struct machine *machine, const struct page *page)
 {
     const enum reverse_map rmap = machine->design.rmap;
-    return rmap == RMAP_PTE_CHAINS ||
+    return rmap == RMAP_PTE_CHAINS || (rmap == RMAP_OBJECTS && page->object->has_nonlinear) ||
            ((rmap == RMAP_OBJECTS || rmap == RMAP_TREES) && page->object->kind == OBJECT_ANON);
 }
 
@@ -301,6 +301,74 @@ static bool search_vma(const struct vma *vma, void *what)
     return search->examined < search->mapped;
 }
 
+/* ---- nonlinear vmas: whatever ptes are there, cluster by cluster -------------------------------
+ */
+
+enum { CLUSTER_PAGES = 32 };
+
+static unsigned unmap_cluster(struct machine *machine, struct actor *actor, const struct vma *vma)
+{
+    unsigned cleared = 0;
+    charge(machine, actor, COST_PTE_WALK);
+    for (uint64_t i = vma->cursor; i < vma->cursor + CLUSTER_PAGES && i < vma->pages; i++) {
+        struct pte *pte = o_mm_pte(vma->mm, vma->start + i);
+        if (pte == NULL || !pte->present) {
+            charge(machine, actor, COST_PTE_SKIP);
+            continue;
+        }
+        machine->count.ptes_visited++;
+        charge(machine, actor, COST_PTE_VISIT);
+        if (!test_and_clear_young(pte)) {
+            o_mm_clear_pte(machine, pte);
+            charge(machine, actor, COST_PTE_UNMAP);
+            cleared++;
+        }
+    }
+    return cleared;
+}
+
+static void unmap_nonlinear(struct machine *machine, struct actor *actor,
+                            const struct actor *at_begin, const struct page *page)
+{
+    struct vma *const first = page->object->vmas;
+    uint64_t cursor = 0;
+    uint64_t size = 0;
+    for (struct vma *vma = first; vma != NULL; vma = vma->next_of_object) {
+        if (vma->nonlinear) {
+            cursor = max_u64(cursor, vma->cursor);
+            size = max_u64(size, vma->pages);
+        }
+    }
+    size = (size + CLUSTER_PAGES - 1) / CLUSTER_PAGES * CLUSTER_PAGES;
+    int64_t wanted = page->mapcount;
+    for (cursor = cursor == 0 ? CLUSTER_PAGES : cursor;;) {
+        for (struct vma *vma = first; vma != NULL; vma = vma->next_of_object) {
+            bool locked_out = false;
+            while (vma->nonlinear && vma->mm->rss > 0 && vma->cursor < cursor &&
+                   vma->cursor < vma->pages && !locked_out) {
+                locked_out = !trylock_mm(machine, at_begin, vma->mm);
+                if (!locked_out) {
+                    wanted -= unmap_cluster(machine, actor, vma);
+                    vma->cursor += CLUSTER_PAGES;
+                    if (wanted <= 0) {
+                        return;
+                    }
+                }
+            }
+            if (!locked_out) {
+                vma->cursor = cursor;
+            }
+        }
+        cursor += CLUSTER_PAGES;
+        if (cursor > size) {
+            break;
+        }
+    }
+    for (struct vma *vma = first; vma != NULL; vma = vma->next_of_object) {
+        vma->cursor = 0;
+    }
+}
+
 static struct search search_tree(struct machine *machine, struct actor *actor,
                                  const struct page *page, bool unmaps)
 {
@@ -316,6 +384,9 @@ static struct search search_tree(struct machine *machine, struct actor *actor,
     visit(machine, actor, COST_VMA_VISIT, visits);
     machine->count.rmap_nodes += in_vain;
     walked(machine, search.examined);
+    if (unmaps && page->object->has_nonlinear && page->mapcount > 0 && !search.young) {
+        unmap_nonlinear(machine, actor, &search.at_begin, page);
+    }
     o_lock_leave(actor, &page->object->vma_lock);
     return search;
 }

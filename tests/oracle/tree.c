@@ -36,6 +36,9 @@ static struct tree_node *intervals_of(const struct object *object)
     struct tree_node *set = NULL;
     for (const struct vma *vma = object->vmas; vma != NULL; vma = vma->next_of_object) {
         const page_offset last = vma->offset + vma->pages - 1;
+        if (vma->nonlinear) {
+            continue;
+        }
         struct tree_node *node = set;
         while (node != NULL && (node->first != vma->offset || node->last != last)) {
             node = node->next;
