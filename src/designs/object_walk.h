@@ -1,7 +1,7 @@
 /* Finding the ptes of pages through the vmas of their object.
  *
- * Those of files and shared memory: by its list of vmas, as McCracken's patch of 2003 did, and by its priority search tree, as 2.6.7
- * did; docs/model.md, section 9. */
+ * Those of files and shared memory: by its list of vmas, as McCracken's patch of 2003 did, and by
+ * its priority search tree, as 2.6.7 did; docs/model.md, section 9. */
 #ifndef THRASH_DESIGNS_OBJECT_WALK_H
 #define THRASH_DESIGNS_OBJECT_WALK_H
 

@@ -48,7 +48,8 @@ static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id p
 
 const struct rmap_ops rmap_anon_vma = {
     .choice = {.name = "anon_vma",
-               .description = "files and shared memory by a tree of vmas, anonymous memory by the vmas related to its own (2.6.7)",
+               .description = "files and shared memory by a tree of vmas, anonymous memory by the "
+                              "vmas related to its own (2.6.7)",
                .source = "linux v2.6.7 mm/rmap.c, page_referenced_anon(), try_to_unmap_file()"},
     .keeps_chain = keeps_chain,
     .prepare = prepare,

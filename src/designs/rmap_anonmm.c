@@ -51,8 +51,10 @@ static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id p
 
 const struct rmap_ops rmap_anonmm = {
     .choice = {.name = "anonmm",
-               .description = "files and shared memory by a tree of vmas, anonymous memory by its address in each mm of a family",
-               .source = "Dickins, rmap 10 and 11, 22 May 2004 (linux-history 6bccf794bf, 70b671f80e)"},
+               .description = "files and shared memory by a tree of vmas, anonymous memory by its "
+                              "address in each mm of a family",
+               .source =
+                   "Dickins, rmap 10 and 11, 22 May 2004 (linux-history 6bccf794bf, 70b671f80e)"},
     .keeps_chain = keeps_chain,
     .prepare = prepare,
     .add = add,

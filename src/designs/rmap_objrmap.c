@@ -2,8 +2,8 @@
  * (Message-ID 8390000.1045757611@baldur.austin.ibm.com); docs/model.md, section 9.
  *
  * Pages of files and shared memory keep only a mapcount; their ptes are found through the list of
- * vmas of their object. Anonymous pages and those mapped nonlinearly keep pte chains. The list is walked to its end: leaving
- * early once mapcount ptes are found came later. */
+ * vmas of their object. Anonymous pages and those mapped nonlinearly keep pte chains. The list is
+ * walked to its end: leaving early once mapcount ptes are found came later. */
 #include "designs/designs.h"
 #include "designs/object_walk.h"
 #include "designs/pte_chain.h"
@@ -38,13 +38,13 @@ static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask
 static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
 {
     return keeps_chain(cell, page) ? pte_chain_referenced(cell, actor, page)
-                                    : object_list_referenced(cell, actor, page);
+                                   : object_list_referenced(cell, actor, page);
 }
 
 static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id page)
 {
     return keeps_chain(cell, page) ? pte_chain_unmap(cell, actor, page)
-                                    : object_list_unmap(cell, actor, page);
+                                   : object_list_unmap(cell, actor, page);
 }
 
 const struct rmap_ops rmap_objrmap = {

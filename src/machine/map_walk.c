@@ -44,15 +44,15 @@ struct walker {
     page_id page;
     uint32_t mapped;
     enum map_locks locks;
-    bool may_fail; /* a trylock may */
+    bool may_fail;  /* a trylock may */
     bool tries_all; /* mms that do not map the page are tried as well */
     bool by_rank;
-    bool all_cover;  /* by rank: every vma is over the page */
-    uint32_t n;      /* ranks, or vmas worked out */
-    uint32_t next;   /* of them */
-    uint32_t *refs;  /* by rank */
-    vma_id vma;      /* of the pte last found, once one is; by rank: its rank */
-    uint32_t *ref;   /* and its reference */
+    bool all_cover; /* by rank: every vma is over the page */
+    uint32_t n;     /* ranks, or vmas worked out */
+    uint32_t next;  /* of them */
+    uint32_t *refs; /* by rank */
+    vma_id vma;     /* of the pte last found, once one is; by rank: its rank */
+    uint32_t *ref;  /* and its reference */
     struct map_walk found;
     struct prio_query query;
 };
@@ -209,8 +209,8 @@ static uint32_t all_covering(const struct walker *walker)
     }
     uint32_t covering = 0;
     for (uint32_t rank = 0; rank < walker->n; rank++) {
-        const struct vma *vma = &cell->vmas[cell->object_vmas[walker->object->first_vma_slot +
-                                                              rank]];
+        const struct vma *vma =
+            &cell->vmas[cell->object_vmas[walker->object->first_vma_slot + rank]];
         covering += is_over(vma, walker->page);
     }
     return covering;

@@ -109,8 +109,8 @@ static page_count turned_round(page_count i, page_count n, uint64_t unit)
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page)
 {
     page_offset offset = object_offset(cell, vma->object, page) - vma->offset;
-    return vma->vpn + (vma->nonlinear ? turned_round(offset, vma->pages, cell->arch->pt_entries)
-                                      : offset);
+    return vma->vpn +
+           (vma->nonlinear ? turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
 }
 
 page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot)

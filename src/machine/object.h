@@ -27,10 +27,10 @@ struct object {
     page_count resident;     /* pages with a frame, in this cell */
     struct sim_lock lock;    /* i_shared_sem, i_mmap_lock */
     struct prio_tree tree;   /* of its vmas (vma_list.h) */
-    uint32_t nonlinear;      /* i_mmap_nonlinear: the first of them + 1, linked, in no tree; 0: none */
-    uint32_t nparts;         /* vmas that map some of its pages in this cell, but not all */
-    uint32_t ranks_from;     /* one more than the rank of the vma that came last */
-    bool ranks_shuffled;     /* vmas did not come in the order of their ranks */
+    uint32_t nonlinear;  /* i_mmap_nonlinear: the first of them + 1, linked, in no tree; 0: none */
+    uint32_t nparts;     /* vmas that map some of its pages in this cell, but not all */
+    uint32_t ranks_from; /* one more than the rank of the vma that came last */
+    bool ranks_shuffled; /* vmas did not come in the order of their ranks */
 };
 
 struct vma {
@@ -46,7 +46,7 @@ struct vma {
     page_count pages;    /* how many it maps, in the machine */
     bool nonlinear;      /* the pages of each page table are the other way round */
     uint32_t next_nonlinear; /* of its object: vma + 1, 0: none */
-    page_count cursor;   /* nonlinear: where the search for ptes goes on, in pages of this cell */
+    page_count cursor; /* nonlinear: where the search for ptes goes on, in pages of this cell */
 };
 
 /* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */
@@ -81,7 +81,8 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
 /* The virtual page number at which a vma maps a page. */
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page);
 
-/* Page number `slot`, in the order of addresses, of those that a nonlinear vma maps in this cell. */
+/* Page number `slot`, in the order of addresses, of those that a nonlinear vma maps in this cell.
+ */
 page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot);
 
 /* Fills objects, vmas, mms and their links from the plan. */

@@ -26,7 +26,8 @@ static const struct option_row rows[] = {
      .offset = FIELD(mapping),
      .fallback = "vmas",
      .choices = windows_mappings,
-     .help = "a vma for each page, or one for all whose pages remap_file_pages() has put elsewhere"},
+     .help =
+         "a vma for each page, or one for all whose pages remap_file_pages() has put elsewhere"},
     {.key = "backing",
      .type = OPTION_CHOICE,
      .offset = FIELD(backing),
@@ -75,8 +76,9 @@ const struct option_table one_page_vmas_option_table = {
 };
 
 const struct workload_ops workload_one_page_vmas = {
-    .kind = {"one_page_vmas", "processes that map every page by a vma of its own (Molnar's "
-                              "test-mmap)",
+    .kind = {"one_page_vmas",
+             "processes that map every page by a vma of its own (Molnar's "
+             "test-mmap)",
              &one_page_vmas_option_table},
     .plan = windows_plan,
     .locate = windows_locate,

@@ -33,10 +33,12 @@ static const struct {
     const char *key;
     const char *value;
 } small_options[] = {
-    {"processes", "24"},         {"segment", "{ size: 10MiB }"}, {"size", "16MiB"},
-    {"private_memory", "64KiB"}, {"touch_rate", "100000"},       {"rate", "40MB/s"},
-    {"private_touches", "50%"},  {"windows", "20"},             {"window", "256KiB"},
-    {"vmas", "1500"},            {"iterations", "3"},           {"populate", "none"},
+    {"processes", "24"},        {"segment", "{ size: 10MiB }"},
+    {"size", "16MiB"},          {"private_memory", "64KiB"},
+    {"touch_rate", "100000"},   {"rate", "40MB/s"},
+    {"private_touches", "50%"}, {"windows", "20"},
+    {"window", "256KiB"},       {"vmas", "1500"},
+    {"iterations", "3"},        {"populate", "none"},
 };
 
 static void append_workload(struct text *text, const struct workload_kind_options *kind)

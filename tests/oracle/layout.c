@@ -55,11 +55,7 @@ static const struct known_design {
     {"", "lru_2_6_0", "objrmap_prio_tree", {.rmap = RMAP_TREES}, {40, 80}},
     {"", "lru_2_6_0", "anonmm", {.rmap = RMAP_ANONMM}, {40, 80}},
     {"", "lru_2_6_0", "anon_vma", {.rmap = RMAP_ANON_VMA}, {32, 56}},
-    {"linux-2.6.7",
-     "lru_2_6_7",
-     "anon_vma",
-     {.is_2_6_7 = true, .rmap = RMAP_ANON_VMA},
-     {32, 56}},
+    {"linux-2.6.7", "lru_2_6_7", "anon_vma", {.is_2_6_7 = true, .rmap = RMAP_ANON_VMA}, {32, 56}},
 };
 
 enum { KNOWN_DESIGNS = sizeof known_designs / sizeof known_designs[0] };

@@ -8,7 +8,7 @@
 static const char *const presets[MACHINE_DESIGNS] = {
     [DESIGN_2_4_23] = "linux-2.4.23",       [DESIGN_2_6_0] = "linux-2.6.0",
     [DESIGN_OBJRMAP] = "linux-2.5-objrmap", [DESIGN_2_4_22] = "linux-2.4.22",
-    [DESIGN_2_5_27] = "linux-2.5.27",   [DESIGN_2_6_7] = "linux-2.6.7",
+    [DESIGN_2_5_27] = "linux-2.5.27",       [DESIGN_2_6_7] = "linux-2.6.7",
 };
 static const char *const axes[MACHINE_DESIGNS] = {
     [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",

@@ -129,8 +129,8 @@ struct object {
     enum object_kind kind;
     uint64_t npages;
     struct page *pages;
-    struct device *disk;  /* of a file */
-    struct vma *vmas;     /* its mappings, in the order they came, linked by next_of_object */
+    struct device *disk;    /* of a file */
+    struct vma *vmas;       /* its mappings, in the order they came, linked by next_of_object */
     struct tree_node *tree; /* of the intervals they map; built when it is asked for */
     unsigned tree_bits;
     struct lock vma_lock; /* i_shared_sem */
@@ -161,8 +161,8 @@ struct vma {
     uint64_t start, pages; /* virtual page numbers */
     enum populated populated;
     bool *chunk_used; /* by chunk of the object: whether a fault ever had its page tables */
-    bool nonlinear;  /* the pages of each page table are the other way round */
-    uint64_t cursor; /* nonlinear: vm_private_data, in pages */
+    bool nonlinear;   /* the pages of each page table are the other way round */
+    uint64_t cursor;  /* nonlinear: vm_private_data, in pages */
     struct vma *next_of_mm, *next_of_object;
 };
 
@@ -328,8 +328,15 @@ struct workload {
 /* ---- the machine -------------------------------------------------------------------------------
  */
 
-enum reverse_map { RMAP_NONE, RMAP_PTE_CHAINS, RMAP_PTE_LISTS, RMAP_OBJECTS, RMAP_TREES,
-                   RMAP_ANONMM, RMAP_ANON_VMA };
+enum reverse_map {
+    RMAP_NONE,
+    RMAP_PTE_CHAINS,
+    RMAP_PTE_LISTS,
+    RMAP_OBJECTS,
+    RMAP_TREES,
+    RMAP_ANONMM,
+    RMAP_ANON_VMA
+};
 
 struct design {
     bool is_2_4;    /* reclaim: 2.4, otherwise 2.6.0 */

@@ -379,8 +379,7 @@ static struct search search_tree(struct machine *machine, struct actor *actor,
                             .mapped = page->mapcount,
                             .unmaps = unmaps};
     uint64_t in_vain = 0;
-    const uint64_t visits = o_tree_query(page->object, page->offset, search_vma, &search,
-                                         &in_vain);
+    const uint64_t visits = o_tree_query(page->object, page->offset, search_vma, &search, &in_vain);
     visit(machine, actor, COST_VMA_VISIT, visits);
     machine->count.rmap_nodes += in_vain;
     walked(machine, search.examined);

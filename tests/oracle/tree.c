@@ -80,9 +80,8 @@ static struct tree_node *divide(struct tree_node *set, unsigned bits, unsigned l
         struct tree_node *node = set;
         set = node->next;
         REQUIRE(level < 2 * bits);
-        const uint64_t side = level < bits
-                                  ? node->first >> (bits - 1 - level)
-                                  : (node->last - node->first) >> (2 * bits - 1 - level);
+        const uint64_t side = level < bits ? node->first >> (bits - 1 - level)
+                                           : (node->last - node->first) >> (2 * bits - 1 - level);
         node->next = sides[side % 2];
         sides[side % 2] = node;
     }
@@ -147,8 +146,7 @@ uint64_t o_tree_query(struct object *object, page_offset page,
     if (object->tree == NULL) {
         build(object);
     }
-    struct query query = {
-        .bits = object->tree_bits, .page = page, .meet = meet, .what = what};
+    struct query query = {.bits = object->tree_bits, .page = page, .meet = meet, .what = what};
     look_at(&query, object->tree, 0, 0);
     *in_vain_p = query.in_vain;
     return query.visits;

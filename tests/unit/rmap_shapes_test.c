@@ -1,4 +1,5 @@
-/* Objects mapped by many vmas: what a list of them costs, what a tree does, and what chains hold. */
+/* Objects mapped by many vmas: what a list of them costs, what a tree does, and what chains hold.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,8 +108,8 @@ static uint64_t rmap_bytes(const char *direct, const char *preset)
                                    "    touch_rate: 1\n";
     char text[4096];
     snprintf(text, sizeof text, "%s%s", machine, workload);
-    const char *const sets[] = {"duration=1ms", "output.interval=1ms", "machine.cache_line=128",
-                                preset, direct, NULL};
+    const char *const sets[] = {
+        "duration=1ms", "output.interval=1ms", "machine.cache_line=128", preset, direct, NULL};
     struct sim_result result = run_scenario(text, CONFIGS_DIR "/rmap_shapes.yaml", sets);
     const uint64_t bytes = result_count(&result, METRIC_RMAP_BYTES);
     sim_result_free(&result);
