@@ -49,7 +49,9 @@ static void charge_list(struct cell *cell, struct actor *actor, const struct obj
 {
     count(cell, METRIC_RMAP_VISITS, object->nvmas);
     charge(cell, actor, COST_VMA_VISIT, object->nvmas);
-    charge(cell, actor, COST_PTE_WALK, covering_vmas(cell, object, page));
+    uint64_t covering = covering_vmas(cell, object, page);
+    charge(cell, actor, COST_PTE_WALK, covering);
+    charge_table_access(cell, actor, covering);
 }
 
 /* down_trylock of i_shared_sem. */

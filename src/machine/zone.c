@@ -76,6 +76,33 @@ page_count zone_owner_frames(const struct cell *cell, enum owner owner)
     return frames;
 }
 
+page_count zone_lowmem_frames(const struct cell *cell, enum owner owner)
+{
+    return cell->core->zone[ZONE_DMA].held[owner] + cell->core->zone[ZONE_NORMAL].held[owner];
+}
+
+const char *zone_owner_name(enum owner owner)
+{
+    static const char *const names[OWNERS] = {
+        [OWNER_SHM] = "shared memory",
+        [OWNER_FILE] = "files",
+        [OWNER_ANON] = "anonymous memory",
+        [OWNER_PAGETABLE] = "page tables",
+        [OWNER_DIRECTORY] = "page directories",
+        [OWNER_RMAP] = "pte chains",
+        [OWNER_MEM_MAP] = "mem_map",
+        [OWNER_KERNEL] = "kernel image",
+        [OWNER_TASK] = "tasks",
+        [OWNER_MM] = "mms",
+        [OWNER_VMA] = "vmas",
+        [OWNER_BUFFER_HEAD] = "buffer heads",
+        [OWNER_RADIX_NODE] = "radix-tree nodes",
+        [OWNER_BALLAST] = "ballast",
+        [OWNER_HANDED] = "reclaimers",
+    };
+    return names[owner];
+}
+
 void zone_give_any(struct cell *cell, enum owner owner)
 {
     for (int zone = ZONES - 1; zone >= 0; zone--) {
