@@ -428,8 +428,7 @@ static void size_chains(const struct scenario *scenario, struct design *design)
     case CHAIN_BLOCKS:
         design->chain_block_bytes = (unsigned)scenario->machine.cache_line;
         design->chain_slots = (design->chain_block_bytes - pointer) / address;
-        design->chain_slots = MUTANT(CHAIN_SLOTS, design->chain_slots,
-                                     max_u64(1, design->chain_slots / 2));
+        design->chain_slots = MUTANT(CHAIN_SLOTS, design->chain_slots, design->chain_slots / 2);
         design->slab[SLAB_PTE_CHAIN] = (struct slab_kind){design->chain_block_bytes, SLAB_PACKED};
         break;
     case CHAIN_LIST:

@@ -13,9 +13,9 @@
 static bool take_kernel_frames(struct cell *cell, page_count frames, enum owner owner)
 {
     for (int zone = (int)zone_kernel_class(cell); zone >= 0 && frames > 0; zone--) {
-        for (; frames > 0 && cell->core->zone[zone].free > 0; frames--) {
-            zone_take(cell, (enum zone_index)zone, owner);
-        }
+        page_count here = min_u64(frames, cell->core->zone[zone].free);
+        zone_take_many(cell, (enum zone_index)zone, owner, here);
+        frames -= here;
     }
     return frames == 0;
 }
@@ -129,13 +129,15 @@ static bool populate_page(struct cell *cell, const struct vma *vma, page_id page
         bool active = object->kind == OBJECT_ANON && cell->design->reclaim->rules.anon_new_active;
         residence_enter(cell, page, zone, active);
     }
-    mark_word(cell, page / PAGES_PER_WORD * PAGES_PER_WORD, page_bit(page));
-    map_set(cell, vma, page, write);
-    if (cell->design->rmap->add_word(cell, page, page_bit(page)) != FRAME_OK) {
-        out_of_memory(cell, vma->mm, zone_kernel_class(cell), OWNER_RMAP);
+    if (cell->design->rmap->prepare(cell, &actor, page) != FRAME_OK) {
+        refused(cell, vma->mm, zone_kernel_class(cell));
         return false;
     }
+    mark_word(cell, page / PAGES_PER_WORD * PAGES_PER_WORD, page_bit(page));
+    map_set(cell, vma, page, write);
+    cell->design->rmap->add(cell, &actor, page);
     tags_populated(cell, page, write);
+    count(cell, METRIC_POPULATE_FAULTS, 1);
     return true;
 }
 
@@ -173,6 +175,7 @@ static bool populate_resident_chunk(struct cell *cell, const struct vma *vma, pa
             return false;
         }
     }
+    count(cell, METRIC_POPULATE_FAULTS, PAGES_PER_CHUNK);
     return true;
 }
 
@@ -219,7 +222,6 @@ static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, b
         if (*pte_ref(cell, vma, first) >= REF_FIRST_ROW) {
             pte_compact_young(cell, pte_ref(cell, vma, first));
         }
-        count(cell, METRIC_POPULATE_FAULTS, next - first);
     }
     return true;
 }
@@ -235,10 +237,9 @@ static void create_process(struct cell *cell, process_id process)
     }
 }
 
-void populate_process(struct cell *cell, process_id process, bool page_by_page)
+static void populate_mappings(struct cell *cell, process_id process, bool page_by_page)
 {
     const struct plan_process *plan = &cell->plan->processes[process];
-    create_process(cell, process);
     for (size_t i = plan->first_vma; i < plan->first_vma + plan->nvmas; i++) {
         enum populate how = cell->plan->vmas[i].populate;
         if (how != POPULATE_NONE && !cell->core->out_of_memory &&
@@ -246,6 +247,16 @@ void populate_process(struct cell *cell, process_id process, bool page_by_page)
             return;
         }
     }
+}
+
+void populate_process(struct cell *cell, process_id process, bool page_by_page)
+{
+    static const sim_time nothing[COST_COUNT];
+    const sim_time *cost = cell->cost;
+    cell->cost = nothing;
+    create_process(cell, process);
+    populate_mappings(cell, process, page_by_page);
+    cell->cost = cost;
 }
 
 static page_count own_frames(const struct cell *cell)
@@ -298,9 +309,9 @@ byte_count populate_ballast(struct cell *cell)
                                              : even_part(frames_for(given), cell->id, cell->ncells);
     page_count taken = 0;
     for (int zone = ZONES - 1; zone >= 0; zone--) {
-        for (; taken < frames && cell->core->zone[zone].free > 0; taken++) {
-            zone_take(cell, (enum zone_index)zone, OWNER_BALLAST);
-        }
+        page_count here = min_u64(frames - taken, cell->core->zone[zone].free);
+        zone_take_many(cell, (enum zone_index)zone, OWNER_BALLAST, here);
+        taken += here;
     }
     return taken * PAGE_BYTES;
 }

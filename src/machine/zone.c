@@ -31,13 +31,18 @@ enum zone_index zone_kernel_class(const struct cell *cell)
     return cell->core->zone[ZONE_NORMAL].present > 0 ? ZONE_NORMAL : ZONE_DMA;
 }
 
-void zone_take(struct cell *cell, enum zone_index index, enum owner owner)
+void zone_take_many(struct cell *cell, enum zone_index index, enum owner owner, page_count n)
 {
     struct zone *zone = &cell->core->zone[index];
-    assert(zone->free > 0);
-    zone->free--;
-    zone->held[owner]++;
-    cell->core->frames_taken++;
+    assert(zone->free >= n);
+    zone->free -= n;
+    zone->held[owner] += n;
+    cell->core->frames_taken += n;
+}
+
+void zone_take(struct cell *cell, enum zone_index index, enum owner owner)
+{
+    zone_take_many(cell, index, owner, 1);
 }
 
 void zone_give(struct cell *cell, enum zone_index index, enum owner owner)

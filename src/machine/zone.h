@@ -66,8 +66,9 @@ enum zone_index zone_user_class(const struct cell *cell);
 /* The highest zone that the kernel maps directly: the class of its own allocations. */
 enum zone_index zone_kernel_class(const struct cell *cell);
 
-/* Takes a frame of a zone that has one / gives one back. */
+/* Takes a frame, or n, of a zone that has them / gives one back. */
 void zone_take(struct cell *cell, enum zone_index zone, enum owner owner);
+void zone_take_many(struct cell *cell, enum zone_index zone, enum owner owner, page_count n);
 void zone_give(struct cell *cell, enum zone_index zone, enum owner owner);
 
 /* Hands a frame from one owner to another without passing through the free count. */

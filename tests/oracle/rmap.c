@@ -82,6 +82,7 @@ static bool referenced_by_chain(struct machine *machine, struct actor *actor, st
         referenced = test_and_clear_young(ptes[i]) || referenced;
     }
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     if (o_chain_collapse(machine, page)) {
         charge(machine, actor, COST_CHAIN_ALLOC);
     }
@@ -104,6 +105,7 @@ static enum unmap_result unmap_by_chain(struct machine *machine, struct actor *a
         }
     }
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
     o_chain_check(machine, page);
@@ -119,6 +121,7 @@ static bool referenced_by_list(struct machine *machine, struct actor *actor, str
         n++;
     }
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     if (page->direct == NULL) {
         charge_times(machine, actor, COST_CHAIN_BLOCK, n);
     }
@@ -153,6 +156,7 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
     }
     o_list_collapse(machine, page);
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     charge_times(machine, actor, COST_CHAIN_BLOCK, direct ? 0 : n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
@@ -179,6 +183,7 @@ static unsigned coverers_by_object(struct machine *machine, struct actor *actor,
             continue;
         }
         charge(machine, actor, COST_PTE_WALK);
+        charge_tables(machine, actor, 1);
         struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, page));
         bool present = pte != NULL && pte->present;
         REQUIRE(!present || pte->page == page);
