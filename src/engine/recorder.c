@@ -253,8 +253,12 @@ static size_t append_amount(char *text, size_t size, size_t used, const char *na
     if (used >= size) {
         return used;
     }
-    return used + (size_t)snprintf(text + used, size - used, " %s %.1f MiB%s", name,
-                                   (double)frames / (1 << (20 - PAGE_SHIFT)), end);
+    const page_count mib = 1 << (20 - PAGE_SHIFT);
+    int n = frames < mib ? snprintf(text + used, size - used, " %s %" PRIpages " KiB%s", name,
+                                    frames * (PAGE_BYTES / 1024), end)
+                         : snprintf(text + used, size - used, " %s %.1f MiB%s", name,
+                                    (double)frames / (double)mib, end);
+    return used + (size_t)n;
 }
 
 void recorder_out_of_memory(struct run *run)
