@@ -42,7 +42,14 @@
     X(TRYLOCK, "trylocks of mms never fail")                                              \
     X(WATERMARK, "2.6 does not add up the watermarks of higher zones")                    \
     X(READ_AHEAD, "swap is read in without neighbours")                                   \
-    X(CONGESTION, "queues are congested only when they are full")
+    X(CONGESTION, "queues are congested only when they are full")                         \
+    X(SLAB_PACKING, "slab pages have neither headers nor bookkeeping")                    \
+    X(CHAIN_WIDTH, "high page tables do not widen chain slots")                           \
+    X(DIRECTORY_ZONE, "page directories are in high memory too")                          \
+    X(KMAP, "looking at high page tables costs nothing")                                  \
+    X(SPACE_SWITCH, "a kernel of its own space is entered like any other")                \
+    X(RADIX_NODE, "the page cache needs no radix-tree nodes")                             \
+    X(BUFFER_HEAD_SIZE, "buffer heads take no memory")
 
 enum mutant {
     MUTANT_NONE,

@@ -38,7 +38,10 @@
     X(PAGE_CACHE, "page_cache", "adding a page to the page cache, finding it, or taking it out")   \
     X(IO_SUBMIT, "io_submit", "building and queueing one device request")                          \
     X(LOCK, "lock", "taking and releasing one uncontended lock")                                   \
-    X(SYSCALL, "syscall", "entering and leaving the kernel")
+    X(SYSCALL, "syscall", "entering and leaving the kernel")                                       \
+    X(KMAP, "kmap", "mapping a page of high memory for the kernel and flushing its TLB entry")     \
+    X(SPACE_SWITCH, "space_switch",                                                                \
+      "more for each entry to a kernel that has an address space of its own (split 4g4g)")
 
 enum cost {
 #define X(identifier, key, help) COST_##identifier,

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "config/scenario.h"
+#include "designs/kernel_sizes.h"
 #include "machine/ops.h"
 #include "machine/plan.h"
 
@@ -42,9 +43,17 @@ struct preset {
     const struct reclaim_ops *reclaim;
     const struct writeout_ops *writeout;
     const struct choice *page_tables;
+    const struct choice *split; /* NULL: the first that exists */
     bool page_direct;
+    bool hypothetical;             /* nobody ran it */
     unsigned struct_page_bytes[3]; /* by enum machine_arch; include/linux/mm.h of the kernel */
+    unsigned struct_page_highpte;  /* the same on i386-pae with page tables in high memory; 0: as
+                                      above */
+    const struct kernel_sizes *sizes;
 };
+
+/* Where a preset exists, bit 1 << enum machine_arch. */
+unsigned preset_archs(const struct preset *preset);
 
 extern const struct preset design_presets[]; /* ends with a row whose name is NULL */
 

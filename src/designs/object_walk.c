@@ -23,6 +23,7 @@ static void charge_list(struct cell *cell, struct actor *actor, const struct obj
     count(cell, METRIC_RMAP_COVERING, walk->covering);
     charge(cell, actor, COST_VMA_VISIT, object->nvmas);
     charge(cell, actor, COST_PTE_WALK, walk->walked);
+    charge_table_access(cell, actor, walk->walked);
 }
 
 unsigned object_list_referenced(struct cell *cell, struct actor *actor, page_id page)
@@ -62,6 +63,7 @@ static void charge_search(struct cell *cell, struct actor *actor, const struct m
     count(cell, METRIC_RMAP_NODES, walk->useless);
     charge(cell, actor, COST_VMA_VISIT, walk->entries);
     charge(cell, actor, COST_PTE_WALK, walk->walked);
+    charge_table_access(cell, actor, walk->walked);
 }
 
 static enum unmap_result result_of(const struct cell *cell, page_id page,
@@ -90,6 +92,7 @@ static void charge_scan(struct cell *cell, struct actor *actor, const struct map
 {
     count(cell, METRIC_PTES_VISITED, scan->present);
     charge(cell, actor, COST_PTE_WALK, scan->clusters);
+    charge_table_access(cell, actor, scan->clusters);
     charge(cell, actor, COST_PTE_VISIT, scan->present);
     charge(cell, actor, COST_PTE_SKIP, scan->absent);
     charge(cell, actor, COST_PTE_UNMAP, scan->cleared);

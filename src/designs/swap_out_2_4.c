@@ -275,6 +275,9 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
     uint64_t mask = word_mask(word_first, call->page, end);
     page_id word_end = (page_id)min_u64((uint64_t)word_first + PAGES_PER_WORD, end);
     if (call->skipped_in != word_first) {
+        if (call->skipped_in == PAGE_NONE || word_first % PAGES_PER_CHUNK == 0) {
+            charge_table_access(cell, actor, 1);
+        }
         call->skipped_in = word_first;
         uint64_t empty = mask &
                          ~pte_read(cell, *pte_ref(cell, vma, word_first), word_first).present;

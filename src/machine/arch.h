@@ -15,8 +15,8 @@ struct arch {
     unsigned cache_line; /* of the processors of 2003-04 this machine stands for */
     page_count dma_frames;    /* ZONE_DMA */
     page_count lowmem_frames; /* ZONE_DMA + ZONE_NORMAL with the 3g1g split; 0: all of memory */
-    byte_count
-        process_kernel_bytes; /* stack, task, mm, files of one process; no page directories */
+    page_count lowmem_frames_4g4g; /* the same with the 4g4g split; 0: it does not exist */
+    unsigned mm_pages_4g4g;        /* mm_pages with the 4g4g split */
 };
 
 /* Rows in the order of enum machine_arch. Sources: docs/model.md, "Architectures". */

@@ -168,8 +168,9 @@ static void set_up_zones(struct cell *cell)
 {
     page_count frames = cell->scenario->machine.memory >> PAGE_SHIFT;
     page_count dma = min_u64(frames, cell->arch->dma_frames);
-    page_count lowmem = cell->arch->lowmem_frames == 0 ? frames
-                                                       : min_u64(frames, cell->arch->lowmem_frames);
+    page_count lowmem = cell->design->lowmem_frames == 0
+                            ? frames
+                            : min_u64(frames, cell->design->lowmem_frames);
     const page_count present[ZONES] = {dma, lowmem - dma, frames - lowmem};
     uint64_t nodes = cell->scenario->machine.nodes;
     uint64_t node = cell->id / (cell->ncells / nodes);
@@ -222,9 +223,8 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     if (status != STATUS_OK) {
         return status;
     }
-    if (design->chain_block_bytes > 0) {
-        slab_set_up(&cell->core->slab[SLAB_PTE_CHAIN], cell->arch, design->chain_block_bytes,
-                    design->rmap->chains == CHAIN_LIST);
+    for (int slab = 0; slab < SLABS; slab++) {
+        slab_set_up(&cell->core->slab[slab], cell->arch, &design->slab[slab]);
     }
     set_up_zones(cell);
     set_up_devices(cell);
@@ -247,6 +247,44 @@ static byte_count bytes(page_count frames)
     return frames * PAGE_BYTES;
 }
 
+static page_count kernel_frames(const struct cell *cell)
+{
+    page_count frames = 0;
+    for (int owner = OWNER_MEM_MAP; owner <= OWNER_RADIX_NODE; owner++) {
+        frames += zone_owner_frames(cell, (enum owner)owner);
+    }
+    return frames;
+}
+
+/* What holds low memory; with lowmem_free_bytes it adds up to all of it. */
+static void sample_lowmem(const struct cell *cell, uint64_t *value)
+{
+    static const enum metric metrics[OWNERS] = {
+        [OWNER_SHM] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_FILE] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_ANON] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_PAGETABLE] = METRIC_LOWMEM_PAGETABLE_BYTES,
+        [OWNER_DIRECTORY] = METRIC_LOWMEM_DIRECTORY_BYTES,
+        [OWNER_RMAP] = METRIC_LOWMEM_RMAP_BYTES,
+        [OWNER_MEM_MAP] = METRIC_LOWMEM_MEM_MAP_BYTES,
+        [OWNER_KERNEL] = METRIC_LOWMEM_IMAGE_BYTES,
+        [OWNER_TASK] = METRIC_LOWMEM_TASK_BYTES,
+        [OWNER_MM] = METRIC_LOWMEM_MM_BYTES,
+        [OWNER_VMA] = METRIC_LOWMEM_VMA_BYTES,
+        [OWNER_BUFFER_HEAD] = METRIC_LOWMEM_BUFFER_HEAD_BYTES,
+        [OWNER_RADIX_NODE] = METRIC_LOWMEM_RADIX_NODE_BYTES,
+        [OWNER_BALLAST] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_HANDED] = METRIC_LOWMEM_USER_BYTES,
+    };
+    for (int metric = METRIC_LOWMEM_USER_BYTES; metric <= METRIC_LOWMEM_RADIX_NODE_BYTES;
+         metric++) {
+        value[metric] = 0;
+    }
+    for (int owner = 0; owner < OWNERS; owner++) {
+        value[metrics[owner]] += bytes(zone_lowmem_frames(cell, (enum owner)owner));
+    }
+}
+
 void cell_sample(struct cell *cell, uint64_t blocked)
 {
     struct cell_core *core = cell->core;
@@ -259,7 +297,8 @@ void cell_sample(struct cell *cell, uint64_t blocked)
         inactive += core->zone[zone].nr_inactive;
         lowmem_free += zone <= (int)ZONE_NORMAL ? core->zone[zone].free : 0;
     }
-    value[METRIC_PAGETABLE_BYTES] = bytes(zone_owner_frames(cell, OWNER_PAGETABLE));
+    value[METRIC_PAGETABLE_BYTES] = bytes(zone_owner_frames(cell, OWNER_PAGETABLE) +
+                                          zone_owner_frames(cell, OWNER_DIRECTORY));
     value[METRIC_RMAP_BYTES] = bytes(zone_owner_frames(cell, OWNER_RMAP));
     value[METRIC_FREE_BYTES] = bytes(zone_free_frames(cell));
     value[METRIC_LOWMEM_FREE_BYTES] = bytes(lowmem_free);
@@ -268,11 +307,12 @@ void cell_sample(struct cell *cell, uint64_t blocked)
     value[METRIC_SHM_BYTES] = bytes(zone_owner_frames(cell, OWNER_SHM));
     value[METRIC_ANON_BYTES] = bytes(zone_owner_frames(cell, OWNER_ANON));
     value[METRIC_FILE_BYTES] = bytes(zone_owner_frames(cell, OWNER_FILE));
-    value[METRIC_KERNEL_BYTES] = bytes(zone_owner_frames(cell, OWNER_KERNEL));
+    value[METRIC_KERNEL_BYTES] = bytes(kernel_frames(cell));
     value[METRIC_BALLAST_BYTES] = bytes(zone_owner_frames(cell, OWNER_BALLAST));
     value[METRIC_SWAPCACHE_BYTES] = bytes(core->swapcache);
     value[METRIC_SWAPCACHE_DIRTY_BYTES] = bytes(core->swapcache_dirty);
     value[METRIC_SWAP_USED_BYTES] = core->swap.used * PAGE_BYTES;
     value[METRIC_PTES_PRESENT] = core->ptes_present;
     value[METRIC_PROCESSES_BLOCKED] = blocked;
+    sample_lowmem(cell, value);
 }

@@ -340,6 +340,7 @@ bool context_out_of_memory(struct cell *cell, const struct context *context)
         cell->core->out_of_memory = true;
         cell->core->failed_zone = context->reclaim_class;
         cell->core->failed_process = context->touch.process;
+        cell->core->failed_owner = context->refused;
     }
     return true;
 }

@@ -82,6 +82,7 @@ struct context {
     uint8_t help_class;     /* enum zone_index it reclaims for there */
     bool held_frame;        /* a frame was handed to it and is not yet used */
     uint8_t held_zone;
+    uint8_t refused;       /* enum owner of the frame it could not have, last */
     uint8_t reclaim_class; /* enum zone_index it reclaims for */
     struct touch touch;    /* the touch that waits */
     _Alignas(8) unsigned char design[CONTEXT_STATE_BYTES];

@@ -206,7 +206,6 @@ void cpu_end_epoch(struct cell *cell, struct cell_report *report)
         report->nstuck += is_stuck(&cell->contexts[id]);
         cpu_book(cell, id++, core->window_end);
     }
-    report->nwanting = core->cpu.nwanting;
     report->spare = core->cpu.spare;
     report->due = core->cpu.due;
     report->blocked = core->cpu.blocked[0] + core->cpu.blocked[1] / cell->ncells;

@@ -77,6 +77,11 @@ static unsigned directories_needed(const struct cell *cell, const struct mm *mm,
     return needed;
 }
 
+enum zone_index map_table_class(const struct cell *cell)
+{
+    return cell->design->high_tables ? zone_user_class(cell) : zone_kernel_class(cell);
+}
+
 enum frame_result map_need_table(struct cell *cell, struct actor *actor, const struct vma *vma,
                                  page_id page)
 {
@@ -91,12 +96,13 @@ enum frame_result map_need_table(struct cell *cell, struct actor *actor, const s
         unsigned needed = 1 + directories_needed(cell, mm, index);
         enum zone_index taken[3]; /* a page-table page and two directories */
         for (unsigned i = 0; i < needed; i++) {
-            enum frame_result result = residence_take_frame(cell, actor, zone_kernel_class(cell),
-                                                            OWNER_PAGETABLE, &taken[i]);
+            enum frame_result result = residence_take_frame(
+                cell, actor, i == 0 ? map_table_class(cell) : zone_kernel_class(cell),
+                i == 0 ? OWNER_PAGETABLE : OWNER_DIRECTORY, &taken[i]);
             if (result != FRAME_OK) {
                 /* The retry takes them all again; what was taken must not be taken twice. */
                 for (; i > 0; i--) {
-                    zone_give(cell, taken[i - 1], OWNER_PAGETABLE);
+                    zone_give(cell, taken[i - 1], i == 1 ? OWNER_PAGETABLE : OWNER_DIRECTORY);
                 }
                 return result;
             }

@@ -68,8 +68,11 @@ struct map_scan map_scan_nonlinear(struct cell *cell, const struct actor *actor,
  * or was held by faults for a share of the last epoch, with that probability. Counts failures. */
 bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time now);
 
+/* The class that pages of ptes are from. */
+enum zone_index map_table_class(const struct cell *cell);
+
 /* Makes sure that the page-table page for `page` in `vma` exists, with the directory pages above
- * it. Takes frames of the kernel's class. */
+ * it. On failure the class to reclaim for is map_table_class(). */
 enum frame_result map_need_table(struct cell *cell, struct actor *actor, const struct vma *vma,
                                  page_id page);
 

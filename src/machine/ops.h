@@ -9,16 +9,10 @@
 
 #include "base/types.h"
 #include "machine/context.h"
+#include "machine/slab.h"
 #include "machine/zone.h"
 
 struct cell;
-
-/* What came of asking for a frame. */
-enum frame_result {
-    FRAME_OK,
-    FRAME_RECLAIM, /* below the watermarks: reclaim first */
-    FRAME_NONE,    /* there is none, and the caller cannot reclaim */
-};
 
 /* What came of unmapping a page everywhere. */
 enum unmap_result {
@@ -125,7 +119,13 @@ struct design {
     const struct choice *split;
     const struct choice *shared_page_size;
     bool page_direct;
+    bool high_tables;         /* pages of ptes are from the user's class of memory, and the kernel
+                                 maps them each time it looks at one */
+    bool own_kernel_space;    /* each entry to the kernel changes address spaces */
+    page_count lowmem_frames; /* that the kernel maps directly; 0: all of memory */
+    unsigned mm_directories;  /* page-directory pages every mm has from its creation */
     unsigned struct_page_bytes;
+    struct slab_kind slab[SLABS];
     unsigned chain_block_bytes; /* of a block or list entry; 0: no chains */
     unsigned chain_slots;       /* ptes in a full block; 1 in a list entry */
 };

@@ -60,9 +60,10 @@ static const char machine[] = "duration: 2s\n"
                               "output: { interval: 50ms }\n";
 
 static const struct {
+    enum machine_arch number;
     const char *arch;
     const char *costs;
-} processors[] = {{"x86_64", "x86_64-2003"}, {"i386-pae", "p4-2003"}};
+} processors[] = {{ARCH_X86_64, "x86_64", "x86_64-2003"}, {ARCH_I386_PAE, "i386-pae", "p4-2003"}};
 
 static void make_scenario(const struct preset *preset, const struct workload_ops *joined,
                           size_t processor, unsigned cells, struct text *text)
@@ -211,6 +212,9 @@ static void test_combination(const struct preset *preset, const struct workload_
     const size_t ncells = sizeof cells / sizeof cells[0];
     const size_t nprocessors = sizeof processors / sizeof processors[0];
     for (size_t i = 0; i < nprocessors * ncells; i++) {
+        if ((preset_archs(preset) >> processors[i / ncells].number & 1) == 0) {
+            continue;
+        }
         struct text text = {0};
         char name[128];
         make_scenario(preset, joined, i / ncells, cells[i % ncells], &text);

@@ -121,6 +121,7 @@ void o_check_machine(const struct machine *machine)
         check_mappings(object);
     }
     REQUIRE(mapped == machine->nr_mapped);
+    o_slab_check(machine);
     o_list_check_frames(machine);
     for (int z = 0; z < ZONES; z++) {
         check_zone(machine, &machine->zones[z]);

@@ -29,33 +29,33 @@ static uint64_t pages_of(byte_count bytes)
 static const struct known_design {
     const char *preset, *reclaim, *rmap;
     struct design design;
-    unsigned struct_page_bytes[2];
+    unsigned struct_page_bytes[3]; /* the last: with PAE and high page tables */
 } known_designs[] = {
     {"linux-2.4.22",
      "lru_2_4_22",
      "none",
      {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE},
-     {48, 88}},
-    {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88}},
+     {48, 88, 48}},
+    {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88, 48}},
     {"linux-2.5.27",
      "lru_2_6_0",
      "pte_chain_linked",
      {.rmap = RMAP_PTE_LISTS, .page_direct = true},
-     {44, 80}},
+     {44, 80, 44}},
     {"linux-2.6.0",
      "lru_2_6_0",
      "pte_chain_array",
      {.rmap = RMAP_PTE_CHAINS, .page_direct = true},
-     {40, 80}},
+     {40, 80, 44}},
     {"linux-2.5-objrmap",
      "lru_2_6_0",
      "objrmap",
      {.rmap = RMAP_OBJECTS, .page_direct = true},
-     {40, 80}},
-    {"", "lru_2_6_0", "objrmap_prio_tree", {.rmap = RMAP_TREES}, {40, 80}},
-    {"", "lru_2_6_0", "anonmm", {.rmap = RMAP_ANONMM}, {40, 80}},
-    {"", "lru_2_6_0", "anon_vma", {.rmap = RMAP_ANON_VMA}, {32, 56}},
-    {"linux-2.6.7", "lru_2_6_7", "anon_vma", {.is_2_6_7 = true, .rmap = RMAP_ANON_VMA}, {32, 56}},
+     {40, 80, 44}},
+    {"", "lru_2_6_0", "objrmap_prio_tree", {.rmap = RMAP_TREES}, {40, 80, 44}},
+    {"", "lru_2_6_0", "anonmm", {.rmap = RMAP_ANONMM}, {40, 80, 44}},
+    {"", "lru_2_6_0", "anon_vma", {.rmap = RMAP_ANON_VMA}, {32, 56, 32}},
+    {"linux-2.6.7", "lru_2_6_7", "anon_vma", {.is_2_6_7 = true, .rmap = RMAP_ANON_VMA}, {32, 56, 32}},
 };
 
 enum { KNOWN_DESIGNS = sizeof known_designs / sizeof known_designs[0] };
@@ -99,9 +99,15 @@ static void choose_design(struct machine *machine)
     if (preset != NULL && strcmp(preset->reclaim, reclaim) == 0) {
         kernel = preset;
     }
-    design->struct_page_bytes = kernel->struct_page_bytes[is_64_bit];
+    design->high_page_tables = config->page_tables != NULL &&
+                               strcmp(config->page_tables, "highmem") == 0;
+    design->split_4g4g = config->split != NULL && strcmp(config->split, "4g4g") == 0;
+    const bool wide = design->high_page_tables && machine->scenario->machine.arch == ARCH_I386_PAE;
+    design->struct_page_bytes = kernel->struct_page_bytes[wide ? 2 : is_64_bit];
+    design->vma_bytes = kernel->design.rmap == RMAP_ANON_VMA ? 84 : 64;
     design->chain_bytes = (unsigned)machine->scenario->machine.cache_line;
-    design->chain_slots = design->chain_bytes / machine->pointer_bytes - 1;
+    design->chain_slots = wide ? (design->chain_bytes - 4) / 8
+                               : design->chain_bytes / machine->pointer_bytes - 1;
 }
 
 static struct object *add_object(struct machine *machine, enum object_kind kind, uint64_t npages,
@@ -341,6 +347,7 @@ struct machine *o_layout_build(const struct scenario *scenario)
     machine->has_middle_directories = arch == ARCH_X86_64;
     machine->frames = scenario->machine.memory / PAGE_BYTES;
     choose_design(machine);
+    o_slab_build(machine);
     o_frames_build(machine);
     add_devices(machine);
     make_room(machine);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "config/scenario.h"
 
 static const char *const presets[MACHINE_DESIGNS] = {
     [DESIGN_2_4_23] = "linux-2.4.23",       [DESIGN_2_6_0] = "linux-2.6.0",
@@ -164,11 +165,14 @@ static void choose_memory(struct dice *dice, struct machine_choice *machine)
     }
 }
 
+/* The costs that there were when the first machines were kept. */
+enum { COSTS_DRAWN = COST_SYSCALL + 1 };
+
 static void choose_costs(struct dice *dice, struct machine_choice *machine)
 {
     const uint64_t scale = magnitude(dice, 1, 64);
     const bool some_zero = in_100(dice, 30);
-    for (size_t i = 0; i < COST_COUNT; i++) {
+    for (size_t i = 0; i < COSTS_DRAWN; i++) {
         const bool zero = some_zero && in_100(dice, 30);
         machine->cost_ps[i] = zero ? 0 : magnitude(dice, 1000, 400000) * scale / 8;
     }
@@ -248,6 +252,26 @@ static void tighten(struct dice *dice, struct machine_choice *machine)
     }
 }
 
+/* What the kernel's memory is like, and costs that came later, from a sequence of its own: the rest
+ * of a machine stays as it was. */
+static void choose_kernel_memory(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 33};
+    for (size_t i = COSTS_DRAWN; i < COST_COUNT; i++) {
+        machine->cost_ps[i] = magnitude(&dice, 1000, 1000000);
+    }
+    if (machine->arch == ARCH_X86_64 || !in_100(&dice, 60)) {
+        return;
+    }
+    machine->high_tables = in_100(&dice, 40);
+    machine->split_4g4g = in_100(&dice, 25);
+    if (in_100(&dice, 40)) {
+        machine->low_left = 600 + magnitude(&dice, 32, 2048);
+        machine->high_left = in_100(&dice, 30) ? 0 : between(&dice, 500, 12000);
+        machine->auto_ballast = false;
+    }
+}
+
 void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
 {
     struct dice dice = {.number = number};
@@ -278,6 +302,7 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     if (number >= MACHINES_TIGHT_FROM) {
         tighten(&dice, machine);
     }
+    choose_kernel_memory(machine);
 }
 
 /* One more workload: processes that map an object by windows, with memory for what they populate.
@@ -348,6 +373,12 @@ static void write_device(const struct machine_device *device, bool swap, struct 
                        device->queue);
 }
 
+/* Lists with high page tables are refused. */
+static bool has_high_tables(const struct machine_choice *machine)
+{
+    return machine->high_tables && machine->design != DESIGN_2_5_27;
+}
+
 static void write_design(const struct machine_choice *machine, struct text *yaml)
 {
     text_append(yaml, "design: { ");
@@ -359,7 +390,27 @@ static void write_design(const struct machine_choice *machine, struct text *yaml
     if (machine->page_direct != 0) {
         text_append_format(yaml, ", page_direct: %s", machine->page_direct == 1 ? "true" : "false");
     }
+    if (has_high_tables(machine)) {
+        text_append(yaml, ", page_tables: highmem");
+    }
+    if (machine->split_4g4g) {
+        text_append(yaml, ", split: 4g4g");
+    }
     text_append(yaml, " }\n");
+}
+
+/* So much memory that its mem_map leaves `low_left` frames of low memory; ballast then takes high
+ * memory but `high_left` frames. */
+static void size_by_mem_map(const struct machine_choice *machine, uint64_t *frames_p,
+                            uint64_t *ballast_p)
+{
+    const bool is_2_4 = machine->design == DESIGN_2_4_23 || machine->design == DESIGN_2_4_22;
+    const bool wide = has_high_tables(machine) && machine->arch == ARCH_I386_PAE;
+    const uint64_t struct_page = is_2_4 ? 48 : wide || machine->design == DESIGN_2_5_27 ? 44 : 40;
+    const uint64_t low = machine->split_4g4g ? 974830 : 896 * 256;
+    const uint64_t image = 10240;
+    *frames_p = (low - image - machine->low_left) * 4096 / struct_page;
+    *ballast_p = machine->high_left == 0 ? 0 : *frames_p - low - machine->high_left;
 }
 
 static void write_permille(const char *key, uint64_t permille, struct text *yaml)
@@ -435,13 +486,18 @@ static void write_workload(const struct machine_workload *workload, unsigned ind
 
 static void write_machine(const struct machine_choice *machine, struct text *yaml)
 {
+    uint64_t frames = machine->frames;
+    uint64_t ballast = machine->ballast;
+    if (machine->low_left > 0) {
+        size_by_mem_map(machine, &frames, &ballast);
+    }
     text_append_format(yaml,
                        "machine:\n  arch: %s\n  memory: %" PRIu64 "KiB\n  cpus: %" PRIu64 "\n",
-                       archs[machine->arch], machine->frames * 4, machine->cpus);
+                       archs[machine->arch], frames * 4, machine->cpus);
     if (machine->auto_ballast) {
         text_append(yaml, "  ballast: auto\n");
     } else {
-        text_append_format(yaml, "  ballast: %" PRIu64 "KiB\n", machine->ballast * 4);
+        text_append_format(yaml, "  ballast: %" PRIu64 "KiB\n", ballast * 4);
     }
     if (machine->cache_line > 0) {
         text_append_format(yaml, "  cache_line: %" PRIu64 "\n", machine->cache_line);

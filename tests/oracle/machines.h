@@ -70,6 +70,9 @@ struct machine_choice {
     unsigned design;      /* DESIGN_... */
     bool by_axes;         /* given by its axes, not by the name of the preset */
     unsigned page_direct; /* 0: as the preset has it, 1: on, 2: off */
+    bool high_tables, split_4g4g;
+    uint64_t low_left; /* frames of low memory that mem_map leaves, by filling it; 0: as it comes */
+    uint64_t high_left; /* then: frames of high memory that ballast leaves */
     uint64_t duration_us, warmup_us, epoch_us, quantum_us, stall_us, interval_us;
     uint64_t until_freed_percent;
     uint64_t cost_ps[COST_COUNT];

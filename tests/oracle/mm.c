@@ -37,6 +37,11 @@ static unsigned levels_missing(const struct machine *machine, const struct mm *m
     return missing;
 }
 
+enum zone_number o_mm_table_class(const struct machine *machine)
+{
+    return machine->design.high_page_tables ? machine->user_class : machine->kernel_class;
+}
+
 bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct vma *vma,
                      const struct page *page)
 {
@@ -45,10 +50,13 @@ bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct 
     struct zone *frames[3];
     const unsigned missing = levels_missing(machine, mm, address);
     for (unsigned i = 0; i < missing; i++) {
-        frames[i] = o_frame_take(machine, actor, machine->kernel_class, HELD_PAGE_TABLE);
+        frames[i] = i == 0
+                        ? o_frame_take(machine, actor, o_mm_table_class(machine), HELD_PAGE_TABLE)
+                        : o_frame_take(machine, actor, machine->kernel_class, HELD_DIRECTORY);
         if (frames[i] == NULL) {
             while (i > 0) {
-                o_frame_give(machine, frames[--i], HELD_PAGE_TABLE);
+                i--;
+                o_frame_give(machine, frames[i], i == 0 ? HELD_PAGE_TABLE : HELD_DIRECTORY);
             }
             return false;
         }

@@ -20,11 +20,37 @@ enum holder {
     HELD_FILE,
     HELD_ANON,
     HELD_PAGE_TABLE,
+    HELD_DIRECTORY,
     HELD_CHAINS,
+    HELD_MEM_MAP,
     HELD_KERNEL,
+    HELD_TASKS,
+    HELD_MMS,
+    HELD_VMAS,
+    HELD_BUFFERS,
+    HELD_NODES,
     HELD_BALLAST,
     HELD_BY_PROCESS, /* freed or found by a direct reclaimer for itself */
     HOLDERS
+};
+
+/* Kernel objects of one kind, packed into frames. */
+enum slab_name {
+    SLAB_STACKS,
+    SLAB_TASKS,
+    SLAB_MMS,
+    SLAB_VMAS,
+    SLAB_BUFFERS,
+    SLAB_NODES,
+    SLAB_NAMES
+};
+
+struct slab {
+    enum holder holder;
+    uint64_t objects, frames;
+    unsigned bytes; /* of an object; 0: not accounted for */
+    bool end_to_end;
+    unsigned per_frame; /* unless they lie end to end */
 };
 
 struct page;
@@ -344,8 +370,11 @@ struct design {
     bool is_2_6_7;  /* 2.6.7, otherwise 2.6.0 */
     enum reverse_map rmap;
     bool page_direct;
+    bool high_page_tables;
+    bool split_4g4g;
     unsigned chain_slots, chain_bytes;
     unsigned struct_page_bytes;
+    unsigned vma_bytes; /* of vm_area_struct; 2.6 */
 };
 
 struct machine {
@@ -364,6 +393,7 @@ struct machine {
     struct list_entry *free_entries;
     struct entry_frame *entry_frames;
     uint64_t nfree_entries, nentry_frames;
+    struct slab slabs[SLAB_NAMES];
 
     struct process *processes;
     uint32_t nprocesses;
@@ -412,6 +442,22 @@ void oracle_broken(const char *file, int line, const char *what);
 static inline void charge(const struct machine *machine, struct actor *actor, enum cost cost)
 {
     actor->now += machine->cost[cost];
+}
+
+/* Pages of ptes looked at: each is mapped for that if they are in high memory. */
+static inline void charge_tables(const struct machine *machine, struct actor *actor, uint64_t times)
+{
+    if (machine->design.high_page_tables) {
+        actor->now += machine->cost[COST_KMAP] * times;
+    }
+}
+
+/* The kernel is entered. */
+static inline void charge_entry(const struct machine *machine, struct actor *actor)
+{
+    if (machine->design.split_4g4g) {
+        actor->now += machine->cost[COST_SPACE_SWITCH];
+    }
 }
 
 static inline void charge_times(const struct machine *machine, struct actor *actor, enum cost cost,

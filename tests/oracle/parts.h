@@ -32,6 +32,17 @@ bool o_frames_below_high(const struct machine *machine, enum zone_number class);
 struct zone *o_frame_over_2_4(struct machine *machine, enum zone_number class, bool high);
 struct zone *o_frame_over_min_2_6(struct machine *machine, enum zone_number class);
 
+/* slab.c. All of n objects or none; without an actor past all watermarks, at no cost. */
+void o_slab_build(struct machine *machine);
+bool o_slab_take(struct machine *machine, struct actor *actor, enum slab_name name, uint64_t n);
+void o_slab_give(struct machine *machine, enum slab_name name);
+/* What a page needs before it is in the page cache; and once it is no longer, or will not be. */
+bool o_node_take(struct machine *machine, struct actor *actor, const struct page *page);
+void o_node_leave(struct machine *machine, const struct page *page);
+void o_buffers_add(struct machine *machine, struct page *page);
+void o_buffers_drop(struct machine *machine, struct page *page);
+void o_slab_check(const struct machine *machine);
+
 /* lru.c */
 void o_lru_add_new(struct machine *machine, struct page *page, bool active);
 void o_lru_add_old(struct machine *machine, struct page *page, bool active);
@@ -50,7 +61,12 @@ bool o_page_in_swap_cache(const struct page *page);
 bool o_page_in_cache(const struct page *page);
 /* False: no slot. */
 bool o_page_to_swap_cache(struct machine *machine, struct actor *actor, struct page *page);
-void o_page_out_of_swap_cache(struct machine *machine, struct actor *actor, struct page *page);
+/* False: there is no radix-tree node for it. */
+bool o_page_out_of_swap_cache(struct machine *machine, struct actor *actor, struct page *page);
+/* What a page that is to enter needs: a node unless it comes from swap, and a frame. NULL: the
+ * class that is to be reclaimed for is in *class_p. */
+struct zone *o_page_take(struct machine *machine, struct actor *actor, const struct page *page,
+                         enum zone_number *class_p);
 /* A clean, unmapped page leaves; its frame goes back, or to the process that frees it. */
 void o_page_leave(struct machine *machine, struct actor *actor, struct page *page);
 enum holder o_page_holder(const struct page *page);
@@ -68,7 +84,8 @@ void o_device_complete(struct machine *machine, struct device *device);
 struct device *o_page_device(const struct page *page);
 /* Starts reading pages of the window around `page`, itself first. False: not even it got a frame.
  */
-bool o_read_page(struct machine *machine, struct actor *actor, struct page *page, bool by_read);
+bool o_read_page(struct machine *machine, struct actor *actor, struct page *page, bool by_read,
+                 enum zone_number *class_p);
 /* Starts reading what is absent of the window that begins at `offset`. */
 void o_read_ahead(struct machine *machine, struct actor *actor, struct object *file,
                   page_offset offset);
@@ -77,6 +94,8 @@ void o_write_page(struct machine *machine, struct actor *actor, struct page *pag
 
 /* mm.c */
 struct pte *o_mm_pte(const struct mm *mm, uint64_t address);
+/* The class that pages of ptes are from. */
+enum zone_number o_mm_table_class(const struct machine *machine);
 bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct vma *vma,
                      const struct page *page);
 void o_mm_set_pte(struct machine *machine, const struct vma *vma, struct page *page,
@@ -171,7 +190,8 @@ void o_cpu_end_epoch(struct machine *machine);
 void o_touch_first_try(struct machine *machine, struct process *process, const struct touch *touch);
 void o_touch_try_again(struct machine *machine, struct process *process, sim_time now);
 
-/* populate.c: false when there is no room. */
+/* populate.c: false when there is no room; when it is low memory that there is no room in, the
+ * machine is out of memory. */
 bool o_populate(struct machine *machine);
 
 /* reclaim_2_4.c, swap_out.c, reclaim_2_6.c */

@@ -91,6 +91,7 @@ static bool referenced_by_chain(struct machine *machine, struct actor *actor, st
     }
     walked(machine, n);
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     if (o_chain_collapse(machine, page)) {
         charge(machine, actor, COST_CHAIN_ALLOC);
     }
@@ -114,6 +115,7 @@ static enum unmap_result unmap_by_chain(struct machine *machine, struct actor *a
     }
     walked(machine, cleared);
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
     o_chain_check(machine, page);
@@ -130,6 +132,7 @@ static bool referenced_by_list(struct machine *machine, struct actor *actor, str
     }
     walked(machine, n);
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     if (page->direct == NULL) {
         charge_times(machine, actor, COST_CHAIN_BLOCK, n);
     }
@@ -165,6 +168,7 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
     o_list_collapse(machine, page);
     walked(machine, cleared);
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     charge_times(machine, actor, COST_CHAIN_BLOCK, direct ? 0 : n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
@@ -191,6 +195,7 @@ static unsigned coverers_by_object(struct machine *machine, struct actor *actor,
             continue;
         }
         charge(machine, actor, COST_PTE_WALK);
+        charge_tables(machine, actor, 1);
         struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, page));
         bool present = pte != NULL && pte->present;
         REQUIRE(!present || pte->page == page);
@@ -281,6 +286,7 @@ static bool search_vma(const struct vma *vma, void *what)
         return true;
     }
     charge(machine, search->actor, COST_PTE_WALK);
+    charge_tables(machine, search->actor, 1);
     if (!trylock_mm(machine, &search->at_begin, vma->mm)) {
         return true;
     }
@@ -310,6 +316,7 @@ static unsigned unmap_cluster(struct machine *machine, struct actor *actor, cons
 {
     unsigned cleared = 0;
     charge(machine, actor, COST_PTE_WALK);
+    charge_tables(machine, actor, 1);
     for (uint64_t i = vma->cursor; i < vma->cursor + CLUSTER_PAGES && i < vma->pages; i++) {
         struct pte *pte = o_mm_pte(vma->mm, vma->start + i);
         if (pte == NULL || !pte->present) {

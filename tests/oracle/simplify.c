@@ -70,6 +70,17 @@ static void plain_arch(struct machine_choice *machine)
     machine->arch = 0;
 }
 
+static void plain_kernel_memory(struct machine_choice *machine)
+{
+    machine->high_tables = false;
+    machine->split_4g4g = false;
+}
+
+static void no_low_limit(struct machine_choice *machine)
+{
+    machine->low_left = 0;
+}
+
 static void plain_design(struct machine_choice *machine)
 {
     machine->by_axes = false;
@@ -135,7 +146,8 @@ static void (*const steps[])(struct machine_choice *) = {
     no_ballast,         plain_arch,
     plain_design,       no_windows_nor_log,
     plain_access,       no_file,
-    sample_often,
+    sample_often,       plain_kernel_memory,
+    no_low_limit,
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
