@@ -29,13 +29,14 @@ enum status windows_plan(const struct scenario *scenario, uint32_t index, struct
     }
     const page_count window = pages_of_window(options);
     const page_count pages = options->windows * window;
+    const uint128 touches = (uint128)pages * options->iterations;
     const bool file = options->backing == BACKING_FILE;
     workload->object = plan_add_object(plan, file ? OBJECT_FILE : OBJECT_SHM, pages,
                                        (uint32_t)options->device);
     workload->nprocesses = (uint32_t)options->processes;
     workload->work_per_touch = max_u64(1, options->touch_time);
     workload->pages = pages;
-    workload->touches_each = pages * options->iterations;
+    workload->rounds = options->iterations;
     workload->finite = true;
     workload->revisits = true;
     for (uint32_t i = 0; i < options->processes; i++) {
@@ -45,7 +46,7 @@ enum status windows_plan(const struct scenario *scenario, uint32_t index, struct
         }
         workload->first_process = i == 0 ? process : workload->first_process;
         plan->processes[process].cpu_share = CPU_SHARE_ONE;
-        plan->processes[process].finite = true;
+        plan->processes[process].touches = (uint64_t)(touches < UINT64_MAX ? touches : UINT64_MAX);
         if (options->mapping == MAPPING_NONLINEAR) {
             plan_add_nonlinear(plan, workload->object, (enum populate)options->populate);
             continue;
@@ -65,15 +66,10 @@ void windows_locate(const struct workload *workload, const struct cell *cell,
     const struct windows_options *options = workload->options;
     const struct object *object = &cell->objects[workload->object];
     (void)draws;
-    page_count index = ordinal % object->npages;
-    if (options->order == ORDER_RANDOM) {
-        index = random_below(bits->word[2], object->npages);
-        const struct shard shard = cell_shard(cell, workload->object);
-        touch->last = shard_has(&shard, workload->pages - 1) &&
-                      ordinal + 1 == options->iterations * object->npages;
-    } else {
-        touch->last = sequential_index(workload, cell, ordinal) + 1 == workload->touches_each;
-    }
+    const page_count index = options->order == ORDER_RANDOM
+                                 ? random_below(bits->word[2], object->npages)
+                                 : ordinal % object->npages;
+    touch->last = ordinal + 1 == sequential_touches(workload, cell);
     touch->page = object_page(object, index);
     touch->vma = cell->plan->processes[process].first_vma;
     if (options->mapping == MAPPING_VMAS) {
@@ -89,13 +85,15 @@ sim_time windows_due(const struct workload *workload, const struct cell *cell,
                      sim_time before, const struct random_block *bits)
 {
     const struct windows_options *options = workload->options;
-    const page_count here = cell->objects[workload->object].npages;
     if (options->order == ORDER_LINEAR) {
         return sequential_due(workload, cell, draws, process, ordinal, before, bits);
     }
-    if (here == 0 || ordinal / here >= options->iterations) {
+    if (ordinal >= sequential_touches(workload, cell)) {
         return TIME_NEVER;
     }
-    const uint128 touches = (uint128)(ordinal + 1) * workload->pages / here;
-    return (sim_time)(touches * workload->work_per_touch);
+    /* As many in each part of the time as the cell has of the pages. */
+    const page_count here = cell->objects[workload->object].npages;
+    const uint128 index = (uint128)(ordinal + 1) * workload->pages / here;
+    const uint128 at = index * workload->work_per_touch;
+    return at < TIME_NEVER ? (sim_time)at : TIME_NEVER;
 }
