@@ -3,9 +3,9 @@
  * each of 32 processes. */
 #include <stddef.h>
 
-#include "workloads/windows.h"
+#include "workloads/many_vmas.h"
 
-#define FIELD(field) offsetof(struct windows_options, field)
+#define FIELD(field) offsetof(struct many_vmas_options, field)
 static const struct option_row rows[] = {
     {.key = "processes",
      .type = OPTION_COUNT,
@@ -25,14 +25,14 @@ static const struct option_row rows[] = {
      .type = OPTION_CHOICE,
      .offset = FIELD(mapping),
      .fallback = "vmas",
-     .choices = windows_mappings,
+     .choices = many_vmas_mappings,
      .help =
          "a vma for each page, or one for all whose pages remap_file_pages() has put elsewhere"},
     {.key = "backing",
      .type = OPTION_CHOICE,
      .offset = FIELD(backing),
      .fallback = "shm",
-     .choices = windows_backings,
+     .choices = many_vmas_backings,
      .help = "shared memory, or a file in the page cache"},
     {.key = "device",
      .type = OPTION_COUNT,
@@ -45,13 +45,13 @@ static const struct option_row rows[] = {
      .type = OPTION_CHOICE,
      .offset = FIELD(populate),
      .fallback = "write",
-     .choices = windows_populates,
+     .choices = many_vmas_populates,
      .help = "how each process touches all of the pages before the clock starts"},
     {.key = "order",
      .type = OPTION_CHOICE,
      .offset = FIELD(order),
      .fallback = "linear",
-     .choices = windows_orders,
+     .choices = many_vmas_orders,
      .help = "in which order a process goes to the pages later"},
     {.key = "iterations",
      .type = OPTION_COUNT,
@@ -72,7 +72,7 @@ const struct option_table one_page_vmas_option_table = {
     .title = "processes that map every page by a vma of its own",
     .rows = rows,
     .nrows = sizeof rows / sizeof rows[0],
-    .size = sizeof(struct windows_options),
+    .size = sizeof(struct many_vmas_options),
 };
 
 const struct workload_ops workload_one_page_vmas = {
@@ -80,7 +80,7 @@ const struct workload_ops workload_one_page_vmas = {
              "processes that map every page by a vma of its own (Molnar's "
              "test-mmap)",
              &one_page_vmas_option_table},
-    .plan = windows_plan,
-    .locate = windows_locate,
-    .due = windows_due,
+    .plan = many_vmas_plan,
+    .locate = many_vmas_locate,
+    .due = many_vmas_due,
 };

@@ -46,7 +46,7 @@ struct page_cache_reader_options {
 enum mapping { MAPPING_VMAS, MAPPING_NONLINEAR };
 
 /* rmap_test and one_page_vmas */
-struct windows_options {
+struct many_vmas_options {
     uint64_t processes;
     uint64_t windows;  /* that each process maps */
     byte_count window; /* bytes of each; 0: one page (one_page_vmas has no such option) */

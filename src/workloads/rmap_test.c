@@ -6,9 +6,9 @@
  * their vmas; the simulator merges none. */
 #include <stddef.h>
 
-#include "workloads/windows.h"
+#include "workloads/many_vmas.h"
 
-#define FIELD(field) offsetof(struct windows_options, field)
+#define FIELD(field) offsetof(struct many_vmas_options, field)
 static const struct option_row rows[] = {
     {.key = "processes",
      .type = OPTION_COUNT,
@@ -35,7 +35,7 @@ static const struct option_row rows[] = {
      .type = OPTION_CHOICE,
      .offset = FIELD(order),
      .fallback = "linear",
-     .choices = windows_orders,
+     .choices = many_vmas_orders,
      .help = "in which order a task goes to the pages (-l, -r)"},
     {.key = "iterations",
      .type = OPTION_COUNT,
@@ -48,7 +48,7 @@ static const struct option_row rows[] = {
      .type = OPTION_CHOICE,
      .offset = FIELD(backing),
      .fallback = "file",
-     .choices = windows_backings,
+     .choices = many_vmas_backings,
      .help = "a file in the page cache, or shared memory"},
     {.key = "device",
      .type = OPTION_COUNT,
@@ -61,7 +61,7 @@ static const struct option_row rows[] = {
      .type = OPTION_CHOICE,
      .offset = FIELD(populate),
      .fallback = "none",
-     .choices = windows_populates,
+     .choices = many_vmas_populates,
      .help = "how each task touches all of its windows before the clock starts"},
     {.key = "touch_time",
      .type = OPTION_COST,
@@ -75,13 +75,13 @@ const struct option_table rmap_test_option_table = {
     .title = "tasks that all map the same windows of a file and store to their pages",
     .rows = rows,
     .nrows = sizeof rows / sizeof rows[0],
-    .size = sizeof(struct windows_options),
+    .size = sizeof(struct many_vmas_options),
 };
 
 const struct workload_ops workload_rmap_test = {
     .kind = {"rmap_test", "tasks that all map the same windows of one file (Morton's rmap-test)",
              &rmap_test_option_table},
-    .plan = windows_plan,
-    .locate = windows_locate,
-    .due = windows_due,
+    .plan = many_vmas_plan,
+    .locate = many_vmas_locate,
+    .due = many_vmas_due,
 };

@@ -55,7 +55,11 @@ static const struct known_design {
     {"", "lru_2_6_0", "objrmap_prio_tree", {.rmap = RMAP_TREES}, {40, 80, 44}},
     {"", "lru_2_6_0", "anonmm", {.rmap = RMAP_ANONMM}, {40, 80, 44}},
     {"", "lru_2_6_0", "anon_vma", {.rmap = RMAP_ANON_VMA}, {32, 56, 32}},
-    {"linux-2.6.7", "lru_2_6_7", "anon_vma", {.is_2_6_7 = true, .rmap = RMAP_ANON_VMA}, {32, 56, 32}},
+    {"linux-2.6.7",
+     "lru_2_6_7",
+     "anon_vma",
+     {.is_2_6_7 = true, .rmap = RMAP_ANON_VMA},
+     {32, 56, 32}},
 };
 
 enum { KNOWN_DESIGNS = sizeof known_designs / sizeof known_designs[0] };
@@ -227,10 +231,10 @@ static void add_database(struct machine *machine, struct workload *workload,
 }
 
 /* Every process maps all of an object by windows side by side, from address 0 on. */
-static void add_windows(struct machine *machine, struct workload *workload,
-                        const struct windows_options *options)
+static void add_many_vmas(struct machine *machine, struct workload *workload,
+                          const struct many_vmas_options *options)
 {
-    workload->kind = WORKLOAD_WINDOWS;
+    workload->kind = WORKLOAD_MANY_VMAS;
     workload->window = options->window == 0 ? 1 : pages_of(options->window);
     workload->at_random = options->order == 1;
     workload->object = add_object(machine,
@@ -257,7 +261,7 @@ static void add_windows(struct machine *machine, struct workload *workload,
     }
 }
 
-static bool is_windows(const struct workload_config *config)
+static bool is_many_vmas(const struct workload_config *config)
 {
     return strcmp(config->kind, "rmap_test") == 0 || strcmp(config->kind, "one_page_vmas") == 0;
 }
@@ -268,8 +272,8 @@ static void add_workload(struct machine *machine, size_t index)
     struct workload *workload = &machine->workloads[index];
     if (strcmp(config->kind, "database") == 0) {
         add_database(machine, workload, config->options);
-    } else if (is_windows(config)) {
-        add_windows(machine, workload, config->options);
+    } else if (is_many_vmas(config)) {
+        add_many_vmas(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -323,11 +327,11 @@ static void make_room(struct machine *machine)
     size_t processes = 0;
     for (size_t i = 0; i < scenario->nworkloads; i++) {
         const struct database_options *database = scenario->workloads[i].options;
-        const struct windows_options *windows = scenario->workloads[i].options;
+        const struct many_vmas_options *windows = scenario->workloads[i].options;
         if (strcmp(scenario->workloads[i].kind, "database") == 0) {
             processes += database->processes + 1;
         } else {
-            processes += is_windows(&scenario->workloads[i]) ? windows->processes : 1;
+            processes += is_many_vmas(&scenario->workloads[i]) ? windows->processes : 1;
         }
     }
     machine->processes = allocate(processes, sizeof *machine->processes);

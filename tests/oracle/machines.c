@@ -307,7 +307,7 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
 
 /* One more workload: processes that map an object by windows, with memory for what they populate.
  */
-static void add_windows(struct dice *dice, struct machine_choice *machine)
+static void add_many_vmas(struct dice *dice, struct machine_choice *machine)
 {
     struct machine_workload *windows = &machine->workloads[machine->nworkloads++];
     *windows = (struct machine_workload){
@@ -341,7 +341,7 @@ bool machine_choose_relative(uint64_t number, unsigned which, struct machine_cho
     if (which < relatives[drawn].n) {
         machine->design = relatives[drawn].of[which];
         if (machine->design >= DESIGN_PRIO_TREE) {
-            add_windows(&dice, machine);
+            add_many_vmas(&dice, machine);
         }
     }
     return which < relatives[drawn].n;
@@ -356,7 +356,7 @@ void machine_choose(uint64_t number, struct machine_choice *machine)
         machine->design = relatives[drawn].of[between(&dice, 0, relatives[drawn].n - 1)];
     }
     if (number < MACHINES_TIGHT_FROM && in_100(&dice, 30)) {
-        add_windows(&dice, machine);
+        add_many_vmas(&dice, machine);
     }
 }
 
@@ -443,7 +443,7 @@ static void write_database(const struct machine_workload *database, struct text 
     text_append_format(yaml, "    log_writes: %" PRIu64 "\n", database->log_writes);
 }
 
-static void write_windows(const struct machine_workload *windows, struct text *yaml)
+static void write_many_vmas(const struct machine_workload *windows, struct text *yaml)
 {
     static const char *const populates[] = {"none", "read", "write"};
     text_append_format(yaml, "    processes: %" PRIu64 "\n", windows->processes);
@@ -473,7 +473,7 @@ static void write_workload(const struct machine_workload *workload, unsigned ind
         return;
     }
     if (workload->kind >= MACHINE_RMAP_TEST) {
-        write_windows(workload, yaml);
+        write_many_vmas(workload, yaml);
         return;
     }
     text_append_format(yaml, "    size: %" PRIu64 "KiB\n    rate: %" PRIu64 "B/s\n",

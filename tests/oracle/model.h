@@ -332,7 +332,7 @@ struct process {
     struct zone *frame;         /* where a frame that it holds is from, or NULL */
 };
 
-enum workload_kind { WORKLOAD_DATABASE, WORKLOAD_SHM_COPY, WORKLOAD_READER, WORKLOAD_WINDOWS };
+enum workload_kind { WORKLOAD_DATABASE, WORKLOAD_SHM_COPY, WORKLOAD_READER, WORKLOAD_MANY_VMAS };
 
 struct workload {
     enum workload_kind kind;

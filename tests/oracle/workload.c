@@ -55,7 +55,7 @@ static void plan_sequential(const struct machine *machine, uint64_t touches, uin
     workload->processes[0]->share = at_least_one(at_most(share, ONE_CPU));
 }
 
-static void plan_windows(const struct windows_options *options, struct workload *workload)
+static void plan_many_vmas(const struct many_vmas_options *options, struct workload *workload)
 {
     workload->interval = at_least_one(options->touch_time);
     workload->ntouches = workload->object->npages * options->iterations;
@@ -81,8 +81,8 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
         plan_sequential(machine, workload->window * reader->rounds, reader->rate, workload);
         break;
     }
-    case WORKLOAD_WINDOWS:
-        plan_windows(options, workload);
+    case WORKLOAD_MANY_VMAS:
+        plan_many_vmas(options, workload);
         break;
     }
 }
@@ -170,7 +170,7 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
         touch->access = BY_FILE_READ;
         touch->page = &workload->object->pages[ordinal % workload->window];
         break;
-    case WORKLOAD_WINDOWS:
+    case WORKLOAD_MANY_VMAS:
         touch->access = BY_STORE;
         aim(touch, workload->object,
             workload->at_random ? random_below(bits.word[2], workload->object->npages)

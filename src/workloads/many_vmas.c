@@ -1,25 +1,25 @@
-#include "workloads/windows.h"
+#include "workloads/many_vmas.h"
 
 #include <stdio.h>
 
 #include "workloads/sequential.h"
 
-const char *const windows_backings[] = {"shm", "file", NULL};
-const char *const windows_populates[] = {"none", "read", "write", NULL};
-const char *const windows_orders[] = {"linear", "random", NULL};
-const char *const windows_mappings[] = {"vmas", "nonlinear", NULL};
+const char *const many_vmas_backings[] = {"shm", "file", NULL};
+const char *const many_vmas_populates[] = {"none", "read", "write", NULL};
+const char *const many_vmas_orders[] = {"linear", "random", NULL};
+const char *const many_vmas_mappings[] = {"vmas", "nonlinear", NULL};
 
 enum { ORDER_LINEAR, ORDER_RANDOM };
 
-static page_count pages_of_window(const struct windows_options *options)
+static page_count pages_of_window(const struct many_vmas_options *options)
 {
     return max_u64(1, (options->window + PAGE_BYTES - 1) / PAGE_BYTES);
 }
 
-enum status windows_plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
-                         struct workload *workload)
+enum status many_vmas_plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
+                           struct workload *workload)
 {
-    const struct windows_options *options = workload->options;
+    const struct many_vmas_options *options = workload->options;
     if (options->device >= scenario->machine.disk.devices) {
         char key[128];
         snprintf(key, sizeof key, "workloads.%s.device", scenario->workloads[index].name);
@@ -59,11 +59,11 @@ enum status windows_plan(const struct scenario *scenario, uint32_t index, struct
     return STATUS_OK;
 }
 
-void windows_locate(const struct workload *workload, const struct cell *cell,
-                    const struct process_draws *draws, process_id process, uint64_t ordinal,
-                    const struct random_block *bits, struct touch *touch)
+void many_vmas_locate(const struct workload *workload, const struct cell *cell,
+                      const struct process_draws *draws, process_id process, uint64_t ordinal,
+                      const struct random_block *bits, struct touch *touch)
 {
-    const struct windows_options *options = workload->options;
+    const struct many_vmas_options *options = workload->options;
     const struct object *object = &cell->objects[workload->object];
     (void)draws;
     const page_count index = options->order == ORDER_RANDOM
@@ -80,11 +80,11 @@ void windows_locate(const struct workload *workload, const struct cell *cell,
     touch->counted = true;
 }
 
-sim_time windows_due(const struct workload *workload, const struct cell *cell,
-                     const struct process_draws *draws, process_id process, uint64_t ordinal,
-                     sim_time before, const struct random_block *bits)
+sim_time many_vmas_due(const struct workload *workload, const struct cell *cell,
+                       const struct process_draws *draws, process_id process, uint64_t ordinal,
+                       sim_time before, const struct random_block *bits)
 {
-    const struct windows_options *options = workload->options;
+    const struct many_vmas_options *options = workload->options;
     if (options->order == ORDER_LINEAR) {
         return sequential_due(workload, cell, draws, process, ordinal, before, bits);
     }
