@@ -36,7 +36,10 @@
     X(TRYLOCK, "trylocks of mms never fail")                                     \
     X(WATERMARK, "2.6 does not add up the watermarks of higher zones")           \
     X(READ_AHEAD, "swap is read in without neighbours")                          \
-    X(CONGESTION, "queues are congested only when they are full")
+    X(CONGESTION, "queues are congested only when they are full")                \
+    X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                     \
+    X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")   \
+    X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")
 
 enum mutant {
     MUTANT_NONE,

@@ -336,6 +336,7 @@ const struct reclaim_ops reclaim_lru_2_6_0 = {
             .zone_lists = true,
             .anon_new_active = true,
             .anon_readahead_active = true,
+            .zap_marks_accessed = true,
             .written_goes_oldest = true,
         },
     .set_up = set_up,

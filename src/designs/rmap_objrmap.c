@@ -33,6 +33,15 @@ static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask
     return page_is_anon(cell, page) ? pte_chain_add_word(cell, page, mask) : FRAME_OK;
 }
 
+static void take_out(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
+{
+    if (page_is_anon(cell, first)) {
+        pte_chain_remove(cell, actor, first, mask);
+    } else {
+        charge(cell, actor, COST_MAPCOUNT, (uint64_t)__builtin_popcountll(mask));
+    }
+}
+
 /* vmas of the object whose range has the page in it: each costs a walk of its page table. */
 static uint64_t covering_vmas(const struct cell *cell, const struct object *object, page_id page)
 {
@@ -108,6 +117,7 @@ const struct rmap_ops rmap_objrmap = {
     .prepare = prepare,
     .add = add,
     .add_word = add_word,
+    .remove = take_out,
     .referenced = referenced,
     .unmap = unmap,
 };

@@ -37,6 +37,7 @@ struct vma {
     uint64_t ref_base;   /* without the object: row_refs[ref_base + chunk of the cell * stride] */
     uint64_t vpn;        /* address of its first page in the machine */
     page_offset offset;  /* and which page of the object that is */
+    bool attached;       /* it is there: in its mm and in the list of its object */
 };
 
 /* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */
@@ -70,6 +71,11 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
 
 /* The virtual page number at which a vma maps a page. */
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page);
+
+/* Puts a vma that is not there over pages [offset, offset + pages) of its object, or takes it away.
+ * Its ptes must be clear. */
+void object_attach_vma(struct cell *cell, struct vma *vma, page_offset offset, page_count pages);
+void object_detach_vma(struct cell *cell, struct vma *vma);
 
 /* Fills objects, vmas, mms and their links from the plan. */
 void object_build_all(struct cell *cell);

@@ -33,6 +33,7 @@ struct plan_vma {
     uint64_t vpn;  /* virtual page number of its first page */
     uint32_t rank; /* its number among the vmas of its object */
     enum populate populate;
+    bool moves; /* it is unmapped and mapped elsewhere in its object, with as many pages */
 };
 
 /* When a workload's processes start. */
@@ -61,6 +62,7 @@ struct plan {
     struct plan_vma *vmas;
     size_t nprocesses, nobjects, nvmas;
     size_t process_capacity, object_capacity, vma_capacity;
+    bool operates;      /* some process changes its address space */
     bool out_of_memory; /* an addition failed; plan_finish() reports it */
 };
 

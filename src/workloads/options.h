@@ -42,6 +42,28 @@ struct page_cache_reader_options {
     uint64_t rounds; /* how often the file is read */
 };
 
+struct windows_options {
+    uint64_t processes;
+    byte_count size; /* of the segment or file */
+    unsigned backing;
+    byte_count window;
+    uint64_t windows; /* of each process */
+    unsigned mapping; /* enum mapping */
+    unsigned populate;
+    uint64_t moves; /* of windows, per second and process */
+    uint64_t touch_rate;
+    unsigned access;
+    share_ppb hot_fraction;
+    share_ppb hot_share;
+    share_ppb zipf_exponent;
+    share_ppb write_share;
+    share_ppb cpu_use;
+};
+
+/* How windows are moved. */
+enum mapping { MAPPING_LINEAR };
+
+extern const struct option_table windows_option_table;
 extern const struct option_table database_option_table;
 extern const struct option_table shm_copy_option_table;
 extern const struct option_table page_cache_reader_option_table;

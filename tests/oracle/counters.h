@@ -18,6 +18,9 @@
     X(pages_scanned)            \
     X(ptes_visited)             \
     X(rmap_visits)              \
+    X(ptes_zapped)              \
+    X(rmap_searched)            \
+    X(operations)               \
     X(ptes_unmapped)            \
     X(activations)              \
     X(deactivations)            \

@@ -137,10 +137,13 @@ static void add_vma(struct machine *machine, struct mm *mm, struct object *objec
         .pages = pages,
         .populated = populated,
         .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
-        .next_of_object = object->vmas,
     };
     *link = vma;
-    object->vmas = vma;
+    struct vma **last = &object->vmas;
+    while (*last != NULL) {
+        last = &(*last)->next_of_object;
+    }
+    *last = vma;
 }
 
 static void finish_mm(const struct machine *machine, struct process *process)
@@ -207,12 +210,38 @@ static void add_database(struct machine *machine, struct workload *workload,
     }
 }
 
+static void add_windows(struct machine *machine, struct workload *workload,
+                        const struct windows_options *options)
+{
+    const uint64_t npages = pages_of(options->size);
+    const unsigned unit = machine->ptes_per_page;
+    workload->kind = WORKLOAD_WINDOWS;
+    workload->window = pages_of(options->window);
+    workload->windows = options->windows;
+    workload->stride = (workload->window + unit - 1) / unit * unit;
+    workload->places = npages / workload->stride == 0 ? 1 : npages / workload->stride;
+    workload->object = add_object(machine,
+                                  options->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
+                                  npages, &machine->devices[machine->nswap_devices]);
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct process *process = add_process(machine, workload);
+        for (uint64_t w = 0; w < options->windows; w++) {
+            const uint64_t place = (i * options->windows + w) % workload->places;
+            add_vma(machine, &process->mm, workload->object, place * workload->stride,
+                    workload->window, (enum populated)options->populate);
+        }
+    }
+}
+
 static void add_workload(struct machine *machine, size_t index)
 {
     const struct workload_config *config = &machine->scenario->workloads[index];
     struct workload *workload = &machine->workloads[index];
     if (strcmp(config->kind, "database") == 0) {
         add_database(machine, workload, config->options);
+    } else if (strcmp(config->kind, "windows") == 0) {
+        add_windows(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -265,9 +294,15 @@ static void make_room(struct machine *machine)
     const struct scenario *scenario = machine->scenario;
     size_t processes = 0;
     for (size_t i = 0; i < scenario->nworkloads; i++) {
-        const struct database_options *options = scenario->workloads[i].options;
-        bool is_database = strcmp(scenario->workloads[i].kind, "database") == 0;
-        processes += is_database ? options->processes + 1 : 1;
+        const void *options = scenario->workloads[i].options;
+        const char *kind = scenario->workloads[i].kind;
+        if (strcmp(kind, "database") == 0) {
+            processes += ((const struct database_options *)options)->processes + 1;
+        } else if (strcmp(kind, "windows") == 0) {
+            processes += ((const struct windows_options *)options)->processes;
+        } else {
+            processes++;
+        }
     }
     machine->processes = allocate(processes, sizeof *machine->processes);
     machine->objects = allocate(processes + scenario->nworkloads, sizeof *machine->objects);
@@ -296,9 +331,11 @@ struct machine *o_layout_build(const struct scenario *scenario)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         finish_mm(machine, process);
-        process->from_start = process->workload->kind == WORKLOAD_DATABASE;
+        process->from_start = process->workload->kind == WORKLOAD_DATABASE ||
+                              process->workload->kind == WORKLOAD_WINDOWS;
         process->finite = !process->from_start;
         process->next_due = o_workload_first_interval(machine, process);
+        process->operation_due = o_workload_first_operation(machine, process);
     }
     o_context_build(machine);
     return machine;

@@ -18,6 +18,9 @@ static const unsigned relatives[DESIGNS_DRAWN] = {
 };
 static const char *const archs[] = {"i386", "i386-pae", "x86_64"};
 
+/* What was drawn before there was more to draw stays what it was. */
+enum { DRAWN_WORKLOADS_MAX = 4, DRAWN_COSTS = COST_SYSCALL + 1 };
+
 /* A sequence of random numbers that belongs to one machine. */
 struct dice {
     uint64_t number, next;
@@ -155,7 +158,7 @@ static void choose_costs(struct dice *dice, struct machine_choice *machine)
 {
     const uint64_t scale = magnitude(dice, 1, 64);
     const bool some_zero = in_100(dice, 30);
-    for (size_t i = 0; i < COST_COUNT; i++) {
+    for (size_t i = 0; i < DRAWN_COSTS; i++) {
         const bool zero = some_zero && in_100(dice, 30);
         machine->cost_ps[i] = zero ? 0 : magnitude(dice, 1000, 400000) * scale / 8;
     }
@@ -235,6 +238,38 @@ static void tighten(struct dice *dice, struct machine_choice *machine)
     }
 }
 
+static void choose_windows(struct dice *dice, struct machine_workload *windows)
+{
+    windows->kind = MACHINE_WINDOWS;
+    windows->processes = in_100(dice, 30) ? 1 : between(dice, 2, 6);
+    windows->windows = between(dice, 1, 4);
+    windows->pages = magnitude(dice, 64, 8192);
+    const uint64_t most = min_u64(windows->pages, 8192 / windows->processes / windows->windows);
+    windows->window = between(dice, 1, max_u64(1, most));
+    windows->file = in_100(dice, 50);
+    windows->populate = 0;
+    windows->access = (unsigned)between(dice, 0, 2);
+    windows->rate = magnitude(dice, 1000, 200000);
+    windows->moves = in_100(dice, 10) ? 0 : magnitude(dice, 4, 4096);
+    windows->hot_permille = between(dice, 0, 1000);
+    windows->hot_touches_permille = between(dice, 0, 1000);
+    windows->zipf_permille = between(dice, 0, 1000);
+    windows->write_permille = between(dice, 0, 1000);
+    windows->cpu_permille = between(dice, 1, 1000);
+}
+
+/* Costs and workloads that came later. */
+static void choose_more(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 20};
+    for (size_t i = DRAWN_COSTS; i < COST_COUNT; i++) {
+        machine->cost_ps[i] = in_100(&dice, 10) ? 0 : magnitude(&dice, 1000, 400000);
+    }
+    if (in_100(&dice, 25)) {
+        choose_windows(&dice, &machine->workloads[machine->nworkloads++]);
+    }
+}
+
 void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
 {
     struct dice dice = {.number = number};
@@ -254,7 +289,7 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     }
     do {
         choose_sequential(&dice, machine, &machine->workloads[machine->nworkloads++]);
-    } while (machine->nworkloads < MACHINE_WORKLOADS_MAX && in_100(&dice, 20));
+    } while (machine->nworkloads < DRAWN_WORKLOADS_MAX && in_100(&dice, 20));
     choose_memory(&dice, machine);
     const unsigned kind_of_swap = (unsigned)between(&dice, 0, 9);
     machine->swap.pages = kind_of_swap == 0   ? 0
@@ -265,6 +300,7 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     if (number >= MACHINES_TIGHT_FROM) {
         tighten(&dice, machine);
     }
+    choose_more(machine);
 }
 
 bool machine_choose_relative(uint64_t number, struct machine_choice *machine)
@@ -348,13 +384,34 @@ static void write_database(const struct machine_workload *database, struct text 
     text_append_format(yaml, "    log_writes: %" PRIu64 "\n", database->log_writes);
 }
 
+static void write_windows(const struct machine_workload *windows, struct text *yaml)
+{
+    static const char *const accesses[] = {"uniform", "hot_cold", "zipf"};
+    text_append_format(yaml,
+                       "    processes: %" PRIu64 "\n    size: %" PRIu64
+                       "KiB\n    backing: %s\n    window: %" PRIu64 "KiB\n    windows: %" PRIu64
+                       "\n    moves: %" PRIu64 "\n    touch_rate: %" PRIu64 "\n    access: %s\n",
+                       windows->processes, windows->pages * 4, windows->file ? "file" : "shm",
+                       windows->window * 4, windows->windows, windows->moves, windows->rate,
+                       accesses[windows->access]);
+    write_permille("hot_fraction", windows->hot_permille, yaml);
+    write_permille("hot_share", windows->hot_touches_permille, yaml);
+    write_permille("zipf_exponent", windows->zipf_permille, yaml);
+    write_permille("write_share", windows->write_permille, yaml);
+    write_permille("cpu_use", windows->cpu_permille, yaml);
+}
+
 static void write_workload(const struct machine_workload *workload, unsigned index,
                            struct text *yaml)
 {
-    static const char *const kinds[] = {"database", "shm_copy", "page_cache_reader"};
+    static const char *const kinds[] = {"database", "shm_copy", "page_cache_reader", "windows"};
     text_append_format(yaml, "  - kind: %s\n    name: w%u\n", kinds[workload->kind], index);
     if (workload->kind == MACHINE_DATABASE) {
         write_database(workload, yaml);
+        return;
+    }
+    if (workload->kind == MACHINE_WINDOWS) {
+        write_windows(workload, yaml);
         return;
     }
     text_append_format(yaml, "    size: %" PRIu64 "KiB\n    rate: %" PRIu64 "B/s\n",

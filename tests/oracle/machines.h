@@ -12,7 +12,10 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 
-enum { MACHINE_WORKLOADS_MAX = 4, MACHINE_DATABASE = 0, MACHINE_COPY = 1, MACHINE_READER = 2 };
+enum { MACHINE_WORKLOADS_MAX = 6 };
+
+/* In the order of what machines.c calls them. */
+enum { MACHINE_DATABASE, MACHINE_COPY, MACHINE_READER, MACHINE_WINDOWS };
 
 /* The designs that machines have. The first three are drawn; later the machine may get a relative
  * of the one drawn instead, so that machines that are not are what they always were. */
@@ -42,6 +45,7 @@ struct machine_workload {
     uint64_t private_percent, cpu_permille; /* private_touches, cpu_use */
     uint64_t hot_permille, hot_touches_permille, zipf_permille, write_permille;
     uint64_t log_writes;
+    uint64_t windows, moves;
     /* reader */
     uint64_t device, rounds;
 };
