@@ -49,7 +49,10 @@
     X(KMAP, "looking at high page tables costs nothing")                                  \
     X(SPACE_SWITCH, "a kernel of its own space is entered like any other")                \
     X(RADIX_NODE, "the page cache needs no radix-tree nodes")                             \
-    X(BUFFER_HEAD_SIZE, "buffer heads take no memory")
+    X(BUFFER_HEAD_SIZE, "buffer heads take no memory")                                    \
+    X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                              \
+    X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")            \
+    X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")
 
 enum mutant {
     MUTANT_NONE,

@@ -21,8 +21,8 @@ const struct kernel_sizes sizes_2_6_0 = {
     .radix_node = 260,
 };
 
-/* 2.6.7: as 2.6.0, but a vma is linked into a priority search tree and into the list of an anon_vma:
- * 20 bytes more (include/linux/mm.h). */
+/* 2.6.7: as 2.6.0, but a vma is linked into a priority search tree and into the list of an
+ * anon_vma: 20 bytes more (include/linux/mm.h). */
 const struct kernel_sizes sizes_2_6_7 = {
     .kernel = "2.6.7",
     .vma = 84,

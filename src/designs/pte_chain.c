@@ -107,6 +107,31 @@ enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t m
     return blocks == 0 ? FRAME_OK : slab_take_uncharged(cell, SLAB_PTE_CHAIN, blocks);
 }
 
+/* A pte that is removed alone is searched for, from the head of the chain: in half of its blocks,
+ * on average. What replaces it comes from the head block, which goes when it is empty. */
+void pte_chain_remove(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
+{
+    const bool lazily = collapses_lazily(cell->design);
+    for (; mask != 0; mask &= mask - 1) {
+        page_id page = first + (page_id)__builtin_ctzll(mask);
+        uint64_t left = cell->mapcount[page];
+        uint64_t before = blocks_for(cell->design, left + 1, chained_once(cell, page));
+        charge(cell, actor, COST_CHAIN_REMOVE, 1);
+        if (before > 0) {
+            actor->now += MUTANT(REMOVAL_SEARCH, before + 1, 2) * cell->cost[COST_CHAIN_BLOCK] / 2;
+            count(cell, METRIC_RMAP_SEARCHED, (before + 1) / 2);
+        }
+        if (left == 1 && cell->design->page_direct && lazily) {
+            page_set(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+        } else {
+            page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+        }
+        const bool chained = lazily || !cell->design->page_direct;
+        uint64_t after = MUTANT(REMOVAL_FREES, blocks_for(cell->design, left, chained), before);
+        free_blocks(cell, actor, before - after);
+    }
+}
+
 /* A walk along the chain of a page, which is in so many blocks. The cache misses of shared blocks
  * are within the cost of their ptes; the entries of a list have one each. */
 static void charge_walk(struct cell *cell, struct actor *actor, uint64_t ptes, uint64_t blocks)

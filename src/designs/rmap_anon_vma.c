@@ -34,6 +34,12 @@ static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask
     return FRAME_OK;
 }
 
+static void take_out(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
+{
+    (void)first;
+    charge(cell, actor, COST_MAPCOUNT, (uint64_t)__builtin_popcountll(mask));
+}
+
 static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
 {
     return page_is_anon(cell, page) ? object_anon_referenced(cell, actor, page)
@@ -55,6 +61,7 @@ const struct rmap_ops rmap_anon_vma = {
     .prepare = prepare,
     .add = add,
     .add_word = add_word,
+    .remove = take_out,
     .referenced = referenced,
     .unmap = unmap,
 };

@@ -35,6 +35,15 @@ static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask
     return keeps_chain(cell, page) ? pte_chain_add_word(cell, page, mask) : FRAME_OK;
 }
 
+static void take_out(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
+{
+    if (keeps_chain(cell, first)) {
+        pte_chain_remove(cell, actor, first, mask);
+    } else {
+        charge(cell, actor, COST_MAPCOUNT, (uint64_t)__builtin_popcountll(mask));
+    }
+}
+
 static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
 {
     return keeps_chain(cell, page) ? pte_chain_referenced(cell, actor, page)
@@ -60,6 +69,7 @@ const struct rmap_ops rmap_objrmap = {
     .prepare = prepare,
     .add = add,
     .add_word = add_word,
+    .remove = take_out,
     .referenced = referenced,
     .unmap = unmap,
 };

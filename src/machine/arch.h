@@ -10,6 +10,7 @@ struct arch {
     unsigned pt_entries; /* ptes per page-table page */
     unsigned pmd_span;   /* page-table pages under one pmd page, 0: pmd is folded or preallocated */
     unsigned pud_span;   /* pmd pages under one pud page, 0: there is no such level */
+    unsigned pgd_span;   /* page-table pages under one entry of the top-level directory */
     unsigned mm_pages;   /* page-directory pages every mm has from its creation */
     unsigned long_bytes; /* of a kernel pointer */
     unsigned cache_line; /* of the processors of 2003-04 this machine stands for */

@@ -36,7 +36,10 @@ static uint64_t most_rows(const struct cell *cell)
         struct shard shard = cell_shard(cell, vma->object);
         page_count first = shard_pages_below(&shard, vma->offset);
         page_count end = shard_pages_below(&shard, vma->offset + vma->pages);
-        if (first < end) {
+        if (vma->moves) { /* wherever it is, it can begin and end within a chunk */
+            rows += min_u64(vma->pages / PAGES_PER_CHUNK + 2,
+                            cell->plan->objects[vma->object].pages / PAGES_PER_CHUNK + 1);
+        } else if (first < end) {
             rows += (end - 1) / PAGES_PER_CHUNK - first / PAGES_PER_CHUNK + 1;
         }
     }
@@ -130,6 +133,8 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(pt_bits, uint64_t, pt_words, pt_words, "page-table pages of an address space");
     DECLARE(visitors, struct visitor, plan->nprocesses, plan->nprocesses,
             "a process as the cell sees it");
+    DECLARE(operations, struct operation, plan->operates ? plan->nprocesses : 0,
+            plan->operates ? plan->nprocesses : 0, "an operation on an address space");
     DECLARE(contexts, struct context, cell->ncontexts, cell->ncontexts, "a kernel context");
     DECLARE(runnable, uint64_t, cell->ncontexts / 64 + 1, cell->ncontexts / 64 + 1,
             "contexts that want a CPU");

@@ -17,6 +17,7 @@
 #include "machine/lock.h"
 #include "machine/metric.h"
 #include "machine/object.h"
+#include "machine/operation.h"
 #include "machine/ops.h"
 #include "machine/outbox.h"
 #include "machine/page.h"
@@ -107,6 +108,7 @@ struct cell {
     struct pte_row *rows;            /* [max_rows] */
     uint64_t *pt_bits;               /* page-table pages of each mm */
     struct visitor *visitors;        /* [plan.nprocesses] */
+    struct operation *operations;    /* [plan.nprocesses], or none if no process has any */
     struct context *contexts;        /* [ncontexts] */
     uint64_t *runnable;              /* bitmap of contexts that want a CPU */
     uint64_t *busy;                  /* and of those that are not idle */
@@ -123,6 +125,7 @@ struct cell {
 
     /* Not state: empty at every epoch boundary. */
     struct outbox outbox;
+    const struct operation_call *calls; /* operations among the touches of the epoch */
 };
 
 /* Which pages of an object the cell has. */

@@ -273,10 +273,24 @@ bool fault_retry(struct cell *cell, const struct touch *touch, sim_time now)
     return true;
 }
 
+void fault_operation_done(struct cell *cell, const struct touch *touch, sim_time now)
+{
+    forget_tries(cell, CONTEXT_FIRST_PROCESS + touch->process, now);
+    count(cell, METRIC_OPERATIONS, touch->process % cell->ncells == cell->id);
+    cell->visitors[touch->process].blocked = false;
+    outbox_post(&cell->outbox, MESSAGE_WOKEN, touch->process, now, 0);
+}
+
 bool fault_touch(struct cell *cell, const struct touch *touch)
 {
     struct visitor *visitor = &cell->visitors[touch->process];
     assert(!visitor->blocked);
+    if (touch->access == ACCESS_OPERATION) {
+        visitor->operation_ordinal = touch->ordinal + 1;
+        visitor->operation_at = touch->next_at;
+        context_begin_operation(cell, touch);
+        return false;
+    }
     visitor->ordinal = touch->ordinal + 1;
     visitor->next_at = touch->next_at;
     if (touch->vma != VMA_NONE && touch_present(cell, touch)) {

@@ -114,3 +114,79 @@ enum frame_result map_need_table(struct cell *cell, struct actor *actor, const s
     *ref = REF_EMPTY;
     return FRAME_OK;
 }
+
+static bool tables_in_range(const struct cell *cell, const struct mm *mm, uint64_t begin,
+                            uint64_t end)
+{
+    for (uint64_t i = begin; i < end; i++) {
+        uint64_t bit = mm->first_pt_bit + i;
+        if ((cell->pt_bits[bit / 64] >> (bit % 64) & 1) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Directory pages that this cell accounts for above the page-table pages [begin, end). */
+static uint64_t directories_held(const struct cell *cell, const struct mm *mm, uint64_t begin,
+                                 uint64_t end)
+{
+    uint64_t held = 0;
+    uint64_t span = 1;
+    const unsigned levels[] = {cell->arch->pmd_span, cell->arch->pud_span};
+    for (int level = 0; level < 2 && levels[level] > 0; level++) {
+        span *= levels[level];
+        for (uint64_t first = begin / span * span; first < end; first += span) {
+            uint64_t last = min_u64(first + span, mm->npt_bits);
+            held += tables_in_range(cell, mm, first, last) && owns_directory(cell, mm, first, last);
+        }
+    }
+    return held;
+}
+
+static bool vma_in_range(const struct cell *cell, const struct mm *mm, uint64_t first, uint64_t end)
+{
+    for (vma_id i = mm->first_vma; i < mm->first_vma + mm->nvmas; i++) {
+        const struct vma *vma = &cell->vmas[i];
+        if (vma->attached && vma->vpn < end && vma->vpn + cell->plan->vmas[i].pages > first) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void free_tables_in_range(struct cell *cell, struct actor *actor, struct mm *mm,
+                                 uint64_t begin, uint64_t end)
+{
+    const uint64_t directories = directories_held(cell, mm, begin, end);
+    uint64_t tables = 0;
+    for (uint64_t i = begin; i < end; i++) {
+        uint64_t bit = mm->first_pt_bit + i;
+        uint64_t *word = &cell->pt_bits[bit / 64];
+        tables += *word >> (bit % 64) & 1;
+        *word &= ~(1ULL << (bit % 64));
+    }
+    charge(cell, actor, COST_PAGE_ALLOC, tables + directories);
+    mm->pt_pages -= (uint32_t)(tables + directories);
+    for (uint64_t i = 0; i < tables; i++) {
+        zone_give_any(cell, OWNER_PAGETABLE);
+    }
+    for (uint64_t i = 0; i < directories; i++) {
+        zone_give_any(cell, OWNER_DIRECTORY);
+    }
+}
+
+void map_free_tables(struct cell *cell, struct actor *actor, vma_id id)
+{
+    const struct vma *vma = &cell->vmas[id];
+    struct mm *mm = &cell->mms[vma->mm];
+    uint64_t span = max_u64(cell->arch->pgd_span, 1);
+    uint64_t entries = cell->arch->pt_entries;
+    uint64_t last = (vma->vpn + cell->plan->vmas[id].pages - 1) / entries;
+    for (uint64_t begin = vma->vpn / entries / span * span; begin <= last; begin += span) {
+        uint64_t end = min_u64(begin + span, mm->npt_bits);
+        if (!vma_in_range(cell, mm, begin * entries, (begin + span) * entries)) {
+            free_tables_in_range(cell, actor, mm, begin, end);
+        }
+    }
+}

@@ -76,4 +76,8 @@ enum zone_index map_table_class(const struct cell *cell);
 enum frame_result map_need_table(struct cell *cell, struct actor *actor, const struct vma *vma,
                                  page_id page);
 
+/* After a vma was detached: gives back the page-table pages, and the directory pages above them, of
+ * top-level directory entries that no vma of its mm is left under. */
+void map_free_tables(struct cell *cell, struct actor *actor, vma_id vma);
+
 #endif

@@ -47,12 +47,14 @@ struct walker {
     bool may_fail;  /* a trylock may */
     bool tries_all; /* mms that do not map the page are tried as well */
     bool by_rank;
-    bool all_cover; /* by rank: every vma is over the page */
-    uint32_t n;     /* ranks, or vmas worked out */
-    uint32_t next;  /* of them */
-    uint32_t *refs; /* by rank */
-    vma_id vma;     /* of the pte last found, once one is; by rank: its rank */
-    uint32_t *ref;  /* and its reference */
+    bool all_cover;  /* by rank: every vma is over the page */
+    uint32_t n;      /* ranks, or vmas worked out */
+    uint32_t next;   /* of them */
+    uint32_t *refs;  /* by rank */
+    vma_id vma;      /* of the pte last found, once one is; by rank: its rank */
+    uint32_t *ref;   /* and its reference */
+    uint32_t tried;  /* the mm tried last; but for searches, vmas of one mm follow each other */
+    bool tried_well; /* and whether it could be locked */
     struct map_walk found;
     struct prio_query query;
 };
@@ -90,6 +92,7 @@ static void walk_begin(struct cell *cell, const struct actor *actor, page_id pag
     walker->all_cover = plain;
     walker->n = object->max_vmas;
     walker->next = 0;
+    walker->tried = UINT32_MAX;
     walker->found = (struct map_walk){0};
     if (walker->by_rank) {
         walker->refs = chunk_refs(cell, object, page);
@@ -148,12 +151,19 @@ static inline bool next_vma(struct walker *walker)
 }
 
 /* True when the mm can be locked; nothing is to be locked when its vma is not over the page. */
-static bool lock_mm(const struct walker *walker)
+static bool lock_mm(struct walker *walker)
 {
     struct cell *cell = walker->cell;
     const struct vma *vma = walk_vma(walker);
-    return (walker->by_rank && !walker->all_cover && !is_over(vma, walker->page)) ||
-           map_trylock_mm(cell, &cell->mms[vma->mm], walker->actor->context, walker->actor->now);
+    if (walker->by_rank && !walker->all_cover && !is_over(vma, walker->page)) {
+        return true;
+    }
+    if (walker->tried != vma->mm || is_search(walker->locks)) {
+        walker->tried = vma->mm;
+        walker->tried_well = map_trylock_mm(cell, &cell->mms[vma->mm], walker->actor->context,
+                                            walker->actor->now);
+    }
+    return walker->tried_well;
 }
 
 /* The walk can end: what it looks for is found. */

@@ -52,6 +52,12 @@ enum metric_scope {
       "of rmap_visits, nodes of a tree that turned out not to be over the page")                   \
     X(PTES_UNMAPPED, "ptes_unmapped", "1", COUNTER, NEITHER, COUNT, CELL,                          \
       "ptes cleared by reclaim")                                                                   \
+    X(PTES_ZAPPED, "ptes_zapped", "1", COUNTER, NEITHER, COUNT, CELL,                              \
+      "ptes cleared by munmap, exec and exit")                                                     \
+    X(RMAP_SEARCHED, "rmap_searched", "1", COUNTER, LOWER, COUNT, CELL,                            \
+      "chain blocks searched for ptes that munmap, exec and exit took out: of B, (B + 1) / 2")     \
+    X(OPERATIONS, "operations", "1", COUNTER, HIGHER, COUNT, CELL,                                 \
+      "moves of windows, forks, execs and exits that were done")                                   \
     X(ACTIVATIONS, "activations", "page", COUNTER, NEITHER, COUNT, CELL,                           \
       "pages moved from an inactive to an active list")                                            \
     X(DEACTIVATIONS, "deactivations", "page", COUNTER, NEITHER, COUNT, CELL,                       \

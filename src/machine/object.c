@@ -1,5 +1,7 @@
 #include "machine/object.h"
 
+#include <assert.h>
+
 #include "machine/cell.h"
 #include "machine/vma_list.h"
 
@@ -58,30 +60,45 @@ static void build_mms(struct cell *cell)
     }
 }
 
+void object_attach_vma(struct cell *cell, struct vma *vma, page_offset offset, page_count pages)
+{
+    struct object *object = &cell->objects[vma->object];
+    struct shard shard = cell_shard(cell, vma->object);
+    page_count before = shard_pages_below(&shard, offset);
+    assert(!vma->attached);
+    vma->attached = true;
+    vma->offset = offset;
+    vma->first = object_page(object, before);
+    vma->npages = (page_id)(shard_pages_below(&shard, offset + pages) - before);
+    vma->pages = pages;
+    vma_list_attach(cell, (vma_id)(vma - cell->vmas));
+}
+
+void object_detach_vma(struct cell *cell, struct vma *vma)
+{
+    assert(vma->attached);
+    vma_list_detach(cell, (vma_id)(vma - cell->vmas));
+    vma->attached = false;
+    vma->npages = 0;
+}
+
 static void build_vmas(struct cell *cell)
 {
     for (size_t i = 0; i < cell->plan->nvmas; i++) {
         const struct plan_vma *plan = &cell->plan->vmas[i];
-        struct object *object = &cell->objects[plan->object];
-        struct shard shard = cell_shard(cell, plan->object);
-        page_count before = shard_pages_below(&shard, plan->offset);
-        page_count end = shard_pages_below(&shard, plan->offset + plan->pages);
+        const struct object *object = &cell->objects[plan->object];
         cell->vmas[i] = (struct vma){
             .mm = plan->process,
             .object = plan->object,
             .rank = plan->rank,
-            .first = object_page(object, before),
-            .npages = (page_id)(end - before),
             .ref_stride = object->max_vmas,
             /* May wrap: the sum with a chunk of the object does not. */
             .ref_base = object->first_ref + plan->rank -
                         (uint64_t)(object->first / PAGES_PER_CHUNK) * object->max_vmas,
             .vpn = plan->vpn,
-            .offset = plan->offset,
-            .pages = plan->pages,
             .nonlinear = plan->nonlinear,
         };
-        vma_list_attach(cell, (vma_id)i);
+        object_attach_vma(cell, &cell->vmas[i], plan->offset, plan->pages);
     }
 }
 

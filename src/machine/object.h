@@ -47,6 +47,7 @@ struct vma {
     bool nonlinear;      /* the pages of each page table are the other way round */
     uint32_t next_nonlinear; /* of its object: vma + 1, 0: none */
     page_count cursor; /* nonlinear: where the search for ptes goes on, in pages of this cell */
+    bool attached;     /* it is there: in its mm and in the list of its object */
 };
 
 /* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */
@@ -84,6 +85,10 @@ uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id pag
 /* Page number `slot`, in the order of addresses, of those that a nonlinear vma maps in this cell.
  */
 page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot);
+/* Puts a vma that is not there over pages [offset, offset + pages) of its object, or takes it away.
+ * Its ptes must be clear. */
+void object_attach_vma(struct cell *cell, struct vma *vma, page_offset offset, page_count pages);
+void object_detach_vma(struct cell *cell, struct vma *vma);
 
 /* Fills objects, vmas, mms and their links from the plan. */
 void object_build_all(struct cell *cell);

@@ -55,6 +55,10 @@ struct rmap_ops {
      * them. Charges nothing. FRAME_NONE when its memory cannot be had. */
     enum frame_result (*add_word)(struct cell *cell, page_id page, uint64_t mask);
 
+    /* munmap, exec and exit: one pte less for each page of `mask` in the word that begins with page
+     * `first`; mapcounts no longer count them. */
+    void (*remove)(struct cell *cell, struct actor *actor, page_id first, uint64_t mask);
+
     /* Tests and clears the young bits of all ptes; returns how many were set. NULL if the design
      * cannot find them. */
     unsigned (*referenced)(struct cell *cell, struct actor *actor, page_id page);
@@ -73,6 +77,7 @@ struct page_rules {
     bool io_leaves_buffers;      /* I/O leaves buffer heads on a page, which hold a reference */
     bool refill_skips_mapped; /* refill asks no mapped page whether it was referenced while mapped
                                  pages are not to be reclaimed */
+    bool zap_marks_accessed;  /* munmap and exit pass on young bits of files and shared memory */
     bool written_goes_oldest; /* a page written for reclaim moves to the inactive list's old end */
 };
 

@@ -34,6 +34,7 @@ struct plan_vma {
     uint32_t rank; /* its number among the vmas of its object */
     enum populate populate;
     bool nonlinear; /* remap_file_pages() has turned the pages of each page table round */
+    bool moves;     /* it is unmapped and mapped elsewhere in its object, with as many pages */
 };
 
 /* When a workload's processes start. */
@@ -64,6 +65,7 @@ struct plan {
     size_t nprocesses, nobjects, nvmas;
     size_t process_capacity, object_capacity, vma_capacity;
     bool has_nonlinear; /* some vma is */
+    bool operates;      /* some process changes its address space */
     bool out_of_memory; /* an addition failed; plan_finish() reports it */
 };
 

@@ -62,11 +62,11 @@ bool vma_list_is_plain(const struct object *object)
     return object->nparts == 0 && !object->ranks_shuffled && object->nvmas == object->max_vmas;
 }
 
-static int compare_order(const void *a, const void *b)
+static int compare_rank(const void *a, const void *b)
 {
     const struct vma_entry *left = a;
     const struct vma_entry *right = b;
-    return (left->order > right->order) - (left->order < right->order);
+    return (left->rank > right->rank) - (left->rank < right->rank);
 }
 
 uint32_t vma_list_covering(const struct cell *cell, const struct object *object, page_offset page)
@@ -77,17 +77,17 @@ uint32_t vma_list_covering(const struct cell *cell, const struct object *object,
     bool sorted = true;
     prio_query_begin(&query, &object->tree, cell->vma_nodes, page);
     for (uint32_t id = prio_query_next(&query); id != 0; id = prio_query_next(&query)) {
-        found[n] = (struct vma_entry){.order = cell->vma_nodes[id].order, .vma = id - 1};
-        sorted = sorted && (n == 0 || found[n - 1].order < found[n].order);
+        found[n] = (struct vma_entry){.rank = cell->vmas[id - 1].rank, .vma = id - 1};
+        sorted = sorted && (n == 0 || found[n - 1].rank < found[n].rank);
         n++;
     }
     if (!sorted) {
-        qsort(found, n, sizeof *found, compare_order);
+        qsort(found, n, sizeof *found, compare_rank);
     }
     for (uint32_t id = object->nonlinear; id != 0; id = cell->vmas[id - 1].next_nonlinear) {
         const struct vma *vma = &cell->vmas[id - 1];
         if (page - vma->offset < vma->pages) {
-            found[n++] = (struct vma_entry){.order = UINT64_MAX, .vma = id - 1};
+            found[n++] = (struct vma_entry){.rank = UINT32_MAX, .vma = id - 1};
         }
     }
     return n;

@@ -1,4 +1,4 @@
-/* The vmas that map an object: which there are, in the order they came, and which are over a page.
+/* The vmas that map an object: which there are, and which of them are over a page.
  *
  * Kernels kept them in a list (i_mmap), or in a priority search tree. The simulator keeps the tree,
  * in every cell, whatever the design: it finds the vmas over a page without looking at all, and
@@ -14,11 +14,10 @@
 struct cell;
 struct object;
 
-/* A vma and when it came. */
+/* A vma of an object. */
 struct vma_entry {
-    uint64_t order;
+    uint32_t rank;
     vma_id vma;
-    uint32_t unused;
 };
 
 /* Adds a vma at the end of its object's list: its object, rank, offset and pages are set. */
@@ -29,8 +28,8 @@ void vma_list_detach(struct cell *cell, vma_id vma);
  * the vmas over a page are ranks 0 .. nvmas - 1. */
 bool vma_list_is_plain(const struct object *object);
 
-/* Fills cell.coverers with the vmas over a page, in the order they came, nonlinear ones last, and
- * returns how many. */
+/* Fills cell.coverers with the vmas over a page, in the order of their ranks, so that those of an
+ * mm follow each other, nonlinear ones last, and returns how many. */
 uint32_t vma_list_covering(const struct cell *cell, const struct object *object, page_offset page);
 
 #endif

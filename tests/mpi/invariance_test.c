@@ -37,8 +37,9 @@ static const struct {
     {"size", "16MiB"},          {"private_memory", "64KiB"},
     {"touch_rate", "100000"},   {"rate", "40MB/s"},
     {"private_touches", "50%"}, {"windows", "20"},
-    {"window", "256KiB"},       {"vmas", "1500"},
-    {"iterations", "3"},        {"populate", "none"},
+    {"window", "256KiB"},       {"moves", "200"},
+    {"vmas", "1500"},           {"iterations", "3"},
+    {"populate", "none"},
 };
 
 static void append_workload(struct text *text, const struct workload_kind_options *kind)

@@ -22,6 +22,9 @@
     X(rmap_ptes)                \
     X(rmap_covering)            \
     X(rmap_nodes)               \
+    X(ptes_zapped)              \
+    X(rmap_searched)            \
+    X(operations)               \
     X(ptes_unmapped)            \
     X(activations)              \
     X(deactivations)            \

@@ -138,6 +138,7 @@ static void link_vma(struct vma **link, struct mm *mm, struct object *object, ui
         .start = start,
         .pages = pages,
         .populated = populated,
+        .came = ++object->ncame,
         .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
     };
     *link = vma;
@@ -261,6 +262,30 @@ static void add_many_vmas(struct machine *machine, struct workload *workload,
     }
 }
 
+static void add_windows(struct machine *machine, struct workload *workload,
+                        const struct windows_options *options)
+{
+    const uint64_t npages = pages_of(options->size);
+    const unsigned unit = machine->ptes_per_page;
+    workload->kind = WORKLOAD_WINDOWS;
+    workload->window = pages_of(options->window);
+    workload->windows = options->windows;
+    workload->stride = (workload->window + unit - 1) / unit * unit;
+    workload->places = npages / workload->stride == 0 ? 1 : npages / workload->stride;
+    workload->object = add_object(machine,
+                                  options->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
+                                  npages, &machine->devices[machine->nswap_devices]);
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct process *process = add_process(machine, workload);
+        for (uint64_t w = 0; w < options->windows; w++) {
+            const uint64_t place = (i * options->windows + w) % workload->places;
+            add_vma(machine, &process->mm, workload->object, place * workload->stride,
+                    workload->window, (enum populated)options->populate);
+        }
+    }
+}
+
 static bool is_many_vmas(const struct workload_config *config)
 {
     return strcmp(config->kind, "rmap_test") == 0 || strcmp(config->kind, "one_page_vmas") == 0;
@@ -274,6 +299,8 @@ static void add_workload(struct machine *machine, size_t index)
         add_database(machine, workload, config->options);
     } else if (is_many_vmas(config)) {
         add_many_vmas(machine, workload, config->options);
+    } else if (strcmp(config->kind, "windows") == 0) {
+        add_windows(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -327,11 +354,15 @@ static void make_room(struct machine *machine)
     size_t processes = 0;
     for (size_t i = 0; i < scenario->nworkloads; i++) {
         const struct database_options *database = scenario->workloads[i].options;
-        const struct many_vmas_options *windows = scenario->workloads[i].options;
-        if (strcmp(scenario->workloads[i].kind, "database") == 0) {
+        const struct many_vmas_options *many = scenario->workloads[i].options;
+        const struct windows_options *windows = scenario->workloads[i].options;
+        const char *kind = scenario->workloads[i].kind;
+        if (strcmp(kind, "database") == 0) {
             processes += database->processes + 1;
+        } else if (strcmp(kind, "windows") == 0) {
+            processes += windows->processes;
         } else {
-            processes += is_many_vmas(&scenario->workloads[i]) ? windows->processes : 1;
+            processes += is_many_vmas(&scenario->workloads[i]) ? many->processes : 1;
         }
     }
     machine->processes = allocate(processes, sizeof *machine->processes);
@@ -362,9 +393,14 @@ struct machine *o_layout_build(const struct scenario *scenario)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         finish_mm(machine, process);
-        process->from_start = process->workload->kind == WORKLOAD_DATABASE;
+        process->from_start = process->workload->kind == WORKLOAD_DATABASE ||
+                              process->workload->kind == WORKLOAD_WINDOWS;
         process->finite = !process->from_start;
         process->next_due = o_workload_first_interval(machine, process);
+        process->operation_due = o_workload_first_operation(machine, process);
+    }
+    for (size_t i = 0; i < machine->nobjects; i++) {
+        o_tree_changed(&machine->objects[i]);
     }
     o_context_build(machine);
     return machine;

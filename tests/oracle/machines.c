@@ -32,6 +32,9 @@ static const struct {
 };
 static const char *const archs[] = {"i386", "i386-pae", "x86_64"};
 
+/* What was drawn before there was more to draw stays what it was. */
+enum { DRAWN_WORKLOADS_MAX = 4, DRAWN_COSTS = COST_SYSCALL + 1 };
+
 /* A sequence of random numbers that belongs to one machine. */
 struct dice {
     uint64_t number, next;
@@ -166,13 +169,12 @@ static void choose_memory(struct dice *dice, struct machine_choice *machine)
 }
 
 /* The costs that there were when the first machines were kept. */
-enum { COSTS_DRAWN = COST_SYSCALL + 1 };
 
 static void choose_costs(struct dice *dice, struct machine_choice *machine)
 {
     const uint64_t scale = magnitude(dice, 1, 64);
     const bool some_zero = in_100(dice, 30);
-    for (size_t i = 0; i < COSTS_DRAWN; i++) {
+    for (size_t i = 0; i < DRAWN_COSTS; i++) {
         const bool zero = some_zero && in_100(dice, 30);
         machine->cost_ps[i] = zero ? 0 : magnitude(dice, 1000, 400000) * scale / 8;
     }
@@ -257,7 +259,7 @@ static void tighten(struct dice *dice, struct machine_choice *machine)
 static void choose_kernel_memory(struct machine_choice *machine)
 {
     struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 33};
-    for (size_t i = COSTS_DRAWN; i < COST_COUNT; i++) {
+    for (size_t i = DRAWN_COSTS; i < COST_COUNT; i++) {
         machine->cost_ps[i] = magnitude(&dice, 1000, 1000000);
     }
     if (machine->arch == ARCH_X86_64 || !in_100(&dice, 60)) {
@@ -269,6 +271,35 @@ static void choose_kernel_memory(struct machine_choice *machine)
         machine->low_left = 600 + magnitude(&dice, 32, 2048);
         machine->high_left = in_100(&dice, 30) ? 0 : between(&dice, 500, 12000);
         machine->auto_ballast = false;
+    }
+}
+
+static void choose_windows(struct dice *dice, struct machine_workload *windows)
+{
+    windows->kind = MACHINE_WINDOWS;
+    windows->processes = in_100(dice, 30) ? 1 : between(dice, 2, 6);
+    windows->windows = between(dice, 1, 4);
+    windows->pages = magnitude(dice, 64, 8192);
+    const uint64_t most = min_u64(windows->pages, 8192 / windows->processes / windows->windows);
+    windows->window = between(dice, 1, max_u64(1, most));
+    windows->file = in_100(dice, 50);
+    windows->populate = 0;
+    windows->access = (unsigned)between(dice, 0, 2);
+    windows->rate = magnitude(dice, 1000, 200000);
+    windows->moves = in_100(dice, 10) ? 0 : magnitude(dice, 4, 4096);
+    windows->hot_permille = between(dice, 0, 1000);
+    windows->hot_touches_permille = between(dice, 0, 1000);
+    windows->zipf_permille = between(dice, 0, 1000);
+    windows->write_permille = between(dice, 0, 1000);
+    windows->cpu_permille = between(dice, 1, 1000);
+}
+
+/* Workloads that came later. */
+static void choose_more(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 20};
+    if (in_100(&dice, 25)) {
+        choose_windows(&dice, &machine->workloads[machine->nworkloads++]);
     }
 }
 
@@ -291,7 +322,7 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     }
     do {
         choose_sequential(&dice, machine, &machine->workloads[machine->nworkloads++]);
-    } while (machine->nworkloads + 1 < MACHINE_WORKLOADS_MAX && in_100(&dice, 20));
+    } while (machine->nworkloads < DRAWN_WORKLOADS_MAX && in_100(&dice, 20));
     choose_memory(&dice, machine);
     const unsigned kind_of_swap = (unsigned)between(&dice, 0, 9);
     machine->swap.pages = kind_of_swap == 0   ? 0
@@ -303,6 +334,7 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
         tighten(&dice, machine);
     }
     choose_kernel_memory(machine);
+    choose_more(machine);
 }
 
 /* One more workload: processes that map an object by windows, with memory for what they populate.
@@ -462,14 +494,35 @@ static void write_many_vmas(const struct machine_workload *windows, struct text 
                        windows->touch_ns);
 }
 
+static void write_windows(const struct machine_workload *windows, struct text *yaml)
+{
+    static const char *const accesses[] = {"uniform", "hot_cold", "zipf"};
+    text_append_format(yaml,
+                       "    processes: %" PRIu64 "\n    size: %" PRIu64
+                       "KiB\n    backing: %s\n    window: %" PRIu64 "KiB\n    windows: %" PRIu64
+                       "\n    moves: %" PRIu64 "\n    touch_rate: %" PRIu64 "\n    access: %s\n",
+                       windows->processes, windows->pages * 4, windows->file ? "file" : "shm",
+                       windows->window * 4, windows->windows, windows->moves, windows->rate,
+                       accesses[windows->access]);
+    write_permille("hot_fraction", windows->hot_permille, yaml);
+    write_permille("hot_share", windows->hot_touches_permille, yaml);
+    write_permille("zipf_exponent", windows->zipf_permille, yaml);
+    write_permille("write_share", windows->write_permille, yaml);
+    write_permille("cpu_use", windows->cpu_permille, yaml);
+}
+
 static void write_workload(const struct machine_workload *workload, unsigned index,
                            struct text *yaml)
 {
-    static const char *const kinds[] = {"database", "shm_copy", "page_cache_reader", "rmap_test",
-                                        "one_page_vmas"};
+    static const char *const kinds[] = {"database",  "shm_copy",      "page_cache_reader",
+                                        "rmap_test", "one_page_vmas", "windows"};
     text_append_format(yaml, "  - kind: %s\n    name: w%u\n", kinds[workload->kind], index);
     if (workload->kind == MACHINE_DATABASE) {
         write_database(workload, yaml);
+        return;
+    }
+    if (workload->kind == MACHINE_WINDOWS) {
+        write_windows(workload, yaml);
         return;
     }
     if (workload->kind >= MACHINE_RMAP_TEST) {

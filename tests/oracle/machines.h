@@ -12,13 +12,16 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 
+enum { MACHINE_WORKLOADS_MAX = 7 };
+
+/* In the order of what machines.c calls them. */
 enum {
-    MACHINE_WORKLOADS_MAX = 5, /* the last one is only ever of windows */
-    MACHINE_DATABASE = 0,
-    MACHINE_COPY = 1,
-    MACHINE_READER = 2,
-    MACHINE_RMAP_TEST = 3,
-    MACHINE_ONE_PAGE_VMAS = 4
+    MACHINE_DATABASE,
+    MACHINE_COPY,
+    MACHINE_READER,
+    MACHINE_RMAP_TEST,
+    MACHINE_ONE_PAGE_VMAS,
+    MACHINE_WINDOWS
 };
 
 /* The designs that machines have. The first three are drawn; later the machine may get a relative
@@ -52,6 +55,7 @@ struct machine_workload {
     uint64_t private_percent, cpu_permille; /* private_touches, cpu_use */
     uint64_t hot_permille, hot_touches_permille, zipf_permille, write_permille;
     uint64_t log_writes;
+    uint64_t moves;
     /* reader; windows */
     uint64_t device, rounds;
     /* windows: `pages` of each of so many, by `processes` */

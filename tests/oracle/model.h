@@ -157,10 +157,11 @@ struct object {
     struct page *pages;
     struct device *disk;    /* of a file */
     struct vma *vmas;       /* its mappings, in the order they came, linked by next_of_object */
-    struct tree_node *tree; /* of the intervals they map; built when it is asked for */
+    struct tree_node *tree; /* of the intervals they map */
     unsigned tree_bits;
     struct lock vma_lock; /* i_shared_sem */
     bool has_nonlinear;
+    uint64_t ncame; /* vmas so far, counted each time they were mapped */
 };
 
 /* ---- address spaces -------------------------------------------------------------------------- */
@@ -186,10 +187,12 @@ struct vma {
     page_offset offset;
     uint64_t start, pages; /* virtual page numbers */
     enum populated populated;
+    bool gone;        /* unmapped, its place is kept */
     bool *chunk_used; /* by chunk of the object: whether a fault ever had its page tables */
     bool nonlinear;   /* the pages of each page table are the other way round */
     uint64_t cursor;  /* nonlinear: vm_private_data, in pages */
-    struct vma *next_of_mm, *next_of_object;
+    uint64_t came;    /* numbers when vmas came, those moved anew */
+    struct vma *next_of_mm, *next_of_object; /* in the order in which they were planned */
 };
 
 struct process;
@@ -282,7 +285,8 @@ struct context {
     enum context_next next;
     sim_time event; /* TIME_NEVER: none */
     struct wait wait;
-    bool in_code; /* its function has begun and not returned */
+    bool in_code;   /* its function has begun and not returned */
+    bool operating; /* that function is an operation */
 
     bool has_cpu, stuck, yielded; /* yielded in this epoch */
     sim_time cpu_since;           /* or since it was last booked */
@@ -297,6 +301,12 @@ struct context {
 };
 
 enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_RAW_WRITE };
+
+/* munmap() of a vma, and mmap() of other pages of its object in its place. */
+struct operation {
+    struct vma *vma;
+    page_offset offset;
+};
 
 struct touch {
     sim_time time;
@@ -326,13 +336,22 @@ struct process {
     sim_time stopped_at;
     sim_time work, next_due; /* user time; at which touch `ordinal` is due */
     uint64_t ordinal;
+    sim_time operation_due; /* TIME_NEVER: none */
+    uint64_t operation_ordinal;
+    struct operation operation; /* that is under way */
     uint64_t touches;           /* that count */
     struct touch kept;          /* while blocked */
     sim_time memory_wait_since; /* TIME_NEVER: does not wait for memory */
     struct zone *frame;         /* where a frame that it holds is from, or NULL */
 };
 
-enum workload_kind { WORKLOAD_DATABASE, WORKLOAD_SHM_COPY, WORKLOAD_READER, WORKLOAD_MANY_VMAS };
+enum workload_kind {
+    WORKLOAD_DATABASE,
+    WORKLOAD_SHM_COPY,
+    WORKLOAD_READER,
+    WORKLOAD_MANY_VMAS,
+    WORKLOAD_WINDOWS
+};
 
 struct workload {
     enum workload_kind kind;
@@ -341,6 +360,10 @@ struct workload {
     struct object *object;  /* segment or file */
     uint64_t window;        /* pages that each process maps; of each window, if it has many */
     bool at_random;         /* windows: in which order pages are touched */
+    uint64_t windows;       /* of each process, if they move */
+    uint64_t places;        /* where a window can be */
+    uint64_t stride;        /* pages from one to the next */
+    sim_time move_interval; /* mean user time from move to move; 0: none */
     uint64_t private_pages; /* of each process */
     uint64_t private_below; /* of w1 */
     uint64_t store_below;   /* of w3 */

@@ -12,6 +12,11 @@ void o_layout_free(struct machine *machine);
 
 /* workload.c */
 void o_workload_plan(struct machine *machine, size_t index, struct workload *workload);
+/* User time at which the first operation of a process is due; TIME_NEVER: it has none. */
+sim_time o_workload_first_operation(const struct machine *machine, const struct process *process);
+/* Operation `ordinal` of a process, and the user time from it to the next. */
+void o_workload_operation(const struct machine *machine, const struct process *process,
+                          uint64_t ordinal, struct operation *operation, sim_time *interval_p);
 sim_time o_workload_first_interval(const struct machine *machine, const struct process *process);
 /* Touch `ordinal` of a process, and the user time from it to the next. */
 void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
@@ -100,8 +105,11 @@ bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct 
                      const struct page *page);
 void o_mm_set_pte(struct machine *machine, const struct vma *vma, struct page *page,
                   struct pte *pte, bool store);
-/* Clears a pte; its dirty bit moves to the page. */
+/* Clears a pte, for reclaim or for an operation; its dirty bit moves to the page. */
 void o_mm_clear_pte(struct machine *machine, struct pte *pte);
+void o_mm_zap_pte(struct machine *machine, struct pte *pte);
+/* After a vma has left its mm: page tables that nothing is left under go. */
+void o_mm_free_tables(struct machine *machine, struct actor *actor, const struct vma *gone);
 uint64_t o_vma_address(const struct vma *vma, const struct page *page);
 bool o_vma_covers(const struct vma *vma, const struct page *page);
 
@@ -122,6 +130,8 @@ void o_chain_check(const struct machine *machine, const struct page *page);
 /* list.c. Preparing sees to it that the entries which one more pte needs are free. */
 bool o_list_prepare(struct machine *machine, struct actor *actor, const struct page *page);
 void o_list_add(struct machine *machine, struct page *page, struct pte *pte);
+/* Takes out the entry of a pte that was removed alone. */
+void o_list_remove_pte(struct machine *machine, struct page *page, const struct pte *pte);
 /* Frees the entry that `link` points to. */
 void o_list_remove(struct machine *machine, struct list_entry **link);
 /* A list of one pte becomes a direct pointer, if there are any. */
@@ -136,6 +146,8 @@ uint64_t o_tree_query(struct object *object, page_offset page,
                       bool (*meet)(const struct vma *vma, void *what), void *what,
                       uint64_t *in_vain_p);
 void o_tree_free(struct tree_node *tree);
+/* The vmas of the object are others than before. */
+void o_tree_changed(struct object *object);
 
 /* rmap.c */
 enum unmap_result { UNMAP_DONE, UNMAP_AGAIN, UNMAP_YOUNG };
@@ -144,6 +156,9 @@ bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *p
 void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,
                 struct chain_block *spare);
 bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page);
+/* A pte of the page has been cleared by an operation. */
+void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *page,
+                   struct pte *pte);
 enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page);
 
 /* context.c: inside the functions of contexts. */
@@ -166,6 +181,7 @@ void o_lock_release(struct machine *machine, struct actor *actor, struct lock *l
 void o_context_build(struct machine *machine);
 void o_context_free(struct context *context);
 /* A process stopped at a touch, for what context->next says. */
+void o_context_operate(struct machine *machine, struct context *context, sim_time now);
 void o_context_stop_touch(struct machine *machine, struct context *context, sim_time now);
 void o_context_event(struct machine *machine, struct context *context, sim_time now);
 bool o_context_wants_cpu(const struct context *context);
@@ -186,7 +202,12 @@ void o_cpu_dispatch(struct machine *machine, sim_time now);
 bool o_cpu_should_yield(const struct machine *machine, const struct context *context);
 void o_cpu_end_epoch(struct machine *machine);
 
+/* operation.c: the operation of the actor's process, from begin to end. */
+void o_operate(struct machine *machine, struct actor *actor);
+
 /* touch.c */
+void o_operation_begin(struct machine *machine, struct process *process, sim_time now);
+void o_operation_done(struct machine *machine, struct process *process);
 void o_touch_first_try(struct machine *machine, struct process *process, const struct touch *touch);
 void o_touch_try_again(struct machine *machine, struct process *process, sim_time now);
 

@@ -24,6 +24,28 @@ static bool trylock_mm(struct machine *machine, const struct actor *actor, struc
     return !taken;
 }
 
+/* A walk over the ptes of a page tries each mm once. */
+struct tried {
+    struct mm *mm[MAPPERS_MAX];
+    bool taken[MAPPERS_MAX];
+    unsigned n;
+};
+
+static bool trylock_once(struct machine *machine, const struct actor *actor, struct tried *tried,
+                         struct mm *mm)
+{
+    for (unsigned i = 0; i < tried->n; i++) {
+        if (tried->mm[i] == mm) {
+            return tried->taken[i];
+        }
+    }
+    REQUIRE(tried->n < MAPPERS_MAX);
+    const bool taken = trylock_mm(machine, actor, mm);
+    tried->mm[tried->n] = mm;
+    tried->taken[tried->n++] = taken;
+    return taken;
+}
+
 static bool trylock_object(struct machine *machine, const struct actor *actor,
                            const struct object *object)
 {
@@ -55,6 +77,41 @@ void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page,
         charge(machine, actor, COST_CHAIN_INSERT);
         o_list_add(machine, page, pte);
         o_list_check(machine, page);
+    } else if (machine->design.rmap != RMAP_NONE) {
+        charge(machine, actor, COST_MAPCOUNT);
+    }
+}
+
+/* Half of the chain is searched, on average. */
+static void charge_search(struct machine *machine, struct actor *actor, uint64_t blocks)
+{
+    charge(machine, actor, COST_CHAIN_REMOVE);
+    if (blocks > 0) {
+        actor->now += machine->cost[COST_CHAIN_BLOCK] * (blocks + 1) / 2;
+        machine->count.rmap_searched += (blocks + 1) / 2;
+    }
+}
+
+void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte)
+{
+    if (machine->design.rmap == RMAP_PTE_LISTS) {
+        const uint64_t free_before = machine->nfree_entries;
+        uint64_t entries = 0;
+        for (const struct list_entry *entry = page->entries; entry != NULL; entry = entry->next) {
+            entries++;
+        }
+        charge_search(machine, actor, entries);
+        o_list_remove_pte(machine, page, pte);
+        charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
+    } else if (uses_chain(machine, page)) {
+        const uint64_t blocks_before = machine->chain_blocks;
+        uint64_t blocks = 0;
+        for (const struct chain_block *block = page->chain; block != NULL; block = block->next) {
+            blocks++;
+        }
+        charge_search(machine, actor, blocks);
+        o_chain_remove(machine, page, pte);
+        charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
     } else if (machine->design.rmap != RMAP_NONE) {
         charge(machine, actor, COST_MAPCOUNT);
     }
@@ -105,9 +162,11 @@ static enum unmap_result unmap_by_chain(struct machine *machine, struct actor *a
     struct pte *ptes[MAPPERS_MAX];
     const unsigned n = o_chain_ptes(machine, page, ptes, MAPPERS_MAX);
     const uint64_t blocks_before = machine->chain_blocks;
+    struct tried tried;
+    tried.n = 0;
     unsigned cleared = 0;
     for (unsigned i = 0; i < n; i++) {
-        if (trylock_mm(machine, actor, ptes[i]->mm)) {
+        if (trylock_once(machine, actor, &tried, ptes[i]->mm)) {
             o_mm_clear_pte(machine, ptes[i]);
             o_chain_remove(machine, page, ptes[i]);
             cleared++;
@@ -144,6 +203,8 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
 {
     const uint64_t free_before = machine->nfree_entries;
     const bool direct = page->direct != NULL;
+    struct tried tried;
+    tried.n = 0;
     unsigned n = 0;
     unsigned cleared = 0;
     if (page->direct != NULL) {
@@ -157,7 +218,7 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
     }
     for (struct list_entry **link = &page->entries; *link != NULL; n++) {
         struct pte *pte = (*link)->pte;
-        if (trylock_mm(machine, actor, pte->mm)) {
+        if (trylock_once(machine, actor, &tried, pte->mm)) {
             o_mm_clear_pte(machine, pte);
             o_list_remove(machine, link);
             cleared++;
@@ -221,10 +282,12 @@ static bool referenced_by_object(struct machine *machine, struct actor *actor, s
     const struct actor at_begin = *actor;
     struct coverer coverers[MAPPERS_MAX];
     const unsigned n = coverers_by_object(machine, actor, page, coverers);
+    struct tried tried;
+    tried.n = 0;
     bool referenced = false;
     uint64_t examined = 0;
     for (unsigned i = 0; i < n; i++) {
-        if (!trylock_mm(machine, &at_begin, coverers[i].mm)) {
+        if (!trylock_once(machine, &at_begin, &tried, coverers[i].mm)) {
             referenced = true;
         } else if (coverers[i].pte != NULL) {
             referenced = test_and_clear_young(coverers[i].pte) || referenced;
@@ -246,10 +309,12 @@ static enum unmap_result unmap_by_object(struct machine *machine, struct actor *
     const struct actor at_begin = *actor;
     struct coverer coverers[MAPPERS_MAX];
     const unsigned n = coverers_by_object(machine, actor, page, coverers);
+    struct tried tried;
+    tried.n = 0;
     bool all = true;
     uint64_t cleared = 0;
     for (unsigned i = 0; i < n; i++) {
-        if (!trylock_mm(machine, &at_begin, coverers[i].mm)) {
+        if (!trylock_once(machine, &at_begin, &tried, coverers[i].mm)) {
             all = false;
         } else if (coverers[i].pte != NULL) {
             o_mm_clear_pte(machine, coverers[i].pte);

@@ -117,8 +117,17 @@ static void no_private_memory(struct machine_choice *machine)
 static void no_windows_nor_log(struct machine_choice *machine)
 {
     for (unsigned i = 0; i < machine->nworkloads; i++) {
-        machine->workloads[i].window = 0;
-        machine->workloads[i].log_writes = 0;
+        if (machine->workloads[i].kind == MACHINE_DATABASE) {
+            machine->workloads[i].window = 0;
+            machine->workloads[i].log_writes = 0;
+        }
+    }
+}
+
+static void one_window_each(struct machine_choice *machine)
+{
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        machine->workloads[i].windows = min_u64(machine->workloads[i].windows, 1);
     }
 }
 
@@ -147,7 +156,7 @@ static void (*const steps[])(struct machine_choice *) = {
     plain_design,       no_windows_nor_log,
     plain_access,       no_file,
     sample_often,       plain_kernel_memory,
-    no_low_limit,
+    no_low_limit,       one_window_each,
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

@@ -302,6 +302,23 @@ void o_touch_first_try(struct machine *machine, struct process *process, const s
     }
 }
 
+void o_operation_begin(struct machine *machine, struct process *process, sim_time now)
+{
+    process->blocked = true;
+    stop(process, now);
+    o_context_operate(machine, process->context, now);
+}
+
+void o_operation_done(struct machine *machine, struct process *process)
+{
+    machine->count.operations++;
+    process->blocked = false;
+    if (process->frame != NULL) {
+        o_frame_give(machine, process->frame, HELD_BY_PROCESS);
+        process->frame = NULL;
+    }
+}
+
 void o_touch_try_again(struct machine *machine, struct process *process, sim_time now)
 {
     struct context *context = process->context;

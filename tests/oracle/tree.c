@@ -36,7 +36,7 @@ static struct tree_node *intervals_of(const struct object *object)
     struct tree_node *set = NULL;
     for (const struct vma *vma = object->vmas; vma != NULL; vma = vma->next_of_object) {
         const page_offset last = vma->offset + vma->pages - 1;
-        if (vma->nonlinear) {
+        if (vma->nonlinear || vma->gone) {
             continue;
         }
         struct tree_node *node = set;
@@ -50,7 +50,11 @@ static struct tree_node *intervals_of(const struct object *object)
         }
         node->vmas = realloc(node->vmas, (node->nvmas + 1) * sizeof(struct vma *));
         REQUIRE(node->vmas != NULL);
-        node->vmas[node->nvmas++] = vma;
+        unsigned i = node->nvmas++;
+        for (; i > 0 && node->vmas[i - 1]->came > vma->came; i--) {
+            node->vmas[i] = node->vmas[i - 1];
+        }
+        node->vmas[i] = vma;
     }
     return set;
 }
@@ -90,15 +94,16 @@ static struct tree_node *divide(struct tree_node *set, unsigned bits, unsigned l
     return root;
 }
 
-static void build(struct object *object)
+void o_tree_changed(struct object *object)
 {
     struct tree_node *set = intervals_of(object);
-    object->tree_bits = 1;
+    object->tree_bits = set == NULL ? 0 : object->tree_bits;
     for (const struct tree_node *node = set; node != NULL; node = node->next) {
-        while (node->last >> object->tree_bits != 0) {
+        while (object->tree_bits == 0 || node->last >> object->tree_bits != 0) {
             object->tree_bits++;
         }
     }
+    o_tree_free(object->tree);
     object->tree = divide(set, object->tree_bits, 0);
 }
 
@@ -143,9 +148,6 @@ uint64_t o_tree_query(struct object *object, page_offset page,
                       bool (*meet)(const struct vma *vma, void *what), void *what,
                       uint64_t *in_vain_p)
 {
-    if (object->tree == NULL) {
-        build(object);
-    }
     struct query query = {.bits = object->tree_bits, .page = page, .meet = meet, .what = what};
     look_at(&query, object->tree, 0, 0);
     *in_vain_p = query.in_vain;

@@ -25,7 +25,8 @@ void o_watch_begin(struct watch *watch)
 static const struct workload *first_database(const struct machine *machine)
 {
     for (size_t w = 0; w < machine->nworkloads; w++) {
-        if (machine->workloads[w].kind == WORKLOAD_DATABASE) {
+        if (machine->workloads[w].kind == WORKLOAD_DATABASE ||
+            machine->workloads[w].kind == WORKLOAD_WINDOWS) {
             return &machine->workloads[w];
         }
     }
