@@ -116,6 +116,7 @@ void epoch_report(const struct cell *cell, struct cell_report *report)
     const struct cell_core *core = cell->core;
     *report = (struct cell_report){
         .nmessages = cell->outbox.count,
+        .nwanting = core->cpu.nwanting, /* before the first epoch: kswapd, if populate woke it */
         .nr_mapped = core->nr_mapped,
         .out_of_memory = core->out_of_memory,
         .freed = core->counter[METRIC_PAGES_FREED],
