@@ -224,7 +224,8 @@ static bool test_range(uint64_t from, uint64_t count)
     return passes(&tally, what);
 }
 
-/* Each line: a number, and what showed there, under the design that was drawn or its relative. */
+/* Each line: a number, and what showed there, under the design that was drawn or its relative,
+ * or with a TLB or large pages. */
 static bool test_kept(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -242,6 +243,10 @@ static bool test_kept(const char *path)
             machine_choose_drawn(number, &machine);
             try_machine(&machine, &tally);
             for (unsigned i = 0; machine_choose_relative(number, i, &machine); i++) {
+                try_machine(&machine, &tally);
+            }
+            machine_choose(number, &machine);
+            if (machine.tlb.there || machine.shared_pages > 0) {
                 try_machine(&machine, &tally);
             }
         }
