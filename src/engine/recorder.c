@@ -235,6 +235,12 @@ static void sum_up_shortage(struct run *run, uint64_t values[SHORTAGES])
             values[FAILED_PROCESS] = core->failed_process;
             values[FAILED_OWNER] = core->failed_owner;
             values[HAS_LOWMEM_LIMIT] = cell->has_lowmem_limit;
+            if (run->ledger.exhausted.cell == cell->id) {
+                values[FAILED_ZONE] = run->ledger.exhausted.zone;
+                values[FAILED_PROCESS] = run->ledger.exhausted.process;
+                values[FAILED_OWNER] =
+                    cell->contexts[CONTEXT_FIRST_PROCESS + values[FAILED_PROCESS]].refused;
+            }
         }
         values[FREE_FRAMES] += zone_free_frames(cell);
         values[FREE_LOWMEM] += core->zone[ZONE_DMA].free + core->zone[ZONE_NORMAL].free;
