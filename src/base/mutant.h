@@ -43,7 +43,11 @@
     X(KMAP, "looking at high page tables costs nothing")                         \
     X(SPACE_SWITCH, "a kernel of its own space is entered like any other")       \
     X(RADIX_NODE, "the page cache needs no radix-tree nodes")                    \
-    X(BUFFER_HEAD_SIZE, "buffer heads take no memory")
+    X(BUFFER_HEAD_SIZE, "buffer heads take no memory") \
+    X(TLB_LRU, "TLB sets are replaced in the order of their filling")            \
+    X(WALK_DEPTH, "walks to large pages read as many entries as to small ones")  \
+    X(SWITCH_FLUSH, "context switches leave the TLB as it is")                   \
+    X(LARGE_DIRECTORY, "large pages need the directories of small ones")
 
 enum mutant {
     MUTANT_NONE,

@@ -40,7 +40,8 @@ struct preset {
     const struct choice *page_tables;
     const struct choice *split; /* NULL: the first that exists */
     bool page_direct;
-    bool hypothetical;             /* nobody ran it */
+    bool hypothetical; /* nobody ran it */
+    bool large_pages;  /* of shared segments, of the size that the architecture's pmd or pgd maps */
     unsigned struct_page_bytes[3]; /* by enum machine_arch; include/linux/mm.h of the kernel */
     unsigned struct_page_highpte;  /* the same on i386-pae with page tables in high memory; 0: as
                                       above */

@@ -48,4 +48,8 @@ enum zone_index map_table_class(const struct cell *cell);
 enum frame_result map_need_table(struct cell *cell, struct actor *actor, const struct vma *vma,
                                  page_id page);
 
+/* Maps all that a vma of large pages has in this cell: entries of page directories, which are made
+ * where they do not exist. Frames of the kernel's class. */
+enum frame_result map_large(struct cell *cell, struct actor *actor, const struct vma *vma);
+
 #endif

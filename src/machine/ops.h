@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/types.h"
+#include "config/tlb_config.h"
 #include "machine/context.h"
 #include "machine/slab.h"
 #include "machine/zone.h"
@@ -121,6 +122,7 @@ struct design {
     const struct choice *page_tables;
     const struct choice *split;
     const struct choice *shared_page_size;
+    enum page_class shared_pages; /* the class of that size */
     bool page_direct;
     bool high_tables;         /* pages of ptes are from the user's class of memory, and the kernel
                                  maps them each time it looks at one */

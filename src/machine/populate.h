@@ -18,8 +18,8 @@ page_count populate_frames_needed(const struct scenario *scenario, const struct 
 enum status populate_boot(struct cell *cell);
 
 /* Creates a process, with its stack, its structures and its page directories, and populates its
- * mappings; call for all of them in their order. Stops, with
- * core.out_of_memory set, when a frame cannot be had; that is not an error of the call.
+ * mappings; those of large pages are mapped as a whole. Call for all processes in their order.
+ * Stops, with core.out_of_memory set, when a frame cannot be had; that is not an error of the call.
  * `page_by_page` takes the slow way throughout; tests compare. */
 void populate_process(struct cell *cell, process_id process, bool page_by_page);
 

@@ -103,6 +103,7 @@ const char *zone_owner_name(enum owner owner)
         [OWNER_BUFFER_HEAD] = "buffer heads",
         [OWNER_RADIX_NODE] = "radix-tree nodes",
         [OWNER_BALLAST] = "ballast",
+        [OWNER_LARGE] = "large pages",
         [OWNER_HANDED] = "reclaimers",
     };
     return names[owner];

@@ -27,6 +27,7 @@ enum owner {
     OWNER_BUFFER_HEAD,
     OWNER_RADIX_NODE,
     OWNER_BALLAST,
+    OWNER_LARGE,  /* reserved for large pages */
     OWNER_HANDED, /* freed by a direct reclaimer, not yet used or given back */
     OWNERS
 };

@@ -8,7 +8,8 @@
 static void sum_up_lowmem(const struct zone *zone, struct counters *values)
 {
     const uint64_t *held = zone->held;
-    const enum holder user[] = {HELD_SHM, HELD_FILE, HELD_ANON, HELD_BALLAST, HELD_BY_PROCESS};
+    const enum holder user[] = {HELD_SHM,     HELD_FILE,  HELD_ANON,
+                                HELD_BALLAST, HELD_LARGE, HELD_BY_PROCESS};
     for (size_t i = 0; i < sizeof user / sizeof user[0]; i++) {
         values->lowmem_user_bytes += held[user[i]] * PAGE_BYTES;
     }
@@ -42,6 +43,7 @@ void o_sum_up(const struct machine *machine, struct counters *values)
         if (z != HIGHMEM) {
             sum_up_lowmem(zone, values);
         }
+        values->large_page_bytes += zone->held[HELD_LARGE] * PAGE_BYTES;
         values->ballast_bytes += zone->held[HELD_BALLAST] * PAGE_BYTES;
         values->shm_bytes += zone->held[HELD_SHM] * PAGE_BYTES;
         values->anon_bytes += zone->held[HELD_ANON] * PAGE_BYTES;
@@ -75,6 +77,7 @@ static void record(const struct machine *machine, struct oracle_result *result)
     sample->time = machine->epoch_end;
     o_sum_up(machine, &sample->values);
     o_watch_fill(machine, machine->watch, &sample->values);
+    sample->values.tlb_reach_bytes = o_translation_reach(machine);
 }
 
 static void begin_pressure(struct machine *machine, struct oracle_result *result)

@@ -64,7 +64,9 @@ static void test_every_preset_resolves_where_it_exists(void **state)
             assert_string_equal(design.split->name, row->split != NULL    ? row->split->name
                                                     : arch == ARCH_X86_64 ? "none"
                                                                           : "3g1g");
-            assert_string_equal(design.shared_page_size->name, "4KiB");
+            const char *large = arch == ARCH_I386 ? "4MiB" : "2MiB";
+            assert_string_equal(design.shared_page_size->name, row->large_pages ? large : "4KiB");
+            assert_int_equal(design.shared_pages, row->large_pages ? PAGES_LARGE : PAGES_SMALL);
         }
     }
     assert_true(npresets >= 5);
@@ -165,6 +167,7 @@ static void test_impossible_combinations(void **state)
         {"design.reclaim=lru_2_4_23", "lru_2_4_23 finds ptes by its virtual scan"},
         {"design.reclaim=lru_2_4_22", "lru_2_4_22 finds ptes by its virtual scan"},
         {"design.prefer_clean=true", "does not offer it"},
+        {"design.shared_page_size=4MiB", "4MiB does not exist on x86_64; it exists on i386"},
         {"design.split=3g1g", "3g1g does not exist on x86_64; it exists on i386, i386-pae"},
         {"design.split=4g4g", "4g4g does not exist on x86_64; it exists on i386, i386-pae"},
         {"design.page_tables=highmem",
