@@ -84,8 +84,8 @@ enum metric_scope {
     X(LOWMEM_FREE_BYTES, "lowmem_free_bytes", "byte", GAUGE, HIGHER, COUNT, CELL,                  \
       "free frames of the zones the kernel maps directly")                                         \
     X(LOWMEM_USER_BYTES, "lowmem_user_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,                 \
-      "low memory in pages of processes and files, ballast, and frames on their way to "           \
-      "reclaimers")                                                                                \
+      "low memory in pages of processes and files, large pages, ballast, and frames on their "     \
+      "way to reclaimers")                                                                         \
     X(LOWMEM_MEM_MAP_BYTES, "lowmem_mem_map_bytes", "byte", GAUGE, LOWER, COUNT, CELL,             \
       "low memory in mem_map: a struct page for every frame of the machine")                       \
     X(LOWMEM_IMAGE_BYTES, "lowmem_image_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,               \

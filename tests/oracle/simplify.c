@@ -157,19 +157,18 @@ static void no_file(struct machine_choice *machine)
 }
 
 static void (*const steps[])(struct machine_choice *) = {
-    drop_last_workload,  drop_first_workload,
-    halve_duration,      halve_processes,
-    halve_pages,         no_private_memory,
-    no_early_end,        no_warmup,
-    whole_epochs,        one_cpu,
-    one_swap_device,     no_swap,
-    no_ballast,          plain_arch,
-    plain_design,        no_windows_nor_log,
-    plain_access,        no_file,
-    sample_often,        no_tlb,
-    no_large_pages,      sample_often,
-    plain_kernel_memory, no_low_limit,
-    one_window_each,
+    drop_last_workload, drop_first_workload,
+    halve_duration,     halve_processes,
+    halve_pages,        no_private_memory,
+    no_early_end,       no_warmup,
+    whole_epochs,       one_cpu,
+    one_swap_device,    no_swap,
+    no_ballast,         plain_arch,
+    plain_design,       no_windows_nor_log,
+    plain_access,       no_file,
+    sample_often,       no_tlb,
+    no_large_pages,     plain_kernel_memory,
+    no_low_limit,       one_window_each,
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

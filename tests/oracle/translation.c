@@ -141,8 +141,8 @@ static void translate_process(struct machine *machine, struct process *process)
     const bool flushes = machine->nprocesses > config->cpus && !config->tlb.tagged;
     while (translation->touches < process->work / work) {
         if (translation->touches / slice % config->tlb_sampling == 0) {
-            if (flushes && (translation->touches % slice == 0 ||
-                            translation->stops != process->stops)) {
+            if (flushes &&
+                (translation->touches % slice == 0 || translation->stops != process->stops)) {
                 flush(machine, translation);
             }
             translation->stops = process->stops;
