@@ -61,4 +61,7 @@ void design_describe_preset(const struct preset *preset, struct text *text)
             text_append_format(text, " (%s on 32 bits)", others[i].value);
         }
     }
+    if (!on_64_bits) {
+        text_append(text, "; on 32 bits only");
+    }
 }

@@ -237,12 +237,13 @@ static void test_memory_runs_out(const struct preset *preset, const struct catal
         struct text text = {0};
         text_append_format(&text,
                            "duration: 4s\n"
-                           "machine: { memory: 24MiB, cpus: 2, cells: 4, "
+                           "machine: { arch: %s, memory: 24MiB, cpus: 2, cells: 4, "
                            "disk: { bandwidth: 400MB/s, latency: 2ms } }\n"
                            "design: { preset: %s }\n"
                            "phases: { warmup: 0s }\n"
                            "costs: x86_64-2003\n"
                            "workloads:\n",
+                           (preset_archs(preset) >> ARCH_X86_64 & 1) != 0 ? "x86_64" : "i386-pae",
                            preset->name);
         for (unsigned i = 0; i < segments; i++) {
             text_append_format(&text,
