@@ -164,11 +164,13 @@ static void finish_help(struct cell *cell, struct context *context, sim_time now
     }
 }
 
-static void post_reclaimed(struct cell *cell, const struct context *context)
+/* Direct reclaim is over: its process has what it wanted. */
+static void end_reclaim(struct cell *cell, struct context *context)
 {
     if (cell->ncells > 1) {
         outbox_post(&cell->outbox, MESSAGE_RECLAIMED, context->touch.process, 0, cell->id);
     }
+    context_made_headway(cell, context);
 }
 
 static void finish(struct cell *cell, struct context *context, sim_time now)
@@ -186,8 +188,7 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
         fault_operation_done(cell, &context->touch, now);
         break;
     default:
-        post_reclaimed(cell, context);
-        context_made_headway(cell, context);
+        end_reclaim(cell, context);
         context->task = TASK_TOUCH;
         retry_touch(cell, context, now);
         break;
@@ -205,7 +206,7 @@ static enum step take_step(struct cell *cell, struct context *context, struct ac
     }
     enum step step = reclaim->direct(cell, actor, context);
     if (step == STEP_DONE && context->operating) {
-        post_reclaimed(cell, context);
+        end_reclaim(cell, context);
         context->operating = false;
         context->task = TASK_OPERATE;
         return STEP_AGAIN;
