@@ -18,6 +18,8 @@
     X(pages_scanned)            \
     X(ptes_visited)             \
     X(rmap_visits)              \
+    X(unmap_visits)             \
+    X(pages_unmapped)           \
     X(ptes_unmapped)            \
     X(activations)              \
     X(deactivations)            \

@@ -150,8 +150,14 @@ static enum fate shrink_page(struct shrinking *shrinking, struct page *page)
         !o_page_to_swap_cache(machine, actor, page)) {
         return ACTIVATED;
     }
-    if (page->mapcount > 0 && o_rmap_unmap(machine, actor, page) == UNMAP_AGAIN) {
-        return KEPT;
+    if (page->mapcount > 0) {
+        machine->count.unmap_visits -= machine->count.rmap_visits;
+        const enum unmap_result unmapped = o_rmap_unmap(machine, actor, page);
+        machine->count.unmap_visits += machine->count.rmap_visits;
+        if (unmapped == UNMAP_AGAIN) {
+            return KEPT;
+        }
+        machine->count.pages_unmapped++;
     }
     if (page->dirty) {
         return write_out(shrinking, page, referenced);
