@@ -1,0 +1,249 @@
+/* The table of claims of the two articles. */
+#include "claims/rows.h"
+
+/* --- rows whose design, workload or measurement this build does not have --------------------- */
+
+#define HOST_ABSENT(command) \
+    "measured on the host by `thrash " command "`, which this build does not have"
+
+static const struct claim claim_l3 = {
+    .id = "L3",
+    .kind = CLAIM_ARITHMETIC,
+    .sentence =
+        "With 32 GB of memory and hundreds of processes, the rmap infrastructure grows to a "
+        "point where the system collapses",
+    .source = LWN_ARTICLE,
+    .compared =
+        "tasks that map 2.7 GiB when low memory is exhausted, every preset, splits 3g1g and "
+        "4g4g, cache lines of 32, 64 and 128 bytes",
+    .required = "the tasks that the frames and slab objects add up to, within 10 %",
+    .unavailable = "low memory by owner, high page tables and the 4g4g split are not in this build",
+};
+
+static const struct claim claim_l5 = {
+    .id = "L5",
+    .kind = CLAIM_EMERGENT,
+    .sentence =
+        "Pathological performance of the object-based approach does not arise in real-world "
+        "use",
+    .source = LWN_ARTICLE,
+    .compared = "list entries per page scanned and per covering vma: rmap-test, one-page vmas, "
+                "scenario A, windows of a file",
+    .required = "lists: >= 50 entries per covering vma in both pathologies; prio_tree <= 1.2; "
+                "scenario A <= 1.2 with either; system time, list over chain, 13.2 within a factor "
+                "of 2",
+    .unavailable =
+        "workloads rmap_test and one_page_vmas and rmap objrmap_prio_tree are not in this "
+        "build",
+};
+
+static const struct claim claim_l6 = {
+    .id = "L6",
+    .kind = CLAIM_EMERGENT,
+    .sentence =
+        "The I/O to write out unmapped shared memory is not started right away: a huge pile "
+        "of pages, then an I/O storm; freed memory is noticed late",
+    .source = LWN_ARTICLE,
+    .compared = "dirty swap cache when swap-out begins, peak over mean write rate, 2.4.23 and with "
+                "object rmap in the scan, 8, 16 and 32 GiB",
+    .required = "pile >= 20 % of resident shared memory and in proportion to memory within 25 %; "
+                "peak over mean > 5; completion to free >= one lap of the inactive list",
+    .unavailable = "rmap of 2.4.23-aa is not in this build",
+};
+
+static const struct claim claim_l7 = {
+    .id = "L7",
+    .kind = CLAIM_EMERGENT,
+    .sentence = "The storm is fixed by taking frequent breaks to shove dirty memory out to disk",
+    .source = LWN_ARTICLE,
+    .compared = "as L6, with prompt write-out",
+    .required = "pile <= 128 MiB at every second; peak over mean < 2",
+    .unavailable = "swap_writeout prompt is not in this build",
+};
+
+static const struct claim claim_l8 = {
+    .id = "L8",
+    .kind = CLAIM_EMERGENT,
+    .sentence =
+        "Copying a large file swaps out the shared database memory, dirty and in use, rather "
+        "than the clean data just copied",
+    .source = LWN_ARTICLE,
+    .compared =
+        "pages of shared memory swapped out per page copied; copy rate over the unloaded one",
+    .required = ">= 0.3; <= 0.25",
+    .unavailable = "preset linux-2.4.23-aa and workload file_copy are not in this build",
+};
+
+static const struct claim claim_l9 = {
+    .id = "L9",
+    .kind = CLAIM_EMERGENT,
+    .sentence = "Preferring clean cache pages straightens this out, at the cost of some unfairness",
+    .source = LWN_ARTICLE,
+    .compared = "as L8 with prefer_clean, beside a small hot clean file",
+    .required = "< 0.02; >= 0.8; more re-reads of the hot file than without",
+    .unavailable = "prefer_clean and workload file_copy are not in this build",
+};
+
+static const struct claim claim_l10 = {
+    .id = "L10",
+    .kind = CLAIM_EMERGENT,
+    .sentence =
+        "With these patches 2.4 runs heavy loads on large systems which immediately lock up "
+        "a 2.6 system",
+    .source = LWN_ARTICLE,
+    .compared = "32 GiB i386-pae, 2.7 GiB mapped by 300 and 700 tasks, then pressure",
+    .required =
+        "2.4.23-aa completes with >= 25 % of its touch rate; 2.6.0 and 2.6.0-highpte end in "
+        "lowmem_exhausted, livelock or oom before 100 tasks (3g1g) or 700 (4g4g)",
+    .unavailable = "presets linux-2.4.23-aa and linux-2.6.0-highpte are not in this build",
+};
+
+static const struct claim claim_l11 = {
+    .id = "L11",
+    .kind = CLAIM_EMERGENT,
+    .sentence = "The 4 GB split makes more low memory available, but at a performance cost",
+    .source = LWN_ARTICLE,
+    .compared = "free low memory of 32 GiB idle; system time of a compile-like load",
+    .required = "3,416 MiB; +10 to +20 % system time",
+    .unavailable = "split 4g4g and workload fork_exit are not in this build",
+};
+
+static const struct claim claim_i2 = {
+    .id = "I2",
+    .kind = CLAIM_MEASURED,
+    .sentence = "With PTE chains, finding the mappings of a page is fast",
+    .source = IBM_ARTICLE,
+    .compared = "ns per unmap of a page with 100 mappers beside 0 to 10,000 processes that do not "
+                "map it",
+    .required = "flat within 10 %",
+    .unavailable = HOST_ABSENT("locks"),
+};
+
+static const struct claim claim_i5 = {
+    .id = "I5",
+    .kind = CLAIM_EMERGENT,
+    .sentence = "Setting up and removing reverse mappings under locks is very expensive for "
+                "applications that perform a lot of forks and exits",
+    .source = IBM_ARTICLE,
+    .compared = "system time of a fork-and-exit load: linked chains, arrays, objects, none",
+    .required = "linked chains over none +20 to +30 % on one CPU (fitted), +15 to +25 % on four; "
+                "arrays and objects less, in that order",
+    .unavailable = "workload fork_exit is not in this build",
+};
+
+static const struct claim claim_i5_host = {
+    .id = "I5-host",
+    .kind = CLAIM_MEASURED,
+    .sentence = "Setting up and removing reverse mappings under locks is very expensive for "
+                "applications that perform a lot of forks and exits",
+    .source = IBM_ARTICLE,
+    .compared = "ns per mapped page of a fork and exit on real structures under real locks",
+    .required = "linked chains above arrays above objects above none",
+    .unavailable = HOST_ABSENT("locks"),
+};
+
+static const struct claim claim_i7_host = {
+    .id = "I7-host",
+    .kind = CLAIM_MEASURED,
+    .sentence = "1 GB in 4 KB pages takes 2 MB of page tables in every process",
+    .source = IBM_ARTICLE,
+    .compared = "growth of VmPTE of a process that maps 1 GiB, aligned",
+    .required = "that of the simulated x86_64, page for page",
+    .unavailable = HOST_ABSENT("kernel"),
+};
+
+static const struct claim claim_i9 = {
+    .id = "I9",
+    .kind = CLAIM_EMERGENT,
+    .sentence = "Large pages reduce TLB misses, because the TLB references more memory",
+    .source = IBM_ARTICLE,
+    .compared = "misses per access, uniform random access to 1 MiB to 16 GiB, by page size",
+    .required = "1 - reach/footprint +-0.02 from 1.25 x reach on; <= 0.01 up to 0.8 x reach",
+    .unavailable = "the TLB is not simulated in this build",
+};
+
+static const struct claim claim_i9_host = {
+    .id = "I9-host",
+    .kind = CLAIM_MEASURED,
+    .sentence = "Large pages improve performance by reducing the number of TLB misses",
+    .source = IBM_ARTICLE,
+    .compared = "ns per access and misses per access on 4 KiB and 2 MiB pages",
+    .required =
+        "2 MiB faster by >= 1.3 at >= 1 GiB; misses within 20 % of the model at >= 4 x reach",
+    .unavailable = HOST_ABSENT("tlb"),
+};
+
+static const struct claim claim_i10 = {
+    .id = "I10",
+    .kind = CLAIM_ARITHMETIC,
+    .sentence = "Where many processes map a lot of memory, low memory becomes scarce: page tables "
+                "fill it",
+    .source = IBM_ARTICLE,
+    .compared = "processes at which 896 MiB of low memory are exhausted, by memory mapped",
+    .required = "those that the frames add up to, +-2 %",
+    .unavailable = "low memory by owner is not in this build",
+};
+
+static const struct claim claim_i11 = {
+    .id = "I11",
+    .kind = CLAIM_EMERGENT,
+    .sentence =
+        "Highmem PTE squeezes more memory out of the low memory area; using these entries is "
+        "somewhat slower",
+    .source = IBM_ARTICLE,
+    .compared = "page tables in low memory; system time of a compile-like load",
+    .required = "page tables leave low memory; +5 to +10 % system time",
+    .unavailable = "page_tables highmem and workload fork_exit are not in this build",
+};
+
+static const struct claim claim_i12 = {
+    .id = "I12",
+    .kind = CLAIM_EMERGENT,
+    .sentence = "The memory manager of 2.6 performs on everything from very low end desktops to "
+                "large, enterprise-class machines",
+    .source = IBM_ARTICLE,
+    .compared = "a mixed load sized to memory, 64 MiB to 64 GiB: verdict, throughput per CPU",
+    .required = "completed on 2.6.0 at a working set of 60 % of memory",
+    .unavailable = "workload mixed is not in this build",
+};
+
+static const struct claim claim_i8 = {
+    .id = "I8",
+    .kind = CLAIM_DEFINITION,
+    .sentence = "With 4 MB pages the same gigabyte takes 256 page-table entries, 2,048 bytes",
+    .source = IBM_ARTICLE,
+    .compared = "entries and bytes of a gigabyte in 4 MiB and 2 MiB pages",
+    .required =
+        "256 entries: 2,048 bytes at the article's 8 bytes, 1,024 at the 4 bytes that 4 MiB "
+        "pages have; 512 entries and 4,096 bytes for 2 MiB pages",
+    .unavailable = "large pages for shared segments are not in this build",
+};
+
+static const struct claim claim_i13 = {
+    .id = "I13",
+    .kind = CLAIM_DEFINITION,
+    .sentence = "Most modern processors support at least a small and a large page size, and some "
+                "support even more than that",
+    .source = IBM_ARTICLE,
+    .compared = "entries of a segment in 1 GiB pages on x86_64",
+    .required = "one entry per GiB",
+    .unavailable = "large pages for shared segments are not in this build",
+};
+
+static const struct claim claim_i13_host = {
+    .id = "I13-host",
+    .kind = CLAIM_MEASURED,
+    .sentence = "Some processors support more than two page sizes",
+    .source = IBM_ARTICLE,
+    .compared = "access to memory in 1 GiB pages of the host",
+    .required = "absent with its reason where there is no pool",
+    .unavailable = HOST_ABSENT("tlb"),
+};
+
+const struct claim *const claim_table[] = {
+    &claim_l1,  &claim_l2,      &claim_l3,  &claim_l4,       &claim_l5,      &claim_l6,
+    &claim_l7,  &claim_l8,      &claim_l9,  &claim_l10,      &claim_l11,     &claim_i1,
+    &claim_i2,  &claim_i3,      &claim_i4,  &claim_i5,       &claim_i5_host, &claim_i6,
+    &claim_i7,  &claim_i7_host, &claim_i8,  &claim_i9,       &claim_i9_host, &claim_i10,
+    &claim_i11, &claim_i12,     &claim_i13, &claim_i13_host, NULL,
+};

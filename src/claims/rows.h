@@ -1,0 +1,15 @@
+/* The rows of the tables, by the files they stand in; for claims.c and published.c. */
+#ifndef THRASH_CLAIMS_ROWS_H
+#define THRASH_CLAIMS_ROWS_H
+
+#include "claims/claim.h"
+
+#define LWN_ARTICLE "LWN, Time to thrash the 2.6 VM?, 2004"
+#define IBM_ARTICLE "Larson, Kernel comparison: Improved memory management in the 2.6 kernel, 2004"
+
+#define CLAIM_RUNS(array) .runs = (array), .nruns = sizeof(array) / sizeof((array)[0])
+
+extern const struct claim claim_l1, claim_l2, claim_i1, claim_i6;
+extern const struct claim claim_l4, claim_i3, claim_i4, claim_i7;
+
+#endif
