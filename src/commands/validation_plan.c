@@ -162,6 +162,7 @@ static enum status load_run(const struct validation *validation, const struct cl
     }
     *run = (struct planned_run){
         .config = wanted->config, .set = wanted->set, .divisor = divisor, .state = RUN_UNAVAILABLE};
+    arguments->scenario.config = wanted->config; /* how ranks other than 0 call it */
     const int quiet = status_set_quiet(1);
     if (validation->launcher->rank == 0) {
         status = fill_arguments(validation, wanted, divisor, arguments);

@@ -111,7 +111,7 @@ enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t m
  * are within the cost of their ptes; the entries of a list have one each. */
 static void charge_walk(struct cell *cell, struct actor *actor, uint64_t ptes, uint64_t blocks)
 {
-    count(cell, METRIC_RMAP_VISITS, ptes);
+    count(cell, METRIC_RMAP_VISITS, MUTANT(CHAIN_WALK, ptes, 2 * ptes));
     charge(cell, actor, COST_CHAIN_VISIT, ptes);
     if (cell->design->rmap->chains == CHAIN_LIST) {
         charge(cell, actor, COST_CHAIN_BLOCK, MUTANT(ENTRY_MISS, blocks, 0));

@@ -4,24 +4,25 @@
  * Pages of files and shared memory keep only a mapcount; their ptes are found through the list of
  * vmas of their object. Anonymous pages keep pte chains. The list is walked to its end: leaving
  * early once mapcount ptes are found came later. */
+#include "base/mutant.h"
 #include "designs/designs.h"
 #include "designs/pte_chain.h"
 #include "machine/map.h"
 #include "machine/residence.h"
 
-static bool keeps_chain(const struct cell *cell, page_id page)
+static bool uses_chain(const struct cell *cell, page_id page)
 {
-    return page_is_anon(cell, page);
+    return MUTANT(OBJECT_CHAINS, page_is_anon(cell, page), true);
 }
 
 static enum frame_result prepare(struct cell *cell, struct actor *actor, page_id page)
 {
-    return page_is_anon(cell, page) ? pte_chain_prepare(cell, actor, page) : FRAME_OK;
+    return uses_chain(cell, page) ? pte_chain_prepare(cell, actor, page) : FRAME_OK;
 }
 
 static void add(struct cell *cell, struct actor *actor, page_id page)
 {
-    if (page_is_anon(cell, page)) {
+    if (uses_chain(cell, page)) {
         pte_chain_add(cell, actor, page);
     } else {
         charge(cell, actor, COST_MAPCOUNT, 1);
@@ -30,7 +31,7 @@ static void add(struct cell *cell, struct actor *actor, page_id page)
 
 static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask)
 {
-    return page_is_anon(cell, page) ? pte_chain_add_word(cell, page, mask) : FRAME_OK;
+    return uses_chain(cell, page) ? pte_chain_add_word(cell, page, mask) : FRAME_OK;
 }
 
 /* vmas of the object whose range has the page in it: each costs a walk of its page table. */
@@ -64,7 +65,7 @@ static bool trylock_object(struct cell *cell, const struct actor *actor, struct 
 
 static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
 {
-    if (page_is_anon(cell, page)) {
+    if (uses_chain(cell, page)) {
         return pte_chain_referenced(cell, actor, page);
     }
     struct object *object = page_object(cell, page);
@@ -82,7 +83,7 @@ static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
 
 static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id page)
 {
-    if (page_is_anon(cell, page)) {
+    if (uses_chain(cell, page)) {
         return pte_chain_unmap(cell, actor, page);
     }
     struct object *object = page_object(cell, page);
@@ -104,7 +105,7 @@ const struct rmap_ops rmap_objrmap = {
          .source =
              "McCracken's patch for 2.5.62, 20 Feb 2003; LWN, Time to thrash the 2.6 VM?, 2004"},
     .chains = CHAIN_BLOCKS,
-    .keeps_chain = keeps_chain,
+    .keeps_chain = uses_chain,
     .prepare = prepare,
     .add = add,
     .add_word = add_word,

@@ -235,7 +235,7 @@ enum frame_result map_need_table(struct cell *cell, struct actor *actor, const s
     uint64_t index = vma_address(cell, vma, page) / cell->arch->pt_entries;
     uint64_t *bits = &cell->pt_bits[(mm->first_pt_bit + index) / 64];
     if ((*bits >> (index % 64) & 1) == 0) {
-        unsigned needed = 1 + directories_needed(cell, mm, index);
+        unsigned needed = MUTANT(TABLE_FRAMES, 1, 0) + directories_needed(cell, mm, index);
         enum zone_index taken[3]; /* a page-table page and two directories */
         for (unsigned i = 0; i < needed; i++) {
             enum frame_result result = residence_take_frame(cell, actor, zone_kernel_class(cell),
