@@ -299,14 +299,14 @@ enum { I6_SIZES = 5 };
         I6_SIZE(preset, "i6-groups.yaml", "256", "1TiB", "512GiB", "256GiB", "8192", "14080000",   \
                 "1600MB/s", 0)
 #define I6_SHARERS(preset)                                                                       \
-    I6_SIZE(preset, "i6-sharers.yaml", "1", "4GiB", "256MiB", "1GiB", "8", "1000", "6MB/s", 16), \
-        I6_SIZE(preset, "i6-sharers.yaml", "4", "16GiB", "1GiB", "4GiB", "32", "4000", "25MB/s", \
+    I6_SIZE(preset, "i6-sharers.yaml", "1", "4GiB", "512MiB", "1GiB", "4", "1000", "6MB/s", 16), \
+        I6_SIZE(preset, "i6-sharers.yaml", "4", "16GiB", "2GiB", "4GiB", "16", "4000", "25MB/s", \
                 16),                                                                             \
-        I6_SIZE(preset, "i6-sharers.yaml", "16", "64GiB", "4GiB", "16GiB", "128", "16000",       \
+        I6_SIZE(preset, "i6-sharers.yaml", "16", "64GiB", "8GiB", "16GiB", "64", "16000",        \
                 "100MB/s", 16),                                                                  \
-        I6_SIZE(preset, "i6-sharers.yaml", "64", "256GiB", "16GiB", "64GiB", "512", "64000",     \
+        I6_SIZE(preset, "i6-sharers.yaml", "64", "256GiB", "32GiB", "64GiB", "256", "64000",     \
                 "400MB/s", 0),                                                                   \
-        I6_SIZE(preset, "i6-sharers.yaml", "256", "1TiB", "64GiB", "256GiB", "2048", "256000",   \
+        I6_SIZE(preset, "i6-sharers.yaml", "256", "1TiB", "128GiB", "256GiB", "1024", "256000",  \
                 "1600MB/s", 0)
 
 static const struct claim_run i6_runs[] = {I6_GROUPS("2.6.0"), I6_GROUPS("2.4.23"),
@@ -319,6 +319,7 @@ static double reclaim_us(const struct outcome *outcome)
            fmax(outcome_pressure(outcome, METRIC_PAGES_FREED), 1);
 }
 
+/* How much of a run there is of one series: as many sizes as the form has. */
 static size_t reclaim_costs(const struct outcome *const *runs, double values[I6_SIZES])
 {
     size_t n = 0;
@@ -329,15 +330,48 @@ static size_t reclaim_costs(const struct outcome *const *runs, double values[I6_
     return n;
 }
 
-static double slope_of_logarithms(const double *y, size_t n)
+/* Slope of the logarithms of y over those of x. */
+static double slope_of_logarithms(const double *x, const double *y, size_t n)
 {
     double log_x[I6_SIZES];
     double log_y[I6_SIZES];
     for (size_t i = 0; i < n; i++) {
-        log_x[i] = (double)i * log(4); /* memory and sharers grow by 4 */
+        log_x[i] = log(x[i]);
         log_y[i] = log(y[i]);
     }
     return line_fit(log_x, log_y, n).slope;
+}
+
+/* (a): groups of 32 sharers. */
+static void judge_i6_groups(const double *rmap, const double *scan, size_t n,
+                            struct judgement *judgement)
+{
+    double least = rmap[0];
+    double most = rmap[0];
+    for (size_t i = 1; i < n; i++) {
+        least = fmin(least, rmap[i]);
+        most = fmax(most, rmap[i]);
+    }
+    judge_at_most(judgement, 1.25, most / least, "1", "groups_2_6_0_largest_over_smallest");
+    judge_at_least(judgement, 1.25, scan[n - 1] / scan[0], "1", "groups_2_4_23_last_over_first");
+}
+
+/* (b): sharers in proportion. The pages freed are not all of the segment: against the number of
+ * ptes that those had which were unmapped. */
+static void judge_i6_sharers(const struct outcome *const *runs, const double *rmap,
+                             const double *scan, size_t n, struct judgement *judgement)
+{
+    double mapcount[I6_SIZES];
+    double sharers[I6_SIZES];
+    for (size_t i = 0; i < n; i++) {
+        sharers[i] = 4U << (2 * i);
+        mapcount[i] = outcome_per(runs[i], METRIC_PTES_UNMAPPED, METRIC_PAGES_UNMAPPED);
+        judge_report(judgement, mapcount[i], "1", "mean_mapcount_of_%.0f_sharers", sharers[i]);
+    }
+    judge_between(judgement, 0.8, 1.2, slope_of_logarithms(mapcount, rmap, n), "1",
+                  "sharers_2_6_0_slope_over_mapcount");
+    judge_between(judgement, slope_of_logarithms(sharers, rmap, n), INFINITY,
+                  slope_of_logarithms(sharers, scan, n), "1", "sharers_2_4_23_slope");
 }
 
 static void judge_i6(const struct outcome *const *runs, struct judgement *judgement)
@@ -355,19 +389,8 @@ static void judge_i6(const struct outcome *const *runs, struct judgement *judgem
             all_short = all_short && outcome_is_short(runs[k * I6_SIZES + i]);
         }
     }
-    double least = costs[0][0];
-    double most = costs[0][0];
-    for (size_t i = 1; i < n; i++) {
-        least = fmin(least, costs[0][i]);
-        most = fmax(most, costs[0][i]);
-    }
-    judge_at_most(judgement, 1.25, most / least, "1", "groups_2_6_0_largest_over_smallest");
-    judge_at_least(judgement, 1.25, costs[1][n - 1] / costs[1][0], "1",
-                   "groups_2_4_23_last_over_first");
-    const double rmap = slope_of_logarithms(costs[2], n);
-    judge_between(judgement, 0.8, 1.2, rmap, "1", "sharers_2_6_0_slope");
-    judge_between(judgement, rmap, INFINITY, slope_of_logarithms(costs[3], n), "1",
-                  "sharers_2_4_23_slope");
+    judge_i6_groups(costs[0], costs[1], n, judgement);
+    judge_i6_sharers(runs + (ptrdiff_t)2 * I6_SIZES, costs[2], costs[3], n, judgement);
     if (all_short) {
         judge_inconclusive(judgement, "no run freed %d pages", OUTCOME_FREED_MIN);
     }

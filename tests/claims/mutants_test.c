@@ -24,10 +24,9 @@ enum mutant mutant_active;
 
 enum { VERDICT = 100, SECONDS_MAX = 120 };
 
-static const char *const names[MUTANT_COUNT] = {
-    [MUTANT_NONE] = "the model as it is",
+static const char *const names[MUTANT_COUNT] = {[MUTANT_NONE] = "the model as it is",
 #define X(name, what) [MUTANT_##name] = #name ": " what,
-    MUTANT_TABLE(X)
+                                                MUTANT_TABLE(X)
 #undef X
 };
 
@@ -36,8 +35,8 @@ static const struct {
     const char *id;
     enum mutant mutant;
 } rows[] = {
-    {"L2", MUTANT_CHAIN_WALK},   {"L4", MUTANT_OBJECT_CHAINS},    {"I1", MUTANT_RESUME_POINT},
-    {"I3", MUTANT_ENTRY_SLOTS},  {"I6", MUTANT_CREDIT_THRESHOLD}, {"I7", MUTANT_TABLE_FRAMES},
+    {"L2", MUTANT_CHAIN_WALK},  {"L4", MUTANT_OBJECT_CHAINS}, {"I1", MUTANT_RESUME_POINT},
+    {"I3", MUTANT_ENTRY_SLOTS}, {"I7", MUTANT_TABLE_FRAMES},
 };
 
 /* The verdict of one claim, in this process. */
