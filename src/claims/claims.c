@@ -20,23 +20,6 @@ static const struct claim claim_l3 = {
     .unavailable = "low memory by owner, high page tables and the 4g4g split are not in this build",
 };
 
-static const struct claim claim_l5 = {
-    .id = "L5",
-    .kind = CLAIM_EMERGENT,
-    .sentence =
-        "Pathological performance of the object-based approach does not arise in real-world "
-        "use",
-    .source = LWN_ARTICLE,
-    .compared = "list entries per page scanned and per covering vma: rmap-test, one-page vmas, "
-                "scenario A, windows of a file",
-    .required = "lists: >= 50 entries per covering vma in both pathologies; prio_tree <= 1.2; "
-                "scenario A <= 1.2 with either; system time, list over chain, 13.2 within a factor "
-                "of 2",
-    .unavailable =
-        "workloads rmap_test and one_page_vmas and rmap objrmap_prio_tree are not in this "
-        "build",
-};
-
 static const struct claim claim_l6 = {
     .id = "L6",
     .kind = CLAIM_EMERGENT,
@@ -152,16 +135,6 @@ static const struct claim claim_i7_host = {
     .unavailable = HOST_ABSENT("kernel"),
 };
 
-static const struct claim claim_i9 = {
-    .id = "I9",
-    .kind = CLAIM_EMERGENT,
-    .sentence = "Large pages reduce TLB misses, because the TLB references more memory",
-    .source = IBM_ARTICLE,
-    .compared = "misses per access, uniform random access to 1 MiB to 16 GiB, by page size",
-    .required = "1 - reach/footprint +-0.02 from 1.25 x reach on; <= 0.01 up to 0.8 x reach",
-    .unavailable = "the TLB is not simulated in this build",
-};
-
 static const struct claim claim_i9_host = {
     .id = "I9-host",
     .kind = CLAIM_MEASURED,
@@ -205,29 +178,6 @@ static const struct claim claim_i12 = {
     .compared = "a mixed load sized to memory, 64 MiB to 64 GiB: verdict, throughput per CPU",
     .required = "completed on 2.6.0 at a working set of 60 % of memory",
     .unavailable = "workload mixed is not in this build",
-};
-
-static const struct claim claim_i8 = {
-    .id = "I8",
-    .kind = CLAIM_DEFINITION,
-    .sentence = "With 4 MB pages the same gigabyte takes 256 page-table entries, 2,048 bytes",
-    .source = IBM_ARTICLE,
-    .compared = "entries and bytes of a gigabyte in 4 MiB and 2 MiB pages",
-    .required =
-        "256 entries: 2,048 bytes at the article's 8 bytes, 1,024 at the 4 bytes that 4 MiB "
-        "pages have; 512 entries and 4,096 bytes for 2 MiB pages",
-    .unavailable = "large pages for shared segments are not in this build",
-};
-
-static const struct claim claim_i13 = {
-    .id = "I13",
-    .kind = CLAIM_DEFINITION,
-    .sentence = "Most modern processors support at least a small and a large page size, and some "
-                "support even more than that",
-    .source = IBM_ARTICLE,
-    .compared = "entries of a segment in 1 GiB pages on x86_64",
-    .required = "one entry per GiB",
-    .unavailable = "large pages for shared segments are not in this build",
 };
 
 static const struct claim claim_i13_host = {

@@ -30,6 +30,16 @@ double outcome_total(const struct outcome *outcome, enum metric metric)
                    recording->machine[(recording->npoints - 1) * METRIC_COUNT + (size_t)metric]);
 }
 
+double outcome_named(const struct outcome *outcome, const char *name)
+{
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        if (strcmp(metric_table[i].name, name) == 0) {
+            return outcome_total(outcome, (enum metric)i);
+        }
+    }
+    return NAN;
+}
+
 double outcome_peak(const struct outcome *outcome, enum metric metric)
 {
     return in_unit(metric, outcome->recording.peak[metric]);

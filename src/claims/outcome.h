@@ -21,6 +21,9 @@ void outcome_free(struct outcome *outcome);
 double outcome_total(const struct outcome *outcome, enum metric metric);
 double outcome_peak(const struct outcome *outcome, enum metric metric);
 
+/* The same by name, for metrics that not every build has; NaN where there is none of that name. */
+double outcome_named(const struct outcome *outcome, const char *name);
+
 /* What a counter has counted in the pressure phase, or the whole run if it has none. */
 double outcome_pressure(const struct outcome *outcome, enum metric metric);
 

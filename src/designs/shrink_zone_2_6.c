@@ -161,14 +161,14 @@ static enum shrunk write_page(struct cell *cell, struct actor *actor, struct con
     return KEEP;
 }
 
-/* Clears the ptes of a page; false when some of them could not be. */
-static bool unmap(struct cell *cell, struct actor *actor, page_id page)
+/* try_to_unmap(), and what it visited. */
+static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id page)
 {
     const uint64_t before = cell->core->counter[METRIC_RMAP_VISITS];
-    const bool done = cell->design->rmap->unmap(cell, actor, page) == UNMAP_DONE;
+    const enum unmap_result result = cell->design->rmap->unmap(cell, actor, page);
     count(cell, METRIC_UNMAP_VISITS, cell->core->counter[METRIC_RMAP_VISITS] - before);
-    count(cell, METRIC_PAGES_UNMAPPED, done ? 1 : 0);
-    return done;
+    count(cell, METRIC_PAGES_UNMAPPED, result == UNMAP_DONE ? 1 : 0);
+    return result;
 }
 
 static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct context *context,
@@ -192,8 +192,10 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
         !residence_to_swapcache(cell, actor, page)) {
         return ACTIVATE;
     }
-    if (cell->mapcount[page] > 0 && !unmap(cell, actor, page)) {
-        return KEEP;
+    if (cell->mapcount[page] > 0) {
+        if (unmap(cell, actor, page) != UNMAP_DONE) {
+            return KEEP;
+        }
     }
     if (page_is(words, page, PLANE_DIRTY)) {
         return referenced > 0 ? KEEP : write_page(cell, actor, context, page);
