@@ -6,20 +6,6 @@
 #define HOST_ABSENT(command) \
     "measured on the host by `thrash " command "`, which this build does not have"
 
-static const struct claim claim_l3 = {
-    .id = "L3",
-    .kind = CLAIM_ARITHMETIC,
-    .sentence =
-        "With 32 GB of memory and hundreds of processes, the rmap infrastructure grows to a "
-        "point where the system collapses",
-    .source = LWN_ARTICLE,
-    .compared =
-        "tasks that map 2.7 GiB when low memory is exhausted, every preset, splits 3g1g and "
-        "4g4g, cache lines of 32, 64 and 128 bytes",
-    .required = "the tasks that the frames and slab objects add up to, within 10 %",
-    .unavailable = "low memory by owner, high page tables and the 4g4g split are not in this build",
-};
-
 static const struct claim claim_l6 = {
     .id = "L6",
     .kind = CLAIM_EMERGENT,
@@ -144,17 +130,6 @@ static const struct claim claim_i9_host = {
     .required =
         "2 MiB faster by >= 1.3 at >= 1 GiB; misses within 20 % of the model at >= 4 x reach",
     .unavailable = HOST_ABSENT("tlb"),
-};
-
-static const struct claim claim_i10 = {
-    .id = "I10",
-    .kind = CLAIM_ARITHMETIC,
-    .sentence = "Where many processes map a lot of memory, low memory becomes scarce: page tables "
-                "fill it",
-    .source = IBM_ARTICLE,
-    .compared = "processes at which 896 MiB of low memory are exhausted, by memory mapped",
-    .required = "those that the frames add up to, +-2 %",
-    .unavailable = "low memory by owner is not in this build",
 };
 
 static const struct claim claim_i11 = {
