@@ -6,53 +6,6 @@
 #define HOST_ABSENT(command) \
     "measured on the host by `thrash " command "`, which this build does not have"
 
-static const struct claim claim_l6 = {
-    .id = "L6",
-    .kind = CLAIM_EMERGENT,
-    .sentence =
-        "The I/O to write out unmapped shared memory is not started right away: a huge pile "
-        "of pages, then an I/O storm; freed memory is noticed late",
-    .source = LWN_ARTICLE,
-    .compared = "dirty swap cache when swap-out begins, peak over mean write rate, 2.4.23 and with "
-                "object rmap in the scan, 8, 16 and 32 GiB",
-    .required = "pile >= 20 % of resident shared memory and in proportion to memory within 25 %; "
-                "peak over mean > 5; completion to free >= one lap of the inactive list",
-    .unavailable = "rmap of 2.4.23-aa is not in this build",
-};
-
-static const struct claim claim_l7 = {
-    .id = "L7",
-    .kind = CLAIM_EMERGENT,
-    .sentence = "The storm is fixed by taking frequent breaks to shove dirty memory out to disk",
-    .source = LWN_ARTICLE,
-    .compared = "as L6, with prompt write-out",
-    .required = "pile <= 128 MiB at every second; peak over mean < 2",
-    .unavailable = "swap_writeout prompt is not in this build",
-};
-
-static const struct claim claim_l8 = {
-    .id = "L8",
-    .kind = CLAIM_EMERGENT,
-    .sentence =
-        "Copying a large file swaps out the shared database memory, dirty and in use, rather "
-        "than the clean data just copied",
-    .source = LWN_ARTICLE,
-    .compared =
-        "pages of shared memory swapped out per page copied; copy rate over the unloaded one",
-    .required = ">= 0.3; <= 0.25",
-    .unavailable = "preset linux-2.4.23-aa and workload file_copy are not in this build",
-};
-
-static const struct claim claim_l9 = {
-    .id = "L9",
-    .kind = CLAIM_EMERGENT,
-    .sentence = "Preferring clean cache pages straightens this out, at the cost of some unfairness",
-    .source = LWN_ARTICLE,
-    .compared = "as L8 with prefer_clean, beside a small hot clean file",
-    .required = "< 0.02; >= 0.8; more re-reads of the hot file than without",
-    .unavailable = "prefer_clean and workload file_copy are not in this build",
-};
-
 static const struct claim claim_l10 = {
     .id = "L10",
     .kind = CLAIM_EMERGENT,

@@ -146,7 +146,6 @@ const struct claim claim_i10 = {
         "processes at which the low memory of a machine of 32 GiB is exhausted, each mapping "
         "512 MiB, 1 or 2 GiB, no chains",
     .required = "521, 265, 134: what frames add up to, +-2 %",
-    .analysis = "I10",
     CLAIM_RUNS(i10_runs),
     .judge = judge_i10,
 };

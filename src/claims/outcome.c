@@ -30,14 +30,24 @@ double outcome_total(const struct outcome *outcome, enum metric metric)
                    recording->machine[(recording->npoints - 1) * METRIC_COUNT + (size_t)metric]);
 }
 
-double outcome_named(const struct outcome *outcome, const char *name)
+double outcome_at(const struct outcome *outcome, const char *name, size_t point)
 {
     for (size_t i = 0; i < METRIC_COUNT; i++) {
         if (strcmp(metric_table[i].name, name) == 0) {
-            return outcome_total(outcome, (enum metric)i);
+            return in_unit((enum metric)i, outcome->recording.machine[point * METRIC_COUNT + i]);
         }
     }
     return NAN;
+}
+
+double outcome_time(const struct outcome *outcome, size_t point)
+{
+    return (double)outcome->recording.time[point] / (1e9 * (double)TICKS_PER_NS);
+}
+
+double outcome_named(const struct outcome *outcome, const char *name)
+{
+    return outcome_at(outcome, name, outcome->recording.npoints - 1);
 }
 
 double outcome_peak(const struct outcome *outcome, enum metric metric)

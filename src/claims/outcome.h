@@ -12,6 +12,7 @@ struct outcome {
     struct recording recording;
     struct digest digest;      /* of /simulation, as a result file of the run would have it */
     struct digest config_hash; /* of the scenario */
+    double memory;             /* bytes of the machine */
     double wall;               /* seconds that it took */
 };
 
@@ -21,7 +22,12 @@ void outcome_free(struct outcome *outcome);
 double outcome_total(const struct outcome *outcome, enum metric metric);
 double outcome_peak(const struct outcome *outcome, enum metric metric);
 
-/* The same by name, for metrics that not every build has; NaN where there is none of that name. */
+/* The value of a metric, by its name, at a point of the series, and the time of the point in
+ * seconds. */
+double outcome_at(const struct outcome *outcome, const char *name, size_t point);
+double outcome_time(const struct outcome *outcome, size_t point);
+
+/* The value at the end, by name, for metrics that not every build has; NaN where there is none. */
 double outcome_named(const struct outcome *outcome, const char *name);
 
 /* What a counter has counted in the pressure phase, or the whole run if it has none. */

@@ -17,8 +17,8 @@ enum { TAG_REPORT = 1, TAG_BODY, TAG_ORDER };
 /* What is said of a run that is over; its series follow. Also asks for the next one. */
 struct report {
     int64_t index; /* of the run; -1: none yet */
-    int32_t state; /* enum run_state */
-    int32_t status;
+    enum run_state state;
+    enum status status;
     uint64_t npoints;
     struct digest digest;
     double wall;
@@ -87,12 +87,12 @@ static void worst_status(struct crew *crew, enum status status)
 static void take_report(struct crew *crew, const struct report *report, sim_time *time,
                         uint64_t *machine)
 {
-    worst_status(crew, (enum status)report->status);
+    worst_status(crew, report->status);
     if (report->index < 0) {
         return;
     }
     struct planned_run *run = &crew->validation->runs[report->index];
-    run->state = (enum run_state)report->state;
+    run->state = report->state;
     (void)snprintf(run->reason, sizeof run->reason, "%s", report->reason);
     crew->ndone++;
     if (run->state != RUN_DONE) {
@@ -103,6 +103,7 @@ static void take_report(struct crew *crew, const struct report *report, sim_time
     run->outcome = (struct outcome){.recording = report->recording,
                                     .digest = report->digest,
                                     .config_hash = run->hash,
+                                    .memory = (double)run->scenario.machine.memory,
                                     .wall = report->wall};
     run->outcome.recording.time = time;
     run->outcome.recording.machine = machine;
