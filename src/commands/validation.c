@@ -44,7 +44,7 @@ static bool is_missing(const struct claim_run *wanted, const struct planned_run 
         return false;
     case RUN_UNAVAILABLE:
         if (wanted->is_optional) {
-            judge_note(judgement, "without %s: %s", run->config, run->reason);
+            judge_note(judgement, "not in this build: %s", run->set);
             return false;
         }
         judge_unavailable(judgement, "%s", run->reason);
