@@ -38,6 +38,7 @@ struct preset {
     const struct writeout_ops *writeout;
     const struct choice *page_tables;
     bool page_direct;
+    bool large_pages; /* of shared segments, of the size that the architecture's pmd or pgd maps */
     unsigned struct_page_bytes[3]; /* by enum machine_arch; include/linux/mm.h of the kernel */
 };
 

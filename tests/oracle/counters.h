@@ -41,6 +41,12 @@
     X(file_bytes)               \
     X(kernel_bytes)             \
     X(ballast_bytes)            \
+    X(large_page_bytes)         \
+    X(large_ptes)               \
+    X(tlb_accesses)             \
+    X(tlb_misses)               \
+    X(translation_seconds)      \
+    X(tlb_reach_bytes)          \
     X(swapcache_bytes)          \
     X(swapcache_dirty_bytes)    \
     X(swap_used_bytes)          \

@@ -46,6 +46,16 @@ struct machine_workload {
     uint64_t device, rounds;
 };
 
+struct machine_tlb {
+    bool there, tagged;
+    struct {
+        uint64_t entries, ways; /* ways 0: auto */
+        unsigned pages;         /* as the choices are numbered */
+    } array[2][3];
+    uint64_t l2_hit_ps, walk_step_ps, walk_memory_ps, walk_misses;
+    uint64_t timeslice_us, sampling;
+};
+
 struct machine_choice {
     uint64_t number; /* that it was made from */
     uint64_t seed;   /* of the scenario */
@@ -60,6 +70,9 @@ struct machine_choice {
     uint64_t duration_us, warmup_us, epoch_us, quantum_us, stall_us, interval_us;
     uint64_t until_freed_percent;
     uint64_t cost_ps[COST_COUNT];
+    struct machine_tlb tlb;
+    unsigned shared_pages; /* 0: 4 KiB, 1: 2 MiB, 2: 4 MiB, 3: 1 GiB */
+    uint64_t large_pages;  /* of the pool, in MiB; 0: auto */
     unsigned nworkloads;
     struct machine_workload workloads[MACHINE_WORKLOADS_MAX];
 };
@@ -73,6 +86,9 @@ void machine_choose(uint64_t number, struct machine_choice *machine);
  * design has none. */
 void machine_choose_drawn(uint64_t number, struct machine_choice *machine);
 bool machine_choose_relative(uint64_t number, struct machine_choice *machine);
+
+/* Gives a machine what some have beside: a TLB, or large pages. False: this one has neither. */
+bool machine_choose_beside(struct machine_choice *machine);
 
 void machine_write(const struct machine_choice *machine, struct text *yaml);
 

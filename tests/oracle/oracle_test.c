@@ -39,6 +39,10 @@ enum mark {
     MARK_SPIN,
     MARK_MEMORY_WAIT,
     MARK_BLOCKED_AT_END,
+    MARK_TLB_HIT,
+    MARK_TLB_MISS,
+    MARK_TRANSLATION,
+    MARK_LARGE_PAGE,
     MARK_COMPLETED,
     MARK_LIVELOCK,
     MARK_OOM,
@@ -47,14 +51,15 @@ enum mark {
 };
 
 static const char *const mark_names[MARKS] = {
-    "reclaim",          "frames freed",    "swap out",
-    "swap in",          "major faults",    "writeback",
-    "file reads",       "raw writes",      "virtual scan",
-    "rmap visits",      "unmapping",       "activation",
-    "deactivation",     "failed trylocks", "failed page locks",
-    "spinning",         "memory waits",    "processes blocked at the end",
-    "completed",        "livelock",        "oom",
-    "lowmem_exhausted",
+    "reclaim",      "frames freed",     "swap out",
+    "swap in",      "major faults",     "writeback",
+    "file reads",   "raw writes",       "virtual scan",
+    "rmap visits",  "unmapping",        "activation",
+    "deactivation", "failed trylocks",  "failed page locks",
+    "spinning",     "memory waits",     "processes blocked at the end",
+    "TLB hits",     "TLB misses",       "time of translations",
+    "large pages",  "completed",        "livelock",
+    "oom",          "lowmem_exhausted",
 };
 
 struct tally {
@@ -86,6 +91,10 @@ static void add_marks(const struct compared *compared, struct tally *tally)
         [MARK_SPIN] = last->spin_seconds > 0,
         [MARK_MEMORY_WAIT] = last->allocation_wait_seconds > 0,
         [MARK_BLOCKED_AT_END] = last->processes_blocked > 0,
+        [MARK_TLB_HIT] = last->tlb_accesses > last->tlb_misses,
+        [MARK_TLB_MISS] = last->tlb_misses > 0,
+        [MARK_TRANSLATION] = last->translation_seconds > 0,
+        [MARK_LARGE_PAGE] = last->large_ptes > 0,
         [MARK_COMPLETED] = compared->end == ORACLE_COMPLETED,
         [MARK_LIVELOCK] = compared->end == ORACLE_LIVELOCK,
         [MARK_OOM] = compared->end == ORACLE_OOM,
