@@ -43,6 +43,8 @@
     X(TLB_LRU, "TLB sets are replaced in the order of their filling")            \
     X(WALK_DEPTH, "walks to large pages read as many entries as to small ones")  \
     X(SWITCH_FLUSH, "context switches leave the TLB as it is")                   \
+    X(TLB_WAYS, "arrays of a TLB have half their ways")                          \
+    X(LARGE_ENTRIES, "large pages have two entries")                             \
     X(LARGE_DIRECTORY, "large pages need the directories of small ones")
 
 enum mutant {

@@ -290,7 +290,9 @@ enum frame_result map_large(struct cell *cell, struct actor *actor, const struct
         if (result != FRAME_OK) {
             return result;
         }
-        cell->core->large_ptes += !huge || is_first_of(cell, mm, index, cell->arch->pmd_span);
+        cell->core->large_ptes += MUTANT(
+            LARGE_ENTRIES, !huge || is_first_of(cell, mm, index, cell->arch->pmd_span) ? 1U : 0U,
+            2U);
         cell->pt_bits[(mm->first_pt_bit + index) / 64] |= 1ULL << (index % 64);
         page += (page_id)(cell->arch->pt_entries - address % cell->arch->pt_entries);
     }
