@@ -38,7 +38,13 @@
     X(PAGE_CACHE, "page_cache", "adding a page to the page cache, finding it, or taking it out")   \
     X(IO_SUBMIT, "io_submit", "building and queueing one device request")                          \
     X(LOCK, "lock", "taking and releasing one uncontended lock")                                   \
-    X(SYSCALL, "syscall", "entering and leaving the kernel")
+    X(SYSCALL, "syscall", "entering and leaving the kernel")                                       \
+    X(KMAP, "kmap", "mapping a page of high memory for the kernel and flushing its TLB entry")     \
+    X(SPACE_SWITCH, "space_switch",                                                                \
+      "more for each entry to a kernel that has an address space of its own (split 4g4g)")         \
+    X(PTE_ZAP, "pte_zap", "clearing one pte of a range, dropping the page's reference")            \
+    X(VMA_CHANGE, "vma_change", "a vma made or taken apart, in its mm and its object's list")      \
+    X(CHAIN_REMOVE, "chain_remove", "taking a pte that was found out of its chain, or page-direct")
 
 enum cost {
 #define X(identifier, key, help) COST_##identifier,

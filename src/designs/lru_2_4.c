@@ -176,7 +176,7 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
     if (page_is(words, page, PLANE_DIRTY) && !mapped && in_cache) {
         return write_page(cell, actor, context, page);
     }
-    page_clear(words, page, PLANE_BUFFERS);
+    residence_drop_buffers(cell, page);
     if (!in_cache || mapped) {
         return --call->max_mapped < 0 ? TOO_MANY_MAPPED : NEXT_PAGE;
     }

@@ -366,6 +366,31 @@ const struct reclaim_ops reclaim_lru_2_6_0 = {
             .zone_lists = true,
             .anon_new_active = true,
             .anon_readahead_active = true,
+            .zap_marks_accessed = true,
+            .written_goes_oldest = true,
+        },
+    .set_up = set_up,
+    .find_frame = find_frame,
+    .begin_direct = begin_direct,
+    .direct = direct,
+    .end_direct = end_direct,
+    .begin_balance = begin_balance,
+    .balance = balance,
+};
+
+/* What is known of 2.6.7 here beside 2.6.0: docs/model.md, section 11. */
+const struct reclaim_ops reclaim_lru_2_6_7 = {
+    .choice = {.name = "lru_2_6_7",
+               .description = "that of 2.6.0, but refill leaves mapped pages alone as long as they "
+                              "are not to be reclaimed (2.6.7)",
+               .source = "linux v2.6.7 mm/vmscan.c, refill_inactive_zone()"},
+    .rules =
+        {
+            .zone_lists = true,
+            .anon_new_active = true,
+            .anon_readahead_active = true,
+            .refill_skips_mapped = true,
+            .zap_marks_accessed = true,
             .written_goes_oldest = true,
         },
     .set_up = set_up,

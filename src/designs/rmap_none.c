@@ -31,6 +31,14 @@ static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask
     return FRAME_OK;
 }
 
+static void take_out(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
+{
+    (void)cell;
+    (void)actor;
+    (void)first;
+    (void)mask;
+}
+
 const struct rmap_ops rmap_none = {
     .choice = {.name = "none",
                .description =
@@ -40,4 +48,5 @@ const struct rmap_ops rmap_none = {
     .prepare = prepare,
     .add = add,
     .add_word = add_word,
+    .remove = take_out,
 };

@@ -12,6 +12,7 @@ const struct rmap_ops rmap_pte_chain_array = {
     .prepare = pte_chain_prepare,
     .add = pte_chain_add,
     .add_word = pte_chain_add_word,
+    .remove = pte_chain_remove,
     .referenced = pte_chain_referenced,
     .unmap = pte_chain_unmap,
 };

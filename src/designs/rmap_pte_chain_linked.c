@@ -13,6 +13,7 @@ const struct rmap_ops rmap_pte_chain_linked = {
     .prepare = pte_chain_prepare,
     .add = pte_chain_add,
     .add_word = pte_chain_add_word,
+    .remove = pte_chain_remove,
     .referenced = pte_chain_referenced,
     .unmap = pte_chain_unmap,
 };

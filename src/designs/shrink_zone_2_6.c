@@ -95,6 +95,10 @@ static enum private_list judge_active(struct cell *cell, struct actor *actor,
 {
     charge(cell, actor, COST_PAGE_SCAN, 1);
     if (cell->mapcount[page] > 0) {
+        if (!call->reclaim_mapped &&
+            MUTANT(SKIP_MAPPED, cell->design->reclaim->rules.refill_skips_mapped, false)) {
+            return TO_ACTIVE;
+        }
         unsigned referenced = page_referenced(cell, actor, page);
         if (referenced > 0 || !call->reclaim_mapped) {
             return TO_ACTIVE;
@@ -193,8 +197,13 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
         return ACTIVATE;
     }
     if (cell->mapcount[page] > 0) {
-        if (unmap(cell, actor, page) != UNMAP_DONE) {
+        switch (unmap(cell, actor, page)) {
+        case UNMAP_DONE:
+            break;
+        case UNMAP_AGAIN:
             return KEEP;
+        case UNMAP_YOUNG:
+            return ACTIVATE;
         }
     }
     if (page_is(words, page, PLANE_DIRTY)) {

@@ -51,16 +51,21 @@ static bool pick_mm(struct cell *cell, struct swap_out_call *call)
     return true;
 }
 
-/* The first vma that ends above an address; false when there is none. */
+/* The first vma that ends above an address, by halves; false when there is none. */
 static bool find_vma(const struct cell *cell, const struct mm *mm, uint64_t address, vma_id *vma_p)
 {
-    for (vma_id i = mm->first_vma; i < mm->first_vma + mm->nvmas; i++) {
-        if (address < cell->vmas[i].vpn + cell->vmas[i].npages) {
-            *vma_p = i;
-            return true;
+    vma_id low = mm->first_vma;
+    vma_id high = mm->first_vma + mm->nvmas;
+    while (low < high) {
+        const vma_id middle = low + (high - low) / 2;
+        if (address < cell->vmas[middle].vpn + cell->vmas[middle].npages) {
+            high = middle;
+        } else {
+            low = middle + 1;
         }
     }
-    return false;
+    *vma_p = low;
+    return low < mm->first_vma + mm->nvmas;
 }
 
 /* Ends the visit to an mm: the scan goes on in the next one, or is done. */
@@ -270,6 +275,9 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
     uint64_t mask = word_mask(word_first, call->page, end);
     page_id word_end = (page_id)min_u64((uint64_t)word_first + PAGES_PER_WORD, end);
     if (call->skipped_in != word_first) {
+        if (call->skipped_in == PAGE_NONE || word_first % PAGES_PER_CHUNK == 0) {
+            charge_table_access(cell, actor, 1);
+        }
         call->skipped_in = word_first;
         uint64_t empty = mask &
                          ~pte_read(cell, *pte_ref(cell, vma, word_first), word_first).present;

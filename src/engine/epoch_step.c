@@ -170,6 +170,7 @@ static void run_cell(struct run *run, cell_id i)
         note(run, workloads_draw(&run->set, cell, &run->draws[i], &run->batch));
     }
     if (run->status == STATUS_OK) {
+        cell->calls = run->batch.calls;
         epoch_run(cell, run->batch.touches, run->batch.count);
     }
     struct cell_report report;

@@ -92,6 +92,11 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
     if (status != STATUS_OK) {
         return status;
     }
+    status = design_check_plan(scenario, &design, &set.plan);
+    if (status != STATUS_OK) {
+        workloads_free(&set);
+        return status;
+    }
     page_count needed = populate_frames_needed(scenario, &set.plan, &design);
     if (needed > scenario->machine.memory >> PAGE_SHIFT) {
         workloads_free(&set);

@@ -446,6 +446,9 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     if (status == STATUS_OK) {
         status = workloads_plan(scenario, &run.design, &run.set);
     }
+    if (status == STATUS_OK) {
+        status = design_check_plan(scenario, &run.design, &run.set.plan);
+    }
     status = agree(comm, status);
     if (status == STATUS_OK) {
         share_tables(comm, &run.set);

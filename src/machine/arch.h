@@ -12,13 +12,14 @@ struct arch {
     unsigned pmd_span;   /* page-table pages under one pmd page, 0: pmd is folded or preallocated */
     unsigned pud_span;   /* pmd pages under one pud page, 0: there is no such level */
     unsigned pt_levels;  /* entries that a walk down to a page of 4 KiB reads */
+    unsigned pgd_span;   /* page-table pages under one entry of the top-level directory */
     unsigned mm_pages;   /* page-directory pages every mm has from its creation */
     unsigned long_bytes; /* of a kernel pointer */
     unsigned cache_line; /* of the processors of 2003-04 this machine stands for */
     page_count dma_frames;    /* ZONE_DMA */
     page_count lowmem_frames; /* ZONE_DMA + ZONE_NORMAL with the 3g1g split; 0: all of memory */
-    byte_count
-        process_kernel_bytes; /* stack, task, mm, files of one process; no page directories */
+    page_count lowmem_frames_4g4g; /* the same with the 4g4g split; 0: it does not exist */
+    unsigned mm_pages_4g4g;        /* mm_pages with the 4g4g split */
 };
 
 /* Rows in the order of enum machine_arch. Sources: docs/model.md, "Architectures". */

@@ -40,11 +40,23 @@ static uint64_t most_rows(const struct cell *cell)
         struct shard shard = cell_shard(cell, vma->object);
         page_count first = shard_pages_below(&shard, vma->offset);
         page_count end = shard_pages_below(&shard, vma->offset + vma->pages);
-        if (first < end) {
+        if (vma->moves) { /* wherever it is, it can begin and end within a chunk */
+            rows += min_u64(vma->pages / PAGES_PER_CHUNK + 2,
+                            cell->plan->objects[vma->object].pages / PAGES_PER_CHUNK + 1);
+        } else if (first < end) {
             rows += (end - 1) / PAGES_PER_CHUNK - first / PAGES_PER_CHUNK + 1;
         }
     }
     return rows;
+}
+
+static uint64_t most_vmas(const struct plan *plan)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < plan->nobjects; i++) {
+        most = max_u64(most, plan->objects[i].max_vmas);
+    }
+    return most;
 }
 
 void cell_layout(const struct scenario *scenario, const struct plan *plan,
@@ -116,12 +128,17 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(vmas, struct vma, plan->nvmas, plan->nvmas, "a vma");
     DECLARE(mms, struct mm, plan->nprocesses, plan->nprocesses, "an address space");
     DECLARE(object_vmas, vma_id, vma_slots, vma_slots, "vmas of an object by rank");
+    DECLARE(vma_nodes, struct prio_node, plan->nvmas + 1, plan->nvmas + 1,
+            "a vma in the tree of its object");
+    DECLARE(coverers, struct vma_entry, most_vmas(plan), 0, "a vma over the page looked at");
     DECLARE(row_refs, uint32_t, refs, refs, "reference to a row of ptes");
     DECLARE(rows, struct pte_row, rows, min_u64(rows, use.rows / cell->ncells + 1 + REF_FIRST_ROW),
             "present and young bits of 512 ptes");
     DECLARE(pt_bits, uint64_t, pt_words, pt_words, "page-table pages of an address space");
     DECLARE(visitors, struct visitor, plan->nprocesses, plan->nprocesses,
             "a process as the cell sees it");
+    DECLARE(operations, struct operation, plan->operates ? plan->nprocesses : 0,
+            plan->operates ? plan->nprocesses : 0, "an operation on an address space");
     DECLARE(contexts, struct context, cell->ncontexts, cell->ncontexts, "a kernel context");
     DECLARE(runnable, uint64_t, cell->ncontexts / 64 + 1, cell->ncontexts / 64 + 1,
             "contexts that want a CPU");
@@ -176,8 +193,9 @@ static void set_up_zones(struct cell *cell)
 {
     page_count frames = cell->scenario->machine.memory >> PAGE_SHIFT;
     page_count dma = min_u64(frames, cell->arch->dma_frames);
-    page_count lowmem = cell->arch->lowmem_frames == 0 ? frames
-                                                       : min_u64(frames, cell->arch->lowmem_frames);
+    page_count lowmem = cell->design->lowmem_frames == 0
+                            ? frames
+                            : min_u64(frames, cell->design->lowmem_frames);
     const page_count present[ZONES] = {dma, lowmem - dma, frames - lowmem};
     uint64_t nodes = cell->scenario->machine.nodes;
     uint64_t node = cell->id / (cell->ncells / nodes);
@@ -230,9 +248,8 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     if (status != STATUS_OK) {
         return status;
     }
-    if (design->chain_block_bytes > 0) {
-        slab_set_up(&cell->core->slab[SLAB_PTE_CHAIN], cell->arch, design->chain_block_bytes,
-                    design->rmap->chains == CHAIN_LIST);
+    for (int slab = 0; slab < SLABS; slab++) {
+        slab_set_up(&cell->core->slab[slab], cell->arch, &design->slab[slab]);
     }
     set_up_zones(cell);
     set_up_devices(cell);
@@ -255,6 +272,45 @@ static byte_count bytes(page_count frames)
     return frames * PAGE_BYTES;
 }
 
+static page_count kernel_frames(const struct cell *cell)
+{
+    page_count frames = 0;
+    for (int owner = OWNER_MEM_MAP; owner <= OWNER_RADIX_NODE; owner++) {
+        frames += zone_owner_frames(cell, (enum owner)owner);
+    }
+    return frames;
+}
+
+/* What holds low memory; with lowmem_free_bytes it adds up to all of it. */
+static void sample_lowmem(const struct cell *cell, uint64_t *value)
+{
+    static const enum metric metrics[OWNERS] = {
+        [OWNER_SHM] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_FILE] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_ANON] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_PAGETABLE] = METRIC_LOWMEM_PAGETABLE_BYTES,
+        [OWNER_DIRECTORY] = METRIC_LOWMEM_DIRECTORY_BYTES,
+        [OWNER_RMAP] = METRIC_LOWMEM_RMAP_BYTES,
+        [OWNER_MEM_MAP] = METRIC_LOWMEM_MEM_MAP_BYTES,
+        [OWNER_KERNEL] = METRIC_LOWMEM_IMAGE_BYTES,
+        [OWNER_TASK] = METRIC_LOWMEM_TASK_BYTES,
+        [OWNER_MM] = METRIC_LOWMEM_MM_BYTES,
+        [OWNER_VMA] = METRIC_LOWMEM_VMA_BYTES,
+        [OWNER_BUFFER_HEAD] = METRIC_LOWMEM_BUFFER_HEAD_BYTES,
+        [OWNER_RADIX_NODE] = METRIC_LOWMEM_RADIX_NODE_BYTES,
+        [OWNER_BALLAST] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_LARGE] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_HANDED] = METRIC_LOWMEM_USER_BYTES,
+    };
+    for (int metric = METRIC_LOWMEM_USER_BYTES; metric <= METRIC_LOWMEM_RADIX_NODE_BYTES;
+         metric++) {
+        value[metric] = 0;
+    }
+    for (int owner = 0; owner < OWNERS; owner++) {
+        value[metrics[owner]] += bytes(zone_lowmem_frames(cell, (enum owner)owner));
+    }
+}
+
 void cell_sample(struct cell *cell, uint64_t blocked)
 {
     struct cell_core *core = cell->core;
@@ -267,7 +323,8 @@ void cell_sample(struct cell *cell, uint64_t blocked)
         inactive += core->zone[zone].nr_inactive;
         lowmem_free += zone <= (int)ZONE_NORMAL ? core->zone[zone].free : 0;
     }
-    value[METRIC_PAGETABLE_BYTES] = bytes(zone_owner_frames(cell, OWNER_PAGETABLE));
+    value[METRIC_PAGETABLE_BYTES] = bytes(zone_owner_frames(cell, OWNER_PAGETABLE) +
+                                          zone_owner_frames(cell, OWNER_DIRECTORY));
     value[METRIC_RMAP_BYTES] = bytes(zone_owner_frames(cell, OWNER_RMAP));
     value[METRIC_FREE_BYTES] = bytes(zone_free_frames(cell));
     value[METRIC_LOWMEM_FREE_BYTES] = bytes(lowmem_free);
@@ -276,7 +333,7 @@ void cell_sample(struct cell *cell, uint64_t blocked)
     value[METRIC_SHM_BYTES] = bytes(zone_owner_frames(cell, OWNER_SHM));
     value[METRIC_ANON_BYTES] = bytes(zone_owner_frames(cell, OWNER_ANON));
     value[METRIC_FILE_BYTES] = bytes(zone_owner_frames(cell, OWNER_FILE));
-    value[METRIC_KERNEL_BYTES] = bytes(zone_owner_frames(cell, OWNER_KERNEL));
+    value[METRIC_KERNEL_BYTES] = bytes(kernel_frames(cell));
     value[METRIC_LARGE_PAGE] = bytes(zone_owner_frames(cell, OWNER_LARGE));
     value[METRIC_LARGE_PTES] = core->large_ptes;
     value[METRIC_BALLAST_BYTES] = bytes(zone_owner_frames(cell, OWNER_BALLAST));
@@ -285,4 +342,5 @@ void cell_sample(struct cell *cell, uint64_t blocked)
     value[METRIC_SWAP_USED_BYTES] = core->swap.used * PAGE_BYTES;
     value[METRIC_PTES_PRESENT] = core->ptes_present;
     value[METRIC_PROCESSES_BLOCKED] = blocked;
+    sample_lowmem(cell, value);
 }

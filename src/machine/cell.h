@@ -17,6 +17,7 @@
 #include "machine/lock.h"
 #include "machine/metric.h"
 #include "machine/object.h"
+#include "machine/operation.h"
 #include "machine/ops.h"
 #include "machine/outbox.h"
 #include "machine/page.h"
@@ -28,6 +29,7 @@
 #include "machine/state.h"
 #include "machine/swap.h"
 #include "machine/tlb.h"
+#include "machine/vma_list.h"
 #include "machine/zone.h"
 
 /* Room for what a design remembers in each cell beside the pages: scan cursors and the like. */
@@ -69,6 +71,7 @@ struct cell_core {
     bool out_of_memory;      /* an allocation failed for good: the run ends */
     uint32_t failed_zone;    /* class of that allocation */
     uint32_t failed_process; /* whose allocation it was */
+    uint32_t failed_owner;   /* enum owner: what it was for */
     uint32_t ngave_up;       /* contexts that found nothing to free, with many cells */
     _Alignas(8) unsigned char design[DESIGN_STATE_BYTES];
 };
@@ -102,10 +105,13 @@ struct cell {
     struct mm *mms;                  /* [plan.nprocesses] */
     uint32_t *chunk_object;          /* [npages / 512] object of each chunk */
     vma_id *object_vmas;             /* vmas of each object by rank */
+    struct prio_node *vma_nodes;     /* [plan.nvmas + 1] vma i as node i + 1 of its object's tree */
+    struct vma_entry *coverers;      /* [most vmas of an object] room for those over one page */
     uint32_t *row_refs;              /* row of each (object, chunk, rank) */
     struct pte_row *rows;            /* [max_rows] */
     uint64_t *pt_bits;               /* page-table pages of each mm */
     struct visitor *visitors;        /* [plan.nprocesses] */
+    struct operation *operations;    /* [plan.nprocesses], or none if no process has any */
     struct context *contexts;        /* [ncontexts] */
     uint64_t *runnable;              /* bitmap of contexts that want a CPU */
     uint64_t *busy;                  /* and of those that are not idle */
@@ -124,6 +130,7 @@ struct cell {
 
     /* Not state: empty at every epoch boundary. */
     struct outbox outbox;
+    const struct operation_call *calls; /* operations among the touches of the epoch */
 };
 
 /* Which pages of an object the cell has. */

@@ -164,6 +164,15 @@ static void finish_help(struct cell *cell, struct context *context, sim_time now
     }
 }
 
+/* Direct reclaim is over: its process has what it wanted. */
+static void end_reclaim(struct cell *cell, struct context *context)
+{
+    if (cell->ncells > 1) {
+        outbox_post(&cell->outbox, MESSAGE_RECLAIMED, context->touch.process, 0, cell->id);
+    }
+    context_made_headway(cell, context);
+}
+
 static void finish(struct cell *cell, struct context *context, sim_time now)
 {
     switch ((enum context_task)context->task) {
@@ -173,20 +182,40 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
     case TASK_HELP:
         finish_help(cell, context, now);
         break;
+    case TASK_OPERATE:
+        set_state(cell, context, CONTEXT_IDLE);
+        context->task = TASK_TOUCH;
+        fault_operation_done(cell, &context->touch, now);
+        break;
     default:
-        if (cell->ncells > 1) {
-            outbox_post(&cell->outbox, MESSAGE_RECLAIMED, context->touch.process, 0, cell->id);
-        }
-        context_made_headway(cell, context);
+        end_reclaim(cell, context);
         context->task = TASK_TOUCH;
         retry_touch(cell, context, now);
         break;
     }
 }
 
-static void run_step(struct cell *cell, struct context *context, sim_time now)
+static enum step take_step(struct cell *cell, struct context *context, struct actor *actor)
 {
     const struct reclaim_ops *reclaim = cell->design->reclaim;
+    if (context->task == TASK_OPERATE) {
+        return operation_step(cell, actor, context);
+    }
+    if (context->task == TASK_BALANCE) {
+        return reclaim->balance(cell, actor, context);
+    }
+    enum step step = reclaim->direct(cell, actor, context);
+    if (step == STEP_DONE && context->operating) {
+        end_reclaim(cell, context);
+        context->operating = false;
+        context->task = TASK_OPERATE;
+        return STEP_AGAIN;
+    }
+    return step;
+}
+
+static void run_step(struct cell *cell, struct context *context, sim_time now)
+{
     struct actor actor = {now, context_number(cell, context)};
     if (now >= cell->core->window_end) {
         context->outcome = STEP_AGAIN; /* in the next epoch */
@@ -196,8 +225,7 @@ static void run_step(struct cell *cell, struct context *context, sim_time now)
     }
     context->may_resched = true; /* unless the step ends within a lock */
     context->slice_end = min_u64(now + cell->scenario->quantum, cell->core->window_end);
-    context->outcome = context->task == TASK_BALANCE ? reclaim->balance(cell, &actor, context)
-                                                     : reclaim->direct(cell, &actor, context);
+    context->outcome = take_step(cell, context, &actor);
     context->now = actor.now;
     event_set(cell, actor.context, actor.now);
 }
@@ -349,13 +377,45 @@ void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigne
         context->asked_for_memory = true;
         context->wait_began = now;
     }
+    if (cell->ncells > 1) {
+        context->waited_for_frames = !context->waited_for_frames;
+        if (context->waited_for_frames) {
+            context->wait = WAIT_TIME;
+            context->wait_until = max_u64(cell->core->epoch_end, now);
+            begin_waiting(cell, context, now);
+            return;
+        }
+        outbox_post(&cell->outbox, MESSAGE_RECLAIM, touch->process, class, cell->id);
+    }
+    context->task = TASK_RECLAIM;
+    context->reclaim_class = (uint8_t) class;
+    cell->design->reclaim->begin_direct(cell, context);
+    run_again(cell, context, now);
+}
+
+void context_begin_operation(struct cell *cell, const struct touch *touch)
+{
+    struct context *context = stop_process(cell, touch);
+    context->task = TASK_OPERATE;
+    operation_begin(&cell->operations[touch->process], &cell->calls[touch->page]);
+    run_again(cell, context, touch->at);
+}
+
+enum step context_reclaim_in_operation(struct cell *cell, struct actor *actor, unsigned class)
+{
+    struct context *context = &cell->contexts[actor->context];
+    if (!context->asked_for_memory) {
+        context->asked_for_memory = true;
+        context->wait_began = actor->now;
+    }
+    context->operating = true;
     context->task = TASK_RECLAIM;
     context->reclaim_class = (uint8_t) class;
     if (cell->ncells > 1) {
-        outbox_post(&cell->outbox, MESSAGE_RECLAIM, touch->process, class, cell->id);
+        outbox_post(&cell->outbox, MESSAGE_RECLAIM, context->touch.process, class, cell->id);
     }
     cell->design->reclaim->begin_direct(cell, context);
-    run_again(cell, context, now);
+    return STEP_AGAIN;
 }
 
 bool context_out_of_memory(struct cell *cell, struct context *context)
@@ -371,6 +431,7 @@ bool context_out_of_memory(struct cell *cell, struct context *context)
         cell->core->out_of_memory = true;
         cell->core->failed_zone = context->reclaim_class;
         cell->core->failed_process = context->touch.process;
+        cell->core->failed_owner = context->refused;
     }
     return true;
 }

@@ -36,6 +36,7 @@ enum context_task {
     TASK_RECLAIM, /* direct reclaim, then try the touch again */
     TASK_TOUCH,   /* try the touch again */
     TASK_HELP,    /* direct reclaim for a process that reclaims in another cell */
+    TASK_OPERATE, /* an operation on its address space */
 };
 
 /* How a step ended. */
@@ -79,6 +80,8 @@ struct context {
     bool asked_for_memory;  /* `wait_began` is valid */
     bool waited_for_device; /* its touch is a major fault */
     bool made_page;         /* its touch made the page */
+    bool waited_for_frames; /* of other cells; there were none */
+    bool operating;         /* it reclaims for an operation, and goes on with that */
     uint32_t help_wanted;   /* other cells in which its process reclaims */
     uint32_t freed_here;    /* pages that its call of direct reclaim has freed in this cell */
     uint32_t freed_elsewhere; /* and in others, as far as is known */
@@ -86,9 +89,10 @@ struct context {
     bool help_over;           /* what it helped with is done, whatever is wanted now */
     bool held_frame;          /* a frame was handed to it and is not yet used */
     uint8_t held_zone;
+    uint8_t refused;       /* enum owner of the frame it could not have, last */
     uint8_t reclaim_class; /* enum zone_index it reclaims for */
-    bool gave_up; /* with many cells: it found nothing to free in its cell, and has not since */
-    struct touch touch; /* the touch that waits */
+    bool gave_up;          /* with many cells: a try freed nothing, and nothing was freed since */
+    struct touch touch;    /* the touch that waits */
     _Alignas(8) unsigned char design[CONTEXT_STATE_BYTES];
 };
 
@@ -153,13 +157,21 @@ static inline bool context_should_end(const struct context *context)
     return context->help_over;
 }
 
-/* The process of a touch cannot go on with it: it reclaims first / waits / spins. */
+/* The process of a touch cannot go on with it: it reclaims first / waits / spins. With many cells
+ * it reclaims when it has waited for the next epoch, and other cells had no frames for this one. */
 void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigned class,
                            sim_time now);
 void context_begin_wait(struct cell *cell, const struct touch *touch, enum wait_for wait,
                         uint32_t what, sim_time until, sim_time now);
 void context_begin_spin(struct cell *cell, const struct touch *touch, struct sim_lock *lock,
                         sim_time now);
+
+/* The process begins the operation cell.calls[touch.page]. */
+void context_begin_operation(struct cell *cell, const struct touch *touch);
+
+/* The operation of a context needs a frame of a class first: it reclaims from its next step on, and
+ * then goes on. To be returned as the outcome of the step. */
+enum step context_reclaim_in_operation(struct cell *cell, struct actor *actor, unsigned class);
 
 /* Wakes every context in a list of waiters at `now`, and empties the list. */
 void context_wake_list(struct cell *cell, uint32_t *first, sim_time now);

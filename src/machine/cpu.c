@@ -24,7 +24,7 @@ void cpu_book(struct cell *cell, uint32_t id, sim_time until)
     count(cell, METRIC_SYSTEM, used);
     if (context->state == CONTEXT_SPINNING) {
         count(cell, METRIC_SPIN, used);
-    } else {
+    } else if (context->task != TASK_OPERATE) {
         count(cell, METRIC_RECLAIM_CPU, used);
     }
     context->run_since = until;
@@ -216,7 +216,6 @@ void cpu_end_epoch(struct cell *cell, struct cell_report *report)
         report->nstuck += is_stuck(&cell->contexts[id]);
         cpu_book(cell, id++, core->window_end);
     }
-    report->nwanting = core->cpu.nwanting;
     report->spare = core->cpu.spare;
     report->due = core->cpu.due;
     report->blocked = core->cpu.blocked[0] + core->cpu.blocked[1] / cell->ncells;

@@ -87,7 +87,7 @@ void epoch_begin(struct cell *cell, const struct cell_share *share, const struct
 static void report_context(const struct cell *cell, uint32_t id, struct cell_report *report)
 {
     const struct context *context = &cell->contexts[id];
-    if (context->task != TASK_TOUCH) {
+    if (context->task != TASK_TOUCH && context->task != TASK_OPERATE) {
         report->reclaiming = 1;
     }
     if (context->asked_for_memory) {
@@ -116,6 +116,7 @@ void epoch_report(const struct cell *cell, struct cell_report *report)
     const struct cell_core *core = cell->core;
     *report = (struct cell_report){
         .nmessages = cell->outbox.count,
+        .nwanting = core->cpu.nwanting, /* populate may have woken kswapd */
         .nr_mapped = core->nr_mapped,
         .out_of_memory = core->out_of_memory,
         .freed = core->counter[METRIC_PAGES_FREED],

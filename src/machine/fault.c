@@ -44,23 +44,25 @@ static enum progress use_swapcache(struct cell *cell, const struct touch *touch,
             return wait_for_page(cell, touch, actor);
         }
         if (swap_is_half_full(cell) && !page_is_busy(cell, page)) {
-            residence_from_swapcache(cell, actor, page);
+            (void)residence_from_swapcache(cell, actor, page); /* anonymous: needs no node */
         }
         return GO_ON;
     }
     if (page_is_busy(cell, page)) {
         return wait_for_page(cell, touch, actor);
     }
-    residence_from_swapcache(cell, actor, page);
+    if (residence_from_swapcache(cell, actor, page) != FRAME_OK) {
+        return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
+    }
     return GO_ON;
 }
 
 static enum progress make_page(struct cell *cell, const struct touch *touch, struct actor *actor)
 {
-    enum zone_index class = zone_user_class(cell);
+    enum zone_index class;
     enum zone_index zone;
     const struct object *object = page_object(cell, touch->page);
-    if (residence_take_frame(cell, actor, class, object_owner(object), &zone) != FRAME_OK) {
+    if (residence_take_page(cell, actor, touch->page, &zone, &class) != FRAME_OK) {
         return reclaim_first(cell, touch, class, actor);
     }
     charge(cell, actor, COST_PAGE_ZERO, 1);
@@ -73,7 +75,7 @@ static enum progress make_page(struct cell *cell, const struct touch *touch, str
 
 static enum progress read_page(struct cell *cell, const struct touch *touch, struct actor *actor)
 {
-    enum zone_index class = zone_user_class(cell);
+    enum zone_index class;
     uint32_t device = residence_device(cell, touch->page);
     charge(cell, actor, COST_FAULT_MAJOR, 1);
     if (!device_has_room(cell, device)) {
@@ -81,7 +83,7 @@ static enum progress read_page(struct cell *cell, const struct touch *touch, str
         context_begin_wait(cell, touch, WAIT_QUEUE, device, TIME_NEVER, actor->now);
         return STOPPED;
     }
-    if (readin_start(cell, actor, touch->page, (enum access)touch->access) != FRAME_OK) {
+    if (readin_start(cell, actor, touch->page, (enum access)touch->access, &class) != FRAME_OK) {
         return reclaim_first(cell, touch, class, actor);
     }
     return wait_for_page(cell, touch, actor);
@@ -136,9 +138,11 @@ static enum progress fault_on_mapping(struct cell *cell, const struct touch *tou
     lock_enter(cell, actor, &mm->lock);
     charge(cell, actor, COST_FAULT_MINOR, 1);
     charge(cell, actor, COST_LOCK, 1);
+    charge_entry(cell, actor);
+    charge_table_access(cell, actor, 1);
     leave_mm(cell, actor, mm);
     if (map_need_table(cell, actor, vma, touch->page) != FRAME_OK) {
-        return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
+        return reclaim_first(cell, touch, map_table_class(cell), actor);
     }
     if (need_page(cell, touch, actor) == STOPPED) {
         return STOPPED;
@@ -149,6 +153,7 @@ static enum progress fault_on_mapping(struct cell *cell, const struct touch *tou
     if (MUTANT(MARK_ON_FAULT, true, false)) {
         residence_mark_accessed(cell, actor, touch->page);
     }
+    charge_table_access(cell, actor, 1);
     map_set(cell, vma, touch->page, touch->access == ACCESS_WRITE);
     cell->design->rmap->add(cell, actor, touch->page);
     leave_mm(cell, actor, mm);
@@ -159,7 +164,7 @@ static enum progress fault_on_mapping(struct cell *cell, const struct touch *tou
 /* read(2) of one page: through the page cache, with read-ahead. */
 static enum progress read_call(struct cell *cell, const struct touch *touch, struct actor *actor)
 {
-    charge(cell, actor, COST_SYSCALL, 1);
+    charge_system_call(cell, actor);
     charge(cell, actor, COST_PAGE_CACHE, 1);
     if (!page_is(cell->words, touch->page, PLANE_RESIDENT)) {
         return read_page(cell, touch, actor);
@@ -169,6 +174,7 @@ static enum progress read_call(struct cell *cell, const struct touch *touch, str
         return wait_for_page(cell, touch, actor);
     }
     charge(cell, actor, COST_PAGE_COPY, 1);
+    charge_user_access(cell, actor, 1);
     residence_mark_accessed(cell, actor, touch->page);
     return GO_ON;
 }
@@ -177,7 +183,7 @@ static enum progress read_call(struct cell *cell, const struct touch *touch, str
 static enum progress raw_write(struct cell *cell, const struct touch *touch, struct actor *actor)
 {
     uint32_t device = cell->nswap_devices + touch->page;
-    charge(cell, actor, COST_SYSCALL, 1);
+    charge_system_call(cell, actor);
     if (!device_has_room(cell, device)) {
         context_begin_wait(cell, touch, WAIT_QUEUE, device, TIME_NEVER, actor->now);
         return STOPPED;
@@ -211,6 +217,7 @@ static void forget_tries(struct cell *cell, uint32_t id, sim_time now)
     struct context *context = &cell->contexts[id];
     context->made_page = false;
     context->waited_for_device = false;
+    context->waited_for_frames = false;
     if (context->held_frame) {
         /* Handed to it, but no longer needed. */
         context->held_frame = false;
@@ -270,10 +277,24 @@ bool fault_retry(struct cell *cell, const struct touch *touch, sim_time now)
     return true;
 }
 
+void fault_operation_done(struct cell *cell, const struct touch *touch, sim_time now)
+{
+    forget_tries(cell, CONTEXT_FIRST_PROCESS + touch->process, now);
+    count(cell, METRIC_OPERATIONS, touch->process % cell->ncells == cell->id);
+    cell->visitors[touch->process].blocked = false;
+    outbox_post(&cell->outbox, MESSAGE_WOKEN, touch->process, now, 0);
+}
+
 bool fault_touch(struct cell *cell, const struct touch *touch)
 {
     struct visitor *visitor = &cell->visitors[touch->process];
     assert(!visitor->blocked);
+    if (touch->access == ACCESS_OPERATION) {
+        visitor->operation_ordinal = touch->ordinal + 1;
+        visitor->operation_at = touch->next_at;
+        context_begin_operation(cell, touch);
+        return false;
+    }
     visitor->ordinal = touch->ordinal + 1;
     visitor->next_at = touch->next_at;
     if (touch->vma != VMA_NONE && touch_present(cell, touch)) {

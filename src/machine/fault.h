@@ -13,6 +13,9 @@
  * so that nothing but the touch happened. */
 bool fault_touch(struct cell *cell, const struct touch *touch);
 
+/* The operation that `touch` stands for is done: its process goes on. */
+void fault_operation_done(struct cell *cell, const struct touch *touch, sim_time now);
+
 /* Tries a touch again at `now`; true when it is made. */
 bool fault_retry(struct cell *cell, const struct touch *touch, sim_time now);
 

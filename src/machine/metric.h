@@ -46,8 +46,22 @@ enum metric_scope {
       "those of rmap_visits that were made to unmap")                                              \
     X(PAGES_UNMAPPED, "pages_unmapped", "page", COUNTER, NEITHER, COUNT, CELL,                     \
       "pages all of whose ptes reclaim cleared through the reverse map")                           \
+    X(RMAP_WALKS, "rmap_walks", "1", COUNTER, NEITHER, COUNT, CELL,                                \
+      "walks of the reverse map over the ptes of a page")                                          \
+    X(RMAP_PTES, "rmap_ptes", "1", COUNTER, NEITHER, COUNT, CELL,                                  \
+      "present ptes that they examined")                                                           \
+    X(RMAP_COVERING, "rmap_covering", "1", COUNTER, NEITHER, COUNT, CELL,                          \
+      "vmas over the page that walks by vmas came to; rmap_visits / rmap_covering is 1 at best")   \
+    X(RMAP_NODES, "rmap_nodes", "1", COUNTER, LOWER, COUNT, CELL,                                  \
+      "of rmap_visits, nodes of a tree that turned out not to be over the page")                   \
     X(PTES_UNMAPPED, "ptes_unmapped", "1", COUNTER, NEITHER, COUNT, CELL,                          \
       "ptes cleared by reclaim")                                                                   \
+    X(PTES_ZAPPED, "ptes_zapped", "1", COUNTER, NEITHER, COUNT, CELL,                              \
+      "ptes cleared by munmap, exec and exit")                                                     \
+    X(RMAP_SEARCHED, "rmap_searched", "1", COUNTER, LOWER, COUNT, CELL,                            \
+      "chain blocks searched for ptes that munmap, exec and exit took out: of B, (B + 1) / 2")     \
+    X(OPERATIONS, "operations", "1", COUNTER, HIGHER, COUNT, CELL,                                 \
+      "moves of windows, forks, execs and exits that were done")                                   \
     X(ACTIVATIONS, "activations", "page", COUNTER, NEITHER, COUNT, CELL,                           \
       "pages moved from an inactive to an active list")                                            \
     X(DEACTIVATIONS, "deactivations", "page", COUNTER, NEITHER, COUNT, CELL,                       \
@@ -73,6 +87,29 @@ enum metric_scope {
     X(FREE_BYTES, "free_bytes", "byte", GAUGE, NEITHER, COUNT, CELL, "free frames of all zones")   \
     X(LOWMEM_FREE_BYTES, "lowmem_free_bytes", "byte", GAUGE, HIGHER, COUNT, CELL,                  \
       "free frames of the zones the kernel maps directly")                                         \
+    X(LOWMEM_USER_BYTES, "lowmem_user_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,                 \
+      "low memory in pages of processes and files, large pages, ballast, and frames on their "     \
+      "way to reclaimers")                                                                         \
+    X(LOWMEM_MEM_MAP_BYTES, "lowmem_mem_map_bytes", "byte", GAUGE, LOWER, COUNT, CELL,             \
+      "low memory in mem_map: a struct page for every frame of the machine")                       \
+    X(LOWMEM_IMAGE_BYTES, "lowmem_image_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,               \
+      "low memory in kernel text, static tables and boot allocations")                             \
+    X(LOWMEM_PAGETABLE_BYTES, "lowmem_pagetable_bytes", "byte", GAUGE, LOWER, COUNT, CELL,         \
+      "low memory in pages of ptes")                                                               \
+    X(LOWMEM_DIRECTORY_BYTES, "lowmem_directory_bytes", "byte", GAUGE, LOWER, COUNT, CELL,         \
+      "low memory in page directories: the levels above the pages of ptes")                        \
+    X(LOWMEM_RMAP_BYTES, "lowmem_rmap_bytes", "byte", GAUGE, LOWER, COUNT, CELL,                   \
+      "low memory in slab pages of pte chains")                                                    \
+    X(LOWMEM_TASK_BYTES, "lowmem_task_bytes", "byte", GAUGE, LOWER, COUNT, CELL,                   \
+      "low memory in kernel stacks, tasks and open files")                                         \
+    X(LOWMEM_MM_BYTES, "lowmem_mm_bytes", "byte", GAUGE, LOWER, COUNT, CELL,                       \
+      "low memory in slab pages of mm_struct")                                                     \
+    X(LOWMEM_VMA_BYTES, "lowmem_vma_bytes", "byte", GAUGE, LOWER, COUNT, CELL,                     \
+      "low memory in slab pages of vm_area_struct")                                                \
+    X(LOWMEM_BUFFER_HEAD_BYTES, "lowmem_buffer_head_bytes", "byte", GAUGE, LOWER, COUNT, CELL,     \
+      "low memory in slab pages of buffer heads")                                                  \
+    X(LOWMEM_RADIX_NODE_BYTES, "lowmem_radix_node_bytes", "byte", GAUGE, LOWER, COUNT, CELL,       \
+      "low memory in slab pages of radix-tree nodes of the page cache")                            \
     X(ACTIVE_BYTES, "active_bytes", "byte", GAUGE, NEITHER, COUNT, CELL, "pages on active lists")  \
     X(INACTIVE_BYTES, "inactive_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,                       \
       "pages on inactive lists")                                                                   \

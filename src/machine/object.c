@@ -1,6 +1,9 @@
 #include "machine/object.h"
 
+#include <assert.h>
+
 #include "machine/cell.h"
+#include "machine/vma_list.h"
 
 static const struct sim_lock unlocked = {0, CONTEXT_NONE, CONTEXT_NONE};
 
@@ -57,20 +60,37 @@ static void build_mms(struct cell *cell)
     }
 }
 
+void object_attach_vma(struct cell *cell, struct vma *vma, page_offset offset, page_count pages)
+{
+    struct object *object = &cell->objects[vma->object];
+    struct shard shard = cell_shard(cell, vma->object);
+    page_count before = shard_pages_below(&shard, offset);
+    assert(!vma->attached);
+    vma->attached = true;
+    vma->offset = offset;
+    vma->first = object_page(object, before);
+    vma->npages = (page_id)(shard_pages_below(&shard, offset + pages) - before);
+    vma->pages = pages;
+    vma_list_attach(cell, (vma_id)(vma - cell->vmas));
+}
+
+void object_detach_vma(struct cell *cell, struct vma *vma)
+{
+    assert(vma->attached);
+    vma_list_detach(cell, (vma_id)(vma - cell->vmas));
+    vma->attached = false;
+    vma->npages = 0;
+}
+
 static void build_vmas(struct cell *cell)
 {
     for (size_t i = 0; i < cell->plan->nvmas; i++) {
         const struct plan_vma *plan = &cell->plan->vmas[i];
-        struct object *object = &cell->objects[plan->object];
-        struct shard shard = cell_shard(cell, plan->object);
-        page_count before = shard_pages_below(&shard, plan->offset);
-        page_count end = shard_pages_below(&shard, plan->offset + plan->pages);
+        const struct object *object = &cell->objects[plan->object];
         cell->vmas[i] = (struct vma){
             .mm = plan->process,
             .object = plan->object,
             .rank = plan->rank,
-            .first = object_page(object, before),
-            .npages = (page_id)(end - before),
             .ref_stride = object->max_vmas,
             /* May wrap: the sum with a chunk of the object does not. */
             .ref_base = object->first_ref + plan->rank -
@@ -78,9 +98,9 @@ static void build_vmas(struct cell *cell)
             .vpn = plan->vpn,
             .offset = plan->offset,
             .page_class = cell->plan->objects[plan->object].page_class,
+            .nonlinear = plan->nonlinear,
         };
-        cell->object_vmas[object->first_vma_slot + plan->rank] = (vma_id)i;
-        object->nvmas++;
+        object_attach_vma(cell, &cell->vmas[i], plan->offset, plan->pages);
     }
 }
 
@@ -97,7 +117,22 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
     return shard_offset(&shard, page - cell->objects[object].first);
 }
 
+/* Number `i` of `n` pages, those of each unit of `unit` counted from its end. */
+static page_count turned_round(page_count i, page_count n, uint64_t unit)
+{
+    page_count begin = i / unit * unit;
+    page_count end = min_u64(begin + unit, n);
+    return begin + (end - 1 - i);
+}
+
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page)
 {
-    return vma->vpn + (object_offset(cell, vma->object, page) - vma->offset);
+    page_offset offset = object_offset(cell, vma->object, page) - vma->offset;
+    return vma->vpn +
+           (vma->nonlinear ? turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
+}
+
+page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot)
+{
+    return vma->first + (page_id)turned_round(slot, vma->npages, cell->arch->pt_entries);
 }

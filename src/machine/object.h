@@ -10,6 +10,7 @@
 #include "base/types.h"
 #include "machine/lock.h"
 #include "machine/plan.h"
+#include "machine/prio_tree.h"
 
 #define PAGES_PER_CHUNK 512
 
@@ -25,6 +26,11 @@ struct object {
     uint64_t first_ref;      /* of row_refs: chunk c, rank r at first_ref + c * max_vmas + r */
     page_count resident;     /* pages with a frame, in this cell */
     struct sim_lock lock;    /* i_shared_sem, i_mmap_lock */
+    struct prio_tree tree;   /* of its vmas (vma_list.h) */
+    uint32_t nonlinear;  /* i_mmap_nonlinear: the first of them + 1, linked, in no tree; 0: none */
+    uint32_t nparts;     /* vmas that map some of its pages in this cell, but not all */
+    uint32_t ranks_from; /* one more than the rank of the vma that came last */
+    bool ranks_shuffled; /* vmas did not come in the order of their ranks */
 };
 
 struct vma {
@@ -38,6 +44,11 @@ struct vma {
     uint64_t vpn;        /* address of its first page in the machine */
     page_offset offset;  /* and which page of the object that is */
     uint32_t page_class; /* of what it is mapped with, enum page_class */
+    page_count pages;    /* how many it maps, in the machine */
+    bool nonlinear;      /* the pages of each page table are the other way round */
+    uint32_t next_nonlinear; /* of its object: vma + 1, 0: none */
+    page_count cursor; /* nonlinear: where the search for ptes goes on, in pages of this cell */
+    bool attached;     /* it is there: in its mm and in the list of its object */
 };
 
 /* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */
@@ -71,6 +82,14 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
 
 /* The virtual page number at which a vma maps a page. */
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page);
+
+/* Page number `slot`, in the order of addresses, of those that a nonlinear vma maps in this cell.
+ */
+page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot);
+/* Puts a vma that is not there over pages [offset, offset + pages) of its object, or takes it away.
+ * Its ptes must be clear. */
+void object_attach_vma(struct cell *cell, struct vma *vma, page_offset offset, page_count pages);
+void object_detach_vma(struct cell *cell, struct vma *vma);
 
 /* Fills objects, vmas, mms and their links from the plan. */
 void object_build_all(struct cell *cell);

@@ -10,21 +10,16 @@
 #include "base/types.h"
 #include "config/tlb_config.h"
 #include "machine/context.h"
+#include "machine/slab.h"
 #include "machine/zone.h"
 
 struct cell;
-
-/* What came of asking for a frame. */
-enum frame_result {
-    FRAME_OK,
-    FRAME_RECLAIM, /* below the watermarks: reclaim first */
-    FRAME_NONE,    /* there is none, and the caller cannot reclaim */
-};
 
 /* What came of unmapping a page everywhere. */
 enum unmap_result {
     UNMAP_DONE,  /* no pte maps it any more */
     UNMAP_AGAIN, /* a trylock failed; some ptes are left */
+    UNMAP_YOUNG, /* one was young (2.6.7): the page is to be activated */
 };
 
 /* What every choice on an axis says of itself. */
@@ -61,6 +56,10 @@ struct rmap_ops {
      * them. Charges nothing. FRAME_NONE when its memory cannot be had. */
     enum frame_result (*add_word)(struct cell *cell, page_id page, uint64_t mask);
 
+    /* munmap, exec and exit: one pte less for each page of `mask` in the word that begins with page
+     * `first`; mapcounts no longer count them. */
+    void (*remove)(struct cell *cell, struct actor *actor, page_id first, uint64_t mask);
+
     /* Tests and clears the young bits of all ptes; returns how many were set. NULL if the design
      * cannot find them. */
     unsigned (*referenced)(struct cell *cell, struct actor *actor, page_id page);
@@ -77,6 +76,9 @@ struct page_rules {
     bool move_clears_referenced; /* moving between page cache and swap cache clears PG_referenced */
     bool write_locks_page;       /* a page is locked while it is written */
     bool io_leaves_buffers;      /* I/O leaves buffer heads on a page, which hold a reference */
+    bool refill_skips_mapped; /* refill asks no mapped page whether it was referenced while mapped
+                                 pages are not to be reclaimed */
+    bool zap_marks_accessed;  /* munmap and exit pass on young bits of files and shared memory */
     bool written_goes_oldest; /* a page written for reclaim moves to the inactive list's old end */
 };
 
@@ -130,7 +132,13 @@ struct design {
     const struct choice *shared_page_size;
     enum page_class shared_pages; /* the class of that size */
     bool page_direct;
+    bool high_tables;         /* pages of ptes are from the user's class of memory, and the kernel
+                                 maps them each time it looks at one */
+    bool own_kernel_space;    /* each entry to the kernel changes address spaces */
+    page_count lowmem_frames; /* that the kernel maps directly; 0: all of memory */
+    unsigned mm_directories;  /* page-directory pages every mm has from its creation */
     unsigned struct_page_bytes;
+    struct slab_kind slab[SLABS];
     unsigned chain_block_bytes; /* of a block or list entry; 0: no chains */
     unsigned chain_slots;       /* ptes in a full block; 1 in a list entry */
 };

@@ -63,23 +63,13 @@ process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index
     return (process_id)plan->nprocesses++;
 }
 
-vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, page_count pages,
-                    bool region, enum populate populate)
+static vma_id add_vma_at(struct plan *plan, uint64_t vpn, object_id object, page_offset offset,
+                         page_count pages, enum populate populate)
 {
-    if (plan->out_of_memory ||
-        !grow(plan, (void **)&plan->vmas, plan->nvmas, &plan->vma_capacity, sizeof *plan->vmas)) {
+    if (!grow(plan, (void **)&plan->vmas, plan->nvmas, &plan->vma_capacity, sizeof *plan->vmas)) {
         return 0;
     }
     struct plan_process *process = &plan->processes[plan->nprocesses - 1];
-    /* A region starts at a fresh page of the lowest directory level that is allocated on demand. */
-    uint64_t align = plan->arch->pt_entries;
-    if (region && plan->arch->pmd_span > 0) {
-        align *= plan->arch->pmd_span;
-    }
-    /* Addresses and offsets agree within a page-table page, so that its ptes are of one unit of the
-     * object (shard.h). */
-    uint64_t vpn = (process->address_span + align - 1) / align * align +
-                   offset % plan->arch->pt_entries;
     plan->vmas[plan->nvmas] = (struct plan_vma){
         .process = (process_id)(plan->nprocesses - 1),
         .object = object,
@@ -92,6 +82,50 @@ vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, pag
     process->address_span = vpn + pages;
     plan->objects[object].max_vmas++;
     return (vma_id)plan->nvmas++;
+}
+
+vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, page_count pages,
+                    bool region, enum populate populate)
+{
+    if (plan->out_of_memory) {
+        return 0;
+    }
+    const struct plan_process *process = &plan->processes[plan->nprocesses - 1];
+    /* A region starts at a fresh page of the lowest directory level that is allocated on demand. */
+    uint64_t align = plan->arch->pt_entries;
+    if (region && plan->arch->pmd_span > 0) {
+        align *= plan->arch->pmd_span;
+    }
+    /* Addresses and offsets agree within a page-table page, so that its ptes are of one unit of the
+     * object (shard.h). */
+    uint64_t vpn = (process->address_span + align - 1) / align * align +
+                   offset % plan->arch->pt_entries;
+    return add_vma_at(plan, vpn, object, offset, pages, populate);
+}
+
+vma_id plan_add_window(struct plan *plan, object_id object, page_offset offset, page_count pages,
+                       enum populate populate)
+{
+    if (plan->out_of_memory) {
+        return 0;
+    }
+    const struct plan_process *process = &plan->processes[plan->nprocesses - 1];
+    if (process->nvmas == 0) {
+        return plan_add_vma(plan, object, offset, pages, true, populate);
+    }
+    const struct plan_vma *before = &plan->vmas[plan->nvmas - 1];
+    return add_vma_at(plan, before->vpn + (offset - before->offset), object, offset, pages,
+                      populate);
+}
+
+vma_id plan_add_nonlinear(struct plan *plan, object_id object, enum populate populate)
+{
+    const vma_id vma = plan_add_vma(plan, object, 0, plan->objects[object].pages, true, populate);
+    if (!plan->out_of_memory) {
+        plan->vmas[vma].nonlinear = true;
+        plan->has_nonlinear = true;
+    }
+    return vma;
 }
 
 enum status plan_finish(struct plan *plan, cell_id ncells)

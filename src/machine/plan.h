@@ -34,6 +34,8 @@ struct plan_vma {
     uint64_t vpn;  /* virtual page number of its first page */
     uint32_t rank; /* its number among the vmas of its object */
     enum populate populate;
+    bool nonlinear; /* remap_file_pages() has turned the pages of each page table round */
+    bool moves;     /* it is unmapped and mapped elsewhere in its object, with as many pages */
 };
 
 /* When a workload's processes start. */
@@ -64,9 +66,11 @@ struct plan {
     struct plan_vma *vmas;
     size_t nprocesses, nobjects, nvmas;
     size_t process_capacity, object_capacity, vma_capacity;
-    bool out_of_memory;           /* an addition failed; plan_finish() reports it */
     enum page_class shared_pages; /* of shared segments that can have large ones */
     page_count large_pool;        /* frames reserved for large pages at boot */
+    bool has_nonlinear;           /* some vma is */
+    bool operates;                /* some process changes its address space */
+    bool out_of_memory;           /* an addition failed; plan_finish() reports it */
 };
 
 void plan_free(struct plan *plan);
@@ -83,6 +87,16 @@ process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index
  * `region` starts a new part of the address space (heap, mappings, stack lie far apart). */
 vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, page_count pages,
                     bool region, enum populate populate);
+
+/* The same in a region that the first of such vmas of a process starts: those that follow it, of
+ * the same object and in the order of offsets, have the same distance of addresses as of offsets,
+ * so that they share page-table pages. */
+vma_id plan_add_window(struct plan *plan, object_id object, page_offset offset, page_count pages,
+                       enum populate populate);
+
+/* Maps all pages of an object nonlinearly, in a region of its own: by as many remap_file_pages()
+ * calls as it has pages, those of each page table the other way round. */
+vma_id plan_add_nonlinear(struct plan *plan, object_id object, enum populate populate);
 
 /* Gives every vma its rank in its object and checks the limits of the model: addresses within the
  * architecture's user space, at most 65,535 mappings of a page, at most 2^32 pages in a cell. */

@@ -13,25 +13,28 @@ enum access {
     ACCESS_WRITE,     /* store through a mapping */
     ACCESS_FILE_READ, /* read(2) of one page */
     ACCESS_RAW_WRITE, /* write(2) of one page to a raw device, not waited for */
+    ACCESS_OPERATION, /* no access: an operation on its address space (operation.h) */
 };
 
 struct visitor {
-    sim_time work;       /* user time the process has spent */
-    sim_time grant;      /* user time of this epoch, without that of translations */
-    sim_time next_at;    /* work at which its next touch is due */
-    uint64_t ordinal;    /* number of that touch */
-    sim_time used;       /* system time not yet reported */
-    sim_time fault_time; /* time its faults held its page_table_lock in this epoch */
-    uint64_t touches;    /* made */
+    sim_time work;              /* user time the process has spent */
+    sim_time grant;             /* user time of this epoch, without that of translations */
+    sim_time next_at;           /* work at which its next touch is due */
+    uint64_t ordinal;           /* number of that touch */
+    sim_time operation_at;      /* work at which its next operation is due */
+    uint64_t operation_ordinal; /* number of that operation */
+    sim_time used;              /* system time not yet reported */
+    sim_time fault_time;        /* time its faults held its page_table_lock in this epoch */
+    uint64_t touches;           /* made */
     bool blocked;
 };
 
 /* One touch as a workload draws it. */
 struct touch {
     sim_time at;
-    sim_time next_at; /* work at which the touch after it is due */
+    sim_time next_at; /* work at which the touch, or operation, after it is due */
     uint64_t ordinal;
-    page_id page; /* for a raw write: the disk */
+    page_id page; /* for a raw write: the disk; for an operation: its number in cell.calls */
     vma_id vma;   /* through which; VMA_NONE for read(2) and write(2) */
     process_id process;
     uint8_t access; /* enum access */

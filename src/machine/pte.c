@@ -58,6 +58,14 @@ void pte_compact(struct cell *cell, uint32_t *ref)
     *ref = first == 0 ? REF_EMPTY : REF_OLD;
 }
 
+void pte_drop(struct cell *cell, uint32_t *ref)
+{
+    if (*ref >= REF_FIRST_ROW) {
+        free_row(cell, *ref);
+    }
+    *ref = REF_NONE;
+}
+
 void pte_compact_word(struct cell *cell, uint32_t *ref, page_id page)
 {
     if (*ref >= REF_FIRST_ROW && cell->rows[*ref].word[pte_word_index(page)].present == 0) {

@@ -66,7 +66,11 @@ struct pte_pair *pte_write(struct cell *cell, uint32_t *ref, page_id page);
 /* Lets go of the storage of a row that has become uniform; call after clearing bits in it. */
 void pte_compact(struct cell *cell, uint32_t *ref);
 
-/* The same after ptes around `page` were cleared; looks at no other word unless it must. */
+/* Forgets a row that has no pte present: as if the vma had never had one in this chunk. */
+void pte_drop(struct cell *cell, uint32_t *ref);
+
+/* The same as pte_compact() after ptes around `page` were cleared; looks at no other word unless it
+ * must. */
 void pte_compact_word(struct cell *cell, uint32_t *ref, page_id page);
 
 /* The same for a row that may have become all present and young; call after setting bits in it. */

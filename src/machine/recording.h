@@ -40,10 +40,11 @@ struct recording {
     uint64_t at_pressure[METRIC_COUNT]; /* machine-wide values when the pressure phase began */
 
     enum verdict verdict;
-    sim_time verdict_time;    /* when it was reached */
-    char verdict_detail[512]; /* one sentence: what failed, who held what */
-    byte_count ballast;       /* as sized by the program or given */
-    bool tlb_simulated;       /* machine.tlb has entries */
+    sim_time verdict_time;     /* when it was reached */
+    char verdict_detail[512];  /* one sentence: what failed, who held what */
+    process_id failed_process; /* whose allocation failed, when memory has run out */
+    byte_count ballast;        /* as sized by the program or given */
+    bool tlb_simulated;        /* machine.tlb has entries */
 };
 
 /* Why a metric has no values in this run; NULL: it has. */

@@ -6,6 +6,14 @@
 /* Draws of this number set the first touch; no run gets so far. */
 static const uint64_t first_draw = (uint64_t)1 << 47;
 
+static sim_time operation_due(const struct workload *workload, const struct cell *cell,
+                              process_id process, uint64_t ordinal, sim_time before)
+{
+    return workload->ops->operation_due == NULL
+               ? TIME_NEVER
+               : workload->ops->operation_due(workload, cell, process, ordinal, before);
+}
+
 enum status workloads_divide(const struct workload_set *set, const struct cell *cell,
                              struct cell_draws *draws)
 {
@@ -34,6 +42,8 @@ void workloads_start(const struct workload_set *set, struct cell *cell,
         const struct workload *workload = &set->workload[set->plan.processes[i].workload];
         struct random_block bits = random_draw(cell->scenario->seed, RANDOM_TOUCH, (uint32_t)i,
                                                cell->id, first_draw);
+        cell->visitors[i].operation_at = operation_due(workload, cell, (process_id)i, first_draw,
+                                                       0);
         cell->visitors[i].next_at = workload->ops->due(workload, cell, &draws->process[i],
                                                        (process_id)i, 0, 0, &bits);
     }
@@ -102,7 +112,7 @@ static enum status draw_process(const struct workload *workload, struct cell *ce
                                 struct touch_batch *batch)
 {
     const struct visitor *visitor = &cell->visitors[process];
-    sim_time end = visitor->work + visitor->grant;
+    sim_time end = min_u64(visitor->work + visitor->grant, visitor->operation_at);
     sim_time at = visitor->next_at;
     for (uint64_t ordinal = visitor->ordinal; at < end; ordinal++) {
         enum status status = make_room(batch);
@@ -119,6 +129,39 @@ static enum status draw_process(const struct workload *workload, struct cell *ce
         at = workload->ops->due(workload, cell, draws, process, ordinal + 1, at, &bits);
         touch->next_at = at;
     }
+    return STATUS_OK;
+}
+
+/* The operation of a process that falls into the epoch. The process stops at it. */
+static enum status draw_operation(const struct workload *workload, struct cell *cell,
+                                  process_id process, struct touch_batch *batch)
+{
+    const struct visitor *visitor = &cell->visitors[process];
+    if (batch->ncalls == batch->call_capacity) {
+        size_t capacity = 2 * batch->call_capacity + 64;
+        struct operation_call *calls = realloc(batch->calls, capacity * sizeof *calls);
+        if (calls == NULL) {
+            return fail(STATUS_RESOURCE, "out of memory for %zu operations of one epoch", capacity);
+        }
+        batch->calls = calls;
+        batch->call_capacity = capacity;
+    }
+    enum status status = make_room(batch);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    uint64_t ordinal = visitor->operation_ordinal;
+    workload->ops->operate(workload, cell, process, ordinal, &batch->calls[batch->ncalls]);
+    batch->unsorted[batch->count++] = (struct touch){
+        .at = time_of(cell->core, visitor, visitor->operation_at),
+        .next_at = workload->ops->operation_due(workload, cell, process, ordinal,
+                                                visitor->operation_at),
+        .ordinal = ordinal,
+        .page = (page_id)batch->ncalls++,
+        .vma = VMA_NONE,
+        .process = process,
+        .access = ACCESS_OPERATION,
+    };
     return STATUS_OK;
 }
 
@@ -169,13 +212,18 @@ enum status workloads_draw(const struct workload_set *set, struct cell *cell,
                            const struct cell_draws *draws, struct touch_batch *batch)
 {
     batch->count = 0;
+    batch->ncalls = 0;
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
         const struct visitor *visitor = &cell->visitors[i];
-        if (visitor->grant == 0 || visitor->next_at >= visitor->work + visitor->grant) {
+        sim_time end = visitor->work + visitor->grant;
+        if (visitor->grant == 0 || min_u64(visitor->next_at, visitor->operation_at) >= end) {
             continue;
         }
         const struct workload *workload = &set->workload[set->plan.processes[i].workload];
         enum status status = draw_process(workload, cell, &draws->process[i], (process_id)i, batch);
+        if (status == STATUS_OK && visitor->operation_at < end) {
+            status = draw_operation(workload, cell, (process_id)i, batch);
+        }
         if (status != STATUS_OK) {
             return status;
         }
@@ -185,6 +233,7 @@ enum status workloads_draw(const struct workload_set *set, struct cell *cell,
 
 void workloads_free_batch(struct touch_batch *batch)
 {
+    free(batch->calls);
     free(batch->touches);
     free(batch->unsorted);
     free(batch->buckets);

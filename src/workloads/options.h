@@ -42,8 +42,46 @@ struct page_cache_reader_options {
     uint64_t rounds; /* how often the file is read */
 };
 
+struct windows_options {
+    uint64_t processes;
+    byte_count size; /* of the segment or file */
+    unsigned backing;
+    byte_count window;
+    uint64_t windows; /* of each process */
+    unsigned mapping; /* how windows are moved */
+    unsigned populate;
+    uint64_t moves; /* of windows, per second and process */
+    uint64_t touch_rate;
+    unsigned access;
+    share_ppb hot_fraction;
+    share_ppb hot_share;
+    share_ppb zipf_exponent;
+    share_ppb write_share;
+    share_ppb cpu_use;
+};
+
+extern const struct option_table windows_option_table;
+/* One vma for each window, or one for all that remap_file_pages() has made nonlinear. */
+enum mapping { MAPPING_VMAS, MAPPING_NONLINEAR };
+
+/* rmap_test and one_page_vmas */
+struct many_vmas_options {
+    uint64_t processes;
+    uint64_t windows;  /* that each process maps */
+    byte_count window; /* bytes of each; 0: one page (one_page_vmas has no such option) */
+    unsigned backing;  /* enum backing */
+    unsigned populate; /* enum populate */
+    unsigned order;    /* linear, random */
+    unsigned mapping;  /* enum mapping */
+    uint64_t iterations;
+    uint64_t device; /* which disk */
+    sim_time touch_time;
+};
+
 extern const struct option_table database_option_table;
 extern const struct option_table shm_copy_option_table;
 extern const struct option_table page_cache_reader_option_table;
+extern const struct option_table rmap_test_option_table;
+extern const struct option_table one_page_vmas_option_table;
 
 #endif

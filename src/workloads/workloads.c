@@ -6,6 +6,9 @@ const struct workload_ops *const workload_table[] = {
     &workload_database,
     &workload_shm_copy,
     &workload_page_cache_reader,
+    &workload_windows,
+    &workload_rmap_test,
+    &workload_one_page_vmas,
     NULL,
 };
 
@@ -16,7 +19,7 @@ static void finish_processes(const struct scenario *scenario, struct workload_se
         const struct workload *workload = &set->workload[process->workload];
         process->work_per_touch = max_u64(1, workload->work_per_touch);
         process->pages_in_stall = 1;
-        if (workload->finite) {
+        if (workload->finite && !workload->revisits) {
             sim_time work = (sim_time)((uint128)scenario->stall * process->cpu_share /
                                        CPU_SHARE_ONE);
             process->pages_in_stall = max_u64(1, work / workload->work_per_touch);

@@ -27,9 +27,13 @@ struct workload {
     struct access_table access;
     uint32_t ntables; /* access tables that a cell makes of it */
     bool finite;
+    bool revisits;               /* finite, but its touches need no new page each */
     uint64_t rounds;             /* finite: how often it goes through its pages */
     sim_time log_interval;       /* user time of the log writer between two writes; 0: no log */
     object_id object;            /* the file a reader reads */
+    uint32_t windows;            /* that each process has */
+    page_count window_stride;    /* windows begin at multiples of so many pages */
+    sim_time operation_interval; /* mean user time between two operations of one process; 0: none */
     byte_count pressure_segment; /* bytes of the shared segment that until_freed refers to, or 0 */
 };
 
@@ -74,6 +78,13 @@ struct workload_ops {
      * cells; for the TLB. NULL: its touches are of no user memory. */
     struct place (*place)(const struct workload *workload, const struct plan *plan,
                           process_id process, uint64_t ordinal, const struct random_block *bits);
+    /* User time at which operation number `ordinal` of a process is due, the one before it being
+     * due at `before`, the same in all cells; TIME_NEVER: there is none. And what it is. NULL: its
+     * processes have no operations. */
+    sim_time (*operation_due)(const struct workload *workload, const struct cell *cell,
+                              process_id process, uint64_t ordinal, sim_time before);
+    void (*operate)(const struct workload *workload, const struct cell *cell, process_id process,
+                    uint64_t ordinal, struct operation_call *call);
 
     /* User time at which touch number `ordinal` of a process in a cell is due, the one before it
      * being due at `before`; TIME_NEVER: there is none. */
@@ -85,6 +96,9 @@ struct workload_ops {
 extern const struct workload_ops workload_database;
 extern const struct workload_ops workload_shm_copy;
 extern const struct workload_ops workload_page_cache_reader;
+extern const struct workload_ops workload_rmap_test;
+extern const struct workload_ops workload_one_page_vmas;
+extern const struct workload_ops workload_windows;
 
 /* The table of workloads; ends with NULL. */
 extern const struct workload_ops *const workload_table[];
@@ -122,6 +136,9 @@ bool draws_keep_tables(struct cell_draws *draws, struct access_table *tables);
 /* Room for the touches of one epoch; grows as needed. Zero-initialise, release with free_batch().
  */
 struct touch_batch {
+    struct operation_call *calls; /* what the operations among the touches are */
+    size_t ncalls;
+    size_t call_capacity;
     struct touch *touches;
     struct touch *unsorted;
     uint32_t *buckets;

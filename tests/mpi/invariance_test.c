@@ -37,7 +37,10 @@ static const struct {
     {"processes", "24", NULL},        {"segment", "{ size: 10MiB }", "{ size: 4MiB }"},
     {"size", "16MiB", NULL},          {"private_memory", "64KiB", "512KiB"},
     {"touch_rate", "100000", NULL},   {"rate", "40MB/s", NULL},
-    {"private_touches", "50%", NULL},
+    {"private_touches", "50%", NULL}, {"windows", "20", NULL},
+    {"window", "256KiB", NULL},       {"moves", "200", NULL},
+    {"vmas", "1500", NULL},           {"iterations", "3", NULL},
+    {"populate", "none", NULL},
 };
 
 static void append_workload(struct text *text, const struct workload_kind_options *kind,
@@ -61,10 +64,12 @@ static const char machine[] = "duration: 2s\n"
                               "output: { interval: 50ms }\n";
 
 static const struct {
+    enum machine_arch number;
     const char *arch;
     const char *costs;
     const char *tlb;
-} processors[] = {{"x86_64", "x86_64-2003", "opteron"}, {"i386-pae", "p4-2003", "pentium4"}};
+} processors[] = {{ARCH_X86_64, "x86_64", "x86_64-2003", "opteron"},
+                  {ARCH_I386_PAE, "i386-pae", "p4-2003", "pentium4"}};
 
 static void make_scenario(const struct preset *preset, const struct workload_ops *joined,
                           size_t processor, unsigned cells, struct text *text)
@@ -215,6 +220,9 @@ static void test_combination(const struct preset *preset, const struct workload_
     const size_t ncells = sizeof cells / sizeof cells[0];
     const size_t nprocessors = sizeof processors / sizeof processors[0];
     for (size_t i = 0; i < nprocessors * ncells; i++) {
+        if ((preset_archs(preset) >> processors[i / ncells].number & 1) == 0) {
+            continue;
+        }
         struct text text = {0};
         char name[128];
         make_scenario(preset, joined, i / ncells, cells[i % ncells], &text);
@@ -236,12 +244,13 @@ static void test_memory_runs_out(const struct preset *preset, const struct catal
         struct text text = {0};
         text_append_format(&text,
                            "duration: 4s\n"
-                           "machine: { memory: 24MiB, cpus: 2, cells: 4, "
+                           "machine: { arch: %s, memory: 24MiB, cpus: 2, cells: 4, "
                            "disk: { bandwidth: 400MB/s, latency: 2ms } }\n"
                            "design: { preset: %s }\n"
                            "phases: { warmup: 0s }\n"
                            "costs: x86_64-2003\n"
                            "workloads:\n",
+                           (preset_archs(preset) >> ARCH_X86_64 & 1) != 0 ? "x86_64" : "i386-pae",
                            preset->name);
         for (unsigned i = 0; i < segments; i++) {
             text_append_format(&text,

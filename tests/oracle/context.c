@@ -129,7 +129,9 @@ static void context_main(unsigned low, unsigned high)
     struct machine *machine = context->machine;
     for (;;) {
         struct actor *self = &context->self;
-        if (context->process == NULL) {
+        if (context->operating) {
+            o_operate(machine, self);
+        } else if (context->process == NULL) {
             machine->design.is_2_4 ? o_kswapd_2_4(machine, self) : o_kswapd_2_6(machine, self);
         } else {
             machine->design.is_2_4 ? o_direct_2_4(machine, self, context->class)
@@ -186,7 +188,7 @@ void o_context_book(struct machine *machine, struct context *context, sim_time n
         machine->count.system_seconds += time;
         if (context->state == CONTEXT_SPINNING) {
             machine->count.spin_seconds += time;
-        } else {
+        } else if (context->reclaiming_since != TIME_NEVER) {
             machine->count.reclaim_cpu_seconds += time;
         }
         context->cpu_since = now;
@@ -305,9 +307,20 @@ static void finish(struct machine *machine, struct context *context, sim_time no
     if (context->has_cpu) {
         o_cpu_release(machine, context, now);
     }
-    if (context->process != NULL) {
+    if (context->operating) {
+        context->operating = false;
+        o_memory_wait_over(machine, context->process, now);
+        o_operation_done(machine, context->process);
+    } else if (context->process != NULL) {
         o_touch_try_again(machine, context->process, now);
     }
+}
+
+void o_context_operate(struct machine *machine, struct context *context, sim_time now)
+{
+    context->operating = true;
+    context->in_code = true;
+    go_on(machine, context, now);
 }
 
 void o_context_stop_touch(struct machine *machine, struct context *context, sim_time now)

@@ -20,6 +20,13 @@
     X(rmap_visits)              \
     X(unmap_visits)             \
     X(pages_unmapped)           \
+    X(rmap_walks)               \
+    X(rmap_ptes)                \
+    X(rmap_covering)            \
+    X(rmap_nodes)               \
+    X(ptes_zapped)              \
+    X(rmap_searched)            \
+    X(operations)               \
     X(ptes_unmapped)            \
     X(activations)              \
     X(deactivations)            \
@@ -34,6 +41,17 @@
     X(rmap_bytes)               \
     X(free_bytes)               \
     X(lowmem_free_bytes)        \
+    X(lowmem_user_bytes)        \
+    X(lowmem_mem_map_bytes)     \
+    X(lowmem_image_bytes)       \
+    X(lowmem_pagetable_bytes)   \
+    X(lowmem_directory_bytes)   \
+    X(lowmem_rmap_bytes)        \
+    X(lowmem_task_bytes)        \
+    X(lowmem_mm_bytes)          \
+    X(lowmem_vma_bytes)         \
+    X(lowmem_buffer_head_bytes) \
+    X(lowmem_radix_node_bytes)  \
     X(active_bytes)             \
     X(inactive_bytes)           \
     X(shm_bytes)                \

@@ -9,6 +9,7 @@ struct plan {
         sim_time time;
         struct process *process;
         uint64_t ordinal;
+        bool operation;
     } * touches;
     size_t n, capacity;
 };
@@ -23,17 +24,21 @@ static int in_order(const void *a, const void *b)
     if (x->process != y->process) {
         return x->process->number < y->process->number ? -1 : 1;
     }
+    if (x->operation != y->operation) {
+        return x->operation ? 1 : -1;
+    }
     return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
 }
 
-static void add(struct plan *plan, sim_time time, struct process *process, uint64_t ordinal)
+static void add(struct plan *plan, sim_time time, struct process *process, uint64_t ordinal,
+                bool operation)
 {
     if (plan->n == plan->capacity) {
         plan->capacity = 2 * plan->capacity + 64;
         plan->touches = realloc(plan->touches, plan->capacity * sizeof *plan->touches);
         REQUIRE(plan->touches != NULL);
     }
-    plan->touches[plan->n++] = (struct due_touch){time, process, ordinal};
+    plan->touches[plan->n++] = (struct due_touch){time, process, ordinal, operation};
 }
 
 static void add_touches_of(const struct machine *machine, struct process *process,
@@ -44,13 +49,19 @@ static void add_touches_of(const struct machine *machine, struct process *proces
     }
     const uint64_t length = machine->epoch_end - machine->epoch_begin;
     sim_time due = process->next_due;
-    for (uint64_t ordinal = process->ordinal; due < process->work + process->useful; ordinal++) {
+    const sim_time end = min_u64(process->work + process->useful, process->operation_due);
+    if (process->operation_due < process->work + process->useful) {
+        const sim_time after = (sim_time)((uint128)(process->operation_due - process->work) *
+                                          length / process->useful);
+        add(plan, machine->epoch_begin + after, process, process->operation_ordinal, true);
+    }
+    for (uint64_t ordinal = process->ordinal; due < end; ordinal++) {
         struct touch touch;
         sim_time interval;
         const sim_time after = (sim_time)((uint128)(due - process->work) * length /
                                           process->useful);
         o_workload_draw(machine, process, ordinal, &touch, &interval);
-        add(plan, machine->epoch_begin + after, process, ordinal);
+        add(plan, machine->epoch_begin + after, process, ordinal, false);
         if (touch.last) {
             break;
         }
@@ -66,6 +77,13 @@ static void do_touch(struct machine *machine, const struct due_touch *due)
     }
     struct touch touch;
     sim_time interval;
+    if (due->operation) {
+        o_workload_operation(machine, process, process->operation_ordinal++, &process->operation,
+                             &interval);
+        process->operation_due += interval;
+        o_operation_begin(machine, process, due->time);
+        return;
+    }
     REQUIRE(due->ordinal == process->ordinal);
     o_workload_draw(machine, process, due->ordinal, &touch, &interval);
     touch.time = due->time;

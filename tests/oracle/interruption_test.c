@@ -167,6 +167,7 @@ static void test_design(unsigned design)
         machine.frames += 512;
         machine.ballast = 0;
         machine.auto_ballast = false;
+        machine.low_left = 0;
         machine.workloads[0].populate = 2;
         for (int i = 0; i < COST_COUNT; i++) {
             machine.cost_ps[i] = max_u64(machine.cost_ps[i], 1000); /* so that each ends a step */

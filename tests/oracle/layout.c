@@ -29,29 +29,37 @@ static uint64_t pages_of(byte_count bytes)
 static const struct known_design {
     const char *preset, *reclaim, *rmap;
     struct design design;
-    unsigned struct_page_bytes[2];
+    unsigned struct_page_bytes[3]; /* the last: with PAE and high page tables */
 } known_designs[] = {
     {"linux-2.4.22",
      "lru_2_4_22",
      "none",
      {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE},
-     {48, 88}},
-    {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88}},
+     {48, 88, 48}},
+    {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88, 48}},
     {"linux-2.5.27",
      "lru_2_6_0",
      "pte_chain_linked",
      {.rmap = RMAP_PTE_LISTS, .page_direct = true},
-     {44, 80}},
+     {44, 80, 44}},
     {"linux-2.6.0",
      "lru_2_6_0",
      "pte_chain_array",
      {.rmap = RMAP_PTE_CHAINS, .page_direct = true},
-     {40, 80}},
+     {40, 80, 44}},
     {"linux-2.5-objrmap",
      "lru_2_6_0",
      "objrmap",
      {.rmap = RMAP_OBJECTS, .page_direct = true},
-     {40, 80}},
+     {40, 80, 44}},
+    {"", "lru_2_6_0", "objrmap_prio_tree", {.rmap = RMAP_TREES}, {40, 80, 44}},
+    {"", "lru_2_6_0", "anonmm", {.rmap = RMAP_ANONMM}, {40, 80, 44}},
+    {"", "lru_2_6_0", "anon_vma", {.rmap = RMAP_ANON_VMA}, {32, 56, 32}},
+    {"linux-2.6.7",
+     "lru_2_6_7",
+     "anon_vma",
+     {.is_2_6_7 = true, .rmap = RMAP_ANON_VMA},
+     {32, 56, 32}},
 };
 
 enum { KNOWN_DESIGNS = sizeof known_designs / sizeof known_designs[0] };
@@ -95,9 +103,15 @@ static void choose_design(struct machine *machine)
     if (preset != NULL && strcmp(preset->reclaim, reclaim) == 0) {
         kernel = preset;
     }
-    design->struct_page_bytes = kernel->struct_page_bytes[is_64_bit];
+    design->high_page_tables = config->page_tables != NULL &&
+                               strcmp(config->page_tables, "highmem") == 0;
+    design->split_4g4g = config->split != NULL && strcmp(config->split, "4g4g") == 0;
+    const bool wide = design->high_page_tables && machine->scenario->machine.arch == ARCH_I386_PAE;
+    design->struct_page_bytes = kernel->struct_page_bytes[wide ? 2 : is_64_bit];
+    design->vma_bytes = kernel->design.rmap == RMAP_ANON_VMA ? 84 : 64;
     design->chain_bytes = (unsigned)machine->scenario->machine.cache_line;
-    design->chain_slots = design->chain_bytes / machine->pointer_bytes - 1;
+    design->chain_slots = wide ? (design->chain_bytes - 4) / 8
+                               : design->chain_bytes / machine->pointer_bytes - 1;
 }
 
 static struct object *add_object(struct machine *machine, enum object_kind kind, uint64_t npages,
@@ -112,6 +126,27 @@ static struct object *add_object(struct machine *machine, enum object_kind kind,
         object->pages[i].offset = i;
     }
     return object;
+}
+
+static void link_vma(struct vma **link, struct mm *mm, struct object *object, uint64_t start,
+                     page_offset offset, uint64_t pages, enum populated populated)
+{
+    struct vma *vma = allocate(1, sizeof *vma);
+    *vma = (struct vma){
+        .mm = mm,
+        .object = object,
+        .offset = offset,
+        .start = start,
+        .pages = pages,
+        .populated = populated,
+        .came = ++object->ncame,
+        .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
+    };
+    *link = vma;
+    for (link = &object->vmas; *link != NULL;) {
+        link = &(*link)->next_of_object;
+    }
+    *link = vma;
 }
 
 /* A mapping at the next address that begins a page of the lowest directory taken on demand, moved
@@ -129,19 +164,8 @@ static void add_vma(struct machine *machine, struct mm *mm, struct object *objec
         end = (*link)->start + (*link)->pages;
         link = &(*link)->next_of_mm;
     }
-    struct vma *vma = allocate(1, sizeof *vma);
-    *vma = (struct vma){
-        .mm = mm,
-        .object = object,
-        .offset = offset,
-        .start = (end + align - 1) / align * align + offset % machine->ptes_per_page,
-        .pages = pages,
-        .populated = populated,
-        .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
-        .next_of_object = object->vmas,
-    };
-    *link = vma;
-    object->vmas = vma;
+    link_vma(link, mm, object, (end + align - 1) / align * align + offset % machine->ptes_per_page,
+             offset, pages, populated);
 }
 
 static void finish_mm(const struct machine *machine, struct process *process)
@@ -227,12 +251,76 @@ static void add_database(struct machine *machine, struct workload *workload,
     }
 }
 
+/* Every process maps all of an object by windows side by side, from address 0 on. */
+static void add_many_vmas(struct machine *machine, struct workload *workload,
+                          const struct many_vmas_options *options)
+{
+    workload->kind = WORKLOAD_MANY_VMAS;
+    workload->window = options->window == 0 ? 1 : pages_of(options->window);
+    workload->at_random = options->order == 1;
+    workload->object = add_object(machine,
+                                  options->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
+                                  options->windows * workload->window,
+                                  &machine->devices[machine->nswap_devices + options->device]);
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct mm *mm = &add_process(machine, workload)->mm;
+        struct vma **link = &mm->vmas;
+        if (options->mapping == MAPPING_NONLINEAR) {
+            link_vma(link, mm, workload->object, 0, 0, workload->object->npages,
+                     (enum populated)options->populate);
+            mm->vmas->nonlinear = true;
+            workload->object->has_nonlinear = true;
+            continue;
+        }
+        for (uint64_t w = 0; w < options->windows; w++) {
+            const page_offset first = w * workload->window;
+            link_vma(link, mm, workload->object, first, first, workload->window,
+                     (enum populated)options->populate);
+            link = &(*link)->next_of_mm;
+        }
+    }
+}
+
+static void add_windows(struct machine *machine, struct workload *workload,
+                        const struct windows_options *options)
+{
+    const uint64_t npages = pages_of(options->size);
+    const unsigned unit = machine->ptes_per_page;
+    workload->kind = WORKLOAD_WINDOWS;
+    workload->window = pages_of(options->window);
+    workload->windows = options->windows;
+    workload->stride = (workload->window + unit - 1) / unit * unit;
+    workload->places = npages / workload->stride == 0 ? 1 : npages / workload->stride;
+    workload->object = add_object(machine,
+                                  options->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
+                                  npages, &machine->devices[machine->nswap_devices]);
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct process *process = add_process(machine, workload);
+        for (uint64_t w = 0; w < options->windows; w++) {
+            const uint64_t place = (i * options->windows + w) % workload->places;
+            add_vma(machine, &process->mm, workload->object, place * workload->stride,
+                    workload->window, (enum populated)options->populate);
+        }
+    }
+}
+
+static bool is_many_vmas(const struct workload_config *config)
+{
+    return strcmp(config->kind, "rmap_test") == 0 || strcmp(config->kind, "one_page_vmas") == 0;
+}
+
 static void add_workload(struct machine *machine, size_t index)
 {
     const struct workload_config *config = &machine->scenario->workloads[index];
     struct workload *workload = &machine->workloads[index];
     if (strcmp(config->kind, "database") == 0) {
         add_database(machine, workload, config->options);
+    } else if (is_many_vmas(config)) {
+        add_many_vmas(machine, workload, config->options);
+    } else if (strcmp(config->kind, "windows") == 0) {
+        add_windows(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -285,9 +373,17 @@ static void make_room(struct machine *machine)
     const struct scenario *scenario = machine->scenario;
     size_t processes = 0;
     for (size_t i = 0; i < scenario->nworkloads; i++) {
-        const struct database_options *options = scenario->workloads[i].options;
-        bool is_database = strcmp(scenario->workloads[i].kind, "database") == 0;
-        processes += is_database ? options->processes + 1 : 1;
+        const struct database_options *database = scenario->workloads[i].options;
+        const struct many_vmas_options *many = scenario->workloads[i].options;
+        const struct windows_options *windows = scenario->workloads[i].options;
+        const char *kind = scenario->workloads[i].kind;
+        if (strcmp(kind, "database") == 0) {
+            processes += database->processes + 1;
+        } else if (strcmp(kind, "windows") == 0) {
+            processes += windows->processes;
+        } else {
+            processes += is_many_vmas(&scenario->workloads[i]) ? many->processes : 1;
+        }
     }
     machine->processes = allocate(processes, sizeof *machine->processes);
     machine->objects = allocate(processes + scenario->nworkloads, sizeof *machine->objects);
@@ -306,6 +402,7 @@ struct machine *o_layout_build(const struct scenario *scenario)
     machine->has_middle_directories = arch == ARCH_X86_64;
     machine->frames = scenario->machine.memory / PAGE_BYTES;
     choose_design(machine);
+    o_slab_build(machine);
     o_frames_build(machine);
     add_devices(machine);
     make_room(machine);
@@ -316,9 +413,14 @@ struct machine *o_layout_build(const struct scenario *scenario)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         finish_mm(machine, process);
-        process->from_start = process->workload->kind == WORKLOAD_DATABASE;
+        process->from_start = process->workload->kind == WORKLOAD_DATABASE ||
+                              process->workload->kind == WORKLOAD_WINDOWS;
         process->finite = !process->from_start;
         process->next_due = o_workload_first_interval(machine, process);
+        process->operation_due = o_workload_first_operation(machine, process);
+    }
+    for (size_t i = 0; i < machine->nobjects; i++) {
+        o_tree_changed(&machine->objects[i]);
     }
     o_context_build(machine);
     o_translation_build(machine);
@@ -359,6 +461,7 @@ void o_layout_free(struct machine *machine)
     o_list_free(machine);
     for (size_t i = 0; i < machine->nobjects; i++) {
         free_pages(&machine->objects[i]);
+        o_tree_free(machine->objects[i].tree);
     }
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         o_translation_free(&machine->processes[p]);

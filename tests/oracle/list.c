@@ -83,6 +83,21 @@ void o_list_remove(struct machine *machine, struct list_entry **link)
     push_free(machine, entry);
 }
 
+void o_list_remove_pte(struct machine *machine, struct page *page, const struct pte *pte)
+{
+    if (page->direct != NULL) {
+        REQUIRE(page->direct == pte);
+        page->direct = NULL;
+        return;
+    }
+    struct list_entry **link = &page->entries;
+    while ((*link)->pte != pte) {
+        link = &(*link)->next;
+    }
+    o_list_remove(machine, link);
+    o_list_collapse(machine, page);
+}
+
 void o_list_collapse(struct machine *machine, struct page *page)
 {
     if (machine->design.page_direct && page->entries != NULL && page->entries->next == NULL) {

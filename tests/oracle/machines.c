@@ -4,19 +4,36 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "config/scenario.h"
 
 static const char *const presets[MACHINE_DESIGNS] = {
     [DESIGN_2_4_23] = "linux-2.4.23",       [DESIGN_2_6_0] = "linux-2.6.0",
     [DESIGN_OBJRMAP] = "linux-2.5-objrmap", [DESIGN_2_4_22] = "linux-2.4.22",
-    [DESIGN_2_5_27] = "linux-2.5.27",
+    [DESIGN_2_5_27] = "linux-2.5.27",       [DESIGN_2_6_7] = "linux-2.6.7",
 };
-/* The relative of each that is drawn, or itself. */
-static const unsigned relatives[DESIGNS_DRAWN] = {
-    [DESIGN_2_4_23] = DESIGN_2_4_22,
-    [DESIGN_2_6_0] = DESIGN_2_5_27,
-    [DESIGN_OBJRMAP] = DESIGN_OBJRMAP,
+static const char *const axes[MACHINE_DESIGNS] = {
+    [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",
+    [DESIGN_2_6_0] = "rmap: pte_chain_array, reclaim: lru_2_6_0",
+    [DESIGN_OBJRMAP] = "rmap: objrmap, reclaim: lru_2_6_0",
+    [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
+    [DESIGN_2_5_27] = "rmap: pte_chain_linked, reclaim: lru_2_6_0",
+    [DESIGN_PRIO_TREE] = "rmap: objrmap_prio_tree, reclaim: lru_2_6_0",
+    [DESIGN_ANONMM] = "rmap: anonmm, reclaim: lru_2_6_0",
+    [DESIGN_2_6_7] = "rmap: anon_vma, reclaim: lru_2_6_7",
+};
+/* The relatives of each that is drawn. */
+enum { RELATIVES_MAX = 8 };
+static const struct {
+    unsigned n, of[RELATIVES_MAX];
+} relatives[DESIGNS_DRAWN] = {
+    [DESIGN_2_4_23] = {1, {DESIGN_2_4_22}},
+    [DESIGN_2_6_0] = {1, {DESIGN_2_5_27}},
+    [DESIGN_OBJRMAP] = {3, {DESIGN_PRIO_TREE, DESIGN_ANONMM, DESIGN_2_6_7}},
 };
 static const char *const archs[] = {"i386", "i386-pae", "x86_64"};
+
+/* What was drawn before there was more to draw stays what it was. */
+enum { DRAWN_WORKLOADS_MAX = 4, DRAWN_COSTS = COST_SYSCALL + 1 };
 
 /* A sequence of random numbers that belongs to one machine. */
 struct dice {
@@ -151,11 +168,13 @@ static void choose_memory(struct dice *dice, struct machine_choice *machine)
     }
 }
 
+/* The costs that there were when the first machines were kept. */
+
 static void choose_costs(struct dice *dice, struct machine_choice *machine)
 {
     const uint64_t scale = magnitude(dice, 1, 64);
     const bool some_zero = in_100(dice, 30);
-    for (size_t i = 0; i < COST_COUNT; i++) {
+    for (size_t i = 0; i < DRAWN_COSTS; i++) {
         const bool zero = some_zero && in_100(dice, 30);
         machine->cost_ps[i] = zero ? 0 : magnitude(dice, 1000, 400000) * scale / 8;
     }
@@ -235,6 +254,55 @@ static void tighten(struct dice *dice, struct machine_choice *machine)
     }
 }
 
+/* What the kernel's memory is like, and costs that came later, from a sequence of its own: the rest
+ * of a machine stays as it was. */
+static void choose_kernel_memory(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 33};
+    for (size_t i = DRAWN_COSTS; i < COST_COUNT; i++) {
+        machine->cost_ps[i] = magnitude(&dice, 1000, 1000000);
+    }
+    if (machine->arch == ARCH_X86_64 || !in_100(&dice, 60)) {
+        return;
+    }
+    machine->high_tables = in_100(&dice, 40);
+    machine->split_4g4g = in_100(&dice, 25);
+    if (in_100(&dice, 40)) {
+        machine->low_left = 600 + magnitude(&dice, 32, 2048);
+        machine->high_left = in_100(&dice, 30) ? 0 : between(&dice, 500, 12000);
+        machine->auto_ballast = false;
+    }
+}
+
+static void choose_windows(struct dice *dice, struct machine_workload *windows)
+{
+    windows->kind = MACHINE_WINDOWS;
+    windows->processes = in_100(dice, 30) ? 1 : between(dice, 2, 6);
+    windows->windows = between(dice, 1, 4);
+    windows->pages = magnitude(dice, 64, 8192);
+    const uint64_t most = min_u64(windows->pages, 8192 / windows->processes / windows->windows);
+    windows->window = between(dice, 1, max_u64(1, most));
+    windows->file = in_100(dice, 50);
+    windows->populate = 0;
+    windows->access = (unsigned)between(dice, 0, 2);
+    windows->rate = magnitude(dice, 1000, 200000);
+    windows->moves = in_100(dice, 10) ? 0 : magnitude(dice, 4, 4096);
+    windows->hot_permille = between(dice, 0, 1000);
+    windows->hot_touches_permille = between(dice, 0, 1000);
+    windows->zipf_permille = between(dice, 0, 1000);
+    windows->write_permille = between(dice, 0, 1000);
+    windows->cpu_permille = between(dice, 1, 1000);
+}
+
+/* Workloads that came later. */
+static void choose_more(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 20};
+    if (in_100(&dice, 25)) {
+        choose_windows(&dice, &machine->workloads[machine->nworkloads++]);
+    }
+}
+
 void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
 {
     struct dice dice = {.number = number};
@@ -254,7 +322,7 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     }
     do {
         choose_sequential(&dice, machine, &machine->workloads[machine->nworkloads++]);
-    } while (machine->nworkloads < MACHINE_WORKLOADS_MAX && in_100(&dice, 20));
+    } while (machine->nworkloads < DRAWN_WORKLOADS_MAX && in_100(&dice, 20));
     choose_memory(&dice, machine);
     const unsigned kind_of_swap = (unsigned)between(&dice, 0, 9);
     machine->swap.pages = kind_of_swap == 0   ? 0
@@ -265,14 +333,50 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     if (number >= MACHINES_TIGHT_FROM) {
         tighten(&dice, machine);
     }
+    choose_kernel_memory(machine);
+    choose_more(machine);
 }
 
-bool machine_choose_relative(uint64_t number, struct machine_choice *machine)
+/* One more workload: processes that map an object by windows, with memory for what they populate.
+ */
+static void add_many_vmas(struct dice *dice, struct machine_choice *machine)
+{
+    struct machine_workload *windows = &machine->workloads[machine->nworkloads++];
+    *windows = (struct machine_workload){
+        .kind = in_100(dice, 70) ? MACHINE_RMAP_TEST : MACHINE_ONE_PAGE_VMAS,
+        .processes = between(dice, 1, 6),
+        .windows = magnitude(dice, 1, 64),
+        .pages = magnitude(dice, 1, 64),
+        .populate = (unsigned)between(dice, 0, 2),
+        .file = in_100(dice, 50),
+        .at_random = in_100(dice, 50),
+        .rounds = between(dice, 1, 4),
+        .device = between(dice, 0, machine->disk.devices - 1),
+        .touch_ns = magnitude(dice, 100, 1000000),
+    };
+    if (windows->kind == MACHINE_ONE_PAGE_VMAS) {
+        const bool scans = machine->design == DESIGN_2_4_23 || machine->design == DESIGN_2_4_22;
+        windows->pages = 1;
+        windows->windows *= 16;
+        windows->nonlinear = !scans && in_100(dice, 50);
+    }
+    const uint64_t pages = windows->pages * windows->windows;
+    machine->frames += 10 * windows->processes +
+                       (windows->populate == 0 ? pages / 4 : pages + pages / 8);
+}
+
+bool machine_choose_relative(uint64_t number, unsigned which, struct machine_choice *machine)
 {
     machine_choose_drawn(number, machine);
     const unsigned drawn = machine->design;
-    machine->design = relatives[drawn];
-    return machine->design != drawn;
+    struct dice dice = {.number = number, .next = UINT64_MAX / 2};
+    if (which < relatives[drawn].n) {
+        machine->design = relatives[drawn].of[which];
+        if (machine->design >= DESIGN_PRIO_TREE) {
+            add_many_vmas(&dice, machine);
+        }
+    }
+    return which < relatives[drawn].n;
 }
 
 static void choose_tlb(struct dice *dice, struct machine_tlb *tlb)
@@ -339,7 +443,11 @@ void machine_choose(uint64_t number, struct machine_choice *machine)
     struct dice dice = {.number = number, .next = UINT32_MAX};
     machine_choose_drawn(number, machine);
     if (in_100(&dice, 55)) {
-        machine->design = relatives[machine->design];
+        const unsigned drawn = machine->design;
+        machine->design = relatives[drawn].of[between(&dice, 0, relatives[drawn].n - 1)];
+    }
+    if (number < MACHINES_TIGHT_FROM && in_100(&dice, 30)) {
+        add_many_vmas(&dice, machine);
     }
     machine_choose_beside(machine);
 }
@@ -357,17 +465,16 @@ static void write_device(const struct machine_device *device, bool swap, struct 
                        device->queue);
 }
 
+/* Lists with high page tables are refused. */
+static bool has_high_tables(const struct machine_choice *machine)
+{
+    return machine->high_tables && machine->design != DESIGN_2_5_27;
+}
+
 static void write_design(const struct machine_choice *machine, struct text *yaml)
 {
-    static const char *const axes[MACHINE_DESIGNS] = {
-        [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",
-        [DESIGN_2_6_0] = "rmap: pte_chain_array, reclaim: lru_2_6_0",
-        [DESIGN_OBJRMAP] = "rmap: objrmap, reclaim: lru_2_6_0",
-        [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
-        [DESIGN_2_5_27] = "rmap: pte_chain_linked, reclaim: lru_2_6_0",
-    };
     text_append(yaml, "design: { ");
-    if (machine->by_axes) {
+    if (machine->by_axes || presets[machine->design] == NULL) {
         text_append_format(yaml, "%s, swap_writeout: deferred", axes[machine->design]);
     } else {
         text_append_format(yaml, "preset: %s", presets[machine->design]);
@@ -378,6 +485,12 @@ static void write_design(const struct machine_choice *machine, struct text *yaml
     if (machine->shared_pages > 0) {
         static const char *const sizes[] = {"4KiB", "2MiB", "4MiB", "1GiB"};
         text_append_format(yaml, ", shared_page_size: %s", sizes[machine->shared_pages]);
+    }
+    if (has_high_tables(machine)) {
+        text_append(yaml, ", page_tables: highmem");
+    }
+    if (machine->split_4g4g) {
+        text_append(yaml, ", split: 4g4g");
     }
     text_append(yaml, " }\n");
 }
@@ -413,6 +526,20 @@ static void write_tlb(const struct machine_tlb *tlb, struct text *yaml)
                        tlb->tagged ? "true" : "false");
 }
 
+/* So much memory that its mem_map leaves `low_left` frames of low memory; ballast then takes high
+ * memory but `high_left` frames. */
+static void size_by_mem_map(const struct machine_choice *machine, uint64_t *frames_p,
+                            uint64_t *ballast_p)
+{
+    const bool is_2_4 = machine->design == DESIGN_2_4_23 || machine->design == DESIGN_2_4_22;
+    const bool wide = has_high_tables(machine) && machine->arch == ARCH_I386_PAE;
+    const uint64_t struct_page = is_2_4 ? 48 : wide || machine->design == DESIGN_2_5_27 ? 44 : 40;
+    const uint64_t low = machine->split_4g4g ? 974830 : 896 * 256;
+    const uint64_t image = 10240;
+    *frames_p = (low - image - machine->low_left) * 4096 / struct_page;
+    *ballast_p = machine->high_left == 0 ? 0 : *frames_p - low - machine->high_left;
+}
+
 static void write_permille(const char *key, uint64_t permille, struct text *yaml)
 {
     text_append_format(yaml, "    %s: %" PRIu64 ".%03" PRIu64 "\n", key, permille / 1000,
@@ -443,13 +570,58 @@ static void write_database(const struct machine_workload *database, struct text 
     text_append_format(yaml, "    log_writes: %" PRIu64 "\n", database->log_writes);
 }
 
+static void write_many_vmas(const struct machine_workload *windows, struct text *yaml)
+{
+    static const char *const populates[] = {"none", "read", "write"};
+    text_append_format(yaml, "    processes: %" PRIu64 "\n", windows->processes);
+    if (windows->kind == MACHINE_RMAP_TEST) {
+        text_append_format(yaml, "    windows: %" PRIu64 "\n    window: %" PRIu64 "KiB\n",
+                           windows->windows, windows->pages * 4);
+    } else {
+        text_append_format(yaml, "    vmas: %" PRIu64 "\n    mapping: %s\n", windows->windows,
+                           windows->nonlinear ? "nonlinear" : "vmas");
+    }
+    text_append_format(yaml,
+                       "    backing: %s\n    populate: %s\n    order: %s\n    iterations: %" PRIu64
+                       "\n    device: %" PRIu64 "\n    touch_time: %" PRIu64 "ns\n",
+                       windows->file ? "file" : "shm", populates[windows->populate],
+                       windows->at_random ? "random" : "linear", windows->rounds, windows->device,
+                       windows->touch_ns);
+}
+
+static void write_windows(const struct machine_workload *windows, struct text *yaml)
+{
+    static const char *const accesses[] = {"uniform", "hot_cold", "zipf"};
+    text_append_format(yaml,
+                       "    processes: %" PRIu64 "\n    size: %" PRIu64
+                       "KiB\n    backing: %s\n    window: %" PRIu64 "KiB\n    windows: %" PRIu64
+                       "\n    moves: %" PRIu64 "\n    touch_rate: %" PRIu64 "\n    access: %s\n",
+                       windows->processes, windows->pages * 4, windows->file ? "file" : "shm",
+                       windows->window * 4, windows->windows, windows->moves, windows->rate,
+                       accesses[windows->access]);
+    write_permille("hot_fraction", windows->hot_permille, yaml);
+    write_permille("hot_share", windows->hot_touches_permille, yaml);
+    write_permille("zipf_exponent", windows->zipf_permille, yaml);
+    write_permille("write_share", windows->write_permille, yaml);
+    write_permille("cpu_use", windows->cpu_permille, yaml);
+}
+
 static void write_workload(const struct machine_workload *workload, unsigned index,
                            struct text *yaml)
 {
-    static const char *const kinds[] = {"database", "shm_copy", "page_cache_reader"};
+    static const char *const kinds[] = {"database",  "shm_copy",      "page_cache_reader",
+                                        "rmap_test", "one_page_vmas", "windows"};
     text_append_format(yaml, "  - kind: %s\n    name: w%u\n", kinds[workload->kind], index);
     if (workload->kind == MACHINE_DATABASE) {
         write_database(workload, yaml);
+        return;
+    }
+    if (workload->kind == MACHINE_WINDOWS) {
+        write_windows(workload, yaml);
+        return;
+    }
+    if (workload->kind >= MACHINE_RMAP_TEST) {
+        write_many_vmas(workload, yaml);
         return;
     }
     text_append_format(yaml, "    size: %" PRIu64 "KiB\n    rate: %" PRIu64 "B/s\n",
@@ -462,13 +634,18 @@ static void write_workload(const struct machine_workload *workload, unsigned ind
 
 static void write_machine(const struct machine_choice *machine, struct text *yaml)
 {
+    uint64_t frames = machine->frames;
+    uint64_t ballast = machine->ballast;
+    if (machine->low_left > 0) {
+        size_by_mem_map(machine, &frames, &ballast);
+    }
     text_append_format(yaml,
                        "machine:\n  arch: %s\n  memory: %" PRIu64 "KiB\n  cpus: %" PRIu64 "\n",
-                       archs[machine->arch], machine->frames * 4, machine->cpus);
+                       archs[machine->arch], frames * 4, machine->cpus);
     if (machine->auto_ballast) {
         text_append(yaml, "  ballast: auto\n");
     } else {
-        text_append_format(yaml, "  ballast: %" PRIu64 "KiB\n", machine->ballast * 4);
+        text_append_format(yaml, "  ballast: %" PRIu64 "KiB\n", ballast * 4);
     }
     if (machine->cache_line > 0) {
         text_append_format(yaml, "  cache_line: %" PRIu64 "\n", machine->cache_line);
@@ -514,5 +691,5 @@ void machine_write(const struct machine_choice *machine, struct text *yaml)
 
 const char *machine_design(const struct machine_choice *machine)
 {
-    return presets[machine->design];
+    return presets[machine->design] != NULL ? presets[machine->design] : axes[machine->design];
 }

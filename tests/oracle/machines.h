@@ -12,7 +12,17 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 
-enum { MACHINE_WORKLOADS_MAX = 4, MACHINE_DATABASE = 0, MACHINE_COPY = 1, MACHINE_READER = 2 };
+enum { MACHINE_WORKLOADS_MAX = 7 };
+
+/* In the order of what machines.c calls them. */
+enum {
+    MACHINE_DATABASE,
+    MACHINE_COPY,
+    MACHINE_READER,
+    MACHINE_RMAP_TEST,
+    MACHINE_ONE_PAGE_VMAS,
+    MACHINE_WINDOWS
+};
 
 /* The designs that machines have. The first three are drawn; later the machine may get a relative
  * of the one drawn instead, so that machines that are not are what they always were. */
@@ -23,6 +33,9 @@ enum {
     DESIGNS_DRAWN,
     DESIGN_2_4_22 = DESIGNS_DRAWN,
     DESIGN_2_5_27,
+    DESIGN_PRIO_TREE,
+    DESIGN_ANONMM,
+    DESIGN_2_6_7,
     MACHINE_DESIGNS
 };
 
@@ -42,8 +55,12 @@ struct machine_workload {
     uint64_t private_percent, cpu_permille; /* private_touches, cpu_use */
     uint64_t hot_permille, hot_touches_permille, zipf_permille, write_permille;
     uint64_t log_writes;
-    /* reader */
+    uint64_t moves;
+    /* reader; windows */
     uint64_t device, rounds;
+    /* windows: `pages` of each of so many, by `processes` */
+    uint64_t windows, touch_ns;
+    bool at_random, nonlinear;
 };
 
 struct machine_tlb {
@@ -67,6 +84,9 @@ struct machine_choice {
     unsigned design;      /* DESIGN_... */
     bool by_axes;         /* given by its axes, not by the name of the preset */
     unsigned page_direct; /* 0: as the preset has it, 1: on, 2: off */
+    bool high_tables, split_4g4g;
+    uint64_t low_left; /* frames of low memory that mem_map leaves, by filling it; 0: as it comes */
+    uint64_t high_left; /* then: frames of high memory that ballast leaves */
     uint64_t duration_us, warmup_us, epoch_us, quantum_us, stall_us, interval_us;
     uint64_t until_freed_percent;
     uint64_t cost_ps[COST_COUNT];
@@ -82,10 +102,10 @@ enum { MACHINES_TIGHT_FROM = 10000 };
 
 void machine_choose(uint64_t number, struct machine_choice *machine);
 
-/* Machine `number` with the design that was drawn for it, and with the relative of that; false: the
- * design has none. */
+/* Machine `number` with the design that was drawn for it, and with relative number `which` of that;
+ * false: the design has not so many. */
 void machine_choose_drawn(uint64_t number, struct machine_choice *machine);
-bool machine_choose_relative(uint64_t number, struct machine_choice *machine);
+bool machine_choose_relative(uint64_t number, unsigned which, struct machine_choice *machine);
 
 /* Gives a machine what some have beside: a TLB, or large pages. False: this one has neither. */
 bool machine_choose_beside(struct machine_choice *machine);
@@ -96,7 +116,7 @@ void machine_write(const struct machine_choice *machine, struct text *yaml);
  * after it. The machine may be the same afterwards. */
 bool machine_simplify(struct machine_choice *machine, unsigned step);
 
-/* The name of its preset. */
+/* The name of its preset, or its axes where it has none. */
 const char *machine_design(const struct machine_choice *machine);
 
 #endif

@@ -32,6 +32,9 @@ enum mark {
     MARK_PTE_SCAN,
     MARK_RMAP_VISIT,
     MARK_UNMAP,
+    MARK_OPERATION,
+    MARK_ZAP,
+    MARK_SEARCH,
     MARK_ACTIVATION,
     MARK_DEACTIVATION,
     MARK_TRYLOCK_FAILURE,
@@ -54,7 +57,8 @@ static const char *const mark_names[MARKS] = {
     "reclaim",      "frames freed",     "swap out",
     "swap in",      "major faults",     "writeback",
     "file reads",   "raw writes",       "virtual scan",
-    "rmap visits",  "unmapping",        "activation",
+    "rmap visits",  "unmapping",        "operations",
+    "ptes zapped",  "chain searches",   "activation",
     "deactivation", "failed trylocks",  "failed page locks",
     "spinning",     "memory waits",     "processes blocked at the end",
     "TLB hits",     "TLB misses",       "time of translations",
@@ -84,6 +88,9 @@ static void add_marks(const struct compared *compared, struct tally *tally)
         [MARK_PTE_SCAN] = last->ptes_visited > 0,
         [MARK_RMAP_VISIT] = last->rmap_visits > 0,
         [MARK_UNMAP] = last->ptes_unmapped > 0,
+        [MARK_OPERATION] = last->operations > 0,
+        [MARK_ZAP] = last->ptes_zapped > 0,
+        [MARK_SEARCH] = last->rmap_searched > 0,
         [MARK_ACTIVATION] = last->activations > 0,
         [MARK_DEACTIVATION] = last->deactivations > 0,
         [MARK_TRYLOCK_FAILURE] = last->trylock_failures > 0,
@@ -217,7 +224,8 @@ static bool test_range(uint64_t from, uint64_t count)
     return passes(&tally, what);
 }
 
-/* Each line: a number, and what showed there, under the design that was drawn or its relative. */
+/* Each line: a number, and what showed there, under the design that was drawn or its relative,
+ * or with a TLB or large pages. */
 static bool test_kept(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -234,7 +242,11 @@ static bool test_kept(const char *path)
             struct machine_choice machine;
             machine_choose_drawn(number, &machine);
             try_machine(&machine, &tally);
-            if (machine_choose_relative(number, &machine)) {
+            for (unsigned i = 0; machine_choose_relative(number, i, &machine); i++) {
+                try_machine(&machine, &tally);
+            }
+            machine_choose(number, &machine);
+            if (machine.tlb.there || machine.shared_pages > 0) {
                 try_machine(&machine, &tally);
             }
         }

@@ -23,10 +23,10 @@ static bool take_from_top(struct machine *machine, uint64_t frames, enum holder 
 {
     for (int z = HIGHMEM; z >= 0; z--) {
         struct zone *zone = &machine->zones[z];
-        while (frames > 0 && zone->free > 0) {
-            o_frame_take_from(zone, holder);
-            frames--;
-        }
+        const uint64_t here = min_u64(frames, zone->free);
+        zone->free -= here;
+        zone->held[holder] += here;
+        frames -= here;
     }
     return frames == 0;
 }
@@ -50,13 +50,11 @@ static uint64_t large_pool(const struct machine *machine)
 static bool boot(struct machine *machine)
 {
     const byte_count memory = machine->scenario->machine.memory;
-    const unsigned directories = machine->scenario->machine.arch == ARCH_I386_PAE ? 3 : 1;
-    const uint64_t kernel = frames_of(machine->frames * machine->design.struct_page_bytes) +
-                            frames_of(min_u64((byte_count)40 << 20, memory / 800)) +
-                            frames_of((byte_count)machine->nprocesses * 18 * 1024);
-    return take_kernel_frames(machine, kernel, HELD_KERNEL) &&
-           take_kernel_frames(machine, (uint64_t)machine->nprocesses * directories,
-                              HELD_PAGE_TABLE) &&
+    return take_kernel_frames(machine,
+                              frames_of(machine->frames * machine->design.struct_page_bytes),
+                              HELD_MEM_MAP) &&
+           take_kernel_frames(machine, frames_of(min_u64((byte_count)40 << 20, memory / 800)),
+                              HELD_KERNEL) &&
            take_from_top(machine, large_pool(machine), HELD_LARGE);
 }
 
@@ -66,7 +64,7 @@ static bool make_directory(struct machine *machine, bool *exists)
     if (*exists) {
         return true;
     }
-    struct zone *zone = o_frame_take(machine, &nobody, machine->kernel_class, HELD_PAGE_TABLE);
+    struct zone *zone = o_frame_take(machine, &nobody, machine->kernel_class, HELD_DIRECTORY);
     *exists = zone != NULL;
     return *exists;
 }
@@ -90,25 +88,78 @@ static bool map_large_pages(struct machine *machine, const struct vma *vma)
     return true;
 }
 
+static unsigned directories(const struct machine *machine)
+{
+    if (machine->scenario->machine.arch != ARCH_I386_PAE) {
+        return 1;
+    }
+    return machine->design.split_4g4g ? 4 : 3;
+}
+
+/* What the kernel keeps for a process: all of it, or nothing. */
+static bool create_process(struct machine *machine, struct actor *actor,
+                           const struct process *process)
+{
+    enum { PARTS = 4 };
+    uint64_t n[PARTS] = {[SLAB_STACKS] = 1, [SLAB_TASKS] = 1, [SLAB_MMS] = 1};
+    for (const struct vma *vma = process->mm.vmas; vma != NULL; vma = vma->next_of_mm) {
+        n[SLAB_VMAS]++;
+    }
+    int slab = 0;
+    while (slab < PARTS && o_slab_take(machine, actor, (enum slab_name)slab, n[slab])) {
+        slab++;
+    }
+    unsigned pages = 0;
+    while (slab == PARTS && pages < directories(machine) &&
+           o_frame_take(machine, actor, machine->kernel_class, HELD_DIRECTORY) != NULL) {
+        pages++;
+    }
+    if (slab == PARTS && pages == directories(machine)) {
+        return true;
+    }
+    for (; pages > 0; pages--) {
+        o_frame_give_any(machine, HELD_DIRECTORY);
+    }
+    while (slab > 0) {
+        slab--;
+        for (uint64_t i = 0; i < n[slab]; i++) {
+            o_slab_give(machine, (enum slab_name)slab);
+        }
+    }
+    return false;
+}
+
+/* Populate ends where memory of a class runs out: the run too, if that is low memory of a machine
+ * that has other memory, and then without ballast. */
+static bool no_room(struct machine *machine, enum zone_number class)
+{
+    if (machine->zones[HIGHMEM].frames > 0 && class < HIGHMEM) {
+        machine->out_of_memory = true;
+        machine->out_of_lowmem = true;
+    }
+    return false;
+}
+
 static bool populate_page(struct machine *machine, struct actor *actor, const struct vma *vma,
                           struct page *page)
 {
     struct mm *mm = vma->mm;
     const uint64_t address = o_vma_address(vma, page);
     if (!o_mm_need_table(machine, actor, vma, page)) {
-        return false;
+        return no_room(machine, o_mm_table_class(machine));
     }
     if (!page->resident) {
-        struct zone *zone = o_frame_take(machine, actor, machine->user_class, o_page_holder(page));
+        enum zone_number class;
+        struct zone *zone = o_page_take(machine, actor, page, &class);
         if (zone == NULL) {
-            return false;
+            return no_room(machine, class);
         }
         o_page_enter(machine, page, zone,
                      page->object->kind == OBJECT_ANON && !machine->design.is_2_4);
     }
     struct chain_block *spare;
     if (!o_rmap_prepare(machine, actor, page, &spare)) {
-        return false;
+        return no_room(machine, machine->kernel_class);
     }
     const bool store = vma->populated == POPULATED_BY_STORES;
     o_page_mark_accessed(machine, actor, page);
@@ -125,11 +176,14 @@ static bool populate_page(struct machine *machine, struct actor *actor, const st
 
 static bool populate_process(struct machine *machine, struct process *process)
 {
-    struct actor nobody = {0}; /* what its clock says is of no consequence */
+    struct actor nobody = {0}; /* its clock stands still */
+    if (!create_process(machine, &nobody, process)) {
+        return no_room(machine, machine->kernel_class);
+    }
     for (const struct vma *vma = process->mm.vmas; vma != NULL; vma = vma->next_of_mm) {
         if (vma->object->page_size > PAGE_BYTES) {
             if (!map_large_pages(machine, vma)) {
-                return false;
+                return no_room(machine, machine->kernel_class);
             }
             continue;
         }
@@ -198,10 +252,18 @@ bool o_populate(struct machine *machine)
     if (!boot(machine)) {
         return false;
     }
+    static const sim_time nothing[COST_COUNT];
+    machine->cost = nothing;
+    uint32_t populated = 0;
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         if (!populate_process(machine, &machine->processes[p])) {
-            return false;
+            break;
         }
+        populated++;
+    }
+    machine->cost = machine->scenario->costs.ticks;
+    if (populated < machine->nprocesses && !machine->out_of_memory) {
+        return false;
     }
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         machine->processes[p].mm.page_table_lock = (struct lock){0};
@@ -210,5 +272,5 @@ bool o_populate(struct machine *machine)
         machine->lrus[z].lock = (struct lock){0};
     }
     machine->count.spin_seconds = 0;
-    return take_ballast(machine);
+    return machine->out_of_memory || take_ballast(machine);
 }

@@ -70,6 +70,9 @@ static bool test_and_clear_referenced(struct shrinking *shrinking, struct page *
 
 static bool stays_active(struct shrinking *shrinking, struct page *page)
 {
+    if (page->mapcount > 0 && shrinking->machine->design.is_2_6_7 && !shrinking->reclaim_mapped) {
+        return true;
+    }
     if (page->mapcount > 0 &&
         (test_and_clear_referenced(shrinking, page) || !shrinking->reclaim_mapped)) {
         return true;
@@ -150,14 +153,15 @@ static enum fate shrink_page(struct shrinking *shrinking, struct page *page)
         !o_page_to_swap_cache(machine, actor, page)) {
         return ACTIVATED;
     }
+    enum unmap_result result = UNMAP_DONE;
     if (page->mapcount > 0) {
         machine->count.unmap_visits -= machine->count.rmap_visits;
-        const enum unmap_result unmapped = o_rmap_unmap(machine, actor, page);
+        result = o_rmap_unmap(machine, actor, page);
         machine->count.unmap_visits += machine->count.rmap_visits;
-        if (unmapped == UNMAP_AGAIN) {
-            return KEPT;
-        }
-        machine->count.pages_unmapped++;
+        machine->count.pages_unmapped += result == UNMAP_DONE;
+    }
+    if (result != UNMAP_DONE) {
+        return result == UNMAP_YOUNG ? ACTIVATED : KEPT;
     }
     if (page->dirty) {
         return write_out(shrinking, page, referenced);

@@ -81,6 +81,17 @@ static void no_large_pages(struct machine_choice *machine)
     machine->large_pages = 0;
 }
 
+static void plain_kernel_memory(struct machine_choice *machine)
+{
+    machine->high_tables = false;
+    machine->split_4g4g = false;
+}
+
+static void no_low_limit(struct machine_choice *machine)
+{
+    machine->low_left = 0;
+}
+
 static void plain_design(struct machine_choice *machine)
 {
     machine->by_axes = false;
@@ -93,6 +104,7 @@ static void halve_processes(struct machine_choice *machine)
     for (unsigned i = 0; i < machine->nworkloads; i++) {
         struct machine_workload *workload = &machine->workloads[i];
         workload->processes -= workload->processes / 2;
+        workload->windows -= workload->windows / 2;
     }
 }
 
@@ -116,8 +128,17 @@ static void no_private_memory(struct machine_choice *machine)
 static void no_windows_nor_log(struct machine_choice *machine)
 {
     for (unsigned i = 0; i < machine->nworkloads; i++) {
-        machine->workloads[i].window = 0;
-        machine->workloads[i].log_writes = 0;
+        if (machine->workloads[i].kind == MACHINE_DATABASE) {
+            machine->workloads[i].window = 0;
+            machine->workloads[i].log_writes = 0;
+        }
+    }
+}
+
+static void one_window_each(struct machine_choice *machine)
+{
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        machine->workloads[i].windows = min_u64(machine->workloads[i].windows, 1);
     }
 }
 
@@ -146,7 +167,8 @@ static void (*const steps[])(struct machine_choice *) = {
     plain_design,       no_windows_nor_log,
     plain_access,       no_file,
     sample_often,       no_tlb,
-    no_large_pages,
+    no_large_pages,     plain_kernel_memory,
+    no_low_limit,       one_window_each,
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

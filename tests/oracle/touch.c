@@ -71,15 +71,16 @@ static enum outcome from_swap_cache(struct machine *machine, struct actor *actor
     }
     if (page->object->kind == OBJECT_ANON) {
         if (o_swap_used(machine) * 2 > machine->swap_slots && !page->writeback) {
-            o_page_out_of_swap_cache(machine, actor, page);
+            REQUIRE(o_page_out_of_swap_cache(machine, actor, page));
         }
         return TOUCHED;
     }
     if (page->writeback) {
         return wait_for_page(machine, actor, touch, page);
     }
-    o_page_out_of_swap_cache(machine, actor, page);
-    return TOUCHED;
+    return o_page_out_of_swap_cache(machine, actor, page)
+               ? TOUCHED
+               : reclaim_for(actor, machine->kernel_class);
 }
 
 static enum outcome read_in(struct machine *machine, struct actor *actor, struct touch *touch,
@@ -91,8 +92,9 @@ static enum outcome read_in(struct machine *machine, struct actor *actor, struct
     if (!o_device_has_room(device)) {
         return wait_for_room(actor, touch, device);
     }
-    if (!o_read_page(machine, actor, page, by_read)) {
-        return reclaim_for(actor, machine->user_class);
+    enum zone_number class;
+    if (!o_read_page(machine, actor, page, by_read, &class)) {
+        return reclaim_for(actor, class);
     }
     return wait_for_page(machine, actor, touch, page);
 }
@@ -100,9 +102,10 @@ static enum outcome read_in(struct machine *machine, struct actor *actor, struct
 static enum outcome make_page(struct machine *machine, struct actor *actor, struct touch *touch)
 {
     struct page *page = touch->page;
-    struct zone *zone = o_frame_take(machine, actor, machine->user_class, o_page_holder(page));
+    enum zone_number class;
+    struct zone *zone = o_page_take(machine, actor, page, &class);
     if (zone == NULL) {
-        return reclaim_for(actor, machine->user_class);
+        return reclaim_for(actor, class);
     }
     charge(machine, actor, COST_PAGE_ZERO);
     charge(machine, actor, COST_LRU_MOVE);
@@ -151,9 +154,11 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
     o_lock_enter(machine, actor, &mm->page_table_lock);
     charge(machine, actor, COST_FAULT_MINOR);
     charge(machine, actor, COST_LOCK);
+    charge_entry(machine, actor);
+    charge_tables(machine, actor, 1);
     o_lock_leave(actor, &mm->page_table_lock);
     if (!o_mm_need_table(machine, actor, touch->vma, page)) {
-        return reclaim_for(actor, machine->kernel_class);
+        return reclaim_for(actor, o_mm_table_class(machine));
     }
     enum outcome outcome = find_page(machine, actor, touch);
     if (outcome == STOPPED) {
@@ -164,6 +169,7 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
         return reclaim_for(actor, machine->kernel_class);
     }
     o_page_mark_accessed(machine, actor, page);
+    charge_tables(machine, actor, 1);
     struct pte *pte = o_mm_pte(mm, address);
     o_mm_set_pte(machine, touch->vma, page, pte, touch->access == BY_STORE);
     o_rmap_add(machine, actor, page, pte, spare);
@@ -200,6 +206,7 @@ static enum outcome read_file(struct machine *machine, struct actor *actor, stru
 {
     struct page *page = touch->page;
     charge(machine, actor, COST_SYSCALL);
+    charge_entry(machine, actor);
     charge(machine, actor, COST_PAGE_CACHE);
     if (!page->resident) {
         return read_in(machine, actor, touch, true);
@@ -211,6 +218,10 @@ static enum outcome read_file(struct machine *machine, struct actor *actor, stru
         return wait_for_page(machine, actor, touch, page);
     }
     charge(machine, actor, COST_PAGE_COPY);
+    if (machine->design.split_4g4g) {
+        charge(machine, actor, COST_PTE_WALK);
+        charge(machine, actor, COST_KMAP);
+    }
     o_page_mark_accessed(machine, actor, page);
     access_content(machine, page, touch->process, false);
     return TOUCHED;
@@ -220,6 +231,7 @@ static enum outcome write_raw(struct machine *machine, struct actor *actor, stru
 {
     struct device *disk = &machine->devices[machine->nswap_devices];
     charge(machine, actor, COST_SYSCALL);
+    charge_entry(machine, actor);
     if (!o_device_has_room(disk)) {
         return wait_for_room(actor, touch, disk);
     }
@@ -291,6 +303,23 @@ void o_touch_first_try(struct machine *machine, struct process *process, const s
     if (!attempt(machine, process, &process->kept, touch->time)) {
         process->blocked = true;
         stop(process, touch->time);
+    }
+}
+
+void o_operation_begin(struct machine *machine, struct process *process, sim_time now)
+{
+    process->blocked = true;
+    stop(process, now);
+    o_context_operate(machine, process->context, now);
+}
+
+void o_operation_done(struct machine *machine, struct process *process)
+{
+    machine->count.operations++;
+    process->blocked = false;
+    if (process->frame != NULL) {
+        o_frame_give(machine, process->frame, HELD_BY_PROCESS);
+        process->frame = NULL;
     }
 }
 

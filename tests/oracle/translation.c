@@ -141,8 +141,8 @@ static void translate_process(struct machine *machine, struct process *process)
     const bool flushes = machine->nprocesses > config->cpus && !config->tlb.tagged;
     while (translation->touches < process->work / work) {
         if (translation->touches / slice % config->tlb_sampling == 0) {
-            if (flushes && (translation->touches % slice == 0 ||
-                            translation->stops != process->stops)) {
+            if (flushes &&
+                (translation->touches % slice == 0 || translation->stops != process->stops)) {
                 flush(machine, translation);
             }
             translation->stops = process->stops;
@@ -223,7 +223,9 @@ void o_translation_build(struct machine *machine)
 {
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
-        if (process->mm.vmas == NULL || !tlb_config_is_there(tlb_of(machine))) {
+        const enum workload_kind kind = process->workload->kind;
+        const bool samples = kind == WORKLOAD_DATABASE || kind == WORKLOAD_SHM_COPY;
+        if (!samples || process->mm.vmas == NULL || !tlb_config_is_there(tlb_of(machine))) {
             continue;
         }
         process->translation = calloc(1, sizeof *process->translation);

@@ -26,8 +26,9 @@ void o_watch_begin(struct watch *watch)
 static const struct workload *first_database(const struct machine *machine)
 {
     for (size_t w = 0; w < machine->nworkloads; w++) {
-        if (machine->workloads[w].kind == WORKLOAD_DATABASE &&
-            machine->workloads[w].object->page_size == PAGE_BYTES) {
+        if ((machine->workloads[w].kind == WORKLOAD_DATABASE &&
+             machine->workloads[w].object->page_size == PAGE_BYTES) ||
+            machine->workloads[w].kind == WORKLOAD_WINDOWS) {
             return &machine->workloads[w];
         }
     }
@@ -102,7 +103,7 @@ static bool waits_too_long(const struct machine *machine, uint64_t *demanded_p)
             continue;
         }
         uint64_t pages = 1;
-        if (process->finite) {
+        if (process->finite && process->workload->kind != WORKLOAD_MANY_VMAS) {
             const sim_time work = (sim_time)((uint128)stall * process->share >> 32);
             pages = work / process->workload->interval;
         }

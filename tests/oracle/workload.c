@@ -46,6 +46,26 @@ static void plan_database(const struct machine *machine, const struct database_o
     access_build(&access, workload->window, &workload->access);
 }
 
+static void plan_windows(const struct machine *machine, const struct windows_options *options,
+                         struct workload *workload)
+{
+    const uint64_t n = options->processes;
+    const uint128 all_cpus = machine->scenario->machine.cpus * ONE_CPU * options->cpu_use /
+                             SHARE_ONE;
+    const uint64_t share = at_most(all_cpus / n, ONE_CPU);
+    workload->interval = at_least_one((uint128)share * n * SECOND / options->touch_rate / ONE_CPU);
+    if (options->moves > 0) {
+        workload->move_interval = at_least_one((uint128)share * SECOND / options->moves / ONE_CPU);
+    }
+    workload->store_below = (uint64_t)(ONE_CPU * options->write_share / SHARE_ONE);
+    for (uint64_t i = 0; i < n; i++) {
+        workload->processes[i]->share = share;
+    }
+    const struct access_params access = {(enum access_kind)options->access, options->hot_fraction,
+                                         options->hot_share, options->zipf_exponent};
+    access_build(&access, workload->window, &workload->access);
+}
+
 static void plan_sequential(const struct machine *machine, uint64_t touches, uint64_t rate,
                             struct workload *workload)
 {
@@ -55,12 +75,24 @@ static void plan_sequential(const struct machine *machine, uint64_t touches, uin
     workload->processes[0]->share = at_least_one(at_most(share, ONE_CPU));
 }
 
+static void plan_many_vmas(const struct many_vmas_options *options, struct workload *workload)
+{
+    workload->interval = at_least_one(options->touch_time);
+    workload->ntouches = workload->object->npages * options->iterations;
+    for (uint64_t i = 0; i < options->processes; i++) {
+        workload->processes[i]->share = (uint64_t)ONE_CPU;
+    }
+}
+
 void o_workload_plan(struct machine *machine, size_t index, struct workload *workload)
 {
     const void *options = machine->scenario->workloads[index].options;
     switch (workload->kind) {
     case WORKLOAD_DATABASE:
         plan_database(machine, options, workload);
+        break;
+    case WORKLOAD_WINDOWS:
+        plan_windows(machine, options, workload);
         break;
     case WORKLOAD_SHM_COPY: {
         const struct shm_copy_options *copy = options;
@@ -72,6 +104,9 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
         plan_sequential(machine, workload->window * reader->rounds, reader->rate, workload);
         break;
     }
+    case WORKLOAD_MANY_VMAS:
+        plan_many_vmas(options, workload);
+        break;
     }
 }
 
@@ -90,7 +125,7 @@ static bool is_log_writer(const struct process *process)
 static sim_time interval(const struct process *process, const struct random_block *bits)
 {
     const struct workload *workload = process->workload;
-    if (workload->kind != WORKLOAD_DATABASE) {
+    if (workload->kind != WORKLOAD_DATABASE && workload->kind != WORKLOAD_WINDOWS) {
         return workload->interval;
     }
     return random_exponential(bits->word[0],
@@ -149,6 +184,53 @@ void o_workload_sample(const struct machine *machine, struct process *process, u
     }
 }
 
+static struct random_block operation_bits(const struct machine *machine,
+                                          const struct process *process, uint64_t ordinal)
+{
+    return random_draw(machine->scenario->seed, RANDOM_OPERATION, process->number, 0, ordinal);
+}
+
+sim_time o_workload_first_operation(const struct machine *machine, const struct process *process)
+{
+    if (process->workload->move_interval == 0) {
+        return TIME_NEVER;
+    }
+    struct random_block bits = operation_bits(machine, process, FIRST_INTERVAL);
+    return random_exponential(bits.word[0], process->workload->move_interval);
+}
+
+static struct vma *window_of(const struct process *process, uint64_t number)
+{
+    struct vma *vma = process->mm.vmas;
+    while (number-- > 0) {
+        vma = vma->next_of_mm;
+    }
+    return vma;
+}
+
+void o_workload_operation(const struct machine *machine, const struct process *process,
+                          uint64_t ordinal, struct operation *operation, sim_time *interval_p)
+{
+    const struct workload *workload = process->workload;
+    struct random_block bits = operation_bits(machine, process, ordinal);
+    operation->vma = window_of(process, random_below(bits.word[1], workload->windows));
+    operation->offset = random_below(bits.word[2], workload->places) * workload->stride;
+    *interval_p = random_exponential(bits.word[0], workload->move_interval);
+}
+
+static void draw_windows(const struct process *process, const struct random_block *bits,
+                         struct touch *touch)
+{
+    const struct workload *workload = process->workload;
+    const uint64_t window = (uint64_t)(bits->word[3] % 65536) * workload->windows / 65536;
+    touch->access = bits->word[3] < workload->store_below ? BY_STORE : BY_LOAD;
+    touch->counted = true;
+    touch->vma = window_of(process, window);
+    touch->page =
+        &workload->object->pages[touch->vma->offset +
+                                 access_page(&workload->access, bits->word[1], bits->word[2])];
+}
+
 void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
                      struct touch *touch, sim_time *interval_p)
 {
@@ -164,6 +246,9 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
             draw_database(process, &bits, touch);
         }
         return;
+    case WORKLOAD_WINDOWS:
+        draw_windows(process, &bits, touch);
+        return;
     case WORKLOAD_SHM_COPY:
         touch->access = BY_STORE;
         aim(touch, workload->object, ordinal);
@@ -171,6 +256,12 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
     case WORKLOAD_READER:
         touch->access = BY_FILE_READ;
         touch->page = &workload->object->pages[ordinal % workload->window];
+        break;
+    case WORKLOAD_MANY_VMAS:
+        touch->access = BY_STORE;
+        aim(touch, workload->object,
+            workload->at_random ? random_below(bits.word[2], workload->object->npages)
+                                : ordinal % workload->object->npages);
         break;
     }
     touch->counted = true;

@@ -194,6 +194,29 @@ static void test_waiting_helper_ends_at_once(void **state)
     assert_int_equal(machine->cell.core->congestion_waiters, CONTEXT_NONE);
 }
 
+/* A process that finds no frame in its cell first waits for those of the others. */
+static void test_waits_for_frames_of_others(void **state)
+{
+    struct machine *machine = *state;
+    struct cell *cell = &machine->cell;
+    struct context *own = &cell->contexts[CONTEXT_FIRST_PROCESS + PROCESS];
+    struct touch touch = {.process = PROCESS, .vma = VMA_NONE, .at = cell->core->epoch_start};
+    context_begin_reclaim(cell, &touch, ZONE_NORMAL, cell->core->epoch_start);
+    assert_int_equal(own->state, CONTEXT_WAITING);
+    assert_int_equal(own->wait_until, cell->core->epoch_end);
+    assert_true(own->asked_for_memory);
+    assert_int_equal(cell->outbox.count, 1);
+    assert_int_equal(cell->outbox.messages[0].kind, MESSAGE_BLOCKED);
+
+    /* There were none: now it reclaims, in all cells. */
+    event_remove(cell, CONTEXT_FIRST_PROCESS + PROCESS);
+    own->state = CONTEXT_IDLE;
+    context_begin_reclaim(cell, &touch, ZONE_NORMAL, cell->core->epoch_start);
+    assert_int_equal(own->state, CONTEXT_RUNNING);
+    assert_int_equal(own->task, TASK_RECLAIM);
+    assert_int_equal(cell->outbox.messages[cell->outbox.count - 1].kind, MESSAGE_RECLAIM);
+}
+
 /* 32 pages that the call has freed, wherever, are enough; 31 are not. */
 static void test_freed_in_all_cells(void **state)
 {
@@ -225,6 +248,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_kswapd_woken_elsewhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_helper_ends_with_its_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waiting_helper_ends_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_waits_for_frames_of_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_freed_in_all_cells, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,6 +253,26 @@ static void chain_frames(struct machine *machine)
     machine->cell.core->slab[SLAB_PTE_CHAIN].frames++;
 }
 
+static void buffers_plane(struct machine *machine)
+{
+    page_set(machine->cell.words, machine->shared, PLANE_BUFFERS);
+}
+
+static void node_count(struct machine *machine)
+{
+    machine->cell.core->slab[SLAB_RADIX_NODE].in_use++;
+}
+
+static void table_of_another(struct machine *machine)
+{
+    struct zone *zone = machine->cell.core->zone;
+    int index = 0;
+    while (zone[index].held[OWNER_KERNEL] == 0) {
+        index++;
+    }
+    zone_change_owner(&machine->cell, (enum zone_index)index, OWNER_KERNEL, OWNER_TASK);
+}
+
 static const struct {
     void (*corrupt)(struct machine *machine);
     const char *reported;
@@ -283,7 +303,10 @@ static const struct {
     {dirty_count, "dirty pages in the swap cache"},
     {chained_once, "is marked as mapped once through a chain"},
     {chain_blocks, "chain blocks"},
-    {chain_frames, "frames of chain blocks"},
+    {chain_frames, "frames of slab caches"},
+    {buffers_plane, "buffer heads"},
+    {node_count, "radix-tree nodes"},
+    {table_of_another, "frames of slab caches"},
 };
 
 static void test_what_is_broken_is_reported(void **state)
