@@ -19,9 +19,9 @@
 enum { L5_LIST, L5_TREE, L5_CHAIN, L5_VMAS_LIST, L5_VMAS_TREE, L5_A_LIST, L5_A_TREE };
 
 static const struct claim_run l5_runs[] = {
-    [L5_LIST] = L5_TEST("2.6.0", "objrmap", 8),
-    [L5_TREE] = L5_TEST("2.6.0", "objrmap_prio_tree", 8),
-    [L5_CHAIN] = L5_TEST("2.6.0", "pte_chain_array", 8),
+    [L5_LIST] = L5_TEST("2.6.0", "objrmap", 4),
+    [L5_TREE] = L5_TEST("2.6.0", "objrmap_prio_tree", 4),
+    [L5_CHAIN] = L5_TEST("2.6.0", "pte_chain_array", 4),
     [L5_VMAS_LIST] = L5_ONE_PAGE("objrmap"),
     [L5_VMAS_TREE] = L5_ONE_PAGE("objrmap_prio_tree"),
     [L5_A_LIST] = L5_A("objrmap"),
@@ -70,8 +70,8 @@ const struct claim claim_l5 = {
 /* --- V1: the same test as it was published --------------------------------------------------- */
 
 static const struct claim_run v1_runs[] = {
-    L5_TEST("2.6.0", "objrmap", 8),
-    L5_TEST("2.6.0", "pte_chain_array", 8),
+    L5_TEST("2.6.0", "objrmap", 4),
+    L5_TEST("2.6.0", "pte_chain_array", 4),
 };
 
 static void judge_v1(const struct outcome *const *runs, struct judgement *judgement)

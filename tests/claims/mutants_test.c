@@ -37,7 +37,7 @@ static const struct {
 } rows[] = {
     {"L2", MUTANT_CHAIN_WALK},  {"L4", MUTANT_OBJECT_CHAINS},  {"I1", MUTANT_CREDIT_THRESHOLD},
     {"I3", MUTANT_ENTRY_SLOTS}, {"I7", MUTANT_TABLE_FRAMES},   {"I8", MUTANT_LARGE_ENTRIES},
-    {"I9", MUTANT_TLB_WAYS},    {"I13", MUTANT_LARGE_ENTRIES},
+    {"I9", MUTANT_TLB_WAYS},    {"I13", MUTANT_LARGE_ENTRIES}, {"I10", MUTANT_TABLE_FRAMES},
 };
 
 /* The verdict of one claim, in this process. */
