@@ -13,6 +13,16 @@ void run_sum(const struct run *run, uint64_t *values, size_t n)
     io_wait(&request, 1);
 }
 
+struct exchange_totals run_exchange_totals(const struct run *run)
+{
+    const struct exchange_totals *before = &run->result->exchange;
+    struct exchange_totals totals = exchange_totals(run->exchange);
+    totals.exchanges += before->exchanges;
+    totals.bytes_sent += before->bytes_sent;
+    totals.seconds_waiting += before->seconds_waiting;
+    return totals;
+}
+
 static void note(struct run *run, enum status status)
 {
     if (run->status == STATUS_OK) {

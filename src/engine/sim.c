@@ -373,7 +373,7 @@ static enum status run_cells(struct run *run)
     if (status == STATUS_OK) {
         run_sum(run, &run->result->messages, 1);
         report_memory(run);
-        run->result->exchange = exchange_totals(run->exchange);
+        run->result->exchange = run_exchange_totals(run);
     }
     tear_down(run);
     return status;

@@ -221,13 +221,19 @@ def test_legs(directory):
     arguments = stopped(directory)
     for _ in range(3):
         run([*arguments, "--resume", "--stop-after", "50ms"], code=4)
+    with h5py.File(f"{directory}/out.h5.partial") as file:
+        assert file["performance/checkpoints_written"][()] == 4
+        exchanges = file["performance/exchanges"][()]
+        assert exchanges > file["performance/epochs"][()] > 0
     digest = digest_of(run([*arguments, "--resume", "--checkpoint-every", "50ms"]).stdout)
     with h5py.File(f"{directory}/out.h5") as file:
         performance = file["performance"]
         written = performance["checkpoints_written"][()]
-        assert written > 0 and performance["checkpoints_failed"][()] == 0
+        assert written >= 4 and performance["checkpoints_failed"][()] == 0
         assert performance["checkpoint_bytes"][()] > written * (1 << 20)
         assert performance["checkpoint_bandwidth"][()] > 0
+        assert 0 < performance["checkpoint_seconds"][()] < performance["wall_run_seconds"][()]
+        assert performance["exchanges"][()] > max(exchanges, performance["epochs"][()])
         assert 0 < performance["resumed_from_seconds"][()] < 3
     assert os.listdir(directory) == ["out.h5"]
     again = run([*arguments, "--resume"])

@@ -240,10 +240,22 @@ static void test_every_epoch(void **state)
         assert_true(result_count(&whole, METRIC_PAGES_FREED) > 0);
         assert_true(result_count(&whole, METRIC_SWAP_IN_BYTES) > 0);
         sim_time before = 0;
+        struct checkpoint_totals checkpoints = {0};
+        double waiting = 0;
+        double first = 0;
         for (int epoch = 1; epoch <= 160; epoch++) {
             assert_int_equal(run_leg(&scenario, epoch > 1, 1e-9, "test", &leg), STATUS_INTERRUPTED);
             assert_true(leg.checkpoints.saved_last);
             assert_int_equal(leg.epochs, epoch);
+            /* What earlier starts had cost goes on being counted. */
+            assert_int_equal(leg.checkpoints.written, epoch);
+            assert_int_equal(leg.checkpoints.failed, 0);
+            assert_true(leg.checkpoints.bytes > checkpoints.bytes + (1 << 16));
+            assert_true(leg.exchange.seconds_waiting >= waiting);
+            assert_true(leg.checkpoints.seconds < leg.wall_run);
+            checkpoints = leg.checkpoints;
+            first = epoch == 1 ? leg.checkpoints.seconds : first;
+            waiting = leg.exchange.seconds_waiting;
             assert_int_equal(leg.resumed_from, epoch == 1 ? TIME_NEVER : before);
             before = leg.recording.verdict_time;
             sim_result_free(&leg);
@@ -252,6 +264,11 @@ static void test_every_epoch(void **state)
         assert_same(&whole.recording, &leg.recording);
         assert_int_equal(leg.messages, whole.messages);
         assert_int_equal(leg.epochs, whole.epochs);
+        assert_int_equal(leg.exchange.exchanges, whole.exchange.exchanges);
+        assert_int_equal(leg.checkpoints.written, checkpoints.written);
+        assert_int_equal(leg.checkpoints.bytes, checkpoints.bytes);
+        assert_true(leg.checkpoints.seconds > first);
+        assert_true(leg.wall_run > leg.checkpoints.seconds);
         sim_result_free(&leg);
         sim_result_free(&whole);
         scenario_free(&scenario);
