@@ -161,6 +161,19 @@ static void deliver_calls(const struct run *run, struct cell *cell)
     }
 }
 
+void run_level_cells(struct run *run)
+{
+    run_exchange_reports(run);
+    ledger_level_frames(&run->ledger);
+    for (cell_id i = 0; i < run->ncells_here && run->ledger.ncells > 1; i++) {
+        struct cell *cell = &run->cells[i];
+        struct cell_share share;
+        ledger_share(&run->ledger, cell->id, &share);
+        epoch_level_frames(cell, share.free);
+        deliver_calls(run, cell); /* the next exchange is of other calls */
+    }
+}
+
 static void run_cell(struct run *run, cell_id i)
 {
     struct cell *cell = &run->cells[i];
