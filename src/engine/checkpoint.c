@@ -244,6 +244,7 @@ static enum status save(struct saving *saving)
     if (status != STATUS_OK) {
         return status;
     }
+    saving->work.disposable = true; /* the run goes on, and writes another */
     status = shared_file_open(&saving->comm, saving->work.work_path, options->path, true,
                               options->hints, &saving->file);
     if (status == STATUS_OK) {

@@ -275,6 +275,26 @@ static void test_every_epoch(void **state)
     }
 }
 
+/* A checkpoint that cannot get its name leaves nothing behind. */
+static void test_name_taken(void **state)
+{
+    (void)state;
+    struct scenario scenario = load(NULL);
+    struct sim_result result;
+    (void)unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    int quiet = status_set_quiet(1);
+    assert_int_equal(run_leg(&scenario, false, 1e-9, "test", &result), STATUS_INTERRUPTED);
+    (void)status_set_quiet(quiet);
+    assert_int_equal(result.checkpoints.failed, 1);
+    assert_false(result.checkpoints.saved_last);
+    sim_result_free(&result);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(directory), 0); /* it is empty */
+    assert_int_equal(mkdir(directory, 0700), 0);
+    scenario_free(&scenario);
+}
+
 static void assert_refused(const struct scenario *scenario, const char *version, enum status code,
                            const char *sentence)
 {
@@ -467,10 +487,10 @@ static void test_difference(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks),   cmocka_unit_test(test_cell),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_every_epoch),
-        cmocka_unit_test(test_sections), cmocka_unit_test(test_difference),
-        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_blocks),      cmocka_unit_test(test_cell),
+        cmocka_unit_test(test_name_taken),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_every_epoch), cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_difference),  cmocka_unit_test(test_damaged),
     };
     return cmocka_run_group_tests(tests, open_directory, close_directory);
 }
