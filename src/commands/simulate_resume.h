@@ -14,8 +14,9 @@ struct resume_plan {
 
 /* Rank 0 calls it, before anything runs. Where there is neither a result nor a checkpoint it says
  * that the run starts from its beginning. STATUS_USAGE when the file at `path` is the result of
- * another scenario, naming the difference, unless `force`. Removes what earlier starts of the run,
- * now dead, left unfinished on this host. */
+ * another scenario, naming the difference, or of another version, STATUS_FAILED when it is complete
+ * but does not have its digest, unless `force`. Removes what earlier starts of the run, now dead,
+ * left unfinished on this host. */
 enum status resume_look(const struct scenario *scenario, const char *path, const char *checkpoint,
                         bool force, struct resume_plan *plan_p);
 

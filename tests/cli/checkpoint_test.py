@@ -245,6 +245,23 @@ def test_legs(directory):
         reasons = reasons.decode() if isinstance(reasons, bytes) else str(reasons)
         assert "resumed_from_seconds: the run was not resumed" in reasons, reasons
         assert "checkpoint_bytes: no checkpoints were asked for" in reasons, reasons
+    result = pathlib.Path(f"{directory}/out.h5").read_bytes()
+    with h5py.File(f"{directory}/out.h5", "r+") as file:
+        version = file["provenance/version"]
+        changed = version[()].decode()[:-1] + "~"
+        version[...] = changed
+    refused = run([*arguments, "--resume"], code=2)
+    assert f"out.h5 was written by thrash {changed} (" in refused.stderr, refused.stderr
+    assert refused.stdout == "" and refused.stderr.count("\n") == 1, refused
+    pathlib.Path(f"{directory}/out.h5").write_bytes(result)
+    with h5py.File(f"{directory}/out.h5", "r+") as file:
+        touches = file["simulation/totals/touches"]
+        touches[...] = int(touches[()]) + 1
+    refused = run([*arguments, "--resume"], code=1)
+    assert "digest mismatch" in refused.stderr, refused.stderr
+    assert refused.stdout == "" and refused.stderr.count("\n") == 1, refused
+    again = run([*arguments, "--resume", "--force"])
+    assert digest_of(again.stdout) == digest and "no checkpoint" in again.stderr, again
     other = run([*arguments, "--resume", "--set", "machine.cpus=4"], code=2).stderr
     assert "machine.cpus is `8` in the result and `4` in this run" in other, other
 
