@@ -102,7 +102,8 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
         workloads_free(&set);
         return fail(STATUS_USAGE,
                     "%s: the workloads need at least %" PRIpages
-                    " MiB before the clock starts, but machine.memory is %" PRIpages
+                    " MiB before the clock starts, with page tables and what pte chains the "
+                    "design keeps, but machine.memory is %" PRIpages
                     " MiB; give it more, or populate less",
                     scenario_where(scenario, "machine.memory"), needed >> (20 - PAGE_SHIFT),
                     scenario->machine.memory >> 20);
