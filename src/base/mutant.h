@@ -24,6 +24,9 @@
     X(MARK_ON_FAULT, "faults do not mark their page accessed")                            \
     X(DEFERRED_WRITE, "a page moved to the swap cache is written at once")                \
     X(CHAIN_SLOTS, "chain blocks hold half as many ptes")                                 \
+    X(CHAIN_WALK, "walks along chains look at every entry twice")                         \
+    X(OBJECT_CHAINS, "object rmap keeps chains for files and shared memory")              \
+    X(TABLE_FRAMES, "page-table pages take no frames")                                    \
     X(LAZY_COLLAPSE, "chains collapse when a mapping is removed")                         \
     X(ENTRY_SLOTS, "list entries hold two ptes")                                          \
     X(ENTRY_MISS, "list entries cost no cache miss of their own")                         \
@@ -61,6 +64,8 @@
     X(CALL_COPIES, "system calls at a rate find user memory without a walk")              \
     X(PLACE_TURNED, "the TLB sees nonlinear mappings as linear ones")                     \
     X(MIXED_KINDS, "all processes of a mixed workload are of one size")                   \
+    X(TLB_WAYS, "arrays of a TLB have half their ways")                                   \
+    X(LARGE_ENTRIES, "large pages have two entries")                                      \
     X(LARGE_DIRECTORY, "large pages need the directories of small ones")
 
 enum mutant {

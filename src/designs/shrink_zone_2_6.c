@@ -165,6 +165,16 @@ static enum shrunk write_page(struct cell *cell, struct actor *actor, struct con
     return KEEP;
 }
 
+/* try_to_unmap(), and what it visited. */
+static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id page)
+{
+    const uint64_t before = cell->core->counter[METRIC_RMAP_VISITS];
+    const enum unmap_result result = cell->design->rmap->unmap(cell, actor, page);
+    count(cell, METRIC_UNMAP_VISITS, cell->core->counter[METRIC_RMAP_VISITS] - before);
+    count(cell, METRIC_PAGES_UNMAPPED, result == UNMAP_DONE ? 1 : 0);
+    return result;
+}
+
 static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct context *context,
                                page_id page)
 {
@@ -187,7 +197,7 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
         return ACTIVATE;
     }
     if (cell->mapcount[page] > 0) {
-        switch (cell->design->rmap->unmap(cell, actor, page)) {
+        switch (unmap(cell, actor, page)) {
         case UNMAP_DONE:
             break;
         case UNMAP_AGAIN:

@@ -58,12 +58,6 @@ static const char yaml[] =
     "costs: p4-2003\n"
     "output: { interval: 100ms }\n";
 
-static uint64_t total(const struct sim_result *result, enum metric metric)
-{
-    const struct recording *recording = &result->recording;
-    return recording->machine[(recording->npoints - 1) * METRIC_COUNT + metric];
-}
-
 /* 3 processes keep 2 CPUs busy; calls follow user time, and system time the calls. */
 static void test_same_for_any_number_of_cells(void **state)
 {
@@ -76,7 +70,7 @@ static void test_same_for_any_number_of_cells(void **state)
         const char *const sets[] = {set, NULL};
         struct sim_result result = run_scenario(yaml, CONFIGS_DIR "/calls.yaml", sets);
         for (unsigned i = 0; i < 3; i++) {
-            const uint64_t value = total(&result, metrics[i]);
+            const uint64_t value = result_count(&result, metrics[i]);
             first[i] = cells == 1 ? value : first[i];
             assert_int_equal(value, first[i]);
         }
@@ -94,5 +88,5 @@ int main(void)
         cmocka_unit_test(test_time_of_one),
         cmocka_unit_test(test_same_for_any_number_of_cells),
     };
-    return run_tests(tests, "system_call");
+    return cmocka_run_group_tests(tests, run_fixture_open, run_fixture_close);
 }
