@@ -59,6 +59,11 @@
     X(TLB_LRU, "TLB sets are replaced in the order of their filling")                     \
     X(WALK_DEPTH, "walks to large pages read as many entries as to small ones")           \
     X(SWITCH_FLUSH, "context switches leave the TLB as it is")                            \
+    X(CALL_REMAINDER, "system calls are counted anew in each epoch")                      \
+    X(CALL_SPACE_SWITCH, "system calls at a rate stay in one address space")              \
+    X(CALL_COPIES, "system calls at a rate find user memory without a walk")              \
+    X(PLACE_TURNED, "the TLB sees nonlinear mappings as linear ones")                     \
+    X(MIXED_KINDS, "all processes of a mixed workload are of one size")                   \
     X(TLB_WAYS, "arrays of a TLB have half their ways")                                   \
     X(LARGE_ENTRIES, "large pages have two entries")                                      \
     X(LARGE_DIRECTORY, "large pages need the directories of small ones")

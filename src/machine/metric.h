@@ -62,6 +62,8 @@ enum metric_scope {
       "chain blocks searched for ptes that munmap, exec and exit took out: of B, (B + 1) / 2")     \
     X(OPERATIONS, "operations", "1", COUNTER, HIGHER, COUNT, CELL,                                 \
       "moves of windows, forks, execs and exits that were done")                                   \
+    X(SYSCALLS, "syscalls", "1", COUNTER, HIGHER, COUNT, CELL,                                     \
+      "system calls that processes make at a rate (syscalls_per_second), not those of touches")    \
     X(ACTIVATIONS, "activations", "page", COUNTER, NEITHER, COUNT, CELL,                           \
       "pages moved from an inactive to an active list")                                            \
     X(DEACTIVATIONS, "deactivations", "page", COUNTER, NEITHER, COUNT, CELL,                       \

@@ -117,8 +117,7 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
     return shard_offset(&shard, page - cell->objects[object].first);
 }
 
-/* Number `i` of `n` pages, those of each unit of `unit` counted from its end. */
-static page_count turned_round(page_count i, page_count n, uint64_t unit)
+page_count vma_turned_round(page_count i, page_count n, uint64_t unit)
 {
     page_count begin = i / unit * unit;
     page_count end = min_u64(begin + unit, n);
@@ -129,10 +128,10 @@ uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id pag
 {
     page_offset offset = object_offset(cell, vma->object, page) - vma->offset;
     return vma->vpn +
-           (vma->nonlinear ? turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
+           (vma->nonlinear ? vma_turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
 }
 
 page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot)
 {
-    return vma->first + (page_id)turned_round(slot, vma->npages, cell->arch->pt_entries);
+    return vma->first + (page_id)vma_turned_round(slot, vma->npages, cell->arch->pt_entries);
 }

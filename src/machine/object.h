@@ -83,6 +83,10 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
 /* The virtual page number at which a vma maps a page. */
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page);
 
+/* Number `i` of `n` pages, those of each unit of `unit` counted from its end: where a nonlinear vma
+ * maps a page, and which page it maps somewhere. */
+page_count vma_turned_round(page_count i, page_count n, uint64_t unit);
+
 /* Page number `slot`, in the order of addresses, of those that a nonlinear vma maps in this cell.
  */
 page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot);

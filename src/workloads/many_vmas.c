@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/mutant.h"
 #include "workloads/sequential.h"
 
 const char *const many_vmas_backings[] = {"shm", "file", NULL};
@@ -78,6 +79,22 @@ void many_vmas_locate(const struct workload *workload, const struct cell *cell,
     }
     touch->access = ACCESS_WRITE;
     touch->counted = true;
+}
+
+struct place many_vmas_place(const struct workload *workload, const struct plan *plan,
+                             process_id process, uint64_t ordinal, const struct random_block *bits)
+{
+    const struct many_vmas_options *options = workload->options;
+    const vma_id first = plan->processes[process].first_vma;
+    const page_count index = options->order == ORDER_RANDOM
+                                 ? random_below(bits->word[2], workload->pages)
+                                 : ordinal % workload->pages;
+    if (options->mapping == MAPPING_NONLINEAR) {
+        const page_count turned = vma_turned_round(index, workload->pages, plan->arch->pt_entries);
+        return (struct place){first, MUTANT(PLACE_TURNED, turned, index)};
+    }
+    const page_count window = pages_of_window(options);
+    return (struct place){first + (vma_id)(index / window), index % window};
 }
 
 sim_time many_vmas_due(const struct workload *workload, const struct cell *cell,

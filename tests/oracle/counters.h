@@ -27,6 +27,7 @@
     X(ptes_zapped)              \
     X(rmap_searched)            \
     X(operations)               \
+    X(syscalls)                 \
     X(ptes_unmapped)            \
     X(activations)              \
     X(deactivations)            \

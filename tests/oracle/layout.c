@@ -306,6 +306,78 @@ static void add_windows(struct machine *machine, struct workload *workload,
     }
 }
 
+static void add_syscall_heavy(struct machine *machine, struct workload *workload,
+                              const struct syscall_heavy_options *options)
+{
+    workload->kind = WORKLOAD_SYSCALLS;
+    workload->window = pages_of(options->memory);
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct process *process = add_process(machine, workload);
+        struct object *own = add_object(machine, OBJECT_ANON, workload->window, NULL);
+        add_vma(machine, &process->mm, own, 0, workload->window, POPULATED_BY_STORES);
+    }
+}
+
+static uint64_t at_least_1(uint64_t n)
+{
+    return n == 0 ? 1 : n;
+}
+
+/* How the working set is divided: between text, files and processes, and between these 4 : 2 : 1.
+ */
+static uint64_t divide_working_set(const struct machine *machine, struct workload *workload,
+                                   const struct mixed_options *options)
+{
+    const uint64_t all = (uint64_t)((uint128)(machine->scenario->machine.memory / PAGE_BYTES) *
+                                    options->working_set / SHARE_ONE);
+    const uint64_t programs = options->processes < PROGRAMS ? options->processes : PROGRAMS;
+    const uint64_t files = options->files == 0 ? 0 : at_least_1(all * options->files / SHARE_ONE);
+    workload->text_pages = options->text == 0
+                               ? 0
+                               : at_least_1(all * options->text / SHARE_ONE / programs);
+    const uint64_t taken = files + programs * workload->text_pages;
+    const uint64_t own = all > taken ? all - taken : 0;
+    const uint64_t weights[PROGRAMS] = {4, 2, 1};
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < options->processes; i++) {
+        sum += weights[i % PROGRAMS];
+    }
+    for (uint64_t i = 0; i < programs; i++) {
+        workload->program[i].own_pages = at_least_1(own * weights[i] / sum);
+    }
+    return files;
+}
+
+static void add_mixed(struct machine *machine, struct workload *workload,
+                      const struct mixed_options *options)
+{
+    struct device *disk = &machine->devices[machine->nswap_devices + options->device];
+    const uint64_t files = divide_working_set(machine, workload, options);
+    workload->kind = WORKLOAD_MIXED;
+    for (unsigned i = 0; i < PROGRAMS && i < options->processes; i++) {
+        if (workload->text_pages > 0) {
+            workload->program[i].text = add_object(machine, OBJECT_FILE, workload->text_pages,
+                                                   disk);
+        }
+    }
+    if (files > 0) {
+        workload->object = add_object(machine, OBJECT_FILE, files, disk);
+    }
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct process *process = add_process(machine, workload);
+        const uint64_t pages = workload->program[i % PROGRAMS].own_pages;
+        struct object *own = add_object(machine, OBJECT_ANON, pages, NULL);
+        if (workload->text_pages > 0) {
+            add_vma(machine, &process->mm, workload->program[i % PROGRAMS].text, 0,
+                    workload->text_pages,
+                    options->populate == 0 ? POPULATED_NOT : POPULATED_BY_LOADS);
+        }
+        add_vma(machine, &process->mm, own, 0, pages, (enum populated)options->populate);
+    }
+}
+
 static bool is_many_vmas(const struct workload_config *config)
 {
     return strcmp(config->kind, "rmap_test") == 0 || strcmp(config->kind, "one_page_vmas") == 0;
@@ -321,6 +393,10 @@ static void add_workload(struct machine *machine, size_t index)
         add_many_vmas(machine, workload, config->options);
     } else if (strcmp(config->kind, "windows") == 0) {
         add_windows(machine, workload, config->options);
+    } else if (strcmp(config->kind, "syscall_heavy") == 0) {
+        add_syscall_heavy(machine, workload, config->options);
+    } else if (strcmp(config->kind, "mixed") == 0) {
+        add_mixed(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -376,17 +452,24 @@ static void make_room(struct machine *machine)
         const struct database_options *database = scenario->workloads[i].options;
         const struct many_vmas_options *many = scenario->workloads[i].options;
         const struct windows_options *windows = scenario->workloads[i].options;
+        const struct syscall_heavy_options *calls = scenario->workloads[i].options;
+        const struct mixed_options *mixed = scenario->workloads[i].options;
         const char *kind = scenario->workloads[i].kind;
         if (strcmp(kind, "database") == 0) {
             processes += database->processes + 1;
         } else if (strcmp(kind, "windows") == 0) {
             processes += windows->processes;
+        } else if (strcmp(kind, "syscall_heavy") == 0) {
+            processes += calls->processes;
+        } else if (strcmp(kind, "mixed") == 0) {
+            processes += mixed->processes;
         } else {
             processes += is_many_vmas(&scenario->workloads[i]) ? many->processes : 1;
         }
     }
     machine->processes = allocate(processes, sizeof *machine->processes);
-    machine->objects = allocate(processes + scenario->nworkloads, sizeof *machine->objects);
+    machine->objects = allocate(processes + (PROGRAMS + 1) * scenario->nworkloads,
+                                sizeof *machine->objects);
     machine->workloads = allocate(scenario->nworkloads, sizeof *machine->workloads);
     machine->nworkloads = scenario->nworkloads;
 }
@@ -413,8 +496,7 @@ struct machine *o_layout_build(const struct scenario *scenario)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         finish_mm(machine, process);
-        process->from_start = process->workload->kind == WORKLOAD_DATABASE ||
-                              process->workload->kind == WORKLOAD_WINDOWS;
+        process->from_start = o_workload_goes_on(process->workload);
         process->finite = !process->from_start;
         process->next_due = o_workload_first_interval(machine, process);
         process->operation_due = o_workload_first_operation(machine, process);

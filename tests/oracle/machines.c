@@ -426,16 +426,70 @@ static void choose_large_pages(struct dice *dice, struct machine_choice *machine
     machine->frames += pages * of_page + pages * of_page / 40;
 }
 
+static void add_syscalls(struct dice *dice, struct machine_choice *machine)
+{
+    struct machine_workload *calls = &machine->workloads[machine->nworkloads++];
+    *calls = (struct machine_workload){
+        .kind = MACHINE_SYSCALLS,
+        .processes = between(dice, 1, 6),
+        .pages = magnitude(dice, 1, 256),
+        .calls = in_100(dice, 10) ? 0 : magnitude(dice, 1, 200000),
+        .copied = in_100(dice, 50) ? 0 : magnitude(dice, 1, 65536),
+        .rate = magnitude(dice, 1, 100000),
+        .cpu_permille = between(dice, 1, 1000),
+    };
+    machine->frames += calls->processes * (calls->pages + 12);
+}
+
+static void add_mixed(struct dice *dice, struct machine_choice *machine)
+{
+    struct machine_workload *mixed = &machine->workloads[machine->nworkloads++];
+    *mixed = (struct machine_workload){
+        .kind = MACHINE_MIXED,
+        .processes = between(dice, 1, 9),
+        .pages = magnitude(dice, 16, 8192),
+        .rate = magnitude(dice, 1000, 200000),
+        .calls = in_100(dice, 50) ? 0 : magnitude(dice, 1, 100000),
+        .device = between(dice, 0, machine->disk.devices - 1),
+        .populate = machine->low_left > 0 ? 0 : (unsigned)ONE_OF(dice, 0, 0, 1, 2),
+        .text_permille = in_100(dice, 20) ? 0 : between(dice, 0, 500),
+        .files_permille = in_100(dice, 20) ? 0 : between(dice, 0, 500),
+        .text_touches_permille = between(dice, 0, 500),
+        .file_touches_permille = between(dice, 0, 500),
+        .hot_permille = between(dice, 0, 1000),
+        .hot_touches_permille = between(dice, 0, 1000),
+        .write_permille = between(dice, 0, 1000),
+        .cpu_permille = between(dice, 1, 1000),
+    };
+    machine->frames += 12 * mixed->processes +
+                       (mixed->populate == 0 ? mixed->pages / 4 : mixed->pages * 9 / 8);
+}
+
+/* Machines with these workloads beside are what they were but for them. */
+static bool choose_more_beside(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 41};
+    const unsigned before = machine->nworkloads;
+    if (in_100(&dice, 20)) {
+        add_syscalls(&dice, machine);
+    }
+    if (in_100(&dice, 25)) {
+        add_mixed(&dice, machine);
+    }
+    return machine->nworkloads > before;
+}
+
 bool machine_choose_beside(struct machine_choice *machine)
 {
     struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 40};
+    const bool more = choose_more_beside(machine);
     if (in_100(&dice, 30)) {
         choose_tlb(&dice, &machine->tlb);
     }
     if (in_100(&dice, machine->tlb.there ? 40 : 10)) {
         choose_large_pages(&dice, machine);
     }
-    return machine->tlb.there || machine->shared_pages > 0;
+    return more || machine->tlb.there || machine->shared_pages > 0;
 }
 
 void machine_choose(uint64_t number, struct machine_choice *machine)
@@ -606,11 +660,42 @@ static void write_windows(const struct machine_workload *windows, struct text *y
     write_permille("cpu_use", windows->cpu_permille, yaml);
 }
 
-static void write_workload(const struct machine_workload *workload, unsigned index,
+static void write_syscalls(const struct machine_workload *calls, struct text *yaml)
+{
+    text_append_format(
+        yaml,
+        "    processes: %" PRIu64 "\n    syscalls_per_second: %" PRIu64 "\n    copied: %" PRIu64
+        "B\n    memory: %" PRIu64 "KiB\n    touch_rate: %" PRIu64 "\n",
+        calls->processes, calls->calls, calls->copied, calls->pages * 4, calls->rate);
+    write_permille("cpu_use", calls->cpu_permille, yaml);
+}
+
+static void write_mixed(const struct machine_workload *mixed, uint64_t frames, struct text *yaml)
+{
+    static const char *const populates[] = {"none", "read", "write"};
+    const uint64_t billionths = (mixed->pages * 1000000000 + frames - 1) / frames;
+    text_append_format(yaml,
+                       "    processes: %" PRIu64 "\n    working_set: %" PRIu64 ".%09" PRIu64
+                       "\n    touch_rate: %" PRIu64 "\n    syscalls_per_second: %" PRIu64
+                       "\n    populate: %s\n    device: %" PRIu64 "\n",
+                       mixed->processes, billionths / 1000000000, billionths % 1000000000,
+                       mixed->rate, mixed->calls, populates[mixed->populate], mixed->device);
+    write_permille("text", mixed->text_permille, yaml);
+    write_permille("files", mixed->files_permille, yaml);
+    write_permille("text_touches", mixed->text_touches_permille, yaml);
+    write_permille("file_touches", mixed->file_touches_permille, yaml);
+    write_permille("hot_fraction", mixed->hot_permille, yaml);
+    write_permille("hot_share", mixed->hot_touches_permille, yaml);
+    write_permille("write_share", mixed->write_permille, yaml);
+    write_permille("cpu_use", mixed->cpu_permille, yaml);
+}
+
+static void write_workload(const struct machine_workload *workload, uint64_t frames, unsigned index,
                            struct text *yaml)
 {
-    static const char *const kinds[] = {"database",  "shm_copy",      "page_cache_reader",
-                                        "rmap_test", "one_page_vmas", "windows"};
+    static const char *const kinds[] = {"database",      "shm_copy",      "page_cache_reader",
+                                        "rmap_test",     "one_page_vmas", "windows",
+                                        "syscall_heavy", "mixed"};
     text_append_format(yaml, "  - kind: %s\n    name: w%u\n", kinds[workload->kind], index);
     if (workload->kind == MACHINE_DATABASE) {
         write_database(workload, yaml);
@@ -618,6 +703,14 @@ static void write_workload(const struct machine_workload *workload, unsigned ind
     }
     if (workload->kind == MACHINE_WINDOWS) {
         write_windows(workload, yaml);
+        return;
+    }
+    if (workload->kind == MACHINE_SYSCALLS) {
+        write_syscalls(workload, yaml);
+        return;
+    }
+    if (workload->kind == MACHINE_MIXED) {
+        write_mixed(workload, frames, yaml);
         return;
     }
     if (workload->kind >= MACHINE_RMAP_TEST) {
@@ -632,7 +725,7 @@ static void write_workload(const struct machine_workload *workload, unsigned ind
     }
 }
 
-static void write_machine(const struct machine_choice *machine, struct text *yaml)
+static uint64_t write_machine(const struct machine_choice *machine, struct text *yaml)
 {
     uint64_t frames = machine->frames;
     uint64_t ballast = machine->ballast;
@@ -658,6 +751,7 @@ static void write_machine(const struct machine_choice *machine, struct text *yam
     }
     write_device(&machine->swap, true, yaml);
     write_device(&machine->disk, false, yaml);
+    return frames;
 }
 
 void machine_write(const struct machine_choice *machine, struct text *yaml)
@@ -673,11 +767,11 @@ void machine_write(const struct machine_choice *machine, struct text *yaml)
                        "phases: { warmup: %" PRIu64 "us, pressure: { until_freed: %" PRIu64
                        "%% } }\noutput: { interval: %" PRIu64 "us }\n",
                        machine->warmup_us, machine->until_freed_percent, machine->interval_us);
-    write_machine(machine, yaml);
+    const uint64_t frames = write_machine(machine, yaml);
     write_design(machine, yaml);
     text_append(yaml, "workloads:\n");
     for (unsigned i = 0; i < machine->nworkloads; i++) {
-        write_workload(&machine->workloads[i], i, yaml);
+        write_workload(&machine->workloads[i], frames, i, yaml);
     }
     text_append(yaml, "costs:\n  name: random\n  costs:\n");
     for (int i = 0; i < COST_COUNT; i++) {

@@ -12,7 +12,7 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 
-enum { MACHINE_WORKLOADS_MAX = 7 };
+enum { MACHINE_WORKLOADS_MAX = 9 };
 
 /* In the order of what machines.c calls them. */
 enum {
@@ -21,7 +21,9 @@ enum {
     MACHINE_READER,
     MACHINE_RMAP_TEST,
     MACHINE_ONE_PAGE_VMAS,
-    MACHINE_WINDOWS
+    MACHINE_WINDOWS,
+    MACHINE_SYSCALLS,
+    MACHINE_MIXED
 };
 
 /* The designs that machines have. The first three are drawn; later the machine may get a relative
@@ -61,6 +63,9 @@ struct machine_workload {
     /* windows: `pages` of each of so many, by `processes` */
     uint64_t windows, touch_ns;
     bool at_random, nonlinear;
+    /* syscall_heavy, mixed; `pages` of each process, or of all together */
+    uint64_t calls, copied;
+    uint64_t text_permille, files_permille, text_touches_permille, file_touches_permille;
 };
 
 struct machine_tlb {

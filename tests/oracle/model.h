@@ -346,6 +346,7 @@ struct process {
     uint64_t operation_ordinal;
     struct operation operation; /* that is under way */
     uint64_t touches;           /* that count */
+    uint64_t calls;             /* system calls made, but those of touches */
     struct touch kept;          /* while blocked */
     sim_time memory_wait_since; /* TIME_NEVER: does not wait for memory */
     struct zone *frame;         /* where a frame that it holds is from, or NULL */
@@ -356,8 +357,12 @@ enum workload_kind {
     WORKLOAD_SHM_COPY,
     WORKLOAD_READER,
     WORKLOAD_MANY_VMAS,
-    WORKLOAD_WINDOWS
+    WORKLOAD_WINDOWS,
+    WORKLOAD_SYSCALLS,
+    WORKLOAD_MIXED
 };
+
+enum { PROGRAMS = 3 }; /* of a mixed workload: large, medium, small */
 
 struct workload {
     enum workload_kind kind;
@@ -377,6 +382,15 @@ struct workload {
     sim_time log_interval;  /* of the log writer, the last process */
     bool has_log_writer;
     uint64_t ntouches; /* finite: of each process */
+    uint64_t calls_per_second, bytes_per_call;
+    struct {                /* mixed */
+        uint64_t own_pages; /* of each process that runs it */
+        struct object *text;
+        struct access_table own;
+    } program[PROGRAMS];
+    uint64_t text_pages;
+    struct access_table text; /* of each; that of the files is `access` */
+    uint64_t text_below;      /* of w1, if it is not of private memory */
     struct access_table access;
 };
 

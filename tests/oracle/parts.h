@@ -11,6 +11,8 @@ struct machine *o_layout_build(const struct scenario *scenario);
 void o_layout_free(struct machine *machine);
 
 /* workload.c */
+/* Its processes are there from the start, and have no last touch. */
+bool o_workload_goes_on(const struct workload *workload);
 void o_workload_plan(struct machine *machine, size_t index, struct workload *workload);
 /* User time at which the first operation of a process is due; TIME_NEVER: it has none. */
 sim_time o_workload_first_operation(const struct machine *machine, const struct process *process);

@@ -142,6 +142,22 @@ static void one_window_each(struct machine_choice *machine)
     }
 }
 
+static void no_calls(struct machine_choice *machine)
+{
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        machine->workloads[i].calls = 0;
+        machine->workloads[i].copied = 0;
+    }
+}
+
+static void only_private_memory(struct machine_choice *machine)
+{
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        machine->workloads[i].text_permille = 0;
+        machine->workloads[i].files_permille = 0;
+    }
+}
+
 static void plain_access(struct machine_choice *machine)
 {
     for (unsigned i = 0; i < machine->nworkloads; i++) {
@@ -169,6 +185,7 @@ static void (*const steps[])(struct machine_choice *) = {
     sample_often,       no_tlb,
     no_large_pages,     plain_kernel_memory,
     no_low_limit,       one_window_each,
+    no_calls,           only_private_memory,
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
