@@ -56,7 +56,7 @@ struct plan_process {
     uint64_t syscalls_per_second; /* system calls beside those of its touches, for each second of
                                      user time */
     byte_count syscall_bytes;     /* that each of them copies to or from user memory */
-    sim_time syscall_time;        /* that each of them takes in the kernel; set by workloads_plan() */
+    sim_time syscall_time;   /* that each of them takes in the kernel; set by workloads_plan() */
     uint64_t pages_in_stall; /* that it would ask for in `stall` while it waits for memory: one, or
                                 as many as it would touch where every touch needs a new one */
 };

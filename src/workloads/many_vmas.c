@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "base/mutant.h"
 #include "workloads/sequential.h"
 
 const char *const many_vmas_backings[] = {"shm", "file", NULL};
@@ -91,7 +90,7 @@ struct place many_vmas_place(const struct workload *workload, const struct plan 
                                  : ordinal % workload->pages;
     if (options->mapping == MAPPING_NONLINEAR) {
         const page_count turned = vma_turned_round(index, workload->pages, plan->arch->pt_entries);
-        return (struct place){first, MUTANT(PLACE_TURNED, turned, index)};
+        return (struct place){first, turned};
     }
     const page_count window = pages_of_window(options);
     return (struct place){first + (vma_id)(index / window), index % window};

@@ -17,8 +17,7 @@ void many_vmas_locate(const struct workload *workload, const struct cell *cell,
                       const struct process_draws *draws, process_id process, uint64_t ordinal,
                       const struct random_block *bits, struct touch *touch);
 struct place many_vmas_place(const struct workload *workload, const struct plan *plan,
-                             process_id process, uint64_t ordinal,
-                             const struct random_block *bits);
+                             process_id process, uint64_t ordinal, const struct random_block *bits);
 sim_time many_vmas_due(const struct workload *workload, const struct cell *cell,
                        const struct process_draws *draws, process_id process, uint64_t ordinal,
                        sim_time before, const struct random_block *bits);

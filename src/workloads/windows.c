@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mutant.h"
 #include "workloads/options.h"
 #include "workloads/workloads.h"
 
@@ -263,7 +264,7 @@ static struct place place(const struct workload *workload, const struct plan *pl
     (void)ordinal;
     const uint32_t *word = bits->word;
     const uint32_t window = (word[3] & UINT16_MAX) * workload->windows >> 16;
-    return (struct place){plan->processes[process].first_vma + window,
+    return (struct place){plan->processes[process].first_vma + MUTANT(WINDOW_PLACES, window, 0),
                           access_page(&workload->access, word[1], word[2])};
 }
 

@@ -31,7 +31,7 @@ struct workload {
     uint64_t part_upto[PARTS];  /* mixed: draws below this, in 2^-32, and not below that of the part
                                    before, go to the part */
     struct access_table *parts; /* mixed: [nparts], owned; see mixed.c */
-    uint32_t ntables; /* access tables that a cell makes of it */
+    uint32_t ntables;           /* access tables that a cell makes of it */
     bool finite;
     bool revisits;               /* finite, but its touches need no new page each */
     uint64_t rounds;             /* finite: how often it goes through its pages */
