@@ -6,36 +6,40 @@
 #define THRASH_BASE_MUTANT_H
 
 /* X(name, what is broken) */
-#define MUTANT_TABLE(X)                                                          \
-    X(CREDIT_THRESHOLD, "2.4 credits a page one mapping too early")              \
-    X(YOUNG_BIT, "2.4 unmaps ptes that are young")                               \
-    X(ACTIVE_PAGE, "2.4 unmaps ptes of active pages")                            \
-    X(RESUME_POINT, "2.4 scans an mm from its begin each time")                  \
-    X(SWAP_OUT_QUOTA, "2.4's swap_out() asks for twice as many credits")         \
-    X(REFILL_REFERENCED, "2.4's refill leaves PG_referenced clear")              \
-    X(REFILL_SECOND_CHANCE, "2.4's refill takes referenced pages at once")       \
-    X(MAPPED_LIMIT, "2.4 meets twice as many mapped pages before swap_out()")    \
-    X(SCAN_COUNT, "2.4.22 scans pages of other zones for nothing")               \
-    X(SCAN_SHARE, "2.4.22 scans as little in each pass as in the first")         \
-    X(MAPPED_SHARE, "2.4.22 lets every page of a pass be mapped")                \
-    X(SWAP_OUT_ROUNDS, "2.4.22's swap_out() goes round twice")                   \
-    X(SWAP_OUT_ENDS_PASS, "2.4.22 goes on with a pass after swap_out()")         \
-    X(KEEP_FREED_FRAME, "2.4's direct reclaimers keep no frame that they free")  \
-    X(MARK_ON_FAULT, "faults do not mark their page accessed")                   \
-    X(DEFERRED_WRITE, "a page moved to the swap cache is written at once")       \
-    X(CHAIN_SLOTS, "chain blocks hold half as many ptes")                        \
-    X(LAZY_COLLAPSE, "chains collapse when a mapping is removed")                \
-    X(ENTRY_SLOTS, "list entries hold two ptes")                                 \
-    X(ENTRY_MISS, "list entries cost no cache miss of their own")                \
-    X(EAGER_COLLAPSE, "lists of one pte stay until they are looked at")          \
-    X(PRIVATE_FREE_LIST, "frames of list entries are given back")                \
-    X(SWAP_TENDENCY, "2.6 unmaps mapped pages without distress")                 \
-    X(SCAN_PRIORITY, "2.6 scans as if each priority were one lower")             \
-    X(SCAN_BATCH, "2.6 takes half as many pages off a list at once")             \
-    X(REFERENCED_PAGE, "2.6 does not activate referenced pages that it shrinks") \
-    X(TRYLOCK, "trylocks of mms never fail")                                     \
-    X(WATERMARK, "2.6 does not add up the watermarks of higher zones")           \
-    X(READ_AHEAD, "swap is read in without neighbours")                          \
+#define MUTANT_TABLE(X)                                                           \
+    X(CREDIT_THRESHOLD, "2.4 credits a page one mapping too early")               \
+    X(YOUNG_BIT, "2.4 unmaps ptes that are young")                                \
+    X(ACTIVE_PAGE, "2.4 unmaps ptes of active pages")                             \
+    X(RESUME_POINT, "2.4 scans an mm from its begin each time")                   \
+    X(SWAP_OUT_QUOTA, "2.4's swap_out() asks for twice as many credits")          \
+    X(REFILL_REFERENCED, "2.4's refill leaves PG_referenced clear")               \
+    X(REFILL_SECOND_CHANCE, "2.4's refill takes referenced pages at once")        \
+    X(MAPPED_LIMIT, "2.4 meets twice as many mapped pages before swap_out()")     \
+    X(SCAN_COUNT, "2.4.22 scans pages of other zones for nothing")                \
+    X(SCAN_SHARE, "2.4.22 scans as little in each pass as in the first")          \
+    X(MAPPED_SHARE, "2.4.22 lets every page of a pass be mapped")                 \
+    X(SWAP_OUT_ROUNDS, "2.4.22's swap_out() goes round twice")                    \
+    X(SWAP_OUT_ENDS_PASS, "2.4.22 goes on with a pass after swap_out()")          \
+    X(KEEP_FREED_FRAME, "2.4's direct reclaimers keep no frame that they free")   \
+    X(MARK_ON_FAULT, "faults do not mark their page accessed")                    \
+    X(DEFERRED_WRITE, "a page moved to the swap cache is written at once")        \
+    X(PROMPT_WRITE, "prompt swap-out leaves its pages to the next lap")           \
+    X(SCAN_OTHERS, "the scan leaves other mms' ptes of a page to their own turn") \
+    X(SCAN_TRYLOCK_OBJECT, "the scan walks an object's vmas without its lock")    \
+    X(CLEAN_FIRST, "the pass for clean pages looks at none")                      \
+    X(CHAIN_SLOTS, "chain blocks hold half as many ptes")                         \
+    X(LAZY_COLLAPSE, "chains collapse when a mapping is removed")                 \
+    X(ENTRY_SLOTS, "list entries hold two ptes")                                  \
+    X(ENTRY_MISS, "list entries cost no cache miss of their own")                 \
+    X(EAGER_COLLAPSE, "lists of one pte stay until they are looked at")           \
+    X(PRIVATE_FREE_LIST, "frames of list entries are given back")                 \
+    X(SWAP_TENDENCY, "2.6 unmaps mapped pages without distress")                  \
+    X(SCAN_PRIORITY, "2.6 scans as if each priority were one lower")              \
+    X(SCAN_BATCH, "2.6 takes half as many pages off a list at once")              \
+    X(REFERENCED_PAGE, "2.6 does not activate referenced pages that it shrinks")  \
+    X(TRYLOCK, "trylocks of mms never fail")                                      \
+    X(WATERMARK, "2.6 does not add up the watermarks of higher zones")            \
+    X(READ_AHEAD, "swap is read in without neighbours")                           \
     X(CONGESTION, "queues are congested only when they are full")
 
 enum mutant {

@@ -10,6 +10,7 @@
 
 static const struct choice *const rmaps[] = {
     &rmap_none.choice,
+    &rmap_objrmap_in_scan.choice,
     &rmap_pte_chain_linked.choice,
     &rmap_pte_chain_array.choice,
     &rmap_objrmap.choice,
@@ -25,6 +26,7 @@ static const struct choice *const reclaims[] = {
 
 static const struct choice *const writeouts[] = {
     &writeout_deferred.choice,
+    &writeout_prompt.choice,
     NULL,
 };
 
@@ -75,6 +77,19 @@ const struct preset design_presets[] = {
         .reclaim = &reclaim_lru_2_4_23,
         .writeout = &writeout_deferred,
         .page_tables = &page_tables_lowmem,
+        .struct_page_bytes = {48, 48, 88},
+    },
+    {
+        .name = "linux-2.4.23-aa",
+        .description = "2.4.23 with the three fixes of 2.4.23aa2: objects in the virtual scan, "
+                       "prompt swap-out, clean cache first",
+        .source = "A. Arcangeli, 05_vm_28-shmem-big-iron-1 of 2.4.23aa2, posted 27 Feb 2004; "
+                  "LWN, Time to thrash the 2.6 VM?, 2004",
+        .rmap = &rmap_objrmap_in_scan,
+        .reclaim = &reclaim_lru_2_4_23,
+        .writeout = &writeout_prompt,
+        .page_tables = &page_tables_lowmem,
+        .prefer_clean = true,
         .struct_page_bytes = {48, 48, 88},
     },
     {
@@ -246,8 +261,8 @@ static enum status apply_choices(const struct scenario *scenario, struct design 
 /* Combinations of choices that cannot work together. */
 static enum status check_combination(const struct scenario *scenario, const struct design *design)
 {
-    bool scans = design->reclaim == &reclaim_lru_2_4_22 || design->reclaim == &reclaim_lru_2_4_23;
-    if (scans != (design->rmap == &rmap_none)) {
+    bool scans = design->reclaim->scans_ptes;
+    if (scans != (design->rmap->unmap == NULL)) {
         const char *key = scenario->design.rmap != NULL ? "design.rmap" : "design.reclaim";
         return fail(STATUS_USAGE,
                     "%s: design: reclaim %s %s, so it cannot be combined with rmap %s",
@@ -255,7 +270,7 @@ static enum status check_combination(const struct scenario *scenario, const stru
                     scans ? "finds ptes by its virtual scan" : "needs a reverse map",
                     design->rmap->choice.name);
     }
-    if (scenario->design.prefer_clean == SWITCHED_ON) {
+    if (design->prefer_clean && !design->reclaim->can_prefer_clean) {
         return fail(STATUS_USAGE, "%s: design.prefer_clean: reclaim %s does not offer it",
                     scenario_where(scenario, "design.prefer_clean"), design->reclaim->choice.name);
     }
@@ -263,14 +278,16 @@ static enum status check_combination(const struct scenario *scenario, const stru
 }
 
 /* Sizes of structures follow the kernel: the preset's, or, where that reclaims in another way, the
- * one that has the design's reclaim and reverse map. There is one for each pair that can be. */
+ * one that has the design's reclaim and reverse map. Where ptes are found by a scan, the reclaim
+ * alone says which kernel that is; there is one for each other pair that can be. */
 static unsigned struct_page_bytes(const struct scenario *scenario, const struct preset *preset,
                                   const struct design *design)
 {
     const struct preset *kernel = preset;
     if (kernel == NULL || kernel->reclaim != design->reclaim) {
         kernel = design_presets;
-        while (kernel->reclaim != design->reclaim || kernel->rmap != design->rmap) {
+        while (kernel->reclaim != design->reclaim ||
+               (kernel->rmap != design->rmap && !design->reclaim->scans_ptes)) {
             assert(kernel->name != NULL);
             kernel++;
         }
@@ -315,6 +332,7 @@ enum status design_resolve(const struct scenario *scenario, struct design *desig
         design.writeout = preset->writeout;
         design.page_tables = preset->page_tables;
         design.page_direct = preset->page_direct;
+        design.prefer_clean = preset->prefer_clean;
     }
     enum status status = apply_choices(scenario, &design);
     if (status != STATUS_OK) {
@@ -322,6 +340,9 @@ enum status design_resolve(const struct scenario *scenario, struct design *desig
     }
     if (scenario->design.page_direct != FROM_PRESET) {
         design.page_direct = scenario->design.page_direct == SWITCHED_ON;
+    }
+    if (scenario->design.prefer_clean != FROM_PRESET) {
+        design.prefer_clean = scenario->design.prefer_clean == SWITCHED_ON;
     }
     status = check_combination(scenario, &design);
     if (status != STATUS_OK) {

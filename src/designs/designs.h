@@ -9,6 +9,7 @@
 #include "machine/ops.h"
 
 extern const struct rmap_ops rmap_none;
+extern const struct rmap_ops rmap_objrmap_in_scan;
 extern const struct rmap_ops rmap_pte_chain_array;
 extern const struct rmap_ops rmap_pte_chain_linked;
 extern const struct rmap_ops rmap_objrmap;
@@ -16,6 +17,7 @@ extern const struct reclaim_ops reclaim_lru_2_4_22;
 extern const struct reclaim_ops reclaim_lru_2_4_23;
 extern const struct reclaim_ops reclaim_lru_2_6_0;
 extern const struct writeout_ops writeout_deferred;
+extern const struct writeout_ops writeout_prompt;
 
 /* One axis: the key of its option and the choices on it. */
 struct axis {
@@ -38,6 +40,7 @@ struct preset {
     const struct writeout_ops *writeout;
     const struct choice *page_tables;
     bool page_direct;
+    bool prefer_clean;
     unsigned struct_page_bytes[3]; /* by enum machine_arch; include/linux/mm.h of the kernel */
 };
 

@@ -229,6 +229,53 @@ enum step lru_2_4_shrink(struct cell *cell, struct actor *actor, struct context 
     return step;
 }
 
+/* --- clean pages first -------------------------------------------------------------------- */
+
+/* Clean, unlocked, and held by nothing but its cache and its buffers. */
+static bool can_go_at_once(struct cell *cell, page_id page)
+{
+    const struct page_word *words = cell->words;
+    if (cell->mapcount[page] > 0 ||
+        (page_is_anon(cell, page) && !page_is(words, page, PLANE_SWAPCACHE))) {
+        return false;
+    }
+    if (page_is(words, page, PLANE_LOCKED)) {
+        count(cell, METRIC_PAGE_LOCK_FAILURES, 1);
+        return false;
+    }
+    return !page_is(words, page, PLANE_DIRTY) && !page_is(words, page, PLANE_WRITEBACK) &&
+           MUTANT(CLEAN_FIRST, true, false);
+}
+
+enum step lru_2_4_shrink_clean(struct cell *cell, struct actor *actor, struct context *context,
+                               struct free_call *call)
+{
+    enum zone_index zone_class = (enum zone_index)call->zone_class;
+    lock_enter(cell, actor, lru_lock(cell));
+    enum step step = STEP_DONE;
+    while (call->wanted > 0 && call->max_clean > 0 && lru_class_inactive(cell, zone_class) > 0) {
+        if (actor->now >= context->slice_end) {
+            step = STEP_AGAIN;
+            break;
+        }
+        page_id page = lru_oldest(cell, lru_of(cell, ZONE_NORMAL, false));
+        charge(cell, actor, COST_PAGE_SCAN, 1);
+        lru_rotate_newest(cell, page);
+        if ((uint32_t)page_zone(cell, page) > call->zone_class) {
+            continue;
+        }
+        call->max_clean--;
+        count(cell, METRIC_PAGES_SCANNED, 1);
+        if (can_go_at_once(cell, page)) {
+            page_clear(cell->words, page, PLANE_BUFFERS);
+            free_page(cell, actor, page);
+            call->wanted--;
+        }
+    }
+    lock_leave(actor, lru_lock(cell));
+    return step;
+}
+
 /* --- try_to_free_pages_zone() ------------------------------------------------------------- */
 
 void lru_2_4_end_pass(struct free_call *call)

@@ -47,6 +47,18 @@ static void begin_shrink(const struct cell *cell, struct free_call *call)
     call->phase = SHRINK;
 }
 
+/* What follows a pass's refill: with prefer_clean, clean pages come before all others. */
+static void begin_shrink_caches(const struct cell *cell, struct free_call *call)
+{
+    if (cell->design->prefer_clean) {
+        call->max_clean = lru_class_inactive(cell, (enum zone_index)call->zone_class) /
+                          VM_CACHE_SCAN_RATIO;
+        call->phase = SHRINK_CLEAN;
+    } else {
+        begin_shrink(cell, call);
+    }
+}
+
 /* A swap_out() that is due, unless an earlier one of this call has failed. */
 static void begin_swap_out(const struct cell *cell, struct free_call *call, enum free_phase phase,
                            enum free_phase otherwise)
@@ -70,6 +82,14 @@ static enum step run_phase(struct cell *cell, struct actor *actor, struct contex
     case REFILL:
         step = lru_2_4_refill(cell, actor, context, call);
         if (step == STEP_DONE) {
+            begin_shrink_caches(cell, call);
+        }
+        break;
+    case SHRINK_CLEAN:
+        step = lru_2_4_shrink_clean(cell, actor, context, call);
+        if (step == STEP_DONE && call->wanted <= 0) {
+            call->phase = FREED_ENOUGH;
+        } else if (step == STEP_DONE) {
             begin_shrink(cell, call);
         }
         break;
@@ -163,6 +183,8 @@ const struct reclaim_ops reclaim_lru_2_4_23 = {
             .write_locks_page = true,
             .io_leaves_buffers = true,
         },
+    .scans_ptes = true,
+    .can_prefer_clean = true,
     .set_up = lru_2_4_set_up,
     .find_frame = lru_2_4_find_frame,
     .begin_direct = begin_direct,

@@ -92,8 +92,9 @@ struct walker {
     page_id page;
     uint32_t rank; /* of the pte last found, once one is */
     uint32_t mapped;
-    bool may_fail; /* a trylock may */
-    bool all_vmas; /* mms that do not map the page are tried as well, to the end of the list */
+    uint32_t but_mm; /* its vmas are left out */
+    bool may_fail;   /* a trylock may */
+    bool all_vmas;   /* mms that do not map the page are tried as well, to the end of the list */
     struct map_walk found;
 };
 
@@ -110,6 +111,7 @@ static struct walker walk_begin(struct cell *cell, const struct actor *actor, pa
         .page = page,
         .rank = UINT32_MAX,
         .mapped = cell->mapcount[page],
+        .but_mm = UINT32_MAX,
         .may_fail = may_fail,
         .all_vmas = may_fail && locks == LOCK_COVERERS,
     };
@@ -143,6 +145,11 @@ static inline bool walk_next(struct walker *walker, struct pte_pair *pair_p)
         if (!present && !walker->all_vmas) {
             continue;
         }
+        if (walker->but_mm != UINT32_MAX &&
+            vma_of_rank(walker->cell, walker->object, rank)->mm == walker->but_mm) {
+            walker->mapped -= present;
+            continue;
+        }
         if (walker->may_fail && !lock_of_rank(walker, rank)) {
             walker->found.failed++;
             continue;
@@ -171,21 +178,42 @@ struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, pa
     return walker.found;
 }
 
+static struct map_walk clear_ptes(struct walker *walker)
+{
+    struct cell *cell = walker->cell;
+    page_id page = walker->page;
+    uint64_t bit = page_bit(page);
+    for (struct pte_pair pair; walk_next(walker, &pair);) {
+        uint32_t *ref = &walker->refs[walker->rank];
+        *pte_write(cell, ref, page) = (struct pte_pair){pair.present & ~bit, pair.young & ~bit};
+        pte_compact_word(cell, ref, page);
+        cell->mms[vma_of_rank(cell, walker->object, walker->rank)->mm].rss--;
+    }
+    if (walker->found.present > 0) {
+        forget_mappings(cell, page, walker->found.present);
+    }
+    return walker->found;
+}
+
 struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page,
                               enum map_locks locks)
 {
     struct walker walker = walk_begin(cell, actor, page, locks);
-    uint64_t bit = page_bit(page);
-    for (struct pte_pair pair; walk_next(&walker, &pair);) {
-        uint32_t *ref = &walker.refs[walker.rank];
-        *pte_write(cell, ref, page) = (struct pte_pair){pair.present & ~bit, pair.young & ~bit};
-        pte_compact_word(cell, ref, page);
-        cell->mms[vma_of_rank(cell, walker.object, walker.rank)->mm].rss--;
+    return clear_ptes(&walker);
+}
+
+struct map_walk map_clear_others(struct cell *cell, const struct actor *actor, page_id page,
+                                 uint32_t mm)
+{
+    struct walker walker = walk_begin(cell, actor, page, LOCK_COVERERS);
+    walker.but_mm = mm;
+    if (cell->core->nlock_shares == 0 && cell->core->nlocks_held == 1 &&
+        cell->mms[mm].lock.holder == actor->context &&
+        cell->core->mm_locks_busy_until <= actor->now) {
+        walker.may_fail = false; /* the only lock held is the caller's own */
+        walker.all_vmas = false;
     }
-    if (walker.found.present > 0) {
-        forget_mappings(cell, page, walker.found.present);
-    }
-    return walker.found;
+    return clear_ptes(&walker);
 }
 
 /* A page directory can be above page tables of several cells. It is accounted for by the cell that

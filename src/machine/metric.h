@@ -50,6 +50,8 @@ enum metric_scope {
       "pages moved from an active to an inactive list")                                            \
     X(TRYLOCK_FAILURES, "trylock_failures", "1", COUNTER, LOWER, COUNT, CELL,                      \
       "trylocks of mms and objects that failed during reclaim")                                    \
+    X(OBJECT_TRYLOCK_FAILURES, "object_trylock_failures", "1", COUNTER, LOWER, COUNT, CELL,        \
+      "of trylock_failures, those of objects")                                                     \
     X(PAGE_LOCK_FAILURES, "page_lock_failures", "1", COUNTER, LOWER, COUNT, CELL,                  \
       "trylocks of pages that failed during reclaim")                                              \
     X(SWAP_IN_BYTES, "swap_in_bytes", "byte", COUNTER, LOWER, COUNT, CELL,                         \

@@ -65,6 +65,10 @@ struct rmap_ops {
 
     /* Clears all ptes of a page. NULL if the design cannot find them. */
     enum unmap_result (*unmap)(struct cell *cell, struct actor *actor, page_id page);
+
+    /* The virtual scan has cleared a pte of a page of a file or of shared memory in the mm that it
+     * holds, and others map the page still: clears what can be of them. NULL: nothing. */
+    void (*unmap_others)(struct cell *cell, struct actor *actor, uint32_t mm, page_id page);
 };
 
 /* What an era does to a page: docs/model.md, sections 5 and 7. */
@@ -82,6 +86,8 @@ struct page_rules {
 struct reclaim_ops {
     struct choice choice;
     struct page_rules rules;
+    bool scans_ptes;       /* it finds ptes by a virtual scan, not by the reverse map */
+    bool can_prefer_clean; /* it has a pass for clean pages, when the design asks for one */
 
     /* Sets watermarks and scan positions of a new cell. */
     void (*set_up)(struct cell *cell);
@@ -122,6 +128,7 @@ struct design {
     const struct choice *split;
     const struct choice *shared_page_size;
     bool page_direct;
+    bool prefer_clean; /* clean cache is freed before anything is written */
     unsigned struct_page_bytes;
     unsigned chain_block_bytes; /* of a block or list entry; 0: no chains */
     unsigned chain_slots;       /* ptes in a full block; 1 in a list entry */

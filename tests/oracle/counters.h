@@ -22,6 +22,7 @@
     X(activations)              \
     X(deactivations)            \
     X(trylock_failures)         \
+    X(object_trylock_failures)  \
     X(page_lock_failures)       \
     X(swap_in_bytes)            \
     X(swap_out_bytes)           \

@@ -37,6 +37,20 @@ static const struct known_design {
      {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE},
      {48, 88}},
     {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88}},
+    {"linux-2.4.23-aa",
+     "lru_2_4_23",
+     "objrmap_in_scan",
+     {.is_2_4 = true,
+      .rmap = RMAP_NONE,
+      .scan_uses_objects = true,
+      .prompt = true,
+      .clean_first = true},
+     {48, 88}},
+    {NULL,
+     "lru_2_4_22",
+     "objrmap_in_scan",
+     {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE, .scan_uses_objects = true},
+     {48, 88}},
     {"linux-2.5.27",
      "lru_2_6_0",
      "pte_chain_linked",
@@ -59,7 +73,7 @@ enum { KNOWN_DESIGNS = sizeof known_designs / sizeof known_designs[0] };
 static const struct known_design *preset_of(const char *name)
 {
     unsigned i = 0;
-    while (strcmp(known_designs[i].preset, name) != 0) {
+    while (known_designs[i].preset == NULL || strcmp(known_designs[i].preset, name) != 0) {
         REQUIRE(++i < KNOWN_DESIGNS);
     }
     return &known_designs[i];
@@ -91,6 +105,14 @@ static void choose_design(struct machine *machine)
     design->page_direct = preset != NULL && preset->design.page_direct;
     if (config->page_direct != FROM_PRESET) {
         design->page_direct = config->page_direct == SWITCHED_ON;
+    }
+    design->prompt = preset != NULL && preset->design.prompt;
+    if (config->swap_writeout != NULL) {
+        design->prompt = strcmp(config->swap_writeout, "prompt") == 0;
+    }
+    design->clean_first = preset != NULL && preset->design.clean_first;
+    if (config->prefer_clean != FROM_PRESET) {
+        design->clean_first = config->prefer_clean == SWITCHED_ON;
     }
     if (preset != NULL && strcmp(preset->reclaim, reclaim) == 0) {
         kernel = preset;

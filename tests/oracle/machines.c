@@ -275,12 +275,30 @@ bool machine_choose_relative(uint64_t number, struct machine_choice *machine)
     return machine->design != drawn;
 }
 
+static void extend_design(struct dice *dice, struct machine_choice *machine)
+{
+    const bool is_2_4 = machine->design == DESIGN_2_4_23 || machine->design == DESIGN_2_4_22;
+    const bool all = in_100(dice, 40);
+    machine->scan_uses_objects = is_2_4 && (all || in_100(dice, 50));
+    machine->prompt = (is_2_4 && all) || in_100(dice, 40);
+    machine->clean_first = machine->design == DESIGN_2_4_23 && (all || in_100(dice, 50));
+}
+
+void machine_extend(uint64_t number, struct machine_choice *machine)
+{
+    struct dice dice = {.number = number, .next = (uint64_t)UINT32_MAX << 1};
+    extend_design(&dice, machine);
+}
+
 void machine_choose(uint64_t number, struct machine_choice *machine)
 {
     struct dice dice = {.number = number, .next = UINT32_MAX};
     machine_choose_drawn(number, machine);
     if (in_100(&dice, 55)) {
         machine->design = relatives[machine->design];
+    }
+    if (in_100(&dice, 40)) {
+        machine_extend(number, machine);
     }
 }
 
@@ -297,20 +315,41 @@ static void write_device(const struct machine_device *device, bool swap, struct 
                        device->queue);
 }
 
-static void write_design(const struct machine_choice *machine, struct text *yaml)
+static void write_choices(const struct machine_choice *machine, struct text *yaml)
 {
-    static const char *const axes[MACHINE_DESIGNS] = {
-        [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",
-        [DESIGN_2_6_0] = "rmap: pte_chain_array, reclaim: lru_2_6_0",
-        [DESIGN_OBJRMAP] = "rmap: objrmap, reclaim: lru_2_6_0",
-        [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
-        [DESIGN_2_5_27] = "rmap: pte_chain_linked, reclaim: lru_2_6_0",
+    static const char *const axes[MACHINE_DESIGNS][2] = {
+        [DESIGN_2_4_23] = {"none", "lru_2_4_23"},
+        [DESIGN_2_6_0] = {"pte_chain_array", "lru_2_6_0"},
+        [DESIGN_OBJRMAP] = {"objrmap", "lru_2_6_0"},
+        [DESIGN_2_4_22] = {"none", "lru_2_4_22"},
+        [DESIGN_2_5_27] = {"pte_chain_linked", "lru_2_6_0"},
     };
-    text_append(yaml, "design: { ");
     if (machine->by_axes) {
-        text_append_format(yaml, "%s, swap_writeout: deferred", axes[machine->design]);
+        text_append_format(yaml, "reclaim: %s", axes[machine->design][1]);
     } else {
         text_append_format(yaml, "preset: %s", presets[machine->design]);
+    }
+    if (machine->scan_uses_objects) {
+        text_append(yaml, ", rmap: objrmap_in_scan");
+    } else if (machine->by_axes) {
+        text_append_format(yaml, ", rmap: %s", axes[machine->design][0]);
+    }
+    if (machine->by_axes || machine->prompt) {
+        text_append_format(yaml, ", swap_writeout: %s", machine->prompt ? "prompt" : "deferred");
+    }
+    if (machine->clean_first) {
+        text_append(yaml, ", prefer_clean: true");
+    }
+}
+
+static void write_design(const struct machine_choice *machine, struct text *yaml)
+{
+    const bool all = machine->scan_uses_objects && machine->prompt && machine->clean_first;
+    text_append(yaml, "design: { ");
+    if (all && !machine->by_axes) {
+        text_append(yaml, "preset: linux-2.4.23-aa");
+    } else {
+        write_choices(machine, yaml);
     }
     if (machine->page_direct != 0) {
         text_append_format(yaml, ", page_direct: %s", machine->page_direct == 1 ? "true" : "false");

@@ -57,6 +57,8 @@ struct machine_choice {
     unsigned design;      /* DESIGN_... */
     bool by_axes;         /* given by its axes, not by the name of the preset */
     unsigned page_direct; /* 0: as the preset has it, 1: on, 2: off */
+    /* The fixes of 2.4.23aa2: objects in the virtual scan, prompt swap-out, clean cache first. */
+    bool scan_uses_objects, prompt, clean_first;
     uint64_t duration_us, warmup_us, epoch_us, quantum_us, stall_us, interval_us;
     uint64_t until_freed_percent;
     uint64_t cost_ps[COST_COUNT];
@@ -73,6 +75,10 @@ void machine_choose(uint64_t number, struct machine_choice *machine);
  * design has none. */
 void machine_choose_drawn(uint64_t number, struct machine_choice *machine);
 bool machine_choose_relative(uint64_t number, struct machine_choice *machine);
+
+/* Adds to a machine what was not thought of when machines were first drawn, from dice of its own.
+ */
+void machine_extend(uint64_t number, struct machine_choice *machine);
 
 void machine_write(const struct machine_choice *machine, struct text *yaml);
 

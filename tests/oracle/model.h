@@ -326,6 +326,9 @@ struct design {
     bool is_2_4;    /* reclaim: 2.4, otherwise 2.6.0 */
     bool is_2_4_22; /* 2.4.22, otherwise 2.4.23 */
     enum reverse_map rmap;
+    bool scan_uses_objects; /* fix 1 of 2.4.23aa2 */
+    bool prompt;            /* fix 2: swap-out is not deferred */
+    bool clean_first;       /* fix 3 */
     bool page_direct;
     unsigned chain_slots, chain_bytes;
     unsigned struct_page_bytes;

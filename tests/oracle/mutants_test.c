@@ -52,9 +52,13 @@ static int run_mutant(uint64_t nmachines)
     bool found = false;
     for (uint64_t number = 0; number < nmachines && !found; number++) {
         struct machine_choice machine;
+        struct machine_choice extended;
         machine_choose_drawn(number, &machine);
+        extended = machine;
+        machine_extend(number, &extended);
         found = finds_difference(&machine, name) ||
-                (machine_choose_relative(number, &machine) && finds_difference(&machine, name));
+                (machine_choose_relative(number, &machine) && finds_difference(&machine, name)) ||
+                finds_difference(&extended, name);
     }
     fflush(stdout);
     MPI_Finalize();

@@ -228,6 +228,8 @@ static bool test_kept(const char *path)
             if (machine_choose_relative(number, &machine)) {
                 try_machine(&machine, &tally);
             }
+            machine_extend(number, &machine);
+            try_machine(&machine, &tally);
         }
     }
     fclose(file);

@@ -119,6 +119,9 @@ void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page,
                 struct chain_block *spare);
 bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page);
 enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page);
+/* From all mms but one, which the virtual scan holds, as far as trylocks allow. */
+void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
+                         struct page *page);
 
 /* context.c: inside the functions of contexts. */
 void o_yield_point(struct actor *actor);

@@ -77,8 +77,11 @@ static void launder(struct freeing *freeing, struct page *page)
         if (!o_page_to_swap_cache(machine, actor, page)) {
             o_lru_activate(machine, page);
             page->referenced = true;
+            return;
         }
-        return;
+        if (!machine->design.prompt) {
+            return;
+        }
     }
     struct device *device = o_page_device(page);
     if (!o_device_has_room(device)) {
@@ -212,6 +215,41 @@ static bool free_pages_2_4_22(struct machine *machine, struct actor *actor, enum
     return freeing.wanted == 0;
 }
 
+/* The pass of fix 3: frees what can go at once. */
+static void free_clean(struct freeing *freeing)
+{
+    struct machine *machine = freeing->machine;
+    struct actor *actor = freeing->actor;
+    struct lru *lru = lru_of(freeing);
+    uint64_t looks = o_lru_class_inactive(machine, freeing->class) / SCAN_RATIO;
+    o_yield_point(actor);
+    o_lock_enter(machine, actor, &lru->lock);
+    while (freeing->wanted > 0 && looks > 0 && o_lru_class_inactive(machine, freeing->class) > 0) {
+        if (o_yield_point_in(machine, actor, &lru->lock)) {
+            continue;
+        }
+        struct page *page = next_page(freeing);
+        if (page->zone->number > freeing->class) {
+            continue;
+        }
+        looks--;
+        machine->count.pages_scanned++;
+        if (page->mapcount > 0 || !o_page_in_cache(page)) {
+            continue;
+        }
+        if (page->locked) {
+            machine->count.page_lock_failures++;
+        } else if (!page->dirty && !page->writeback) {
+            charge(machine, actor, COST_PAGE_CACHE);
+            charge(machine, actor, COST_PAGE_ALLOC);
+            page->buffers = false;
+            o_page_leave(machine, actor, page);
+            freeing->wanted--;
+        }
+    }
+    o_lock_leave(actor, &lru->lock);
+}
+
 /* False: it gave up. It sets how many pages it freed. */
 static bool free_pages_2_4_23(struct machine *machine, struct actor *actor, enum zone_number class,
                               uint64_t *freed_p)
@@ -220,7 +258,12 @@ static bool free_pages_2_4_23(struct machine *machine, struct actor *actor, enum
     for (int pass = 0; pass < PASSES; pass++) {
         o_yield_point(actor);
         refill(&freeing, refill_ratio(&freeing));
-        shrink(&freeing);
+        if (machine->design.clean_first) {
+            free_clean(&freeing);
+        }
+        if (freeing.wanted > 0) {
+            shrink(&freeing);
+        }
         *freed_p = WANTED - freeing.wanted;
         if (freeing.wanted == 0) {
             return true;

@@ -114,7 +114,12 @@ static enum fate write_out(struct shrinking *shrinking, struct page *page, bool 
         return KEPT;
     }
     if (page->object->kind == OBJECT_SHM && !o_page_in_swap_cache(page)) {
-        return o_page_to_swap_cache(machine, actor, page) ? KEPT : ACTIVATED;
+        if (!o_page_to_swap_cache(machine, actor, page)) {
+            return ACTIVATED;
+        }
+        if (!machine->design.prompt) {
+            return KEPT;
+        }
     }
     struct device *device = o_page_device(page);
     if (page->object->kind == OBJECT_FILE && actor->process != NULL && device->congested) {

@@ -29,6 +29,7 @@ static bool trylock_object(struct machine *machine, const struct actor *actor,
     bool taken = object->vma_lock.busy_until > actor->now;
     if (taken) {
         machine->count.trylock_failures++;
+        machine->count.object_trylock_failures++;
     }
     return !taken;
 }
@@ -236,6 +237,32 @@ static enum unmap_result unmap_by_object(struct machine *machine, struct actor *
     }
     o_lock_leave(actor, lock);
     return all ? UNMAP_DONE : UNMAP_AGAIN;
+}
+
+void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
+                         struct page *page)
+{
+    struct object *object = page->object;
+    if (!trylock_object(machine, actor, object)) {
+        return;
+    }
+    const sim_time begin = actor->now;
+    for (const struct vma *vma = object->vmas; vma != NULL; vma = vma->next_of_object) {
+        visit(machine, actor, COST_VMA_VISIT, 1);
+    }
+    for (const struct vma *vma = object->vmas; vma != NULL; vma = vma->next_of_object) {
+        if (vma->mm == held || !o_vma_covers(vma, page)) {
+            continue;
+        }
+        charge(machine, actor, COST_PTE_WALK);
+        const struct actor at_begin = {begin, actor->context, actor->process};
+        struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, page));
+        if (trylock_mm(machine, &at_begin, vma->mm) && pte != NULL && pte->present) {
+            o_mm_clear_pte(machine, pte);
+            charge(machine, actor, COST_PTE_UNMAP);
+        }
+    }
+    o_lock_leave(actor, &object->vma_lock);
 }
 
 bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page)

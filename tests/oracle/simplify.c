@@ -74,6 +74,9 @@ static void plain_design(struct machine_choice *machine)
 {
     machine->by_axes = false;
     machine->page_direct = 0;
+    machine->scan_uses_objects = false;
+    machine->prompt = false;
+    machine->clean_first = false;
     machine->cache_line = 0;
 }
 
