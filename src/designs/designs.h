@@ -16,6 +16,8 @@ extern const struct rmap_ops rmap_objrmap;
 extern const struct reclaim_ops reclaim_lru_2_4_22;
 extern const struct reclaim_ops reclaim_lru_2_4_23;
 extern const struct reclaim_ops reclaim_lru_2_6_0;
+extern const struct writeback_ops writeback_2_4;
+extern const struct writeback_ops writeback_2_6;
 extern const struct writeout_ops writeout_deferred;
 extern const struct writeout_ops writeout_prompt;
 

@@ -87,6 +87,9 @@ bool lru_2_4_hand_over(struct cell *cell, struct actor *actor, struct context *c
 /* The process sleeps for good: the run ends with this epoch. */
 enum step lru_2_4_sleep_for_good(struct context *context);
 
+/* balance_dirty_state(): dirty buffers are above the mark at which bdflush is woken. */
+bool writeback_2_4_is_dirty(const struct cell *cell);
+
 /* kswapd(): balances the zones that need it, from the highest down and round again. */
 void lru_2_4_begin_balance(struct cell *cell, struct context *context);
 enum step lru_2_4_balance(struct cell *cell, struct actor *actor, struct context *context,

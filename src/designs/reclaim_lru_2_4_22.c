@@ -141,6 +141,7 @@ const struct reclaim_ops reclaim_lru_2_4_22 = {
             .io_leaves_buffers = true,
         },
     .scans_ptes = true,
+    .writeback = &writeback_2_4,
     .set_up = lru_2_4_set_up,
     .find_frame = lru_2_4_find_frame,
     .begin_direct = begin_direct,

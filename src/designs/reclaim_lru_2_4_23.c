@@ -185,6 +185,7 @@ const struct reclaim_ops reclaim_lru_2_4_23 = {
         },
     .scans_ptes = true,
     .can_prefer_clean = true,
+    .writeback = &writeback_2_4,
     .set_up = lru_2_4_set_up,
     .find_frame = lru_2_4_find_frame,
     .begin_direct = begin_direct,

@@ -338,6 +338,7 @@ const struct reclaim_ops reclaim_lru_2_6_0 = {
             .anon_readahead_active = true,
             .written_goes_oldest = true,
         },
+    .writeback = &writeback_2_6,
     .set_up = set_up,
     .find_frame = find_frame,
     .begin_direct = begin_direct,

@@ -5,6 +5,7 @@
 #include "machine/cell.h"
 #include "machine/fault.h"
 #include "machine/residence.h"
+#include "machine/writeback.h"
 
 static uint32_t context_number(const struct cell *cell, const struct context *context)
 {
@@ -166,6 +167,8 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
 {
     switch ((enum context_task)context->task) {
     case TASK_BALANCE:
+    case TASK_FLUSH:
+    case TASK_FLUSH_OLD:
         set_state(cell, context, CONTEXT_IDLE);
         break;
     case TASK_HELP:
@@ -181,9 +184,23 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
     }
 }
 
-static void run_step(struct cell *cell, struct context *context, sim_time now)
+static enum step work(struct cell *cell, struct actor *actor, struct context *context)
 {
     const struct reclaim_ops *reclaim = cell->design->reclaim;
+    switch ((enum context_task)context->task) {
+    case TASK_BALANCE:
+        return reclaim->balance(cell, actor, context);
+    case TASK_FLUSH:
+        return reclaim->writeback->flush(cell, actor, context);
+    case TASK_FLUSH_OLD:
+        return reclaim->writeback->flush_old(cell, actor, context);
+    default:
+        return reclaim->direct(cell, actor, context);
+    }
+}
+
+static void run_step(struct cell *cell, struct context *context, sim_time now)
+{
     struct actor actor = {now, context_number(cell, context)};
     if (now >= cell->core->window_end) {
         context->outcome = STEP_AGAIN; /* in the next epoch */
@@ -193,8 +210,7 @@ static void run_step(struct cell *cell, struct context *context, sim_time now)
     }
     context->may_resched = true; /* unless the step ends within a lock */
     context->slice_end = min_u64(now + cell->scenario->quantum, cell->core->window_end);
-    context->outcome = context->task == TASK_BALANCE ? reclaim->balance(cell, &actor, context)
-                                                     : reclaim->direct(cell, &actor, context);
+    context->outcome = work(cell, &actor, context);
     context->now = actor.now;
     event_set(cell, actor.context, actor.now);
 }
@@ -295,6 +311,26 @@ void context_wake_kswapd(struct cell *cell, sim_time now)
     context->task = TASK_BALANCE;
     cell->design->reclaim->begin_balance(cell, context);
     run_again(cell, context, now);
+}
+
+void context_wake_flusher(struct cell *cell, sim_time now)
+{
+    struct context *context = &cell->contexts[CONTEXT_FLUSHER];
+    if (context->state == CONTEXT_IDLE) {
+        context->task = TASK_FLUSH;
+        run_again(cell, context, now);
+    }
+}
+
+void context_start_flusher_of_old(struct cell *cell)
+{
+    if (cell->core->first_written != NO_FILE) {
+        struct context *context = &cell->contexts[CONTEXT_FLUSHER_OF_OLD];
+        context->task = TASK_FLUSH_OLD;
+        context->wait = WAIT_TIME;
+        context->wait_until = cell->design->reclaim->writeback->first_tick;
+        begin_waiting(cell, context, 0);
+    }
 }
 
 /* Stops a process at a touch; `context->touch` is what it tries again. */

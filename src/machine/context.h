@@ -16,9 +16,10 @@
 #include "machine/lock.h"
 #include "machine/process.h"
 
-/* Context 0 is kswapd; the contexts of processes begin at CONTEXT_FIRST_PROCESS. With many cells,
- * those that help processes of other cells follow in the same order. */
-enum { CONTEXT_KSWAPD, CONTEXT_FIRST_PROCESS = 4 };
+/* Context 0 is kswapd, 1 and 2 write back dirty pages of files (bdflush and kupdate, or pdflush
+ * twice); the contexts of processes begin at CONTEXT_FIRST_PROCESS. With many cells, those that
+ * help processes of other cells follow in the same order. */
+enum { CONTEXT_KSWAPD, CONTEXT_FLUSHER, CONTEXT_FLUSHER_OF_OLD, CONTEXT_FIRST_PROCESS = 4 };
 
 #define CONTEXT_STATE_BYTES 512
 
@@ -31,10 +32,12 @@ enum context_state {
 
 /* What a context does when it can go on. */
 enum context_task {
-    TASK_BALANCE, /* kswapd */
-    TASK_RECLAIM, /* direct reclaim, then try the touch again */
-    TASK_TOUCH,   /* try the touch again */
-    TASK_HELP,    /* direct reclaim for a process that reclaims in another cell */
+    TASK_BALANCE,   /* kswapd */
+    TASK_RECLAIM,   /* direct reclaim, then try the touch again */
+    TASK_TOUCH,     /* try the touch again */
+    TASK_HELP,      /* direct reclaim for a process that reclaims in another cell */
+    TASK_FLUSH,     /* write-back of dirty pages of files */
+    TASK_FLUSH_OLD, /* of old ones, from time to time */
 };
 
 /* How a step ended. */
@@ -58,6 +61,13 @@ struct actor {
     uint32_t context; /* the context it acts for */
 };
 
+/* A process that has to write back what write(2) dirtied; what it means is the era's business. */
+struct throttle {
+    bool balancing, writing;
+    uint32_t left, done; /* pages */
+    uint32_t dirtied;    /* since it last looked */
+};
+
 struct context {
     sim_time now;       /* its clock while it runs; its next event otherwise */
     sim_time slice_end; /* it yields at the first chance from here on */
@@ -78,9 +88,11 @@ struct context {
     bool asked_for_memory;  /* `wait_began` is valid */
     bool waited_for_device; /* its touch is a major fault */
     bool made_page;         /* its touch made the page */
-    uint32_t help_wanted;   /* other cells in which its process reclaims */
-    uint8_t help_class;     /* enum zone_index it reclaims for there */
-    bool held_frame;        /* a frame was handed to it and is not yet used */
+    bool file_written;      /* its touch has written its page, but may not yet go on */
+    struct throttle throttle;
+    uint32_t help_wanted; /* other cells in which its process reclaims */
+    uint8_t help_class;   /* enum zone_index it reclaims for there */
+    bool held_frame;      /* a frame was handed to it and is not yet used */
     uint8_t held_zone;
     uint8_t reclaim_class; /* enum zone_index it reclaims for */
     struct touch touch;    /* the touch that waits */
@@ -111,6 +123,12 @@ void context_event(struct cell *cell, uint32_t id, sim_time now);
 
 /* kswapd has work. Nothing happens when it is not asleep for want of work. */
 void context_wake_kswapd(struct cell *cell, sim_time now);
+
+/* Dirty pages of files are to be written back; nothing happens while that is being done. */
+void context_wake_flusher(struct cell *cell, sim_time now);
+
+/* Starts the clock of the daemon that writes old ones, on a machine where files are written. */
+void context_start_flusher_of_old(struct cell *cell);
 
 /* The process of a context could not free anything: memory has run out for good, and the run ends
  * with this epoch. False for a helper, which only sees its own cell. */

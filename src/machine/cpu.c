@@ -24,7 +24,7 @@ void cpu_book(struct cell *cell, uint32_t id, sim_time until)
     count(cell, METRIC_SYSTEM, used);
     if (context->state == CONTEXT_SPINNING) {
         count(cell, METRIC_SPIN, used);
-    } else {
+    } else if (context->task != TASK_FLUSH && context->task != TASK_FLUSH_OLD) {
         count(cell, METRIC_RECLAIM_CPU, used);
     }
     context->run_since = until;

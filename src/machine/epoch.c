@@ -87,7 +87,8 @@ void epoch_begin(struct cell *cell, const struct cell_share *share, const struct
 static void report_context(const struct cell *cell, uint32_t id, struct cell_report *report)
 {
     const struct context *context = &cell->contexts[id];
-    if (context->task != TASK_TOUCH) {
+    if (context->task != TASK_TOUCH && context->task != TASK_FLUSH &&
+        context->task != TASK_FLUSH_OLD) {
         report->reclaiming = 1;
     }
     if (context->asked_for_memory) {

@@ -24,6 +24,7 @@ enum frame_result {
 enum unmap_result {
     UNMAP_DONE,  /* no pte maps it any more */
     UNMAP_AGAIN, /* a trylock failed; some ptes are left */
+    UNMAP_FAIL,  /* a vma is VM_LOCKED: it stays mapped */
 };
 
 /* What every choice on an axis says of itself. */
@@ -82,10 +83,27 @@ struct page_rules {
     bool written_goes_oldest; /* a page written for reclaim moves to the inactive list's old end */
 };
 
+/* Writing back the dirty pages of files that write(2) fills (writeback.h). */
+struct writeback_ops {
+    sim_time first_tick; /* when the daemon for old pages runs for the first time */
+
+    /* A process has dirtied `page` with write(2): wakes who writes back, and may have the process
+     * do so itself. STEP_WAIT, with `wait` of the context set: called again afterwards. */
+    enum step (*throttle)(struct cell *cell, struct actor *actor, struct context *context,
+                          page_id page);
+
+    /* From being woken to going back to sleep. */
+    enum step (*flush)(struct cell *cell, struct actor *actor, struct context *context);
+
+    /* The daemon for old pages: each round ends by waiting for the next one. */
+    enum step (*flush_old)(struct cell *cell, struct actor *actor, struct context *context);
+};
+
 /* Freeing memory. */
 struct reclaim_ops {
     struct choice choice;
     struct page_rules rules;
+    const struct writeback_ops *writeback;
     bool scans_ptes;       /* it finds ptes by a virtual scan, not by the reverse map */
     bool can_prefer_clean; /* it has a pass for clean pages, when the design asks for one */
 

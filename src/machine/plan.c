@@ -35,7 +35,8 @@ object_id plan_add_object(struct plan *plan, enum object_kind kind, page_count p
               sizeof *plan->objects)) {
         return 0;
     }
-    plan->objects[plan->nobjects] = (struct plan_object){kind, pages, device, 0, 0};
+    plan->objects[plan->nobjects] = (struct plan_object){
+        .kind = kind, .pages = pages, .device = device};
     return (object_id)plan->nobjects++;
 }
 

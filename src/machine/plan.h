@@ -20,6 +20,8 @@ struct plan_object {
     uint32_t device;         /* OBJECT_FILE: the disk it lives on */
     uint32_t max_vmas;       /* how many vmas map it at a time, at most */
     uint32_t first_vma_slot; /* of its slots in the table of vmas by object and rank */
+    bool written;            /* OBJECT_FILE: filled by write(2), each page once and in order */
+    bool locked;             /* every mapping of it is VM_LOCKED */
 };
 
 /* How populate touches a mapping before the clock starts. */

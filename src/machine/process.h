@@ -9,10 +9,11 @@
 
 /* How a process accesses a page. */
 enum access {
-    ACCESS_READ,      /* load through a mapping */
-    ACCESS_WRITE,     /* store through a mapping */
-    ACCESS_FILE_READ, /* read(2) of one page */
-    ACCESS_RAW_WRITE, /* write(2) of one page to a raw device, not waited for */
+    ACCESS_READ,       /* load through a mapping */
+    ACCESS_WRITE,      /* store through a mapping */
+    ACCESS_FILE_READ,  /* read(2) of one page */
+    ACCESS_FILE_WRITE, /* write(2) of one whole page */
+    ACCESS_RAW_WRITE,  /* write(2) of one page to a raw device, not waited for */
 };
 
 struct visitor {

@@ -63,6 +63,14 @@ void residence_from_swapcache(struct cell *cell, struct actor *actor, page_id pa
 void residence_set_dirty(struct cell *cell, page_id page);
 void residence_clear_dirty(struct cell *cell, page_id page);
 
+/* Buffer heads of a page: it gets some if it has none / loses them. They are the only places where
+ * that happens. */
+void residence_add_buffers(struct cell *cell, page_id page);
+void residence_drop_buffers(struct cell *cell, page_id page);
+
+/* Reclaim frees a page at `now`: if it had been written to swap, how long ago is added up. */
+void residence_count_delay(struct cell *cell, page_id page, sim_time now);
+
 /* Starts writing a page to its swap slot, or to its file. The device's queue must have room. */
 void residence_start_write(struct cell *cell, struct actor *actor, page_id page);
 
@@ -71,7 +79,7 @@ uint32_t residence_device(const struct cell *cell, page_id page);
 
 /* A device is done with a page. */
 void residence_read_done(struct cell *cell, page_id page);
-void residence_write_done(struct cell *cell, page_id page);
+void residence_write_done(struct cell *cell, page_id page, sim_time now);
 
 enum owner object_owner(const struct object *object);
 

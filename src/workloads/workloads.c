@@ -3,10 +3,7 @@
 #include <string.h>
 
 const struct workload_ops *const workload_table[] = {
-    &workload_database,
-    &workload_shm_copy,
-    &workload_page_cache_reader,
-    NULL,
+    &workload_database, &workload_shm_copy, &workload_page_cache_reader, &workload_file_copy, NULL,
 };
 
 static void set_pages_in_stall(const struct scenario *scenario, struct workload_set *set)

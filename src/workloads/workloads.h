@@ -72,6 +72,7 @@ struct workload_ops {
 extern const struct workload_ops workload_database;
 extern const struct workload_ops workload_shm_copy;
 extern const struct workload_ops workload_page_cache_reader;
+extern const struct workload_ops workload_file_copy;
 
 /* The table of workloads; ends with NULL. */
 extern const struct workload_ops *const workload_table[];
