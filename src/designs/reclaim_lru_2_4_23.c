@@ -47,15 +47,15 @@ static void begin_shrink(const struct cell *cell, struct free_call *call)
     call->phase = SHRINK;
 }
 
-/* What follows a pass's refill: with prefer_clean, clean pages come before all others. */
+/* With prefer_clean, clean pages come before all others: the first thing that shrink_cache() does
+ * once it has worked out its limits. */
 static void begin_shrink_caches(const struct cell *cell, struct free_call *call)
 {
+    begin_shrink(cell, call);
     if (cell->design->prefer_clean) {
         call->max_clean = lru_class_inactive(cell, (enum zone_index)call->zone_class) /
                           VM_CACHE_SCAN_RATIO;
         call->phase = SHRINK_CLEAN;
-    } else {
-        begin_shrink(cell, call);
     }
 }
 
@@ -87,10 +87,8 @@ static enum step run_phase(struct cell *cell, struct actor *actor, struct contex
         break;
     case SHRINK_CLEAN:
         step = lru_2_4_shrink_clean(cell, actor, context, call);
-        if (step == STEP_DONE && call->wanted <= 0) {
-            call->phase = FREED_ENOUGH;
-        } else if (step == STEP_DONE) {
-            begin_shrink(cell, call);
+        if (step == STEP_DONE) {
+            call->phase = call->wanted <= 0 ? FREED_ENOUGH : SHRINK;
         }
         break;
     case SHRINK:

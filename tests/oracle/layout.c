@@ -207,6 +207,7 @@ static void add_database(struct machine *machine, struct workload *workload,
     workload->object = add_object(machine,
                                   segment->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
                                   segment_pages, &machine->devices[machine->nswap_devices]);
+    workload->object->locked = segment->locked;
     workload->processes = allocate(options->processes + 1, sizeof *workload->processes);
     for (uint64_t i = 0; i < options->processes; i++) {
         struct process *process = add_process(machine, workload);
@@ -243,6 +244,18 @@ static void add_workload(struct machine *machine, size_t index)
         workload->processes = allocate(1, sizeof *workload->processes);
         struct process *process = add_process(machine, workload);
         add_vma(machine, &process->mm, workload->object, 0, workload->window, POPULATED_NOT);
+    } else if (strcmp(config->kind, "file_copy") == 0) {
+        const struct file_copy_options *options = config->options;
+        struct device *disks = &machine->devices[machine->nswap_devices];
+        workload->kind = WORKLOAD_FILE_COPY;
+        workload->window = pages_of(options->size);
+        workload->object = add_object(machine, OBJECT_FILE, workload->window,
+                                      &disks[options->from]);
+        workload->copy = add_object(machine, OBJECT_FILE, workload->window, &disks[options->to]);
+        workload->copy->written = true;
+        machine->files[machine->nfiles++] = workload->copy;
+        workload->processes = allocate(1, sizeof *workload->processes);
+        add_process(machine, workload);
     } else {
         REQUIRE(strcmp(config->kind, "page_cache_reader") == 0);
         const struct page_cache_reader_options *options = config->options;
@@ -292,7 +305,8 @@ static void make_room(struct machine *machine)
         processes += is_database ? options->processes + 1 : 1;
     }
     machine->processes = allocate(processes, sizeof *machine->processes);
-    machine->objects = allocate(processes + scenario->nworkloads, sizeof *machine->objects);
+    machine->objects = allocate(processes + 2 * scenario->nworkloads, sizeof *machine->objects);
+    machine->files = allocate(scenario->nworkloads, sizeof *machine->files);
     machine->workloads = allocate(scenario->nworkloads, sizeof *machine->workloads);
     machine->nworkloads = scenario->nworkloads;
 }
@@ -382,6 +396,7 @@ void o_layout_free(struct machine *machine)
     free(machine->contexts);
     free(machine->processes);
     free(machine->objects);
+    free(machine->files);
     free(machine->workloads);
     free(machine->devices);
     free(machine);

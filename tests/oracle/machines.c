@@ -284,10 +284,44 @@ static void extend_design(struct dice *dice, struct machine_choice *machine)
     machine->clean_first = machine->design == DESIGN_2_4_23 && (all || in_100(dice, 50));
 }
 
+static void extend_sequential(struct dice *dice, struct machine_choice *machine,
+                              struct machine_workload *workload)
+{
+    if (in_100(dice, 60)) {
+        workload->kind = MACHINE_FILE_COPY;
+        workload->device = between(dice, 0, machine->disk.devices - 1);
+        workload->to = between(dice, 0, machine->disk.devices - 1);
+        const unsigned kind = (unsigned)between(dice, 0, 9);
+        if (kind <= 2) {
+            /* On a disk that reads faster than it writes, and more than may be dirty. */
+            workload->pages = min_u64(machine->frames, 16384);
+            workload->to = workload->device;
+            workload->rate = 500000000;
+            machine->disk.queue = between(dice, 2, 6);
+            machine->disk.bytes_per_second = magnitude(dice, 100000000, 1000000000);
+            machine->disk.latency_us = between(dice, 0, 100);
+        } else if (kind == 3) {
+            /* The round of who writes old pages is of seconds: some machines live to see a few. */
+            machine->epoch_us = 50000;
+            machine->quantum_us = 20000;
+            machine->duration_us = 60000000;
+            machine->interval_us = 3000000;
+            workload->rate = magnitude(dice, 20000, 400000);
+        }
+    }
+}
+
 void machine_extend(uint64_t number, struct machine_choice *machine)
 {
     struct dice dice = {.number = number, .next = (uint64_t)UINT32_MAX << 1};
     extend_design(&dice, machine);
+    machine->workloads[0].locked = in_100(&dice, 15);
+    for (unsigned i = 1; i < machine->nworkloads; i++) {
+        struct machine_workload *workload = &machine->workloads[i];
+        if (workload->kind == MACHINE_COPY || workload->kind == MACHINE_READER) {
+            extend_sequential(&dice, machine, workload);
+        }
+    }
 }
 
 void machine_choose(uint64_t number, struct machine_choice *machine)
@@ -371,6 +405,9 @@ static void write_database(const struct machine_workload *database, struct text 
     text_append_format(yaml, "    segment: { size: %" PRIu64 "KiB, backing: %s, populate: %s",
                        database->pages * 4, database->file ? "file" : "shm",
                        populates[database->populate]);
+    if (database->locked) {
+        text_append(yaml, ", locked: true");
+    }
     if (database->window > 0) {
         text_append_format(yaml, ", window: %" PRIu64 "KiB", database->window * 4);
     }
@@ -390,7 +427,7 @@ static void write_database(const struct machine_workload *database, struct text 
 static void write_workload(const struct machine_workload *workload, unsigned index,
                            struct text *yaml)
 {
-    static const char *const kinds[] = {"database", "shm_copy", "page_cache_reader"};
+    static const char *const kinds[] = {"database", "shm_copy", "page_cache_reader", "file_copy"};
     text_append_format(yaml, "  - kind: %s\n    name: w%u\n", kinds[workload->kind], index);
     if (workload->kind == MACHINE_DATABASE) {
         write_database(workload, yaml);
@@ -401,6 +438,9 @@ static void write_workload(const struct machine_workload *workload, unsigned ind
     if (workload->kind == MACHINE_READER) {
         text_append_format(yaml, "    device: %" PRIu64 "\n    rounds: %" PRIu64 "\n",
                            workload->device, workload->rounds);
+    } else if (workload->kind == MACHINE_FILE_COPY) {
+        text_append_format(yaml, "    from: %" PRIu64 "\n    to: %" PRIu64 "\n", workload->device,
+                           workload->to);
     }
 }
 

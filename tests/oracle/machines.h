@@ -12,7 +12,13 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 
-enum { MACHINE_WORKLOADS_MAX = 4, MACHINE_DATABASE = 0, MACHINE_COPY = 1, MACHINE_READER = 2 };
+enum {
+    MACHINE_WORKLOADS_MAX = 4,
+    MACHINE_DATABASE = 0,
+    MACHINE_COPY = 1,
+    MACHINE_READER = 2,
+    MACHINE_FILE_COPY = 3
+};
 
 /* The designs that machines have. The first three are drawn; later the machine may get a relative
  * of the one drawn instead, so that machines that are not are what they always were. */
@@ -37,13 +43,13 @@ struct machine_workload {
     uint64_t rate;  /* touches, or bytes, per second */
     /* database */
     uint64_t processes, window, private_pages; /* window 0: auto */
-    bool file;
+    bool file, locked;
     unsigned populate, access;              /* as the choices are numbered */
     uint64_t private_percent, cpu_permille; /* private_touches, cpu_use */
     uint64_t hot_permille, hot_touches_permille, zipf_permille, write_permille;
     uint64_t log_writes;
-    /* reader */
-    uint64_t device, rounds;
+    /* reader; copy: from device to device */
+    uint64_t device, rounds, to;
 };
 
 struct machine_choice {

@@ -117,6 +117,10 @@ struct page {
     struct list_entry *entries; /* the head of the list */
     unsigned mapcount;          /* present ptes, of all kinds of reverse map */
 
+    sim_time swapped_out_at; /* when its last write to swap was done; TIME_NEVER: not */
+    uint64_t dirtied_at_tick;
+    struct page *next_dirtied; /* after it, in its file */
+
     struct tag content;    /* of its frame */
     struct tag stored;     /* of its place on swap or in the file */
     struct tag last_store; /* what every load must find */
@@ -128,9 +132,12 @@ struct object {
     enum object_kind kind;
     uint64_t npages;
     struct page *pages;
-    struct device *disk;  /* of a file */
-    struct vma *vmas;     /* its mappings, linked by next_of_object */
-    struct lock vma_lock; /* i_shared_sem */
+    struct device *disk;                 /* of a file */
+    struct vma *vmas;                    /* its mappings, linked by next_of_object */
+    struct lock vma_lock;                /* i_shared_sem */
+    bool locked;                         /* into memory */
+    bool written;                        /* a file that write(2) fills */
+    struct page *dirtied, *dirtied_last; /* its pages in that order; written ones drop off */
 };
 
 /* ---- address spaces -------------------------------------------------------------------------- */
@@ -263,7 +270,7 @@ struct context {
     char *stack;
 };
 
-enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_RAW_WRITE };
+enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_FILE_WRITE, BY_RAW_WRITE };
 
 struct touch {
     sim_time time;
@@ -276,6 +283,8 @@ struct touch {
     bool last;
     /* of all its attempts */
     bool made_page, waited;
+    bool written, balancing, writing_back; /* write(2): what is done, what is under way */
+    uint64_t to_write_back, written_back;
 };
 
 struct workload;
@@ -294,18 +303,20 @@ struct process {
     sim_time work, next_due; /* user time; at which touch `ordinal` is due */
     uint64_t ordinal;
     uint64_t touches;           /* that count */
+    uint64_t dirtied;           /* 2.6: pages since it last looked at the limits */
     struct touch kept;          /* while blocked */
     sim_time memory_wait_since; /* TIME_NEVER: does not wait for memory */
     struct zone *frame;         /* where a frame that it holds is from, or NULL */
 };
 
-enum workload_kind { WORKLOAD_DATABASE, WORKLOAD_SHM_COPY, WORKLOAD_READER };
+enum workload_kind { WORKLOAD_DATABASE, WORKLOAD_SHM_COPY, WORKLOAD_READER, WORKLOAD_FILE_COPY };
 
 struct workload {
     enum workload_kind kind;
     uint32_t nprocesses;
     struct process **processes;
     struct object *object;  /* segment or file */
+    struct object *copy;    /* of the file */
     uint64_t window;        /* pages that each process maps */
     uint64_t private_pages; /* of each process */
     uint64_t private_below; /* of w1 */
@@ -357,6 +368,12 @@ struct machine {
     size_t nworkloads;
     struct object *objects;
     size_t nobjects;
+    struct object **files; /* that write(2) fills */
+    size_t nfiles, file_turn;
+    uint64_t nr_dirty;     /* pages of those files */
+    uint64_t nr_writeback; /* pages of all kinds */
+    uint64_t ticks;        /* of who writes old pages */
+    bool dirty_exceeded;   /* 2.6 */
     struct device *devices;
     uint32_t nswap_devices, ndevices;
     struct device *next_swap_device;

@@ -149,6 +149,7 @@ bool o_context_wants_cpu(const struct context *context);
 bool o_context_waits_for_io(const struct context *context);
 void o_context_book(struct machine *machine, struct context *context, sim_time now);
 void o_kswapd_wake(struct machine *machine, sim_time now);
+void o_flusher_wake(struct machine *machine, sim_time now);
 /* kswapd runs by itself from being woken, for a quantum or until it sleeps or is done. */
 void o_kswapd_run_alone(struct machine *machine);
 /* What waits is woken by an event at `now`. */
@@ -162,6 +163,16 @@ void o_cpu_release(struct machine *machine, struct context *context, sim_time no
 void o_cpu_dispatch(struct machine *machine, sim_time now);
 bool o_cpu_should_yield(const struct machine *machine, const struct context *context);
 void o_cpu_end_epoch(struct machine *machine);
+
+/* flush.c: pages that write(2) dirtied. */
+void o_flush_dirtied(struct machine *machine, struct page *page);
+bool o_flush_wanted_2_4(const struct machine *machine);
+/* The process of a touch may have to write back: the device that it has to wait for, or NULL; or it
+ * has to wait for congestion. */
+const struct device *o_flush_throttle(struct machine *machine, struct actor *actor,
+                                      struct touch *touch, bool *congestion_p);
+void o_flusher(struct machine *machine, struct actor *actor);
+void o_flusher_of_old(struct machine *machine, struct actor *actor);
 
 /* touch.c */
 void o_touch_first_try(struct machine *machine, struct process *process, const struct touch *touch);

@@ -155,6 +155,12 @@ static enum fate shrink_page(struct shrinking *shrinking, struct page *page)
         !o_page_to_swap_cache(machine, actor, page)) {
         return ACTIVATED;
     }
+    if (page->mapcount > 0 && page->object->locked) {
+        const bool by_chain = machine->design.rmap != RMAP_OBJECTS;
+        machine->count.rmap_visits++;
+        charge(machine, actor, by_chain ? COST_CHAIN_VISIT : COST_VMA_VISIT);
+        return ACTIVATED;
+    }
     if (page->mapcount > 0 && o_rmap_unmap(machine, actor, page) == UNMAP_AGAIN) {
         return KEPT;
     }

@@ -113,6 +113,13 @@ static void no_windows_nor_log(struct machine_choice *machine)
     }
 }
 
+static void no_locks(struct machine_choice *machine)
+{
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        machine->workloads[i].locked = false;
+    }
+}
+
 static void plain_access(struct machine_choice *machine)
 {
     for (unsigned i = 0; i < machine->nworkloads; i++) {
@@ -137,7 +144,7 @@ static void (*const steps[])(struct machine_choice *) = {
     no_ballast,         plain_arch,
     plain_design,       no_windows_nor_log,
     plain_access,       no_file,
-    sample_often,
+    no_locks,           sample_often,
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

@@ -47,7 +47,9 @@ static void visit(struct scan *scan, struct pte *pte)
     struct page *page = pte->page;
     scan->machine->count.ptes_visited++;
     charge(scan->machine, scan->actor, COST_PTE_VISIT);
-    if (pte->young) {
+    if (page->object->locked) {
+        o_page_mark_accessed(scan->machine, scan->actor, page);
+    } else if (pte->young) {
         pte->young = false;
         o_page_mark_accessed(scan->machine, scan->actor, page);
         REQUIRE(pte->present);

@@ -212,6 +212,40 @@ static enum outcome read_file(struct machine *machine, struct actor *actor, stru
     return TOUCHED;
 }
 
+static enum outcome write_file(struct machine *machine, struct actor *actor, struct touch *touch)
+{
+    struct page *page = touch->page;
+    if (!touch->written) {
+        charge(machine, actor, COST_SYSCALL);
+        charge(machine, actor, COST_PAGE_CACHE);
+        struct zone *zone = o_frame_take(machine, actor, machine->user_class, HELD_FILE);
+        if (zone == NULL) {
+            return reclaim_for(actor, machine->user_class);
+        }
+        charge(machine, actor, COST_LRU_MOVE);
+        charge(machine, actor, COST_PAGE_COPY);
+        o_page_enter(machine, page, zone, false);
+        page->referenced = true;
+        page->buffers = machine->design.is_2_4;
+        o_flush_dirtied(machine, page);
+        access_content(machine, page, touch->process, true);
+        machine->count.file_write_bytes += PAGE_BYTES;
+        touch->written = true;
+    }
+    bool congestion;
+    const struct device *room = o_flush_throttle(machine, actor, touch, &congestion);
+    if (room != NULL) {
+        return wait_for_room(actor, touch, room);
+    }
+    if (congestion) {
+        struct context *context = actor->process->context;
+        context->wait = (struct wait){.congestion = true, .until = actor->now + 100 * MILLISECOND};
+        context->next = NEXT_SLEEP;
+        return STOPPED;
+    }
+    return TOUCHED;
+}
+
 static enum outcome write_raw(struct machine *machine, struct actor *actor, struct touch *touch)
 {
     struct device *disk = &machine->devices[machine->nswap_devices];
@@ -266,6 +300,9 @@ static bool attempt(struct machine *machine, struct process *process, struct tou
         break;
     case BY_FILE_READ:
         outcome = read_file(machine, &actor, touch);
+        break;
+    case BY_FILE_WRITE:
+        outcome = write_file(machine, &actor, touch);
         break;
     case BY_RAW_WRITE:
         outcome = write_raw(machine, &actor, touch);
