@@ -58,7 +58,7 @@ enum frame_result lru_2_4_find_frame(struct cell *cell, enum zone_index zone_cla
         return FRAME_OK;
     }
     cell->core->zone[zone_class].need_balance = true;
-    context_wake_kswapd(cell, now);
+    context_wake_kswapd(cell, zone_class, now);
     if (find_above(cell, zone_class, WATERMARK_MIN, zone_p)) {
         return FRAME_OK;
     }
@@ -324,13 +324,6 @@ enum step lru_2_4_free(struct cell *cell, struct actor *actor, struct context *c
         }
     }
     return STEP_DONE;
-}
-
-enum step lru_2_4_sleep_for_good(struct context *context)
-{
-    context->wait = WAIT_TIME;
-    context->wait_until = TIME_NEVER;
-    return STEP_WAIT;
 }
 
 /* --- kswapd ------------------------------------------------------------------------------- */

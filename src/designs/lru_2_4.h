@@ -84,9 +84,6 @@ void lru_2_4_end_pass(struct free_call *call);
 bool lru_2_4_hand_over(struct cell *cell, struct actor *actor, struct context *context,
                        enum watermark watermark);
 
-/* The process sleeps for good: the run ends with this epoch. */
-enum step lru_2_4_sleep_for_good(struct context *context);
-
 /* balance_dirty_state(): dirty buffers are above the mark at which bdflush is woken. */
 bool writeback_2_4_is_dirty(const struct cell *cell);
 

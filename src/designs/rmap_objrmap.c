@@ -105,6 +105,7 @@ const struct rmap_ops rmap_objrmap = {
          .source =
              "McCracken's patch for 2.5.62, 20 Feb 2003; LWN, Time to thrash the 2.6 VM?, 2004"},
     .chains = CHAIN_BLOCKS,
+    .by_object = true,
     .keeps_chain = keeps_chain,
     .prepare = prepare,
     .add = add,

@@ -237,6 +237,10 @@ void recorder_out_of_memory(struct run *run)
             values[FAILED_ZONE] = cell->core->failed_zone;
             values[FAILED_PROCESS] = cell->core->failed_process;
             values[HAS_LOWMEM_LIMIT] = cell->has_lowmem_limit;
+            if (run->ledger.exhausted.cell == cell->id) {
+                values[FAILED_ZONE] = run->ledger.exhausted.zone;
+                values[FAILED_PROCESS] = run->ledger.exhausted.process;
+            }
         }
         values[FREE_FRAMES] += zone_free_frames(cell);
         for (int owner = 0; owner < OWNERS; owner++) {

@@ -63,6 +63,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     cell->ndevices = cell->nswap_devices + (uint32_t)machine->disk.devices;
 
     uint64_t pages = 0;
+    uint64_t gaps = 0; /* numbers that stand for no page */
     uint64_t refs = 0;
     uint64_t vma_slots = 0;
     for (size_t i = 0; i < plan->nobjects; i++) {
@@ -70,6 +71,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
         uint64_t own = shard_pages_below(&shard, plan->objects[i].pages);
         uint64_t span = round_up(own, PAGES_PER_CHUNK);
         pages += span;
+        gaps += span - own;
         refs += span / PAGES_PER_CHUNK * plan->objects[i].max_vmas;
         vma_slots += plan->objects[i].max_vmas;
     }
@@ -86,18 +88,25 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     uint64_t swap_slots = slots * cell->nswap_devices;
     uint64_t clusters = round_up(slots, SWAP_CLUSTER_SLOTS) / SWAP_CLUSTER_SLOTS;
     uint64_t events = (uint64_t)cell->ncontexts + cell->ndevices;
-    struct expected_use use = expected_use(scenario, plan);
-    page_count used = min_u64(use.pages / cell->ncells, pages);
+    struct expected_use use = expected_use(scenario, plan, design);
+    page_count used = min_u64(use.pages / cell->ncells + 1 + gaps, pages);
+    uint64_t used_slots = use.slots == 0 || swap_slots == 0
+                              ? 0
+                              : min_u64(use.slots / cell->ncells / cell->nswap_devices + 1, slots);
     cell->npages = (page_id)pages;
     cell->max_rows = (uint32_t)min_u64(rows, UINT32_MAX);
 
     DECLARE(core, struct cell_core, 1, 1, "counters, zones, CPUs and locks of the cell");
     DECLARE(words, struct page_word, pages / PAGES_PER_WORD, used / PAGES_PER_WORD,
             "flags of 64 pages");
-    DECLARE(lru, struct lru_link, pages + lists, used + lists, "neighbours on an LRU list");
+    /* The heads of the lists are at the end. */
+    DECLARE(
+        lru, struct lru_link, pages + lists,
+        min_u64(state_scattered(sizeof(struct lru_link), pages, used, 1) + lists, pages + lists),
+        "neighbours on an LRU list");
     DECLARE(mapcount, uint16_t, pages, pages, "ptes that map a page");
-    DECLARE(slot, uint32_t, pages, used, "swap slot of a page");
-    DECLARE(written_at, uint32_t, pages, min_u64(use.slots / cell->ncells, pages),
+    DECLARE(slot, uint32_t, pages, used_slots == 0 ? 0 : used, "swap slot of a page");
+    DECLARE(written_at, uint32_t, pages, min_u64(used_slots, pages),
             "when a page was written to swap");
     DECLARE(chunk_object, uint32_t, pages / PAGES_PER_CHUNK, pages / PAGES_PER_CHUNK,
             "object of a chunk");
@@ -106,7 +115,8 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(mms, struct mm, plan->nprocesses, plan->nprocesses, "an address space");
     DECLARE(object_vmas, vma_id, vma_slots, vma_slots, "vmas of an object by rank");
     DECLARE(row_refs, uint32_t, refs, refs, "reference to a row of ptes");
-    DECLARE(rows, struct pte_row, rows, rows, "present and young bits of 512 ptes");
+    DECLARE(rows, struct pte_row, rows, min_u64(rows, use.rows / cell->ncells + 1 + REF_FIRST_ROW),
+            "present and young bits of 512 ptes");
     DECLARE(pt_bits, uint64_t, pt_words, pt_words, "page-table pages of an address space");
     DECLARE(visitors, struct visitor, plan->nprocesses, plan->nprocesses,
             "a process as the cell sees it");
@@ -121,7 +131,8 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(requests, struct device_request, requests, requests, "a device request");
     DECLARE(pending, struct device_request, cell->ncells > 1 ? requests : 0,
             cell->ncells > 1 ? requests : 0, "a device request not yet known to other cells");
-    DECLARE(swap_map, page_id, swap_slots, min_u64(use.slots / cell->ncells, swap_slots),
+    DECLARE(swap_map, page_id, swap_slots,
+            state_scattered(sizeof(page_id), slots, used_slots, cell->nswap_devices),
             "page in a swap slot");
     DECLARE(swap_cluster_used, uint16_t, clusters * cell->nswap_devices,
             clusters * cell->nswap_devices, "slots in use of a swap cluster");

@@ -73,6 +73,7 @@ struct cell_core {
     bool out_of_memory;      /* an allocation failed for good: the run ends */
     uint32_t failed_zone;    /* class of that allocation */
     uint32_t failed_process; /* whose allocation it was */
+    uint32_t ngave_up;       /* contexts that found nothing to free, with many cells */
     _Alignas(8) unsigned char design[DESIGN_STATE_BYTES];
 };
 

@@ -234,7 +234,7 @@ static void count_touch(struct cell *cell, const struct touch *touch, sim_time n
         tags_touched(cell, touch);
     }
     if (touch->last) {
-        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now, 0);
+        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now, touch->ordinal + 1);
     }
 }
 
@@ -280,7 +280,7 @@ static bool try_in_kernel(struct cell *cell, const struct touch *touch, sim_time
     enum progress progress;
     if (touch->vma != VMA_NONE) {
         progress = fault_on_mapping(cell, touch, &actor);
-        visitor->fault_time += actor.now - now;
+        visitor->fault_time = add_saturated(visitor->fault_time, actor.now - now);
     } else if (touch->access == ACCESS_FILE_READ) {
         progress = read_call(cell, touch, &actor);
     } else if (touch->access == ACCESS_FILE_WRITE) {
@@ -288,7 +288,7 @@ static bool try_in_kernel(struct cell *cell, const struct touch *touch, sim_time
     } else {
         progress = raw_write(cell, touch, &actor);
     }
-    visitor->used += actor.now - now;
+    visitor->used = add_saturated(visitor->used, actor.now - now);
     return progress == GO_ON;
 }
 

@@ -14,6 +14,7 @@ enum status ledger_create(const struct scenario *scenario, const struct plan *pl
         .ncells = (cell_id)scenario->machine.cells,
         .homes = calloc(plan->nprocesses + 1, sizeof *ledger->homes),
         .account = calloc(scenario->machine.cells, sizeof *ledger->account),
+        .exhausted = {.cell = (cell_id)scenario->machine.cells},
     };
     if (ledger->homes == NULL || ledger->account == NULL) {
         ledger_free(ledger);
@@ -55,6 +56,9 @@ static sim_time wanted(const struct ledger *ledger, size_t process, sim_time len
 {
     const struct home *home = &ledger->homes[process];
     sim_time user = 0;
+    if (home->debt >= length) {
+        return length;
+    }
     if (home->state == PROCESS_RUNNABLE) {
         uint64_t share = ledger->plan->processes[process].cpu_share;
         user = (sim_time)((uint128)length * share / CPU_SHARE_ONE);
@@ -242,6 +246,31 @@ void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *
 
 /* --- after it ------------------------------------------------------------------------------ */
 
+/* A cell could free nothing for a process. When that holds for all cells of a node, of which one is
+ * the cell in which the process itself gave up, memory has run out. Messages come in the order of
+ * cells, so that those of a node follow each other. */
+static void take_giving_up(struct ledger *ledger, const struct message *message)
+{
+    cell_id per_node = ledger->ncells / (cell_id)ledger->scenario->machine.nodes;
+    struct home *home = &ledger->homes[message->subject];
+    cell_id cell = (cell_id)message->second;
+    if (home->gave_up_node != cell / per_node + 1) {
+        home->gave_up_node = cell / per_node + 1;
+        home->gave_up = 0;
+        home->gave_up_zone = 0;
+    }
+    home->gave_up++;
+    if (message->value > 0 && home->gave_up_zone == 0) {
+        home->gave_up_zone = (uint32_t)message->value;
+        home->gave_up_cell = cell;
+    }
+    if (home->gave_up == per_node && home->gave_up_zone > 0 &&
+        ledger->exhausted.cell == ledger->ncells) {
+        ledger->exhausted = (struct exhausted){home->gave_up_cell, message->subject,
+                                               home->gave_up_zone - 1};
+    }
+}
+
 void ledger_receive(struct ledger *ledger, const struct message *messages, size_t nmessages)
 {
     for (size_t i = 0; i < nmessages; i++) {
@@ -252,8 +281,8 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
         struct home *home = &ledger->homes[message->subject];
         switch ((enum message_kind)message->kind) {
         case MESSAGE_USED:
-            home->debt += message->value;
-            home->fault_time += message->second;
+            home->debt = add_saturated(home->debt, message->value);
+            home->fault_time = add_saturated(home->fault_time, message->second);
             break;
         case MESSAGE_BLOCKED:
             home->stopped_at = min_u64(home->stopped_at, message->value);
@@ -263,8 +292,11 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
             home->nblocked--;
             break;
         case MESSAGE_FINISHED:
-            home->stopped_at = min_u64(home->stopped_at, message->value);
-            home->finished = 1;
+            home->finished_at = max_u64(home->finished_at, message->value);
+            home->finished += message->second;
+            break;
+        case MESSAGE_GAVE_UP:
+            take_giving_up(ledger, message);
             break;
         default:
             break;
@@ -272,22 +304,35 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
     }
 }
 
+/* A finite process is done when every cell has made all of its touches; one that was stopped in a
+ * cell while another made its last has some to make yet. */
+static bool has_finished(const struct ledger *ledger, const struct home *home)
+{
+    uint64_t touches = ledger->plan->processes[home - ledger->homes].touches;
+    return touches > 0 && home->finished == touches;
+}
+
 /* User time that the process did not get to use comes back. */
 static sim_time settle_process(struct ledger *ledger, struct home *home)
 {
     sim_time spent = home->grant;
+    bool finished = has_finished(ledger, home);
+    if (finished && home->finished_at >= ledger->epoch_start) {
+        home->stopped_at = min_u64(home->stopped_at, home->finished_at);
+    }
     if (home->stopped_at != TIME_NEVER) {
         spent = muldiv(home->grant, home->stopped_at - ledger->epoch_start, length_of(ledger));
     }
     sim_time returned = home->grant - spent;
     home->work += spent;
     home->grant = spent;
-    home->lock_share = (uint32_t)min_u64(muldiv(home->fault_time, CPU_SHARE_ONE, length_of(ledger)),
-                                         UINT32_MAX);
+    sim_time length = length_of(ledger);
+    uint64_t held = muldiv(min_u64(home->fault_time, length), CPU_SHARE_ONE, length);
+    home->lock_share = (uint32_t)min_u64(held, UINT32_MAX);
     home->fault_time = 0;
     if (home->state == PROCESS_RUNNABLE || home->state == PROCESS_BLOCKED) {
         home->state = home->nblocked > 0 ? PROCESS_BLOCKED
-                                         : (home->finished ? PROCESS_FINISHED : PROCESS_RUNNABLE);
+                                         : (finished ? PROCESS_FINISHED : PROCESS_RUNNABLE);
     }
     return returned;
 }
@@ -295,7 +340,7 @@ static sim_time settle_process(struct ledger *ledger, struct home *home)
 void ledger_settle(struct ledger *ledger)
 {
     sim_time unused = 0;
-    sim_time blocked = 0;
+    uint128 blocked = 0; /* of all processes, in every cell: beyond 64 bits for very many */
     ledger->due = 0;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         struct cell_account *account = &ledger->account[i];
@@ -309,9 +354,10 @@ void ledger_settle(struct ledger *ledger)
         unused += settle_process(ledger, home);
         ledger->account[ledger_home(ledger, i)].user += home->grant;
         home->grant = 0;
+        home->gave_up_node = 0;
         home->stopped_at = TIME_NEVER;
     }
-    sim_time waiting = min_u64(unused, blocked);
+    sim_time waiting = blocked < unused ? (sim_time)blocked : unused;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         ledger->account[i].iowait = even_part(waiting, i, ledger->ncells);
         ledger->account[i].idle = even_part(unused - waiting, i, ledger->ncells);
@@ -320,9 +366,11 @@ void ledger_settle(struct ledger *ledger)
 
 struct ledger_sums ledger_sum(const struct ledger *ledger)
 {
-    struct ledger_sums sums = {.out_of_memory = ledger->ncells};
+    struct ledger_sums sums = {.out_of_memory = ledger->exhausted.cell};
+    uint128 waited = 0;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         const struct cell_report *report = &ledger->account[i].report;
+        waited += report->waited;
         sums.freed += report->freed;
         sums.touches += report->touches;
         sums.demanded += report->demanded;
@@ -336,6 +384,7 @@ struct ledger_sums ledger_sum(const struct ledger *ledger)
             sums.status = (enum status)report->status;
         }
     }
+    sums.too_long = waited >= UINT64_MAX;
     return sums;
 }
 

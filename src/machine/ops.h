@@ -46,6 +46,7 @@ enum chain_form {
 struct rmap_ops {
     struct choice choice;
     enum chain_form chains;
+    bool by_object; /* those of shared pages and files are found through the vmas of their object */
 
     /* Whether a page's ptes are kept in a chain of blocks; for the invariants. */
     bool (*keeps_chain)(const struct cell *cell, page_id page);
@@ -119,6 +120,11 @@ struct reclaim_ops {
      * It may leave one in context.held_frame. Sets core.out_of_memory when it gives up. */
     void (*begin_direct)(struct cell *cell, struct context *context);
     enum step (*direct)(struct cell *cell, struct actor *actor, struct context *context);
+
+    /* Direct reclaim on behalf of a process of another cell ends with it, where it waits for time
+     * or congestion: then it must hold nothing. NULL if there is nothing to leave as the process
+     * would. Elsewhere direct() asks context_should_end() where it can end. */
+    void (*end_direct)(struct cell *cell, struct context *context);
 
     /* kswapd, from being woken to going back to sleep. */
     void (*begin_balance)(struct cell *cell, struct context *context);

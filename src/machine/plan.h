@@ -49,7 +49,8 @@ struct plan_process {
     uint64_t
         cpu_share; /* of one CPU that its user code wants when unhindered, CPU_SHARE_ONE = all */
     enum start_phase start;
-    bool finite;             /* ends by itself */
+    uint64_t
+        touches; /* after which it is done, those of all cells together; 0: it goes on for ever */
     uint64_t pages_in_stall; /* that it would ask for in `stall` while it waits for memory: one, or
                                 as many as it would touch where every touch needs a new one */
 };

@@ -37,7 +37,7 @@ struct touch {
     process_id process;
     uint8_t access; /* enum access */
     bool counted;   /* as progress of the workload; else it is of private memory */
-    bool last;      /* the process is done after it */
+    bool last;      /* the cell has no more of its process */
 };
 
 #define VMA_NONE UINT32_MAX
@@ -45,7 +45,8 @@ struct touch {
 struct cell;
 struct home;
 
-/* Gives every visitor what the ledger granted its process for the epoch. */
+/* Gives every visitor what the ledger granted its process for the epoch. All of them, as nearly all
+ * have a grant in every epoch (docs/architecture.md, "Cells and ranks"). */
 void visitors_begin_epoch(struct cell *cell, const struct home *homes);
 
 /* The process stops at `at` in this epoch: the rest of its grant stays unspent. */

@@ -246,6 +246,8 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     const struct access_params access = {(enum access_kind)options->access, options->hot_fraction,
                                          options->hot_share, options->zipf_exponent};
     access_build(&access, workload->pages, &workload->access);
+    workload->ntables = (uint32_t)min_u64(pages_of(options->segment.size) / workload->pages,
+                                          options->processes);
     uint64_t cpu_share;
     set_rate(scenario, options, workload, &cpu_share);
     enum object_kind kind = options->segment.backing == BACKING_SHM ? OBJECT_SHM : OBJECT_FILE;
@@ -324,8 +326,7 @@ static enum status divide(const struct workload *workload, const struct cell *ce
 {
     uint32_t log_writers = workload->log_interval > 0 ? 1 : 0;
     uint32_t servers = workload->nprocesses - log_writers;
-    uint64_t windows = pages_of(workload->pressure_segment) / workload->pages;
-    uint32_t ntables = (uint32_t)min_u64(windows, servers);
+    uint32_t ntables = workload->ntables;
     struct access_table *tables = calloc(ntables, sizeof *tables);
     uint64_t *share = calloc(ntables, sizeof *share);
     if (tables == NULL || share == NULL || !draws_keep_tables(draws, tables)) {

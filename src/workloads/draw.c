@@ -6,8 +6,8 @@
 /* Draws of this number set the first touch; no run gets so far. */
 static const uint64_t first_draw = (uint64_t)1 << 47;
 
-enum status workloads_start(const struct workload_set *set, struct cell *cell,
-                            struct cell_draws *draws)
+enum status workloads_divide(const struct workload_set *set, const struct cell *cell,
+                             struct cell_draws *draws)
 {
     draws->process = calloc(set->plan.nprocesses + 1, sizeof *draws->process);
     if (draws->process == NULL) {
@@ -24,6 +24,12 @@ enum status workloads_start(const struct workload_set *set, struct cell *cell,
             return status;
         }
     }
+    return STATUS_OK;
+}
+
+void workloads_start(const struct workload_set *set, struct cell *cell,
+                     const struct cell_draws *draws)
+{
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
         const struct workload *workload = &set->workload[set->plan.processes[i].workload];
         struct random_block bits = random_draw(cell->scenario->seed, RANDOM_TOUCH, (uint32_t)i,
@@ -31,7 +37,15 @@ enum status workloads_start(const struct workload_set *set, struct cell *cell,
         cell->visitors[i].next_at = workload->ops->due(workload, cell, &draws->process[i],
                                                        (process_id)i, 0, 0, &bits);
     }
-    return STATUS_OK;
+}
+
+byte_count workloads_draws_bytes(const struct workload_set *set)
+{
+    byte_count bytes = set->plan.nprocesses * sizeof(struct process_draws);
+    for (size_t i = 0; i < set->nworkloads; i++) {
+        bytes += set->workload[i].ntables * sizeof(struct access_table);
+    }
+    return bytes;
 }
 
 void workloads_free_draws(struct cell_draws *draws)

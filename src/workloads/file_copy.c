@@ -127,7 +127,8 @@ static void locate(const struct workload *workload, const struct cell *cell,
     touch->page = object_page(&cell->objects[place.file], place.index);
     touch->access = place.file == workload->object ? ACCESS_FILE_READ : ACCESS_FILE_WRITE;
     touch->counted = true;
-    touch->last = place.touch + 1 == workload->touches_each;
+    touch->last = ordinal + 1 == (uint64_t)cell->objects[workload->object].npages +
+                                     cell->objects[workload->object + 1].npages;
 }
 
 static sim_time due(const struct workload *workload, const struct cell *cell,

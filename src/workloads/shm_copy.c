@@ -52,7 +52,7 @@ static void locate(const struct workload *workload, const struct cell *cell,
     touch->page = cell->vmas[touch->vma].first + (page_id)ordinal;
     touch->access = ACCESS_WRITE;
     touch->counted = true;
-    touch->last = sequential_index(workload, cell, ordinal) + 1 == workload->touches_each;
+    touch->last = ordinal + 1 == sequential_touches(workload, cell);
 }
 
 const struct workload_ops workload_shm_copy = {

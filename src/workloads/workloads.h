@@ -24,8 +24,9 @@ struct workload {
     page_count private_pages;
     page_count stack_pages; /* of them, at the end */
     struct access_table access;
+    uint32_t ntables; /* access tables that a cell makes of it */
     bool finite;
-    uint64_t touches_each;       /* finite: after which a process is done */
+    uint64_t rounds;             /* finite: how often it goes through its pages */
     sim_time log_interval;       /* user time of the log writer between two writes; 0: no log */
     object_id object;            /* the file a reader reads */
     byte_count pressure_segment; /* bytes of the shared segment that until_freed refers to, or 0 */
@@ -86,13 +87,22 @@ struct workload_set {
     struct plan plan;
 };
 
+/* The popularity of pages is tabulated with the host's libm; where several hosts run one scenario,
+ * all have to use the tables of one of them, workload[].access. */
 enum status workloads_plan(const struct scenario *scenario, struct workload_set *set);
 void workloads_free(struct workload_set *set);
 
-/* Works out how all processes touch the pages of a cell, and gives each its first touch. */
-enum status workloads_start(const struct workload_set *set, struct cell *cell,
-                            struct cell_draws *draws);
+/* Works out how all processes touch the pages of a cell. */
+enum status workloads_divide(const struct workload_set *set, const struct cell *cell,
+                             struct cell_draws *draws_p);
 void workloads_free_draws(struct cell_draws *draws);
+
+/* Gives each process its first touch in a cell. */
+void workloads_start(const struct workload_set *set, struct cell *cell,
+                     const struct cell_draws *draws);
+
+/* Bytes of the draws of one cell. */
+byte_count workloads_draws_bytes(const struct workload_set *set);
 
 /* Hands over an array of tables; false when the host has no memory to remember it. */
 bool draws_keep_tables(struct cell_draws *draws, struct access_table *tables);

@@ -221,6 +221,32 @@ static void test_combination(const struct preset *preset, const struct workload_
     }
 }
 
+/* Files and shared segments of one unit each, in different cells, and no swap: processes give up in
+ * cells that have nothing to free, and memory runs out where all of them have nothing. */
+static void test_memory_runs_out(const struct preset *preset, const struct catalogue *catalogue)
+{
+    for (unsigned segments = 8; segments <= 12; segments += 4) {
+        struct text text = {0};
+        text_append_format(&text,
+                           "duration: 4s\n"
+                           "machine: { memory: 24MiB, cpus: 2, cells: 4, "
+                           "disk: { bandwidth: 400MB/s, latency: 2ms } }\n"
+                           "design: { preset: %s }\n"
+                           "phases: { warmup: 0s }\n"
+                           "costs: x86_64-2003\n"
+                           "workloads:\n",
+                           preset->name);
+        for (unsigned i = 0; i < segments; i++) {
+            text_append_format(&text,
+                               "  - { kind: page_cache_reader, name: file%u, size: %s }\n"
+                               "  - { kind: shm_copy, name: segment%u, size: 2MiB, rate: 4MB/s }\n",
+                               i, segments == 8 ? "2MiB" : "4KiB", i);
+        }
+        (void)test_scenario(&text, preset->name, catalogue);
+        text_free(&text);
+    }
+}
+
 static void test_preset(const struct preset *preset, const struct catalogue *catalogue)
 {
     struct outcome sum = {{0, 0}, 0, 0, 0};
@@ -243,6 +269,7 @@ int main(int argc, char **argv)
     catalogue_fill(&names);
     for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
         test_preset(preset, &names.catalogue);
+        test_memory_runs_out(preset, &names.catalogue);
     }
     int all = 0;
     MPI_Allreduce(&failures, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);

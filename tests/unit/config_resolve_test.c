@@ -43,7 +43,7 @@ static const struct {
      {{{"32GiB", "34359738368"}}, {{"1EiB", "1024PiB"}}, {{"50MB", "0.05GB"}}}},
     {"machine.nodes", false, {{{"1", "1"}}, {{"2", "2"}}, {{"4", "4"}}}},
     {"machine.cells", true, {{{"8", "8"}}, {{"64", "64"}}, {{"4", "4"}}}},
-    {"machine.cpus", false, {{{"8", "8"}}, {{"1", "1"}}, {{"65536", "65536"}}}},
+    {"machine.cpus", false, {{{"8", "8"}}, {{"1", "1"}}, {{"4096", "4096"}}}},
     {"machine.ballast", false, {{{"auto", "auto"}}, {{"1MiB", "1024KiB"}}, {{"0", "0MB"}}}},
     {"machine.cache_line", false, {{{"auto", "auto"}}, {{"32", "32"}}, {{"128", "128"}}}},
     {"machine.swap.size", false, {{{"32GiB", "32768MiB"}}, {{"0", "0"}}, {{"1TB", "1000GB"}}}},
