@@ -38,7 +38,7 @@ static void load(struct bench *bench, const struct catalogue *catalogue, int arg
                                                  NULL};
     if (scenario_load(argv[1], &overrides, catalogue, &bench->scenario) != STATUS_OK ||
         design_resolve(&bench->scenario, &bench->design) != STATUS_OK ||
-        workloads_plan(&bench->scenario, &bench->set) != STATUS_OK ||
+        workloads_plan(&bench->scenario, &bench->design, &bench->set) != STATUS_OK ||
         cell_create(&bench->scenario, &bench->set.plan, &bench->design, 0, &bench->cell) !=
             STATUS_OK ||
         populate_boot(&bench->cell) != STATUS_OK) {

@@ -45,7 +45,11 @@
     X(TRYLOCK, "trylocks of mms never fail")                                      \
     X(WATERMARK, "2.6 does not add up the watermarks of higher zones")            \
     X(READ_AHEAD, "swap is read in without neighbours")                           \
-    X(CONGESTION, "queues are congested only when they are full")
+    X(CONGESTION, "queues are congested only when they are full")                 \
+    X(TLB_LRU, "TLB sets are replaced in the order of their filling")             \
+    X(WALK_DEPTH, "walks to large pages read as many entries as to small ones")   \
+    X(SWITCH_FLUSH, "context switches leave the TLB as it is")                    \
+    X(LARGE_DIRECTORY, "large pages need the directories of small ones")
 
 enum mutant {
     MUTANT_NONE,

@@ -73,7 +73,8 @@ static enum status check_machine(const struct machine_config *machine,
         return option_fail(&frame, "expected 32, 64, 128 or auto, found %" PRIu64,
                            machine->cache_line);
     }
-    return STATUS_OK;
+    frame = frame_of(&section, "tlb");
+    return tlb_config_check(&machine->tlb, &frame);
 }
 
 static enum status check_design(const struct design_config *design, const struct option_frame *root)

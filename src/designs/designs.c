@@ -45,7 +45,27 @@ static const struct choice *const splits[] = {&split_3g1g, &split_none, NULL};
 
 static const struct choice shared_page_4k = {"4KiB", "shared segments in base pages",
                                              "linux 2.4.23 and v2.6.0 mm/shmem.c", 0};
-static const struct choice *const shared_page_sizes[] = {&shared_page_4k, NULL};
+static const struct choice shared_page_2m = {
+    "2MiB", "shared segments in reserved pages of 2 MiB, which are never swapped and have no ptes",
+    "linux v2.6.0 mm/hugetlb.c, arch/i386/mm/hugetlbpage.c; include/asm-i386/page.h, HPAGE_SHIFT",
+    1U << ARCH_I386_PAE | 1U << ARCH_X86_64};
+static const struct choice shared_page_4m = {
+    "4MiB", "the same in pages of 4 MiB, which page directories of i386 without PAE map",
+    "linux v2.6.0 arch/i386/mm/hugetlbpage.c; include/asm-i386/page.h, HPAGE_SHIFT",
+    1U << ARCH_I386};
+static const struct choice shared_page_1g = {
+    "1GiB", "the same in pages of 1 GiB, which no processor of 2004 had",
+    "linux v2.6.27 arch/x86/mm/hugetlbpage.c, GB pages", 1U << ARCH_X86_64};
+static const struct choice *const shared_page_sizes[] = {&shared_page_4k, &shared_page_2m,
+                                                         &shared_page_4m, &shared_page_1g, NULL};
+
+static enum page_class class_of(const struct choice *page_size)
+{
+    if (page_size == &shared_page_4k) {
+        return PAGES_SMALL;
+    }
+    return page_size == &shared_page_1g ? PAGES_HUGE : PAGES_LARGE;
+}
 
 const struct axis design_axes[] = {
     {"rmap", "how the ptes of a page are found", CATALOGUE_RMAP, rmaps},
@@ -112,6 +132,19 @@ const struct preset design_presets[] = {
         .writeout = &writeout_deferred,
         .page_tables = &page_tables_lowmem,
         .page_direct = true,
+        .struct_page_bytes = {40, 40, 80},
+    },
+    {
+        .name = "linux-2.6.0-large-pages",
+        .description =
+            "2.6.0 with shared segments on hugetlbfs: 4 MiB pages, 2 MiB with PAE and x86_64",
+        .source = "linux v2.6.0 mm/hugetlb.c, arch/i386/mm/hugetlbpage.c; LWN, 2004",
+        .rmap = &rmap_pte_chain_array,
+        .reclaim = &reclaim_lru_2_6_0,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_lowmem,
+        .page_direct = true,
+        .large_pages = true,
         .struct_page_bytes = {40, 40, 80},
     },
     {
@@ -333,6 +366,10 @@ enum status design_resolve(const struct scenario *scenario, struct design *desig
         design.page_tables = preset->page_tables;
         design.page_direct = preset->page_direct;
         design.prefer_clean = preset->prefer_clean;
+        if (preset->large_pages) {
+            design.shared_page_size = exists_on(&shared_page_4m, arch) ? &shared_page_4m
+                                                                       : &shared_page_2m;
+        }
     }
     enum status status = apply_choices(scenario, &design);
     if (status != STATUS_OK) {
@@ -348,6 +385,7 @@ enum status design_resolve(const struct scenario *scenario, struct design *desig
     if (status != STATUS_OK) {
         return status;
     }
+    design.shared_pages = class_of(design.shared_page_size);
     design.struct_page_bytes = struct_page_bytes(scenario, preset, &design);
     size_chains(scenario, &design);
     *design_p = design;

@@ -43,6 +43,7 @@ struct preset {
     const struct choice *page_tables;
     bool page_direct;
     bool prefer_clean;
+    bool large_pages; /* of shared segments, of the size that the architecture's pmd or pgd maps */
     unsigned struct_page_bytes[3]; /* by enum machine_arch; include/linux/mm.h of the kernel */
 };
 

@@ -160,6 +160,7 @@ static void run_cell(struct run *run, cell_id i)
         deliver_calls(run, cell);
     }
     epoch_begin(cell, &share, run->ledger.homes);
+    workloads_translate(&run->set, cell, run->ledger.homes);
     if (cell->ncells > 1 && run->status == STATUS_OK) {
         size_t first = run->request_first[cell->id];
         device_merge(cell, run->requests, run->request_order, run->nrequests, first,
@@ -209,6 +210,7 @@ void run_epoch(struct run *run, sim_time now, sim_time end)
         struct cell *cell = &run->cells[i];
         const struct cell_account *account = &run->ledger.account[cell->id];
         count(cell, METRIC_USER, account->user);
+        count(cell, METRIC_TRANSLATION, account->translation);
         count(cell, METRIC_IOWAIT, account->iowait);
         count(cell, METRIC_IDLE, account->idle);
     }

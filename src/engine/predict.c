@@ -87,7 +87,7 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
     struct workload_set set;
     enum status status = design_resolve(scenario, &design);
     if (status == STATUS_OK) {
-        status = workloads_plan(scenario, &set);
+        status = workloads_plan(scenario, &design, &set);
     }
     if (status != STATUS_OK) {
         return status;
@@ -110,7 +110,9 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
     prediction.use = expected_use(scenario, &set.plan, &design);
     prediction.total += prediction.arrays + prediction.series + prediction.common;
     for (size_t i = 0; i < set.plan.nvmas; i++) {
-        prediction.nptes += set.plan.vmas[i].populate == POPULATE_NONE ? 0 : set.plan.vmas[i].pages;
+        const struct plan_vma *vma = &set.plan.vmas[i];
+        bool has_ptes = set.plan.objects[vma->object].page_class == PAGES_SMALL;
+        prediction.nptes += vma->populate == POPULATE_NONE || !has_ptes ? 0 : vma->pages;
     }
     double duration = (double)scenario->duration / (1e9 * TICKS_PER_NS);
     prediction.seconds = duration * (touches_per_second(&set) * seconds_per_touch +

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/translation.h"
+
 static const double ticks_per_second = 1e9 * TICKS_PER_NS;
 
 static uint64_t bits_of(double value)
@@ -174,6 +176,19 @@ static void sample_cells(struct run *run, uint64_t *per_cell, uint64_t values[ME
     run_sum(run, values, METRIC_COUNT);
 }
 
+/* What the TLB of a process maps on average, of those whose touches have been translated. */
+static uint64_t mean_reach(const struct run *run)
+{
+    uint64_t values[2] = {0, 0};
+    for (cell_id k = 0; k < run->ncells_here; k++) {
+        struct translation_reach reach = translation_reach(&run->cells[k]);
+        values[0] += reach.mapped;
+        values[1] += reach.processes;
+    }
+    run_sum(run, values, 2);
+    return values[1] == 0 ? 0 : values[0] / values[1];
+}
+
 enum status recorder_sample(struct run *run, sim_time now)
 {
     struct recording *recording = &run->result->recording;
@@ -185,10 +200,12 @@ enum status recorder_sample(struct run *run, sim_time now)
     sample_cells(run, status == STATUS_OK ? &recording->per_cell[row * run->ncells_here] : NULL,
                  values);
     uint64_t *touches = touches_of_processes(run);
+    uint64_t reach = recording->tlb_simulated ? mean_reach(run) : 0;
     if (status != STATUS_OK) {
         return status;
     }
     values[METRIC_ELAPSED] = now;
+    values[METRIC_TLB_REACH] = reach;
     values[METRIC_TIME_TO_FIRST_FREE] = bits_of(
         watch->first_free == TIME_NEVER || watch->first_reclaim == TIME_NEVER
             ? NAN
@@ -228,6 +245,7 @@ void recorder_out_of_memory(struct run *run)
         [OWNER_ANON] = "anonymous",    [OWNER_PAGETABLE] = "page tables",
         [OWNER_RMAP] = "pte chains",   [OWNER_KERNEL] = "kernel and mem_map",
         [OWNER_BALLAST] = "ballast",   [OWNER_HANDED] = "handed to reclaimers",
+        [OWNER_LARGE] = "large pages",
     };
     static const char *const zone_names[ZONES] = {"ZONE_DMA", "ZONE_NORMAL", "ZONE_HIGHMEM"};
     uint64_t values[SHORTAGES] = {0};

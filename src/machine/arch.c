@@ -8,6 +8,7 @@ const struct arch arch_table[] = {
             .name = "i386",
             .pte_bytes = 4,
             .pt_entries = 1024,
+            .pt_levels = 2,
             .mm_pages = 1,
             .long_bytes = 4,
             .cache_line = 128,
@@ -20,6 +21,7 @@ const struct arch arch_table[] = {
             .name = "i386-pae",
             .pte_bytes = 8,
             .pt_entries = 512,
+            .pt_levels = 3,
             .mm_pages = 3,
             .long_bytes = 4,
             .cache_line = 128,
@@ -32,6 +34,7 @@ const struct arch arch_table[] = {
             .name = "x86_64",
             .pte_bytes = 8,
             .pt_entries = 512,
+            .pt_levels = 4,
             .pmd_span = 512,
             .pud_span = 512,
             .mm_pages = 1,
@@ -41,6 +44,18 @@ const struct arch arch_table[] = {
             .process_kernel_bytes = 18 * 1024,
         },
 };
+
+unsigned arch_page_shift(const struct arch *arch, enum page_class class)
+{
+    switch (class) {
+    case PAGES_LARGE:
+        return arch->pt_entries == 1024 ? 22 : 21;
+    case PAGES_HUGE:
+        return 30;
+    default:
+        return PAGE_SHIFT;
+    }
+}
 
 unsigned slab_objects_per_page(const struct arch *arch, unsigned bytes)
 {

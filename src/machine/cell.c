@@ -7,6 +7,7 @@
 #include "machine/lru.h"
 #include "machine/pte.h"
 #include "machine/tags.h"
+#include "machine/translation.h"
 
 #define DECLARE(field, type, number, expected, what)                              \
     state_declare(&cell->state, #field, what, sizeof(type), (number), (expected), \
@@ -33,6 +34,9 @@ static uint64_t most_rows(const struct cell *cell)
     uint64_t rows = REF_FIRST_ROW;
     for (size_t i = 0; i < cell->plan->nvmas; i++) {
         const struct plan_vma *vma = &cell->plan->vmas[i];
+        if (cell->plan->objects[vma->object].page_class != PAGES_SMALL) {
+            continue; /* present at all times: nothing is kept of them */
+        }
         struct shard shard = cell_shard(cell, vma->object);
         page_count first = shard_pages_below(&shard, vma->offset);
         page_count end = shard_pages_below(&shard, vma->offset + vma->pages);
@@ -136,6 +140,11 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
             "page in a swap slot");
     DECLARE(swap_cluster_used, uint16_t, clusters * cell->nswap_devices,
             clusters * cell->nswap_devices, "slots in use of a swap cluster");
+    tlb_set_up(&machine->tlb, cell->arch, &cell->tlb);
+    uint64_t homes = cell->tlb.nentries > 0 ? translation_homes(plan, id, cell->ncells) : 0;
+    DECLARE(translations, struct translation, homes, homes, "what translations cost a process");
+    DECLARE(tlb_entries, uint64_t, homes * cell->tlb.nentries, homes * cell->tlb.nentries,
+            "an entry of a TLB");
 #ifdef THRASH_CHECKS
     DECLARE(tags, struct tags, pages, pages, "content tags of a page");
 #endif
@@ -271,6 +280,8 @@ void cell_sample(struct cell *cell, uint64_t blocked)
     value[METRIC_ANON_BYTES] = bytes(zone_owner_frames(cell, OWNER_ANON));
     value[METRIC_FILE_BYTES] = bytes(zone_owner_frames(cell, OWNER_FILE));
     value[METRIC_KERNEL_BYTES] = bytes(zone_owner_frames(cell, OWNER_KERNEL));
+    value[METRIC_LARGE_PAGE] = bytes(zone_owner_frames(cell, OWNER_LARGE));
+    value[METRIC_LARGE_PTES] = core->large_ptes;
     value[METRIC_BALLAST_BYTES] = bytes(zone_owner_frames(cell, OWNER_BALLAST));
     value[METRIC_SWAPCACHE_BYTES] = bytes(core->swapcache);
     value[METRIC_SWAPCACHE_DIRTY_BYTES] = bytes(core->swapcache_dirty);

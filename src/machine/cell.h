@@ -27,6 +27,7 @@
 #include "machine/slab.h"
 #include "machine/state.h"
 #include "machine/swap.h"
+#include "machine/tlb.h"
 #include "machine/zone.h"
 
 /* Room for what a design remembers in each cell beside the pages: scan cursors and the like. */
@@ -51,6 +52,7 @@ struct cell_core {
     page_count nr_mapped;           /* pages with at least one pte */
     page_count nr_mapped_elsewhere; /* in the other cells of the machine, one epoch late */
     uint64_t ptes_present;
+    uint64_t large_ptes; /* entries of page directories that map large pages */
     struct slab_cache slab[SLABS];
     struct cpu_pool cpu;
     struct swap_state swap;
@@ -92,6 +94,7 @@ struct cell {
     uint32_t nswap_devices;
     uint32_t max_rows;
     bool has_lowmem_limit; /* ZONE_HIGHMEM has frames */
+    struct tlb tlb;        /* no entries: not simulated */
 
     /* State. */
     struct state_table state;
@@ -119,7 +122,9 @@ struct cell {
     struct device_request *requests; /* [ndevices][queue] */
     struct device_request *pending;  /* the same; handed in during this epoch, with other cells */
     page_id *swap_map; /* page in each swap slot, PAGE_NONE - stored as page + 1, 0 = free */
-    uint16_t *swap_cluster_used; /* slots in use of each cluster of SWAP_CLUSTER_SLOTS */
+    uint16_t *swap_cluster_used;      /* slots in use of each cluster of SWAP_CLUSTER_SLOTS */
+    struct translation *translations; /* of the processes at home here */
+    uint64_t *tlb_entries;            /* of each of them */
 #ifdef THRASH_CHECKS
     struct tags *tags;
 #endif

@@ -156,6 +156,7 @@ static void finish_help(struct cell *cell, struct context *context, sim_time now
         zone_give(cell, (enum zone_index)context->held_zone, OWNER_HANDED);
     }
     set_state(cell, context, CONTEXT_IDLE);
+    context_made_headway(cell, context);
     context->help_over = false;
     if (context->help_wanted > 0) {
         context->reclaim_class = context->help_class;
@@ -166,7 +167,6 @@ static void finish_help(struct cell *cell, struct context *context, sim_time now
 
 static void finish(struct cell *cell, struct context *context, sim_time now)
 {
-    context_made_headway(cell, context);
     switch ((enum context_task)context->task) {
     case TASK_BALANCE:
     case TASK_FLUSH:
@@ -180,6 +180,7 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
         if (cell->ncells > 1) {
             outbox_post(&cell->outbox, MESSAGE_RECLAIMED, context->touch.process, 0, cell->id);
         }
+        context_made_headway(cell, context);
         context->task = TASK_TOUCH;
         retry_touch(cell, context, now);
         break;
@@ -396,8 +397,10 @@ void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigne
 bool context_out_of_memory(struct cell *cell, struct context *context)
 {
     if (cell->ncells > 1) {
-        cell->core->ngave_up += !context->gave_up;
-        context->gave_up = true;
+        if (context->freed_here + context->freed_elsewhere == 0) {
+            cell->core->ngave_up += !context->gave_up;
+            context->gave_up = true;
+        }
         return context->task != TASK_HELP;
     }
     if (!cell->core->out_of_memory) { /* the first one decides the verdict */
@@ -478,6 +481,7 @@ void context_freed(struct cell *cell, struct context *context, uint64_t pages)
 {
     context->freed_here += (uint32_t)pages;
     if (cell->ncells > 1 && pages > 0) {
+        context_made_headway(cell, context);
         uint32_t number = context_number(cell, context) - CONTEXT_FIRST_PROCESS;
         uint32_t nprocesses = (uint32_t)cell->plan->nprocesses;
         process_id process = number < nprocesses ? number : number - nprocesses;
@@ -505,6 +509,7 @@ void context_freed_elsewhere(struct cell *cell, process_id process, uint64_t pag
     struct context *own = &cell->contexts[CONTEXT_FIRST_PROCESS + process];
     struct context *helper = helper_of(cell, process);
     if (own->state != CONTEXT_IDLE && own->task == TASK_RECLAIM) {
+        context_made_headway(cell, own);
         hear_of_freed(cell, own, pages);
     }
     if (helper->state != CONTEXT_IDLE) {

@@ -17,7 +17,8 @@ static page_count all_pages(const struct plan *plan)
 {
     page_count pages = 0;
     for (size_t i = 0; i < plan->nobjects; i++) {
-        pages += plan->objects[i].pages;
+        const struct plan_object *object = &plan->objects[i];
+        pages += object->page_class == PAGES_SMALL ? object->pages : 0;
     }
     return pages;
 }
@@ -59,6 +60,9 @@ static struct mapped mapped_of(const struct plan *plan)
     struct mapped mapped = {0};
     for (size_t i = 0; i < plan->nvmas; i++) {
         const struct plan_vma *vma = &plan->vmas[i];
+        if (plan->objects[vma->object].page_class != PAGES_SMALL) {
+            continue;
+        }
         if (vma->populate == POPULATE_NONE) {
             mapped.own_rows += chunks(vma);
             mapped.grows_at_once = mapped.grows_at_once ||
@@ -132,6 +136,7 @@ struct expected_use expected_use(const struct scenario *scenario, const struct p
                                  const struct design *design)
 {
     page_count frames = scenario->machine.memory >> PAGE_SHIFT;
+    frames -= min_u64(frames, plan->large_pool);
     page_count populated = plan_populated_pages(plan);
     page_count rest = all_pages(plan) - populated;
     page_count free = frames > populated ? frames - populated : 0;

@@ -257,6 +257,9 @@ static void forget_tries(struct cell *cell, uint32_t id, sim_time now)
 static bool touch_present(struct cell *cell, const struct touch *touch)
 {
     const struct vma *vma = &cell->vmas[touch->vma];
+    if (vma->page_class != PAGES_SMALL) {
+        return true; /* mapped as a whole before the clock started, and never unmapped */
+    }
     uint32_t *ref = pte_ref(cell, vma, touch->page);
     struct pte_pair pair = pte_read(cell, *ref, touch->page);
     uint64_t bit = page_bit(touch->page);

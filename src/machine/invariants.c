@@ -259,6 +259,16 @@ static enum status check_chains(const struct cell *cell)
     return STATUS_OK;
 }
 
+static enum status check_contexts(const struct cell *cell)
+{
+    uint64_t gave_up = 0;
+    for (uint32_t i = 0; i < cell->ncontexts; i++) {
+        gave_up += cell->contexts[i].gave_up;
+    }
+    EXPECT_EQUAL("contexts that gave up", gave_up, cell->core->ngave_up);
+    return STATUS_OK;
+}
+
 enum status invariants_check(const struct cell *cell)
 {
     uint16_t *of_page = calloc((size_t)cell->npages + 1, sizeof *of_page);
@@ -271,8 +281,8 @@ enum status invariants_check(const struct cell *cell)
     }
     free(of_page);
     free(of_mm);
-    enum status (*const checks[])(const struct cell *) = {check_lists, check_frames, check_swap,
-                                                          check_files, check_chains};
+    enum status (*const checks[])(const struct cell *) = {
+        check_lists, check_frames, check_swap, check_files, check_chains, check_contexts};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && status == STATUS_OK; i++) {
         status = checks[i](cell);
     }

@@ -116,6 +116,14 @@ static uint64_t place_contexts(const struct ledger *ledger, uint64_t nwanting, u
     return placed;
 }
 
+/* User time is work and, for each touch, the time to translate its address. */
+static sim_time useful_part(const struct ledger *ledger, size_t process, sim_time grant)
+{
+    sim_time translation = ledger->homes[process].translation;
+    sim_time work = ledger->plan->processes[process].work_per_touch;
+    return translation == 0 ? grant : muldiv(grant, work, work + translation);
+}
+
 /* Gives processes what they want, or all of them the same part of it, out of `available`; returns
  * what is left. */
 static sim_time grant_processes(struct ledger *ledger, sim_time available, sim_time total)
@@ -130,6 +138,7 @@ static sim_time grant_processes(struct ledger *ledger, sim_time available, sim_t
         sim_time paid = min_u64(home->debt, time);
         home->debt -= paid;
         home->grant = time - paid;
+        home->useful = useful_part(ledger, i, home->grant);
         spare -= time;
         ledger->account[ledger_home(ledger, i)].system += paid;
     }
@@ -298,6 +307,9 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
         case MESSAGE_GAVE_UP:
             take_giving_up(ledger, message);
             break;
+        case MESSAGE_TRANSLATION:
+            home->translation = message->value;
+            break;
         default:
             break;
         }
@@ -321,10 +333,13 @@ static sim_time settle_process(struct ledger *ledger, struct home *home)
         home->stopped_at = min_u64(home->stopped_at, home->finished_at);
     }
     if (home->stopped_at != TIME_NEVER) {
-        spent = muldiv(home->grant, home->stopped_at - ledger->epoch_start, length_of(ledger));
+        sim_time until = home->stopped_at - ledger->epoch_start;
+        spent = muldiv(home->grant, until, length_of(ledger));
+        home->useful = muldiv(home->useful, until, length_of(ledger));
+        home->stops++;
     }
     sim_time returned = home->grant - spent;
-    home->work += spent;
+    home->work += home->useful;
     home->grant = spent;
     sim_time length = length_of(ledger);
     uint64_t held = muldiv(min_u64(home->fault_time, length), CPU_SHARE_ONE, length);
@@ -348,12 +363,15 @@ void ledger_settle(struct ledger *ledger)
         blocked += account->report.blocked;
         ledger->due += account->report.due;
         account->user = 0;
+        account->translation = 0;
     }
     for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
         struct home *home = &ledger->homes[i];
         unused += settle_process(ledger, home);
         ledger->account[ledger_home(ledger, i)].user += home->grant;
+        ledger->account[ledger_home(ledger, i)].translation += home->grant - home->useful;
         home->grant = 0;
+        home->useful = 0;
         home->gave_up_node = 0;
         home->stopped_at = TIME_NEVER;
     }

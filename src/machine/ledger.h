@@ -37,6 +37,9 @@ struct home {
     cell_id gave_up_cell;  /* where */
     sim_time work;         /* user time it has spent */
     sim_time grant;        /* user time given for this epoch */
+    sim_time useful;       /* what of it is left for work when addresses have been translated */
+    sim_time translation;  /* time that takes for each touch */
+    uint64_t stops;        /* how often it has stopped before the end of its grant */
     sim_time stopped_at;   /* in this epoch; TIME_NEVER: not */
     sim_time debt;         /* system time its touches cost that no CPU has spent yet */
     sim_time fault_time;   /* being added up from the reports of an epoch */
@@ -51,6 +54,7 @@ struct cell_account {
     int64_t due;
     page_count free[ZONES];              /* frames that are to be free in the cell */
     sim_time user, system, iowait, idle; /* to be booked in the cell */
+    sim_time translation;                /* likewise; part of user */
 };
 
 /* The first process for which nothing can be freed in any cell of a node. */

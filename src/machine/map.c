@@ -233,23 +233,53 @@ static bool owns_directory(const struct cell *cell, const struct mm *mm, uint64_
     return false;
 }
 
-/* Page-directory pages that a new page-table page at `index` needs above it, in this cell. */
-static unsigned directories_needed(const struct cell *cell, const struct mm *mm, uint64_t index)
+/* Whether page table number `index` is the first in its part of the address space, of `span` page
+ * tables, and that part is accounted for by this cell. */
+static bool is_first_of(const struct cell *cell, const struct mm *mm, uint64_t index, uint64_t span)
+{
+    uint64_t begin = index / span * span;
+    uint64_t end = min_u64(begin + span, mm->npt_bits);
+    bool used = false;
+    for (uint64_t i = begin / 64; i < (end + 63) / 64 && !used; i++) {
+        used = cell->pt_bits[mm->first_pt_bit / 64 + i] != 0;
+    }
+    return !used && owns_directory(cell, mm, begin, end);
+}
+
+/* Page-directory pages that a new page-table page at `index` needs above it, in this cell; or, from
+ * a higher level on, a new page of that level. */
+static unsigned directories_needed(const struct cell *cell, const struct mm *mm, uint64_t index,
+                                   unsigned from)
 {
     unsigned needed = 0;
     uint64_t span = 1;
     const unsigned levels[] = {cell->arch->pmd_span, cell->arch->pud_span};
-    for (int level = 0; level < 2 && levels[level] > 0; level++) {
+    for (unsigned level = 0; level < 2 && levels[level] > 0; level++) {
         span *= levels[level];
-        uint64_t begin = index / span * span;
-        uint64_t end = min_u64(begin + span, mm->npt_bits);
-        bool used = false;
-        for (uint64_t i = begin / 64; i < (end + 63) / 64 && !used; i++) {
-            used = cell->pt_bits[mm->first_pt_bit / 64 + i] != 0;
-        }
-        needed += !used && owns_directory(cell, mm, begin, end) ? 1 : 0;
+        needed += level >= from && is_first_of(cell, mm, index, span) ? 1 : 0;
     }
     return needed;
+}
+
+/* Takes the frames of `needed` page-table pages, or none. */
+static enum frame_result take_tables(struct cell *cell, struct actor *actor, struct mm *mm,
+                                     unsigned needed)
+{
+    enum zone_index taken[3]; /* a page-table page and two directories */
+    for (unsigned i = 0; i < needed; i++) {
+        enum frame_result result = residence_take_frame(cell, actor, zone_kernel_class(cell),
+                                                        OWNER_PAGETABLE, &taken[i]);
+        if (result != FRAME_OK) {
+            /* The retry takes them all again; what was taken must not be taken twice. */
+            for (; i > 0; i--) {
+                zone_give(cell, taken[i - 1], OWNER_PAGETABLE);
+            }
+            return result;
+        }
+        charge(cell, actor, COST_PT_PAGE_ALLOC, 1);
+    }
+    mm->pt_pages += needed;
+    return FRAME_OK;
 }
 
 enum frame_result map_need_table(struct cell *cell, struct actor *actor, const struct vma *vma,
@@ -263,23 +293,34 @@ enum frame_result map_need_table(struct cell *cell, struct actor *actor, const s
     uint64_t index = vma_address(cell, vma, page) / cell->arch->pt_entries;
     uint64_t *bits = &cell->pt_bits[(mm->first_pt_bit + index) / 64];
     if ((*bits >> (index % 64) & 1) == 0) {
-        unsigned needed = 1 + directories_needed(cell, mm, index);
-        enum zone_index taken[3]; /* a page-table page and two directories */
-        for (unsigned i = 0; i < needed; i++) {
-            enum frame_result result = residence_take_frame(cell, actor, zone_kernel_class(cell),
-                                                            OWNER_PAGETABLE, &taken[i]);
-            if (result != FRAME_OK) {
-                /* The retry takes them all again; what was taken must not be taken twice. */
-                for (; i > 0; i--) {
-                    zone_give(cell, taken[i - 1], OWNER_PAGETABLE);
-                }
-                return result;
-            }
-            charge(cell, actor, COST_PT_PAGE_ALLOC, 1);
+        enum frame_result result = take_tables(cell, actor, mm,
+                                               1 + directories_needed(cell, mm, index, 0));
+        if (result != FRAME_OK) {
+            return result;
         }
-        mm->pt_pages += needed;
         *bits |= 1ULL << (index % 64);
     }
     *ref = REF_EMPTY;
+    return FRAME_OK;
+}
+
+enum frame_result map_large(struct cell *cell, struct actor *actor, const struct vma *vma)
+{
+    struct mm *mm = &cell->mms[vma->mm];
+    const bool huge = vma->page_class == PAGES_HUGE;
+    const unsigned from = MUTANT(LARGE_DIRECTORY, huge ? 1 : 0, 0);
+    page_id end = vma->first + vma->npages;
+    for (page_id page = vma->first; page < end;) {
+        uint64_t address = vma_address(cell, vma, page);
+        uint64_t index = address / cell->arch->pt_entries;
+        enum frame_result result = take_tables(cell, actor, mm,
+                                               directories_needed(cell, mm, index, from));
+        if (result != FRAME_OK) {
+            return result;
+        }
+        cell->core->large_ptes += !huge || is_first_of(cell, mm, index, cell->arch->pmd_span);
+        cell->pt_bits[(mm->first_pt_bit + index) / 64] |= 1ULL << (index % 64);
+        page += (page_id)(cell->arch->pt_entries - address % cell->arch->pt_entries);
+    }
     return FRAME_OK;
 }

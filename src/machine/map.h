@@ -49,4 +49,8 @@ bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time
 enum frame_result map_need_table(struct cell *cell, struct actor *actor, const struct vma *vma,
                                  page_id page);
 
+/* Maps all that a vma of large pages has in this cell: entries of page directories, which are made
+ * where they do not exist. Frames of the kernel's class. */
+enum frame_result map_large(struct cell *cell, struct actor *actor, const struct vma *vma);
+
 #endif

@@ -116,6 +116,18 @@ enum metric_scope {
     X(IDLE, "idle_seconds", "s", COUNTER, NEITHER, TICKS, CELL, "CPU time idle for other reasons") \
     X(ALLOCATION_WAIT, "allocation_wait_seconds", "s", COUNTER, LOWER, TICKS, CELL,                \
       "process time between asking for a frame that was not there and getting it")                 \
+    X(TLB_ACCESSES, "tlb_accesses", "1", COUNTER, NEITHER, COUNT, CELL,                            \
+      "touches of user memory that were translated: simulated, or estimated from those that were") \
+    X(TLB_MISSES, "tlb_misses", "1", COUNTER, LOWER, COUNT, CELL,                                  \
+      "of them, those that had to walk the page table")                                            \
+    X(TRANSLATION, "translation_seconds", "s", COUNTER, LOWER, TICKS, CELL,                        \
+      "CPU time of user code spent waiting for translations; part of user_seconds")                \
+    X(TLB_REACH, "tlb_reach_bytes", "byte", GAUGE, HIGHER, COUNT, RUN,                             \
+      "memory that the TLB of a process maps, mean over processes")                                \
+    X(LARGE_PAGE, "large_page_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,                         \
+      "frames reserved for large pages of segments")                                               \
+    X(LARGE_PTES, "large_ptes", "1", GAUGE, NEITHER, COUNT, CELL,                                  \
+      "entries of page directories that map large pages")                                          \
     X(ELAPSED, "elapsed_seconds", "s", COUNTER, LOWER, TICKS, RUN, "simulated time")               \
     X(TIME_TO_FIRST_FREE, "time_to_first_free", "s", GAUGE, LOWER, REAL, RUN,                      \
       "from the first reclaim of the pressure phase to the first frame it freed; NaN if none")     \

@@ -88,6 +88,7 @@ static void build_vmas(struct cell *cell)
                         (uint64_t)(object->first / PAGES_PER_CHUNK) * object->max_vmas,
             .vpn = plan->vpn,
             .offset = plan->offset,
+            .page_class = cell->plan->objects[plan->object].page_class,
         };
         cell->object_vmas[object->first_vma_slot + plan->rank] = (vma_id)i;
         object->nvmas++;

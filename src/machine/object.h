@@ -46,6 +46,7 @@ struct vma {
     uint64_t ref_base;   /* without the object: row_refs[ref_base + chunk of the cell * stride] */
     uint64_t vpn;        /* address of its first page in the machine */
     page_offset offset;  /* and which page of the object that is */
+    uint32_t page_class; /* of what it is mapped with, enum page_class */
 };
 
 /* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/types.h"
+#include "config/tlb_config.h"
 #include "machine/context.h"
 #include "machine/zone.h"
 
@@ -151,6 +152,7 @@ struct design {
     const struct choice *page_tables;
     const struct choice *split;
     const struct choice *shared_page_size;
+    enum page_class shared_pages; /* the class of that size */
     bool page_direct;
     bool prefer_clean; /* clean cache is freed before anything is written */
     unsigned struct_page_bytes;

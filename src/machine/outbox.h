@@ -17,6 +17,7 @@ enum message_kind {
     MESSAGE_FINISHED, /* when it made the last touch that the cell had of it; how many it had */
     MESSAGE_GAVE_UP, /* nothing can be freed for it: 0 by a helper, else 1 + its zone; in which cell
                       */
+    MESSAGE_TRANSLATION, /* time that translations cost it for each touch */
 
     MESSAGE_BETWEEN_CELLS,
     MESSAGE_REQUEST = MESSAGE_BETWEEN_CELLS, /* to the device `subject`: when; kind << 32 | pages */

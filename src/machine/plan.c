@@ -36,8 +36,15 @@ object_id plan_add_object(struct plan *plan, enum object_kind kind, page_count p
         return 0;
     }
     plan->objects[plan->nobjects] = (struct plan_object){
-        .kind = kind, .pages = pages, .device = device};
+        .kind = kind, .pages = pages, .device = device, .page_class = PAGES_SMALL};
     return (object_id)plan->nobjects++;
+}
+
+void plan_set_large(struct plan *plan, object_id object, enum page_class class)
+{
+    if (!plan->out_of_memory) {
+        plan->objects[object].page_class = class;
+    }
 }
 
 process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index,
@@ -141,13 +148,27 @@ enum status plan_finish(struct plan *plan, cell_id ncells)
     return STATUS_OK;
 }
 
+page_count plan_large_frames(const struct plan *plan)
+{
+    page_count frames = 0;
+    for (size_t i = 0; i < plan->nobjects; i++) {
+        const struct plan_object *object = &plan->objects[i];
+        if (object->page_class != PAGES_SMALL) {
+            page_count of_page = arch_page_frames(plan->arch, object->page_class);
+            frames += (object->pages + of_page - 1) / of_page * of_page;
+        }
+    }
+    return frames;
+}
+
 page_count plan_populated_pages(const struct plan *plan)
 {
     page_count *of_object = calloc(plan->nobjects + 1, sizeof *of_object);
     page_count pages = 0;
     for (size_t i = 0; of_object != NULL && i < plan->nvmas; i++) {
         const struct plan_vma *vma = &plan->vmas[i];
-        if (vma->populate != POPULATE_NONE) {
+        if (vma->populate != POPULATE_NONE &&
+            plan->objects[vma->object].page_class == PAGES_SMALL) {
             page_count before = of_object[vma->object];
             of_object[vma->object] = min_u64(before + vma->pages, plan->objects[vma->object].pages);
             pages += of_object[vma->object] - before;

@@ -17,11 +17,12 @@ enum object_kind { OBJECT_SHM, OBJECT_FILE, OBJECT_ANON };
 struct plan_object {
     enum object_kind kind;
     page_count pages;
-    uint32_t device;         /* OBJECT_FILE: the disk it lives on */
-    uint32_t max_vmas;       /* how many vmas map it at a time, at most */
-    uint32_t first_vma_slot; /* of its slots in the table of vmas by object and rank */
-    bool written;            /* OBJECT_FILE: filled by write(2), each page once and in order */
-    bool locked;             /* every mapping of it is VM_LOCKED */
+    uint32_t device;            /* OBJECT_FILE: the disk it lives on */
+    uint32_t max_vmas;          /* how many vmas map it at a time, at most */
+    uint32_t first_vma_slot;    /* of its slots in the table of vmas by object and rank */
+    enum page_class page_class; /* of what it is mapped with; large ones are from the pool */
+    bool written;               /* OBJECT_FILE: filled by write(2), each page once and in order */
+    bool locked;                /* every mapping of it is VM_LOCKED */
 };
 
 /* How populate touches a mapping before the clock starts. */
@@ -49,6 +50,7 @@ struct plan_process {
     uint64_t
         cpu_share; /* of one CPU that its user code wants when unhindered, CPU_SHARE_ONE = all */
     enum start_phase start;
+    sim_time work_per_touch; /* mean user time from one touch to the next */
     uint64_t
         touches; /* after which it is done, those of all cells together; 0: it goes on for ever */
     uint64_t pages_in_stall; /* that it would ask for in `stall` while it waits for memory: one, or
@@ -64,7 +66,9 @@ struct plan {
     struct plan_vma *vmas;
     size_t nprocesses, nobjects, nvmas;
     size_t process_capacity, object_capacity, vma_capacity;
-    bool out_of_memory; /* an addition failed; plan_finish() reports it */
+    bool out_of_memory;           /* an addition failed; plan_finish() reports it */
+    enum page_class shared_pages; /* of shared segments that can have large ones */
+    page_count large_pool;        /* frames reserved for large pages at boot */
 };
 
 void plan_free(struct plan *plan);
@@ -72,6 +76,8 @@ void plan_free(struct plan *plan);
 /* Add in this order: objects at any time; a process; then its vmas in address order. */
 object_id plan_add_object(struct plan *plan, enum object_kind kind, page_count pages,
                           uint32_t device);
+/* Makes an object one of large pages, of a class but PAGES_SMALL; before any vma of it. */
+void plan_set_large(struct plan *plan, object_id object, enum page_class class);
 process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index,
                             enum start_phase start);
 
@@ -84,7 +90,11 @@ vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, pag
  * architecture's user space, at most 65,535 mappings of a page, at most 2^32 pages in a cell. */
 enum status plan_finish(struct plan *plan, cell_id ncells);
 
-/* Pages that populate makes resident; a page that several vmas populate counts once. */
+/* Frames that the objects of large pages need. */
+page_count plan_large_frames(const struct plan *plan);
+
+/* Pages that populate makes resident, but for large ones; a page that several vmas populate counts
+ * once. */
 page_count plan_populated_pages(const struct plan *plan);
 
 #endif

@@ -19,6 +19,18 @@ static bool take_kernel_frames(struct cell *cell, page_count frames, enum owner 
     return frames == 0;
 }
 
+/* Frames that boot reserves for large pages, from the highest zone down. */
+static bool take_large_pool(struct cell *cell)
+{
+    page_count frames = even_part(cell->plan->large_pool, cell->id, cell->ncells);
+    for (int zone = ZONES - 1; zone >= 0; zone--) {
+        for (; frames > 0 && cell->core->zone[zone].free > 0; frames--) {
+            zone_take(cell, (enum zone_index)zone, OWNER_LARGE);
+        }
+    }
+    return frames == 0;
+}
+
 static page_count frames_for(byte_count bytes)
 {
     return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
@@ -42,11 +54,12 @@ page_count populate_frames_needed(const struct scenario *scenario, const struct 
                         frames_for(plan->nprocesses * plan->arch->process_kernel_bytes);
     for (size_t i = 0; i < plan->nvmas; i++) {
         const struct plan_vma *vma = &plan->vmas[i];
-        if (vma->populate != POPULATE_NONE) {
+        if (vma->populate != POPULATE_NONE &&
+            plan->objects[vma->object].page_class == PAGES_SMALL) {
             frames += (vma->pages + plan->arch->pt_entries - 1) / plan->arch->pt_entries;
         }
     }
-    return frames + plan_populated_pages(plan);
+    return frames + plan->large_pool + plan_populated_pages(plan);
 }
 
 enum status populate_boot(struct cell *cell)
@@ -70,6 +83,13 @@ enum status populate_boot(struct cell *cell)
                     "not have it",
                     scenario_where(cell->scenario, "machine.memory"), mem_map >> 8, image >> 8,
                     nprocesses, (tasks + directories) >> 8);
+    }
+    if (!take_large_pool(cell)) {
+        return fail(STATUS_USAGE,
+                    "%s: machine.large_pages: %" PRIpages
+                    " MiB cannot be reserved; the machine has no such memory left when it boots",
+                    scenario_where(cell->scenario, "machine.large_pages"),
+                    cell->plan->large_pool >> 8);
     }
     for (page_count i = cell->id; i < nprocesses; i += cell->ncells) {
         cell->mms[i].pt_pages = cell->arch->mm_pages;
@@ -207,6 +227,13 @@ void populate_process(struct cell *cell, process_id process, bool page_by_page)
 {
     const struct plan_process *plan = &cell->plan->processes[process];
     for (size_t i = plan->first_vma; i < plan->first_vma + plan->nvmas; i++) {
+        if (cell->vmas[i].page_class != PAGES_SMALL) {
+            struct actor actor = {0, CONTEXT_FIRST_PROCESS + process};
+            if (!cell->core->out_of_memory && map_large(cell, &actor, &cell->vmas[i]) != FRAME_OK) {
+                out_of_memory(cell, process, zone_kernel_class(cell));
+            }
+            continue;
+        }
         enum populate how = cell->plan->vmas[i].populate;
         if (how != POPULATE_NONE && !cell->core->out_of_memory &&
             !populate_vma(cell, &cell->vmas[i], how == POPULATE_WRITE, page_by_page)) {

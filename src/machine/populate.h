@@ -17,9 +17,9 @@ page_count populate_frames_needed(const struct scenario *scenario, const struct 
  * process its stack, its structures and its page directories. STATUS_USAGE when it does not fit. */
 enum status populate_boot(struct cell *cell);
 
-/* Populates the mappings of a process; call for all of them in their order. Stops, with
- * core.out_of_memory set, when a frame cannot be had; that is not an error of the call.
- * `page_by_page` takes the slow way throughout; tests compare. */
+/* Populates the mappings of a process, and maps those of large pages as a whole; call for all of
+ * them in their order. Stops, with core.out_of_memory set, when a frame cannot be had; that is not
+ * an error of the call. `page_by_page` takes the slow way throughout; tests compare. */
 void populate_process(struct cell *cell, process_id process, bool page_by_page);
 
 /* The same for all processes of a machine of one cell. */

@@ -18,7 +18,7 @@ enum access {
 
 struct visitor {
     sim_time work;       /* user time the process has spent */
-    sim_time grant;      /* user time of this epoch */
+    sim_time grant;      /* user time of this epoch, without that of translations */
     sim_time next_at;    /* work at which its next touch is due */
     uint64_t ordinal;    /* number of that touch */
     sim_time used;       /* system time not yet reported */

@@ -20,6 +20,7 @@ enum owner {
     OWNER_RMAP,
     OWNER_KERNEL,
     OWNER_BALLAST,
+    OWNER_LARGE,  /* reserved for large pages */
     OWNER_HANDED, /* freed by a direct reclaimer, not yet used or given back */
     OWNERS
 };

@@ -85,7 +85,7 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
 }
 
 /* Of all touches: 2 i reads page i of the source, 2 i + 1 writes page i of the copy. */
-struct place {
+struct copy_place {
     object_id file;
     page_count index; /* of the file's pages in the cell */
     uint64_t touch;   /* of all; UINT64_MAX: there are not so many in the cell */
@@ -93,11 +93,11 @@ struct place {
 
 /* With one cell the touches alternate. With more, a unit of the source and the same one of the copy
  * are in different cells, so that a cell has whole units of one and the other in turn. */
-static struct place place_of(const struct workload *workload, const struct cell *cell,
-                             uint64_t ordinal)
+static struct copy_place place_of(const struct workload *workload, const struct cell *cell,
+                                  uint64_t ordinal)
 {
     object_id source = workload->object;
-    struct place place = {source, 0, UINT64_MAX};
+    struct copy_place place = {source, 0, UINT64_MAX};
     struct shard shards[2] = {cell_shard(cell, source), cell_shard(cell, source + 1)};
     unsigned which;
     if (cell->ncells == 1) {
@@ -122,7 +122,7 @@ static void locate(const struct workload *workload, const struct cell *cell,
     (void)draws;
     (void)bits;
     (void)process;
-    struct place place = place_of(workload, cell, ordinal);
+    struct copy_place place = place_of(workload, cell, ordinal);
     touch->vma = VMA_NONE;
     touch->page = object_page(&cell->objects[place.file], place.index);
     touch->access = place.file == workload->object ? ACCESS_FILE_READ : ACCESS_FILE_WRITE;
@@ -139,7 +139,7 @@ static sim_time due(const struct workload *workload, const struct cell *cell,
     (void)process;
     (void)before;
     (void)bits;
-    struct place place = place_of(workload, cell, ordinal);
+    struct copy_place place = place_of(workload, cell, ordinal);
     return place.touch == UINT64_MAX ? TIME_NEVER : (place.touch + 1) * workload->work_per_touch;
 }
 

@@ -55,10 +55,18 @@ static void locate(const struct workload *workload, const struct cell *cell,
     touch->last = ordinal + 1 == sequential_touches(workload, cell);
 }
 
+static struct place place(const struct workload *workload, const struct plan *plan,
+                          process_id process, uint64_t ordinal, const struct random_block *bits)
+{
+    (void)bits;
+    return (struct place){plan->processes[process].first_vma, ordinal % workload->pages};
+}
+
 const struct workload_ops workload_shm_copy = {
     .kind = {"shm_copy", "a process that writes a second shared segment and waits for memory",
              &shm_copy_option_table},
     .plan = plan,
     .locate = locate,
+    .place = place,
     .due = sequential_due,
 };

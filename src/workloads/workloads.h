@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "config/scenario.h"
 #include "machine/cell.h"
+#include "machine/ledger.h"
 #include "machine/plan.h"
 #include "workloads/access.h"
 
@@ -39,6 +40,12 @@ struct process_draws {
     const struct access_table *access; /* of the rest, over the cell's pages of the mapping */
 };
 
+/* A page of a process's memory: number `page` of those that one of its vmas maps. */
+struct place {
+    vma_id vma;
+    page_count page;
+};
+
 /* Of all processes in one cell. Zero-initialise, release with workloads_free_draws(). */
 struct cell_draws {
     struct process_draws *process; /* [plan.nprocesses] */
@@ -62,6 +69,11 @@ struct workload_ops {
     void (*locate)(const struct workload *workload, const struct cell *cell,
                    const struct process_draws *draws, process_id process, uint64_t ordinal,
                    const struct random_block *bits, struct touch *touch);
+
+    /* Where touch number `ordinal` of a process that maps memory goes, of all its touches in all
+     * cells; for the TLB. NULL: its touches are of no user memory. */
+    struct place (*place)(const struct workload *workload, const struct plan *plan,
+                          process_id process, uint64_t ordinal, const struct random_block *bits);
 
     /* User time at which touch number `ordinal` of a process in a cell is due, the one before it
      * being due at `before`; TIME_NEVER: there is none. */
@@ -89,7 +101,8 @@ struct workload_set {
 
 /* The popularity of pages is tabulated with the host's libm; where several hosts run one scenario,
  * all have to use the tables of one of them, workload[].access. */
-enum status workloads_plan(const struct scenario *scenario, struct workload_set *set);
+enum status workloads_plan(const struct scenario *scenario, const struct design *design,
+                           struct workload_set *set);
 void workloads_free(struct workload_set *set);
 
 /* Works out how all processes touch the pages of a cell. */
@@ -123,6 +136,11 @@ struct touch_batch {
 enum status workloads_draw(const struct workload_set *set, struct cell *cell,
                            const struct cell_draws *draws, struct touch_batch *batch);
 void workloads_free_batch(struct touch_batch *batch);
+
+/* Brings the TLBs of the processes at home in a cell up to the work that they have done, and tells
+ * the ledger what translations cost them. Nothing, where no TLB is simulated. */
+void workloads_translate(const struct workload_set *set, struct cell *cell,
+                         const struct home *homes);
 
 /* The touches a page of the least popular class of the first shared segment gets per second and
  * mapping, for theta_cold: relative popularity in 2^-32 and pages of that segment. False when no

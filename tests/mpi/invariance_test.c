@@ -32,20 +32,24 @@ static void check(int good, const char *what, const char *scenario, int ranks)
 static const struct {
     const char *key;
     const char *value;
+    const char *beside_large_pages; /* where that is another: what can be swapped is private then */
 } small_options[] = {
-    {"processes", "24"},         {"segment", "{ size: 10MiB }"}, {"size", "16MiB"},
-    {"private_memory", "64KiB"}, {"touch_rate", "100000"},       {"rate", "40MB/s"},
-    {"private_touches", "50%"},
+    {"processes", "24", NULL},        {"segment", "{ size: 10MiB }", "{ size: 4MiB }"},
+    {"size", "16MiB", NULL},          {"private_memory", "64KiB", "512KiB"},
+    {"touch_rate", "100000", NULL},   {"rate", "40MB/s", NULL},
+    {"private_touches", "50%", NULL},
 };
 
-static void append_workload(struct text *text, const struct workload_kind_options *kind)
+static void append_workload(struct text *text, const struct workload_kind_options *kind,
+                            bool large_pages)
 {
     text_append_format(text, "  - kind: %s\n", kind->name);
     for (size_t i = 0; i < sizeof small_options / sizeof small_options[0]; i++) {
         for (size_t row = 0; row < kind->options->nrows; row++) {
             if (strcmp(kind->options->rows[row].key, small_options[i].key) == 0) {
+                const char *other = small_options[i].beside_large_pages;
                 text_append_format(text, "    %s: %s\n", small_options[i].key,
-                                   small_options[i].value);
+                                   large_pages && other != NULL ? other : small_options[i].value);
             }
         }
     }
@@ -59,7 +63,8 @@ static const char machine[] = "duration: 2s\n"
 static const struct {
     const char *arch;
     const char *costs;
-} processors[] = {{"x86_64", "x86_64-2003"}, {"i386-pae", "p4-2003"}};
+    const char *tlb;
+} processors[] = {{"x86_64", "x86_64-2003", "opteron"}, {"i386-pae", "p4-2003", "pentium4"}};
 
 static void make_scenario(const struct preset *preset, const struct workload_ops *joined,
                           size_t processor, unsigned cells, struct text *text)
@@ -72,14 +77,16 @@ static void make_scenario(const struct preset *preset, const struct workload_ops
                        "  memory: 24MiB\n"
                        "  cpus: 2\n"
                        "  cells: %u\n"
+                       "  tlb: %s\n"
+                       "  tlb_sampling: 2\n"
                        "  swap: { size: 64MiB, devices: 2, bandwidth: 50MB/s, latency: 1ms, "
                        "queue: 16 }\n"
                        "design: { preset: %s }\n"
                        "workloads:\n",
                        processors[processor].costs, processors[processor].arch, cells,
-                       preset->name);
-    append_workload(text, &workload_database.kind);
-    append_workload(text, &joined->kind);
+                       processors[processor].tlb, preset->name);
+    append_workload(text, &workload_database.kind, preset->large_pages);
+    append_workload(text, &joined->kind, preset->large_pages);
 }
 
 /* --- running --------------------------------------------------------------------------------- */

@@ -112,6 +112,9 @@ void o_check_machine(const struct machine *machine)
     uint64_t mapped = 0;
     for (size_t o = 0; o < machine->nobjects; o++) {
         const struct object *object = &machine->objects[o];
+        if (object->page_size > PAGE_BYTES) {
+            continue;
+        }
         for (uint64_t i = 0; i < object->npages; i++) {
             check_page(machine, &object->pages[i]);
             mapped += object->pages[i].mapcount > 0;

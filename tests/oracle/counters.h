@@ -22,11 +22,11 @@
     X(activations)                \
     X(deactivations)              \
     X(trylock_failures)           \
-    X(object_trylock_failures)    \
     X(page_lock_failures)         \
     X(swap_in_bytes)              \
     X(swap_out_bytes)             \
     X(writeback_bytes)            \
+    X(object_trylock_failures)    \
     X(shm_swap_out_bytes)         \
     X(swap_written_freed)         \
     X(swap_write_to_free_seconds) \
@@ -46,6 +46,12 @@
     X(file_bytes)                 \
     X(kernel_bytes)               \
     X(ballast_bytes)              \
+    X(large_page_bytes)           \
+    X(large_ptes)                 \
+    X(tlb_accesses)               \
+    X(tlb_misses)                 \
+    X(translation_seconds)        \
+    X(tlb_reach_bytes)            \
     X(swapcache_bytes)            \
     X(swapcache_dirty_bytes)      \
     X(swap_used_bytes)            \

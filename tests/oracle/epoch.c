@@ -44,10 +44,11 @@ static void add_touches_of(const struct machine *machine, struct process *proces
     }
     const uint64_t length = machine->epoch_end - machine->epoch_begin;
     sim_time due = process->next_due;
-    for (uint64_t ordinal = process->ordinal; due < process->work + process->grant; ordinal++) {
+    for (uint64_t ordinal = process->ordinal; due < process->work + process->useful; ordinal++) {
         struct touch touch;
         sim_time interval;
-        const sim_time after = (sim_time)((uint128)(due - process->work) * length / process->grant);
+        const sim_time after = (sim_time)((uint128)(due - process->work) * length /
+                                          process->useful);
         o_workload_draw(machine, process, ordinal, &touch, &interval);
         add(plan, machine->epoch_begin + after, process, ordinal);
         if (touch.last) {
@@ -111,6 +112,7 @@ void o_epoch_run(struct machine *machine, sim_time end)
     machine->epoch_begin = machine->epoch_end;
     machine->epoch_end = end;
     o_cpu_hand_out(machine);
+    o_translate(machine);
     struct plan plan = {0};
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         add_touches_of(machine, &machine->processes[p], &plan);

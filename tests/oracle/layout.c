@@ -126,7 +126,8 @@ static struct object *add_object(struct machine *machine, enum object_kind kind,
                                  struct device *disk)
 {
     struct object *object = &machine->objects[machine->nobjects++];
-    *object = (struct object){.kind = kind, .npages = npages, .disk = disk};
+    *object = (struct object){
+        .kind = kind, .npages = npages, .page_size = PAGE_BYTES, .disk = disk};
     object->pages = allocate(npages, sizeof *object->pages);
     for (uint64_t i = 0; i < npages; i++) {
         object->pages[i].object = object;
@@ -193,6 +194,22 @@ static struct process *add_process(struct machine *machine, struct workload *wor
     return process;
 }
 
+/* Of databases' segments of shared memory. */
+static byte_count shared_page_size(const struct machine *machine)
+{
+    const struct design_config *config = &machine->scenario->design;
+    if (config->shared_page_size == NULL) {
+        return PAGE_BYTES;
+    }
+    const char *const sizes[] = {"4KiB", "2MiB", "4MiB", "1GiB"};
+    const byte_count bytes[] = {PAGE_BYTES, 2U << 20, 4U << 20, 1U << 30};
+    unsigned i = 0;
+    while (strcmp(sizes[i], config->shared_page_size) != 0) {
+        REQUIRE(++i < 4);
+    }
+    return bytes[i];
+}
+
 static void add_database(struct machine *machine, struct workload *workload,
                          const struct database_options *options)
 {
@@ -208,6 +225,9 @@ static void add_database(struct machine *machine, struct workload *workload,
                                   segment->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
                                   segment_pages, &machine->devices[machine->nswap_devices]);
     workload->object->locked = segment->locked;
+    if (segment->backing != BACKING_FILE) {
+        workload->object->page_size = shared_page_size(machine);
+    }
     workload->processes = allocate(options->processes + 1, sizeof *workload->processes);
     for (uint64_t i = 0; i < options->processes; i++) {
         struct process *process = add_process(machine, workload);
@@ -337,6 +357,7 @@ struct machine *o_layout_build(const struct scenario *scenario)
         process->next_due = o_workload_first_interval(machine, process);
     }
     o_context_build(machine);
+    o_translation_build(machine);
     return machine;
 }
 
@@ -376,6 +397,7 @@ void o_layout_free(struct machine *machine)
         free_pages(&machine->objects[i]);
     }
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        o_translation_free(&machine->processes[p]);
         free_mm(&machine->processes[p].mm);
     }
     for (size_t w = 0; w < machine->nworkloads; w++) {

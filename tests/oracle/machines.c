@@ -324,6 +324,65 @@ void machine_extend(uint64_t number, struct machine_choice *machine)
     }
 }
 
+static void choose_tlb(struct dice *dice, struct machine_tlb *tlb)
+{
+    tlb->there = true;
+    for (unsigned level = 0; level < 2; level++) {
+        for (unsigned i = 0; i < 3; i++) {
+            const uint64_t ways = ONE_OF(dice, 0, 1, 2, 4, 8);
+            const uint64_t sets = magnitude(dice, 1, level == 0 ? 16 : 64);
+            const bool exists = i == 0 ? level == 0 || in_100(dice, 60) : in_100(dice, 40);
+            tlb->array[level][i].entries = exists ? max_u64(ways, 1) * sets : 0;
+            tlb->array[level][i].ways = ways;
+            tlb->array[level][i].pages = (unsigned)between(dice, 0, 6);
+        }
+    }
+    tlb->l2_hit_ps = magnitude(dice, 1000, 20000);
+    tlb->walk_step_ps = magnitude(dice, 1000, 20000);
+    tlb->walk_memory_ps = magnitude(dice, 10000, 2000000);
+    tlb->walk_misses = between(dice, 0, 4);
+    tlb->tagged = in_100(dice, 30);
+    tlb->timeslice_us = magnitude(dice, 1, 20000);
+    tlb->sampling = in_100(dice, 50) ? 1 : between(dice, 2, 5);
+}
+
+/* Segments of shared memory in large pages; the machine gets so much larger. */
+static void choose_large_pages(struct dice *dice, struct machine_choice *machine)
+{
+    machine->shared_pages = machine->arch == 0 ? 2 : machine->arch == 2 && in_100(dice, 30) ? 3 : 1;
+    const uint64_t mib[] = {0, 2, 4, 1024};
+    const uint64_t of_page = mib[machine->shared_pages] * 256;
+    uint64_t pages = 0;
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        struct machine_workload *workload = &machine->workloads[i];
+        if (workload->kind == MACHINE_DATABASE && !workload->file) {
+            pages += (workload->pages + of_page - 1) / of_page;
+            if (workload->window > 0) {
+                workload->window = workload->pages / of_page == 0
+                                       ? 0
+                                       : between(dice, 1, workload->pages / of_page) * of_page;
+            }
+        }
+    }
+    if (in_100(dice, 30)) {
+        pages += between(dice, 1, 3);
+        machine->large_pages = pages * mib[machine->shared_pages];
+    }
+    machine->frames += pages * of_page + pages * of_page / 40;
+}
+
+bool machine_choose_beside(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 40};
+    if (in_100(&dice, 30)) {
+        choose_tlb(&dice, &machine->tlb);
+    }
+    if (in_100(&dice, machine->tlb.there ? 40 : 10)) {
+        choose_large_pages(&dice, machine);
+    }
+    return machine->tlb.there || machine->shared_pages > 0;
+}
+
 void machine_choose(uint64_t number, struct machine_choice *machine)
 {
     struct dice dice = {.number = number, .next = UINT32_MAX};
@@ -334,6 +393,7 @@ void machine_choose(uint64_t number, struct machine_choice *machine)
     if (in_100(&dice, 40)) {
         machine_extend(number, machine);
     }
+    machine_choose_beside(machine);
 }
 
 static void write_device(const struct machine_device *device, bool swap, struct text *yaml)
@@ -388,7 +448,42 @@ static void write_design(const struct machine_choice *machine, struct text *yaml
     if (machine->page_direct != 0) {
         text_append_format(yaml, ", page_direct: %s", machine->page_direct == 1 ? "true" : "false");
     }
+    if (machine->shared_pages > 0) {
+        static const char *const sizes[] = {"4KiB", "2MiB", "4MiB", "1GiB"};
+        text_append_format(yaml, ", shared_page_size: %s", sizes[machine->shared_pages]);
+    }
     text_append(yaml, " }\n");
+}
+
+static void write_picoseconds(const char *key, uint64_t ps, struct text *yaml)
+{
+    text_append_format(yaml, ", %s: %" PRIu64 ".%03" PRIu64 "ns", key, ps / 1000, ps % 1000);
+}
+
+static void write_tlb(const struct machine_tlb *tlb, struct text *yaml)
+{
+    static const char *const pages[] = {"small",      "large",      "huge", "small+large",
+                                        "small+huge", "large+huge", "all"};
+    text_append_format(yaml, "  timeslice: %" PRIu64 "us\n  tlb_sampling: %" PRIu64 "\n  tlb: { ",
+                       tlb->timeslice_us, tlb->sampling);
+    for (unsigned level = 0; level < 2; level++) {
+        text_append_format(yaml, "%sl%u: { ", level == 0 ? "" : ", ", level + 1);
+        for (unsigned i = 0; i < 3; i++) {
+            text_append_format(yaml, "%sarray%u: { entries: %" PRIu64 ", pages: %s",
+                               i == 0 ? "" : ", ", i + 1, tlb->array[level][i].entries,
+                               pages[tlb->array[level][i].pages]);
+            if (tlb->array[level][i].ways > 0) {
+                text_append_format(yaml, ", ways: %" PRIu64, tlb->array[level][i].ways);
+            }
+            text_append(yaml, " }");
+        }
+        text_append(yaml, " }");
+    }
+    write_picoseconds("l2_hit", tlb->l2_hit_ps, yaml);
+    write_picoseconds("walk_step", tlb->walk_step_ps, yaml);
+    write_picoseconds("walk_memory", tlb->walk_memory_ps, yaml);
+    text_append_format(yaml, ", walk_misses: %" PRIu64 ", tagged: %s }\n", tlb->walk_misses,
+                       tlb->tagged ? "true" : "false");
 }
 
 static void write_permille(const char *key, uint64_t permille, struct text *yaml)
@@ -456,6 +551,12 @@ static void write_machine(const struct machine_choice *machine, struct text *yam
     }
     if (machine->cache_line > 0) {
         text_append_format(yaml, "  cache_line: %" PRIu64 "\n", machine->cache_line);
+    }
+    if (machine->large_pages > 0) {
+        text_append_format(yaml, "  large_pages: %" PRIu64 "MiB\n", machine->large_pages);
+    }
+    if (machine->tlb.there) {
+        write_tlb(&machine->tlb, yaml);
     }
     write_device(&machine->swap, true, yaml);
     write_device(&machine->disk, false, yaml);

@@ -52,6 +52,16 @@ struct machine_workload {
     uint64_t device, rounds, to;
 };
 
+struct machine_tlb {
+    bool there, tagged;
+    struct {
+        uint64_t entries, ways; /* ways 0: auto */
+        unsigned pages;         /* as the choices are numbered */
+    } array[2][3];
+    uint64_t l2_hit_ps, walk_step_ps, walk_memory_ps, walk_misses;
+    uint64_t timeslice_us, sampling;
+};
+
 struct machine_choice {
     uint64_t number; /* that it was made from */
     uint64_t seed;   /* of the scenario */
@@ -68,6 +78,9 @@ struct machine_choice {
     uint64_t duration_us, warmup_us, epoch_us, quantum_us, stall_us, interval_us;
     uint64_t until_freed_percent;
     uint64_t cost_ps[COST_COUNT];
+    struct machine_tlb tlb;
+    unsigned shared_pages; /* 0: 4 KiB, 1: 2 MiB, 2: 4 MiB, 3: 1 GiB */
+    uint64_t large_pages;  /* of the pool, in MiB; 0: auto */
     unsigned nworkloads;
     struct machine_workload workloads[MACHINE_WORKLOADS_MAX];
 };
@@ -85,6 +98,8 @@ bool machine_choose_relative(uint64_t number, struct machine_choice *machine);
 /* Adds to a machine what was not thought of when machines were first drawn, from dice of its own.
  */
 void machine_extend(uint64_t number, struct machine_choice *machine);
+/* Gives a machine what some have beside: a TLB, or large pages. False: this one has neither. */
+bool machine_choose_beside(struct machine_choice *machine);
 
 void machine_write(const struct machine_choice *machine, struct text *yaml);
 

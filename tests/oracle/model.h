@@ -23,6 +23,7 @@ enum holder {
     HELD_CHAINS,
     HELD_KERNEL,
     HELD_BALLAST,
+    HELD_LARGE,      /* reserved for large pages */
     HELD_BY_PROCESS, /* freed or found by a direct reclaimer for itself */
     HOLDERS
 };
@@ -131,6 +132,7 @@ struct vma;
 struct object {
     enum object_kind kind;
     uint64_t npages;
+    byte_count page_size; /* that it is mapped with: above 4 KiB, nothing below is used */
     struct page *pages;
     struct device *disk;                 /* of a file */
     struct vma *vmas;                    /* its mappings, linked by next_of_object */
@@ -288,6 +290,7 @@ struct touch {
 };
 
 struct workload;
+struct translation; /* translation.c */
 
 struct process {
     uint32_t number, index; /* of all, within its workload */
@@ -298,6 +301,9 @@ struct process {
     bool from_start, finite;
     bool started, done, blocked;
     sim_time debt, new_debt, grant;
+    sim_time useful;                 /* what of the grant is not spent on translations */
+    struct translation *translation; /* NULL: it maps nothing, or there is no TLB */
+    uint64_t stops;
     bool stopped; /* in this epoch */
     sim_time stopped_at;
     sim_time work, next_due; /* user time; at which touch `ordinal` is due */

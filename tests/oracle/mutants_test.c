@@ -59,6 +59,8 @@ static int run_mutant(uint64_t nmachines)
         found = finds_difference(&machine, name) ||
                 (machine_choose_relative(number, &machine) && finds_difference(&machine, name)) ||
                 finds_difference(&extended, name);
+        machine_choose_drawn(number, &machine);
+        found = found || (machine_choose_beside(&machine) && finds_difference(&machine, name));
     }
     fflush(stdout);
     MPI_Finalize();

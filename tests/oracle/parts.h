@@ -14,6 +14,9 @@ void o_layout_free(struct machine *machine);
 void o_workload_plan(struct machine *machine, size_t index, struct workload *workload);
 sim_time o_workload_first_interval(const struct machine *machine, const struct process *process);
 /* Touch `ordinal` of a process, and the user time from it to the next. */
+/* The touch that the TLB sees as number `ordinal` of a process that maps memory. */
+void o_workload_sample(const struct machine *machine, struct process *process, uint64_t ordinal,
+                       struct touch *touch);
 void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
                      struct touch *touch, sim_time *interval_p);
 
@@ -192,6 +195,15 @@ bool o_swap_out(struct machine *machine, struct actor *actor, enum zone_number c
 void o_memory_wait_over(struct machine *machine, struct process *process, sim_time now);
 void o_run_out_of_memory(struct machine *machine, const struct actor *actor,
                          enum zone_number class);
+
+/* translation.c: TLBs, and what they cost. */
+void o_translation_build(struct machine *machine);
+void o_translation_free(struct process *process);
+/* Accounts for the touches that processes have done the work of. */
+void o_translate(struct machine *machine);
+/* What is left of a grant of user time. */
+sim_time o_translation_leaves(const struct process *process, sim_time grant);
+byte_count o_translation_reach(const struct machine *machine);
 
 /* epoch.c */
 void o_epoch_run(struct machine *machine, sim_time end);

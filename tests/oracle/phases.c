@@ -16,6 +16,7 @@ void o_sum_up(const struct machine *machine, struct counters *values)
         values->pagetable_bytes += zone->held[HELD_PAGE_TABLE] * PAGE_BYTES;
         values->rmap_bytes += zone->held[HELD_CHAINS] * PAGE_BYTES;
         values->kernel_bytes += zone->held[HELD_KERNEL] * PAGE_BYTES;
+        values->large_page_bytes += zone->held[HELD_LARGE] * PAGE_BYTES;
         values->ballast_bytes += zone->held[HELD_BALLAST] * PAGE_BYTES;
         values->shm_bytes += zone->held[HELD_SHM] * PAGE_BYTES;
         values->anon_bytes += zone->held[HELD_ANON] * PAGE_BYTES;
@@ -51,6 +52,7 @@ static void record(const struct machine *machine, struct oracle_result *result)
     sample->time = machine->epoch_end;
     o_sum_up(machine, &sample->values);
     o_watch_fill(machine, machine->watch, &sample->values);
+    sample->values.tlb_reach_bytes = o_translation_reach(machine);
 }
 
 static void begin_pressure(struct machine *machine, struct oracle_result *result)

@@ -19,6 +19,34 @@ static bool take_kernel_frames(struct machine *machine, uint64_t frames, enum ho
     return frames == 0;
 }
 
+static bool take_from_top(struct machine *machine, uint64_t frames, enum holder holder)
+{
+    for (int z = HIGHMEM; z >= 0; z--) {
+        struct zone *zone = &machine->zones[z];
+        while (frames > 0 && zone->free > 0) {
+            o_frame_take_from(zone, holder);
+            frames--;
+        }
+    }
+    return frames == 0;
+}
+
+/* Frames reserved for large pages: what is said, or what objects need, in whole pages. */
+static uint64_t large_pool(const struct machine *machine)
+{
+    const byte_count given = machine->scenario->machine.large_pages;
+    byte_count size = machine->scenario->machine.arch == ARCH_I386 ? 4U << 20 : 2U << 20;
+    byte_count needed = 0;
+    for (size_t o = 0; o < machine->nobjects; o++) {
+        const struct object *object = &machine->objects[o];
+        if (object->page_size > PAGE_BYTES) {
+            size = object->page_size;
+            needed += (object->npages * PAGE_BYTES + size - 1) / size * size;
+        }
+    }
+    return (given == OPTION_AUTO ? needed : given / size * size) / PAGE_BYTES;
+}
+
 static bool boot(struct machine *machine)
 {
     const byte_count memory = machine->scenario->machine.memory;
@@ -28,7 +56,38 @@ static bool boot(struct machine *machine)
                             frames_of((byte_count)machine->nprocesses * 18 * 1024);
     return take_kernel_frames(machine, kernel, HELD_KERNEL) &&
            take_kernel_frames(machine, (uint64_t)machine->nprocesses * directories,
-                              HELD_PAGE_TABLE);
+                              HELD_PAGE_TABLE) &&
+           take_from_top(machine, large_pool(machine), HELD_LARGE);
+}
+
+static bool make_directory(struct machine *machine, bool *exists)
+{
+    struct actor nobody = {0};
+    if (*exists) {
+        return true;
+    }
+    struct zone *zone = o_frame_take(machine, &nobody, machine->kernel_class, HELD_PAGE_TABLE);
+    *exists = zone != NULL;
+    return *exists;
+}
+
+/* Large pages are mapped when the mapping is made, whatever touches it: by entries of the directory
+ * that small ones have a page table in, or, of 1 GiB, of the one above. */
+static bool map_large_pages(struct machine *machine, const struct vma *vma)
+{
+    const struct mm *mm = vma->mm;
+    const uint64_t of_page = vma->object->page_size / PAGE_BYTES;
+    const uint64_t end = vma->start + vma->pages;
+    for (uint64_t address = vma->start / of_page * of_page; address < end; address += of_page) {
+        const uint64_t table = address / mm->ptes_per_page;
+        if (machine->has_middle_directories &&
+            ((of_page == 512 && !make_directory(machine, &mm->middle[table / 512])) ||
+             !make_directory(machine, &mm->upper[table / 512 / 512]))) {
+            return false;
+        }
+        machine->count.large_ptes++;
+    }
+    return true;
 }
 
 static bool populate_page(struct machine *machine, struct actor *actor, const struct vma *vma,
@@ -68,6 +127,12 @@ static bool populate_process(struct machine *machine, struct process *process)
 {
     struct actor nobody = {0}; /* what its clock says is of no consequence */
     for (const struct vma *vma = process->mm.vmas; vma != NULL; vma = vma->next_of_mm) {
+        if (vma->object->page_size > PAGE_BYTES) {
+            if (!map_large_pages(machine, vma)) {
+                return false;
+            }
+            continue;
+        }
         for (uint64_t i = 0; i < vma->pages && vma->populated != POPULATED_NOT; i++) {
             if (!populate_page(machine, &nobody, vma, &vma->object->pages[vma->offset + i])) {
                 return false;
@@ -124,15 +189,8 @@ static uint64_t automatic_ballast(const struct machine *machine)
 static bool take_ballast(struct machine *machine)
 {
     const byte_count given = machine->scenario->machine.ballast;
-    uint64_t frames = given == OPTION_AUTO ? automatic_ballast(machine) : frames_of(given);
-    for (int z = HIGHMEM; z >= 0; z--) {
-        struct zone *zone = &machine->zones[z];
-        while (frames > 0 && zone->free > 0) {
-            o_frame_take_from(zone, HELD_BALLAST);
-            frames--;
-        }
-    }
-    return frames == 0;
+    const uint64_t frames = given == OPTION_AUTO ? automatic_ballast(machine) : frames_of(given);
+    return take_from_top(machine, frames, HELD_BALLAST);
 }
 
 bool o_populate(struct machine *machine)

@@ -67,7 +67,18 @@ static void no_ballast(struct machine_choice *machine)
 
 static void plain_arch(struct machine_choice *machine)
 {
-    machine->arch = 0;
+    machine->arch = machine->shared_pages > 0 ? machine->arch : 0;
+}
+
+static void no_tlb(struct machine_choice *machine)
+{
+    machine->tlb = (struct machine_tlb){0};
+}
+
+static void no_large_pages(struct machine_choice *machine)
+{
+    machine->shared_pages = 0;
+    machine->large_pages = 0;
 }
 
 static void plain_design(struct machine_choice *machine)
@@ -135,16 +146,28 @@ static void no_file(struct machine_choice *machine)
 }
 
 static void (*const steps[])(struct machine_choice *) = {
-    drop_last_workload, drop_first_workload,
-    halve_duration,     halve_processes,
-    halve_pages,        no_private_memory,
-    no_early_end,       no_warmup,
-    whole_epochs,       one_cpu,
-    one_swap_device,    no_swap,
-    no_ballast,         plain_arch,
-    plain_design,       no_windows_nor_log,
-    plain_access,       no_file,
-    no_locks,           sample_often,
+    drop_last_workload,
+    drop_first_workload,
+    halve_duration,
+    halve_processes,
+    halve_pages,
+    no_private_memory,
+    no_early_end,
+    no_warmup,
+    whole_epochs,
+    one_cpu,
+    one_swap_device,
+    no_swap,
+    no_ballast,
+    plain_arch,
+    plain_design,
+    no_windows_nor_log,
+    plain_access,
+    no_file,
+    no_locks,
+    sample_often,
+    no_tlb,
+    no_large_pages,
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

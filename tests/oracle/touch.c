@@ -175,6 +175,10 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
 static enum outcome touch_mapping(struct machine *machine, struct actor *actor, struct touch *touch)
 {
     const bool store = touch->access == BY_STORE;
+    if (touch->vma->object->page_size > PAGE_BYTES) {
+        access_content(machine, touch->page, touch->process, store);
+        return TOUCHED;
+    }
     struct pte *pte = o_mm_pte(&touch->process->mm, o_vma_address(touch->vma, touch->page));
     if (pte != NULL && pte->present) {
         REQUIRE(pte->page == touch->page);

@@ -22,10 +22,12 @@ void o_watch_begin(struct watch *watch)
     };
 }
 
+/* The first with a segment that can be freed. */
 static const struct workload *first_database(const struct machine *machine)
 {
     for (size_t w = 0; w < machine->nworkloads; w++) {
-        if (machine->workloads[w].kind == WORKLOAD_DATABASE) {
+        if (machine->workloads[w].kind == WORKLOAD_DATABASE &&
+            machine->workloads[w].object->page_size == PAGE_BYTES) {
             return &machine->workloads[w];
         }
     }

@@ -140,6 +140,20 @@ static void draw_database(struct process *process, const struct random_block *bi
     aim(touch, workload->object, first + access_page(&workload->access, class_bits, word[2]));
 }
 
+void o_workload_sample(const struct machine *machine, struct process *process, uint64_t ordinal,
+                       struct touch *touch)
+{
+    const struct workload *workload = process->workload;
+    struct random_block bits = random_draw(machine->scenario->seed, RANDOM_TRANSLATION,
+                                           process->number, 0, ordinal);
+    *touch = (struct touch){.process = process};
+    if (workload->kind == WORKLOAD_DATABASE) {
+        draw_database(process, &bits, touch);
+    } else {
+        aim(touch, workload->object, ordinal % workload->window);
+    }
+}
+
 void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
                      struct touch *touch, sim_time *interval_p)
 {

@@ -68,7 +68,8 @@ static int set_up(void **state)
                                         &names.catalogue, &machine->scenario),
                      STATUS_OK);
     assert_int_equal(design_resolve(&machine->scenario, &machine->design), STATUS_OK);
-    assert_int_equal(workloads_plan(&machine->scenario, &machine->set), STATUS_OK);
+    assert_int_equal(workloads_plan(&machine->scenario, &machine->design, &machine->set),
+                     STATUS_OK);
     assert_int_equal(
         cell_create(&machine->scenario, &machine->set.plan, &machine->design, 0, &machine->cell),
         STATUS_OK);

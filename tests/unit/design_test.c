@@ -55,7 +55,11 @@ static void test_every_preset_resolves_everywhere(void **state)
             assert_non_null(design.writeout);
             assert_ptr_equal(design.page_tables, design_presets[npresets].page_tables);
             assert_string_equal(design.split->name, arch == ARCH_X86_64 ? "none" : "3g1g");
-            assert_string_equal(design.shared_page_size->name, "4KiB");
+            const char *large = arch == ARCH_I386 ? "4MiB" : "2MiB";
+            assert_string_equal(design.shared_page_size->name,
+                                design_presets[npresets].large_pages ? large : "4KiB");
+            assert_int_equal(design.shared_pages,
+                             design_presets[npresets].large_pages ? PAGES_LARGE : PAGES_SMALL);
         }
     }
     assert_true(npresets >= 5);
@@ -192,6 +196,7 @@ static void test_impossible_combinations(void **state)
         {"design.reclaim=lru_2_4_23", "lru_2_4_23 finds ptes by its virtual scan"},
         {"design.reclaim=lru_2_4_22", "lru_2_4_22 finds ptes by its virtual scan"},
         {"design.prefer_clean=true", "does not offer it"},
+        {"design.shared_page_size=4MiB", "4MiB does not exist on x86_64; it exists on i386"},
         {"design.split=3g1g", "3g1g does not exist on x86_64; it exists on i386, i386-pae"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

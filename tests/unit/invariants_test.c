@@ -60,7 +60,8 @@ static void set_up(struct machine *machine)
                                         &names.catalogue, &machine->scenario),
                      STATUS_OK);
     assert_int_equal(design_resolve(&machine->scenario, &machine->design), STATUS_OK);
-    assert_int_equal(workloads_plan(&machine->scenario, &machine->set), STATUS_OK);
+    assert_int_equal(workloads_plan(&machine->scenario, &machine->design, &machine->set),
+                     STATUS_OK);
     assert_int_equal(cell_create(&machine->scenario, &machine->set.plan, &machine->design, 0, cell),
                      STATUS_OK);
     assert_int_equal(populate_boot(cell), STATUS_OK);

@@ -79,7 +79,7 @@ static void test_touches_beyond_the_end_of_time(void **state)
     struct cell cell;
     assert_int_equal(load(sets, 2, &scenario), STATUS_OK);
     assert_int_equal(design_resolve(&scenario, &design), STATUS_OK);
-    assert_int_equal(workloads_plan(&scenario, &set), STATUS_OK);
+    assert_int_equal(workloads_plan(&scenario, &design, &set), STATUS_OK);
     assert_int_equal(set.plan.processes[0].touches, (uint64_t)1000000 << 20);
     assert_int_equal(cell_create(&scenario, &set.plan, &design, 0, &cell), STATUS_OK);
     const struct workload *reader = &set.workload[0];
@@ -111,7 +111,7 @@ static void test_waiting_of_very_many(void **state)
     struct ledger ledger;
     assert_int_equal(load(NULL, 0, &scenario), STATUS_OK);
     assert_int_equal(design_resolve(&scenario, &design), STATUS_OK);
-    assert_int_equal(workloads_plan(&scenario, &set), STATUS_OK);
+    assert_int_equal(workloads_plan(&scenario, &design, &set), STATUS_OK);
     assert_int_equal(ledger_create(&scenario, &set.plan, &ledger), STATUS_OK);
     ledger.account[0].report.waited = (sim_time)1 << 63;
     ledger.account[1].report.waited = ((sim_time)1 << 63) - 2;
@@ -142,9 +142,11 @@ static void test_debt_of_a_process(void **state)
     (void)state;
     struct scenario scenario;
     struct workload_set set;
+    struct design design;
     struct ledger ledger;
     assert_int_equal(load(NULL, 0, &scenario), STATUS_OK);
-    assert_int_equal(workloads_plan(&scenario, &set), STATUS_OK);
+    assert_int_equal(design_resolve(&scenario, &design), STATUS_OK);
+    assert_int_equal(workloads_plan(&scenario, &design, &set), STATUS_OK);
     assert_int_equal(ledger_create(&scenario, &set.plan, &ledger), STATUS_OK);
     ledger_start_phase(&ledger, START_PRESSURE);
     const struct message costs[] = {
