@@ -3,13 +3,8 @@
 #include <string.h>
 
 const struct workload_ops *const workload_table[] = {
-    &workload_database,
-    &workload_shm_copy,
-    &workload_page_cache_reader,
-    &workload_windows,
-    &workload_rmap_test,
-    &workload_one_page_vmas,
-    NULL,
+    &workload_database, &workload_shm_copy,  &workload_page_cache_reader, &workload_file_copy,
+    &workload_windows,  &workload_rmap_test, &workload_one_page_vmas,     NULL,
 };
 
 static void finish_processes(const struct scenario *scenario, struct workload_set *set)

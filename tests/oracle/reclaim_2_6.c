@@ -117,7 +117,12 @@ static enum fate write_out(struct shrinking *shrinking, struct page *page, bool 
         return KEPT;
     }
     if (page->object->kind == OBJECT_SHM && !o_page_in_swap_cache(page)) {
-        return o_page_to_swap_cache(machine, actor, page) ? KEPT : ACTIVATED;
+        if (!o_page_to_swap_cache(machine, actor, page)) {
+            return ACTIVATED;
+        }
+        if (!machine->design.prompt) {
+            return KEPT;
+        }
     }
     struct device *device = o_page_device(page);
     if (page->object->kind == OBJECT_FILE && actor->process != NULL && device->congested) {
@@ -151,6 +156,13 @@ static enum fate shrink_page(struct shrinking *shrinking, struct page *page)
     }
     if (page->object->kind == OBJECT_ANON && page->mapcount > 0 && !o_page_in_swap_cache(page) &&
         !o_page_to_swap_cache(machine, actor, page)) {
+        return ACTIVATED;
+    }
+    if (page->mapcount > 0 && page->object->locked) {
+        const bool by_chain = machine->design.rmap == RMAP_PTE_CHAINS ||
+                              machine->design.rmap == RMAP_PTE_LISTS;
+        machine->count.rmap_visits++;
+        charge(machine, actor, by_chain ? COST_CHAIN_VISIT : COST_VMA_VISIT);
         return ACTIVATED;
     }
     const enum unmap_result result = page->mapcount > 0 ? o_rmap_unmap(machine, actor, page)
