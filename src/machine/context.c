@@ -114,6 +114,16 @@ static void begin_waiting(struct cell *cell, struct context *context, sim_time n
     enter_waiting(cell, context, now);
 }
 
+/* A context sleeps no longer. */
+static void end_wait(struct cell *cell, struct context *context, sim_time now)
+{
+    if (context->wait == WAIT_CONGESTION) {
+        leave_list(cell, context, &cell->core->congestion_waiters);
+    }
+    leave_waiting(cell, context, now);
+    event_remove(cell, context_number(cell, context));
+}
+
 void context_wake_list(struct cell *cell, uint32_t *first, sim_time now)
 {
     uint32_t id = *first;
@@ -147,9 +157,39 @@ static void resume(struct cell *cell, struct context *context, sim_time now)
     }
 }
 
+static struct context *helper_of(const struct cell *cell, process_id process)
+{
+    return &cell->contexts[CONTEXT_FIRST_PROCESS + cell->plan->nprocesses + process];
+}
+
+static bool reclaims_here(const struct cell *cell, process_id process)
+{
+    const struct context *own = &cell->contexts[CONTEXT_FIRST_PROCESS + process];
+    return own->state != CONTEXT_IDLE && own->task == TASK_RECLAIM;
+}
+
+/* A process that reclaims elsewhere does so here, from the next epoch on: but not twice. */
+static void begin_help(struct cell *cell, process_id process)
+{
+    struct context *context = helper_of(cell, process);
+    if (context->help_wanted == 0 || context->state != CONTEXT_IDLE ||
+        reclaims_here(cell, process)) {
+        return;
+    }
+    context->task = TASK_HELP;
+    context->reclaim_class = context->help_class;
+    cell->design->reclaim->begin_direct(cell, context);
+    run_again(cell, context, cell->core->epoch_end);
+}
+
+static process_id helped_process(const struct cell *cell, const struct context *context)
+{
+    return context_number(cell, context) - CONTEXT_FIRST_PROCESS - (uint32_t)cell->plan->nprocesses;
+}
+
 /* A helper goes on for as long as its process reclaims in another cell; what it got is everybody's.
  */
-static void finish_help(struct cell *cell, struct context *context, sim_time now)
+static void finish_help(struct cell *cell, struct context *context)
 {
     if (context->held_frame) {
         context->held_frame = false;
@@ -158,10 +198,23 @@ static void finish_help(struct cell *cell, struct context *context, sim_time now
     set_state(cell, context, CONTEXT_IDLE);
     context_made_headway(cell, context);
     context->help_over = false;
-    if (context->help_wanted > 0) {
-        context->reclaim_class = context->help_class;
-        cell->design->reclaim->begin_direct(cell, context);
-        run_again(cell, context, max_u64(now, cell->core->epoch_end));
+    begin_help(cell, helped_process(cell, context));
+}
+
+/* A helper is to end: at once, if it sleeps where it holds nothing. */
+static void end_help(struct cell *cell, struct context *context, sim_time now)
+{
+    if (context->state == CONTEXT_IDLE) {
+        return;
+    }
+    context->help_over = true;
+    if (context->state == CONTEXT_WAITING &&
+        (context->wait == WAIT_TIME || context->wait == WAIT_CONGESTION)) {
+        end_wait(cell, context, now);
+        if (cell->design->reclaim->end_direct != NULL) {
+            cell->design->reclaim->end_direct(cell, context);
+        }
+        finish_help(cell, context);
     }
 }
 
@@ -183,7 +236,7 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
         set_state(cell, context, CONTEXT_IDLE);
         break;
     case TASK_HELP:
-        finish_help(cell, context, now);
+        finish_help(cell, context);
         break;
     case TASK_OPERATE:
         set_state(cell, context, CONTEXT_IDLE);
@@ -194,6 +247,9 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
         end_reclaim(cell, context);
         context->task = TASK_TOUCH;
         retry_touch(cell, context, now);
+        if (cell->ncells > 1) {
+            begin_help(cell, context->touch.process);
+        }
         break;
     }
 }
@@ -218,6 +274,9 @@ static enum step take_step(struct cell *cell, struct context *context, struct ac
         end_reclaim(cell, context);
         context->operating = false;
         context->task = TASK_OPERATE;
+        if (cell->ncells > 1) {
+            begin_help(cell, context->touch.process);
+        }
         return STEP_AGAIN;
     }
     return step;
@@ -295,16 +354,6 @@ static void stop_spinning(struct cell *cell, struct context *context, sim_time n
     } else {
         event_remove(cell, id);
     }
-}
-
-/* A context sleeps no longer. */
-static void end_wait(struct cell *cell, struct context *context, sim_time now)
-{
-    if (context->wait == WAIT_CONGESTION) {
-        leave_list(cell, context, &cell->core->congestion_waiters);
-    }
-    leave_waiting(cell, context, now);
-    event_remove(cell, context_number(cell, context));
 }
 
 void context_event(struct cell *cell, uint32_t id, sim_time now)
@@ -420,6 +469,9 @@ void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigne
     context->reclaim_class = (uint8_t) class;
     cell->design->reclaim->begin_direct(cell, context);
     run_again(cell, context, now);
+    if (cell->ncells > 1) {
+        end_help(cell, helper_of(cell, touch->process), now);
+    }
 }
 
 void context_begin_operation(struct cell *cell, const struct touch *touch)
@@ -444,6 +496,9 @@ enum step context_reclaim_in_operation(struct cell *cell, struct actor *actor, u
         outbox_post(&cell->outbox, MESSAGE_RECLAIM, context->touch.process, class, cell->id);
     }
     cell->design->reclaim->begin_direct(cell, context);
+    if (cell->ncells > 1) {
+        end_help(cell, helper_of(cell, context->touch.process), actor->now);
+    }
     return STEP_AGAIN;
 }
 
@@ -478,11 +533,6 @@ void context_made_headway(struct cell *cell, struct context *context)
     context->gave_up = false;
 }
 
-static struct context *helper_of(const struct cell *cell, process_id process)
-{
-    return &cell->contexts[CONTEXT_FIRST_PROCESS + cell->plan->nprocesses + process];
-}
-
 void context_report_giving_up(struct cell *cell)
 {
     if (cell->core->ngave_up == 0) {
@@ -505,29 +555,14 @@ void context_help(struct cell *cell, process_id process, unsigned class)
     struct context *context = helper_of(cell, process);
     context->help_wanted++;
     context->help_class = (uint8_t) class;
-    if (context->state != CONTEXT_IDLE) {
-        return; /* it has not yet noticed that it was to end */
-    }
-    context->task = TASK_HELP;
-    context->reclaim_class = context->help_class;
-    cell->design->reclaim->begin_direct(cell, context);
-    run_again(cell, context, cell->core->epoch_start);
+    begin_help(cell, process);
 }
 
 void context_end_help(struct cell *cell, process_id process)
 {
     struct context *context = helper_of(cell, process);
-    if (--context->help_wanted > 0 || context->state == CONTEXT_IDLE) {
-        return;
-    }
-    context->help_over = true;
-    if (context->state == CONTEXT_WAITING &&
-        (context->wait == WAIT_TIME || context->wait == WAIT_CONGESTION)) {
-        end_wait(cell, context, cell->core->epoch_end);
-        if (cell->design->reclaim->end_direct != NULL) {
-            cell->design->reclaim->end_direct(cell, context);
-        }
-        finish_help(cell, context, cell->core->epoch_end);
+    if (--context->help_wanted == 0) {
+        end_help(cell, context, cell->core->epoch_end);
     }
 }
 
