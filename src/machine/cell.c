@@ -122,7 +122,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
         "neighbours on an LRU list");
     DECLARE(mapcount, uint16_t, pages, pages, "ptes that map a page");
     DECLARE(slot, uint32_t, pages, used_slots == 0 ? 0 : used, "swap slot of a page");
-    DECLARE(written_at, uint32_t, pages, min_u64(used_slots, pages),
+    DECLARE(written_at, uint32_t, pages, used_slots == 0 ? 0 : used,
             "when a page was written to swap");
     DECLARE(chunk_object, uint32_t, pages / PAGES_PER_CHUNK, pages / PAGES_PER_CHUNK,
             "object of a chunk");

@@ -143,7 +143,7 @@ void residence_leave(struct cell *cell, page_id page)
     cell->core->swapcache -= swapcache;
     tags_frame_dropped(cell, page);
     residence_drop_buffers(cell, page);
-    if (cell->written_at[page] != 0) {
+    if (swapcache) {
         cell->written_at[page] = 0;
     }
     for (size_t i = 0; i < sizeof frame_planes / sizeof frame_planes[0]; i++) {
@@ -190,7 +190,7 @@ void residence_drop_buffers(struct cell *cell, page_id page)
 
 void residence_count_delay(struct cell *cell, page_id page, sim_time now)
 {
-    if (cell->written_at[page] != 0) {
+    if (page_is(cell->words, page, PLANE_SWAPCACHE) && cell->written_at[page] != 0) {
         count(cell, METRIC_SWAP_WRITTEN_FREED, 1);
         count(cell, METRIC_SWAP_WRITE_TO_FREE,
               now - ((sim_time)(cell->written_at[page] - 1) << WRITTEN_AT_SHIFT));
@@ -253,9 +253,7 @@ enum frame_result residence_from_swapcache(struct cell *cell, struct actor *acto
     residence_clear_dirty(cell, page);
     page_clear(cell->words, page, PLANE_SWAPCACHE);
     residence_drop_buffers(cell, page);
-    if (cell->written_at[page] != 0) {
-        cell->written_at[page] = 0;
-    }
+    cell->written_at[page] = 0;
     cell->core->swapcache--;
     swap_free_slot(cell, cell->slot[page] - 1);
     cell->slot[page] = 0;
