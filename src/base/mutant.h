@@ -33,6 +33,9 @@
     X(WAIT_IO, "2.4's reclaim writes dirty buffers when it first meets them")             \
     X(LOCKED_VMA, "ptes of locked segments are unmapped like others")                     \
     X(CHAIN_SLOTS, "chain blocks hold half as many ptes")                                 \
+    X(CHAIN_WALK, "walks along chains look at every entry twice")                         \
+    X(OBJECT_CHAINS, "object rmap keeps chains for files and shared memory")              \
+    X(TABLE_FRAMES, "page-table pages take no frames")                                    \
     X(LAZY_COLLAPSE, "chains collapse when a mapping is removed")                         \
     X(ENTRY_SLOTS, "list entries hold two ptes")                                          \
     X(ENTRY_MISS, "list entries cost no cache miss of their own")                         \
@@ -65,6 +68,8 @@
     X(TLB_LRU, "TLB sets are replaced in the order of their filling")                     \
     X(WALK_DEPTH, "walks to large pages read as many entries as to small ones")           \
     X(SWITCH_FLUSH, "context switches leave the TLB as it is")                            \
+    X(TLB_WAYS, "arrays of a TLB have half their ways")                                   \
+    X(LARGE_ENTRIES, "large pages have two entries")                                      \
     X(LARGE_DIRECTORY, "large pages need the directories of small ones")
 
 enum mutant {

@@ -177,6 +177,16 @@ static enum unmap_result try_to_unmap(struct cell *cell, struct actor *actor, pa
     return UNMAP_FAIL;
 }
 
+/* The same, and what it visited. */
+static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id page)
+{
+    const uint64_t before = cell->core->counter[METRIC_RMAP_VISITS];
+    const enum unmap_result result = try_to_unmap(cell, actor, page);
+    count(cell, METRIC_UNMAP_VISITS, cell->core->counter[METRIC_RMAP_VISITS] - before);
+    count(cell, METRIC_PAGES_UNMAPPED, result == UNMAP_DONE ? 1 : 0);
+    return result;
+}
+
 static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct context *context,
                                page_id page)
 {
@@ -199,7 +209,7 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
         return ACTIVATE;
     }
     if (cell->mapcount[page] > 0) {
-        switch (try_to_unmap(cell, actor, page)) {
+        switch (unmap(cell, actor, page)) {
         case UNMAP_DONE:
             break;
         case UNMAP_AGAIN:

@@ -128,7 +128,7 @@ enum frame_result map_need_table(struct cell *cell, struct actor *actor, const s
     uint64_t index = vma_address(cell, vma, page) / cell->arch->pt_entries;
     uint64_t *bits = &cell->pt_bits[(mm->first_pt_bit + index) / 64];
     if ((*bits >> (index % 64) & 1) == 0) {
-        enum frame_result result = take_tables(cell, actor, mm, true,
+        enum frame_result result = take_tables(cell, actor, mm, MUTANT(TABLE_FRAMES, true, false),
                                                directories_needed(cell, mm, index, 0));
         if (result != FRAME_OK) {
             return result;
@@ -153,7 +153,9 @@ enum frame_result map_large(struct cell *cell, struct actor *actor, const struct
         if (result != FRAME_OK) {
             return result;
         }
-        cell->core->large_ptes += !huge || is_first_of(cell, mm, index, cell->arch->pmd_span);
+        cell->core->large_ptes += MUTANT(
+            LARGE_ENTRIES, !huge || is_first_of(cell, mm, index, cell->arch->pmd_span) ? 1U : 0U,
+            2U);
         cell->pt_bits[(mm->first_pt_bit + index) / 64] |= 1ULL << (index % 64);
         page += (page_id)(cell->arch->pt_entries - address % cell->arch->pt_entries);
     }

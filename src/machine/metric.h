@@ -42,6 +42,10 @@ enum metric_scope {
       "present ptes examined by virtual scans")                                                    \
     X(RMAP_VISITS, "rmap_visits", "1", COUNTER, LOWER, COUNT, CELL,                                \
       "chain slots or list entries examined for young tests and unmapping, not for insertion")     \
+    X(UNMAP_VISITS, "unmap_visits", "1", COUNTER, LOWER, COUNT, CELL,                              \
+      "those of rmap_visits that were made to unmap")                                              \
+    X(PAGES_UNMAPPED, "pages_unmapped", "page", COUNTER, NEITHER, COUNT, CELL,                     \
+      "pages all of whose ptes reclaim cleared through the reverse map")                           \
     X(RMAP_WALKS, "rmap_walks", "1", COUNTER, NEITHER, COUNT, CELL,                                \
       "walks of the reverse map over the ptes of a page")                                          \
     X(RMAP_PTES, "rmap_ptes", "1", COUNTER, NEITHER, COUNT, CELL,                                  \

@@ -18,6 +18,8 @@
     X(pages_scanned)              \
     X(ptes_visited)               \
     X(rmap_visits)                \
+    X(unmap_visits)               \
+    X(pages_unmapped)             \
     X(rmap_walks)                 \
     X(rmap_ptes)                  \
     X(rmap_covering)              \

@@ -158,15 +158,21 @@ static enum fate shrink_page(struct shrinking *shrinking, struct page *page)
         !o_page_to_swap_cache(machine, actor, page)) {
         return ACTIVATED;
     }
+    enum unmap_result result = UNMAP_DONE;
     if (page->mapcount > 0 && page->object->locked) {
         const bool by_chain = machine->design.rmap == RMAP_PTE_CHAINS ||
                               machine->design.rmap == RMAP_PTE_LISTS;
         machine->count.rmap_visits++;
+        machine->count.unmap_visits++;
         charge(machine, actor, by_chain ? COST_CHAIN_VISIT : COST_VMA_VISIT);
         return ACTIVATED;
     }
-    const enum unmap_result result = page->mapcount > 0 ? o_rmap_unmap(machine, actor, page)
-                                                        : UNMAP_DONE;
+    if (page->mapcount > 0) {
+        machine->count.unmap_visits -= machine->count.rmap_visits;
+        result = o_rmap_unmap(machine, actor, page);
+        machine->count.unmap_visits += machine->count.rmap_visits;
+        machine->count.pages_unmapped += result == UNMAP_DONE;
+    }
     if (result != UNMAP_DONE) {
         return result == UNMAP_YOUNG ? ACTIVATED : KEPT;
     }
