@@ -23,6 +23,15 @@
     X(KEEP_FREED_FRAME, "2.4's direct reclaimers keep no frame that they free")           \
     X(MARK_ON_FAULT, "faults do not mark their page accessed")                            \
     X(DEFERRED_WRITE, "a page moved to the swap cache is written at once")                \
+    X(PROMPT_WRITE, "prompt swap-out leaves its pages to the next lap")                   \
+    X(SCAN_OTHERS, "the scan leaves other mms' ptes of a page to their own turn")         \
+    X(SCAN_TRYLOCK_OBJECT, "the scan walks an object's vmas without its lock")            \
+    X(CLEAN_FIRST, "the pass for clean pages looks at none")                              \
+    X(DIRTY_SYNC, "2.4's writers never write back themselves")                            \
+    X(BDFLUSH_STOP, "bdflush stops as soon as it would not be woken")                     \
+    X(RATELIMIT, "2.6's writers look at the limits four times less often")                \
+    X(WAIT_IO, "2.4's reclaim writes dirty buffers when it first meets them")             \
+    X(LOCKED_VMA, "ptes of locked segments are unmapped like others")                     \
     X(CHAIN_SLOTS, "chain blocks hold half as many ptes")                                 \
     X(CHAIN_WALK, "walks along chains look at every entry twice")                         \
     X(OBJECT_CHAINS, "object rmap keeps chains for files and shared memory")              \

@@ -4,6 +4,7 @@
 
 #include "machine/cell.h"
 #include "machine/vma_list.h"
+#include "machine/writeback.h"
 
 static const struct sim_lock unlocked = {0, CONTEXT_NONE, CONTEXT_NONE};
 
@@ -16,6 +17,8 @@ static void build_objects(struct cell *cell)
 {
     page_id first = 0;
     uint64_t first_ref = 0;
+    object_id *link = &cell->core->first_written;
+    *link = NO_FILE;
     for (size_t i = 0; i < cell->plan->nobjects; i++) {
         const struct plan_object *plan = &cell->plan->objects[i];
         struct shard shard = cell_shard(cell, (object_id)i);
@@ -31,13 +34,21 @@ static void build_objects(struct cell *cell)
             .first_vma_slot = plan->first_vma_slot,
             .first_ref = first_ref,
             .lock = unlocked,
+            .locked = plan->locked,
+            .written = plan->written,
+            .next_written = NO_FILE,
         };
+        if (plan->written) {
+            *link = (object_id)i;
+            link = &cell->objects[i].next_written;
+        }
         for (uint32_t chunk = 0; chunk < span / PAGES_PER_CHUNK; chunk++) {
             cell->chunk_object[first / PAGES_PER_CHUNK + chunk] = (uint32_t)i;
         }
         first += span;
         first_ref += (uint64_t)(span / PAGES_PER_CHUNK) * plan->max_vmas;
     }
+    cell->core->file_turn = cell->core->first_written;
 }
 
 static void build_mms(struct cell *cell)

@@ -14,6 +14,9 @@
 
 #define PAGES_PER_CHUNK 512
 
+/* Rounds of the daemon that writes old pages within the age at which they are old. */
+#define FILE_TICKS 6
+
 struct object {
     uint32_t kind;   /* enum object_kind */
     uint32_t device; /* index of its disk among cell.devices, for files */
@@ -31,6 +34,12 @@ struct object {
     uint32_t nparts;     /* vmas that map some of its pages in this cell, but not all */
     uint32_t ranks_from; /* one more than the rank of the vma that came last */
     bool ranks_shuffled; /* vmas did not come in the order of their ranks */
+    bool locked;         /* its vmas are VM_LOCKED */
+    bool written;        /* a file that write(2) fills (writeback.h): then, in this cell, */
+    object_id next_written;                  /* the next such file, linked */
+    page_id written_upto;                    /* pages that have been written */
+    page_id clean_upto;                      /* of them, the first that may be dirty */
+    page_id written_at_tick[FILE_TICKS + 1]; /* pages that had been, oldest first */
 };
 
 struct vma {

@@ -21,6 +21,8 @@ struct plan_object {
     uint32_t max_vmas;          /* how many vmas map it at a time, at most */
     uint32_t first_vma_slot;    /* of its slots in the table of vmas by object and rank */
     enum page_class page_class; /* of what it is mapped with; large ones are from the pool */
+    bool written;               /* OBJECT_FILE: filled by write(2), each page once and in order */
+    bool locked;                /* every mapping of it is VM_LOCKED */
 };
 
 /* How populate touches a mapping before the clock starts. */

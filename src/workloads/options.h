@@ -11,6 +11,7 @@ struct segment_options {
     unsigned backing;  /* enum backing */
     unsigned populate; /* enum populate */
     byte_count window; /* each process maps so much of it; OPTION_AUTO: all */
+    bool locked;
 };
 
 enum backing { BACKING_SHM, BACKING_FILE };
@@ -33,6 +34,12 @@ struct database_options {
 struct shm_copy_options {
     byte_count size;
     uint64_t rate; /* bytes per second */
+};
+
+struct file_copy_options {
+    byte_count size;
+    uint64_t rate;
+    uint64_t from, to; /* which disks */
 };
 
 struct page_cache_reader_options {
@@ -108,6 +115,7 @@ extern const struct option_table syscall_heavy_option_table;
 extern const struct option_table mixed_option_table;
 extern const struct option_table database_option_table;
 extern const struct option_table shm_copy_option_table;
+extern const struct option_table file_copy_option_table;
 extern const struct option_table page_cache_reader_option_table;
 extern const struct option_table rmap_test_option_table;
 extern const struct option_table one_page_vmas_option_table;

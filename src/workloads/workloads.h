@@ -104,6 +104,7 @@ struct workload_ops {
 extern const struct workload_ops workload_database;
 extern const struct workload_ops workload_shm_copy;
 extern const struct workload_ops workload_page_cache_reader;
+extern const struct workload_ops workload_file_copy;
 extern const struct workload_ops workload_rmap_test;
 extern const struct workload_ops workload_one_page_vmas;
 extern const struct workload_ops workload_windows;

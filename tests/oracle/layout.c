@@ -37,6 +37,21 @@ static const struct known_design {
      {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE},
      {48, 88, 48}},
     {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88, 48}},
+    {"linux-2.4.23-aa",
+     "lru_2_4_23",
+     "objrmap_in_scan",
+     {.is_2_4 = true,
+      .rmap = RMAP_NONE,
+      .scan_uses_objects = true,
+      .prompt = true,
+      .clean_first = true,
+      .high_page_tables = true},
+     {48, 88, 48}},
+    {"",
+     "lru_2_4_22",
+     "objrmap_in_scan",
+     {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE, .scan_uses_objects = true},
+     {48, 88, 48}},
     {"linux-2.5.27",
      "lru_2_6_0",
      "pte_chain_linked",
@@ -100,11 +115,21 @@ static void choose_design(struct machine *machine)
     if (config->page_direct != FROM_PRESET) {
         design->page_direct = config->page_direct == SWITCHED_ON;
     }
+    design->prompt = preset != NULL && preset->design.prompt;
+    if (config->swap_writeout != NULL) {
+        design->prompt = strcmp(config->swap_writeout, "prompt") == 0;
+    }
+    design->clean_first = preset != NULL && preset->design.clean_first;
+    if (config->prefer_clean != FROM_PRESET) {
+        design->clean_first = config->prefer_clean == SWITCHED_ON;
+    }
     if (preset != NULL && strcmp(preset->reclaim, reclaim) == 0) {
         kernel = preset;
     }
-    design->high_page_tables = config->page_tables != NULL &&
-                               strcmp(config->page_tables, "highmem") == 0;
+    design->high_page_tables = preset != NULL && preset->design.high_page_tables && !is_64_bit;
+    if (config->page_tables != NULL) {
+        design->high_page_tables = strcmp(config->page_tables, "highmem") == 0;
+    }
     design->split_4g4g = config->split != NULL && strcmp(config->split, "4g4g") == 0;
     const bool wide = design->high_page_tables && machine->scenario->machine.arch == ARCH_I386_PAE;
     design->struct_page_bytes = kernel->struct_page_bytes[wide ? 2 : is_64_bit];
@@ -226,6 +251,7 @@ static void add_database(struct machine *machine, struct workload *workload,
     workload->object = add_object(machine,
                                   segment->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
                                   segment_pages, &machine->devices[machine->nswap_devices]);
+    workload->object->locked = segment->locked;
     if (segment->backing != BACKING_FILE) {
         workload->object->page_size = shared_page_size(machine);
     }
@@ -405,6 +431,18 @@ static void add_workload(struct machine *machine, size_t index)
         workload->processes = allocate(1, sizeof *workload->processes);
         struct process *process = add_process(machine, workload);
         add_vma(machine, &process->mm, workload->object, 0, workload->window, POPULATED_NOT);
+    } else if (strcmp(config->kind, "file_copy") == 0) {
+        const struct file_copy_options *options = config->options;
+        struct device *disks = &machine->devices[machine->nswap_devices];
+        workload->kind = WORKLOAD_FILE_COPY;
+        workload->window = pages_of(options->size);
+        workload->object = add_object(machine, OBJECT_FILE, workload->window,
+                                      &disks[options->from]);
+        workload->copy = add_object(machine, OBJECT_FILE, workload->window, &disks[options->to]);
+        workload->copy->written = true;
+        machine->files[machine->nfiles++] = workload->copy;
+        workload->processes = allocate(1, sizeof *workload->processes);
+        add_process(machine, workload);
     } else {
         REQUIRE(strcmp(config->kind, "page_cache_reader") == 0);
         const struct page_cache_reader_options *options = config->options;
@@ -468,8 +506,9 @@ static void make_room(struct machine *machine)
         }
     }
     machine->processes = allocate(processes, sizeof *machine->processes);
-    machine->objects = allocate(processes + (PROGRAMS + 1) * scenario->nworkloads,
+    machine->objects = allocate(processes + (PROGRAMS + 2) * scenario->nworkloads,
                                 sizeof *machine->objects);
+    machine->files = allocate(scenario->nworkloads, sizeof *machine->files);
     machine->workloads = allocate(scenario->nworkloads, sizeof *machine->workloads);
     machine->nworkloads = scenario->nworkloads;
 }
@@ -567,6 +606,7 @@ void o_layout_free(struct machine *machine)
     free(machine->contexts);
     free(machine->processes);
     free(machine->objects);
+    free(machine->files);
     free(machine->workloads);
     free(machine->devices);
     free(machine);

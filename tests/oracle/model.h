@@ -144,6 +144,10 @@ struct page {
     struct list_entry *entries; /* the head of the list */
     unsigned mapcount;          /* present ptes, of all kinds of reverse map */
 
+    sim_time swapped_out_at; /* when its last write to swap was done; TIME_NEVER: not */
+    uint64_t dirtied_at_tick;
+    struct page *next_dirtied; /* after it, in its file */
+
     struct tag content;    /* of its frame */
     struct tag stored;     /* of its place on swap or in the file */
     struct tag last_store; /* what every load must find */
@@ -163,7 +167,10 @@ struct object {
     unsigned tree_bits;
     struct lock vma_lock; /* i_shared_sem */
     bool has_nonlinear;
-    uint64_t ncame; /* vmas so far, counted each time they were mapped */
+    bool locked;                         /* into memory */
+    bool written;                        /* a file that write(2) fills */
+    struct page *dirtied, *dirtied_last; /* its pages in that order; written ones drop off */
+    uint64_t ncame;                      /* vmas so far, counted each time they were mapped */
 };
 
 /* ---- address spaces -------------------------------------------------------------------------- */
@@ -302,7 +309,7 @@ struct context {
     char *stack;
 };
 
-enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_RAW_WRITE };
+enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_FILE_WRITE, BY_RAW_WRITE };
 
 /* munmap() of a vma, and mmap() of other pages of its object in its place. */
 struct operation {
@@ -321,6 +328,8 @@ struct touch {
     bool last;
     /* of all its attempts */
     bool made_page, waited;
+    bool written, balancing, writing_back; /* write(2): what is done, what is under way */
+    uint64_t to_write_back, written_back;
 };
 
 struct workload;
@@ -347,6 +356,7 @@ struct process {
     struct operation operation; /* that is under way */
     uint64_t touches;           /* that count */
     uint64_t calls;             /* system calls made, but those of touches */
+    uint64_t dirtied;           /* 2.6: pages since it last looked at the limits */
     struct touch kept;          /* while blocked */
     sim_time memory_wait_since; /* TIME_NEVER: does not wait for memory */
     struct zone *frame;         /* where a frame that it holds is from, or NULL */
@@ -356,6 +366,7 @@ enum workload_kind {
     WORKLOAD_DATABASE,
     WORKLOAD_SHM_COPY,
     WORKLOAD_READER,
+    WORKLOAD_FILE_COPY,
     WORKLOAD_MANY_VMAS,
     WORKLOAD_WINDOWS,
     WORKLOAD_SYSCALLS,
@@ -369,6 +380,7 @@ struct workload {
     uint32_t nprocesses;
     struct process **processes;
     struct object *object;  /* segment or file */
+    struct object *copy;    /* of the file */
     uint64_t window;        /* pages that each process maps; of each window, if it has many */
     bool at_random;         /* windows: in which order pages are touched */
     uint64_t windows;       /* of each process, if they move */
@@ -412,6 +424,9 @@ struct design {
     bool is_2_4_22; /* 2.4.22, otherwise 2.4.23 */
     bool is_2_6_7;  /* 2.6.7, otherwise 2.6.0 */
     enum reverse_map rmap;
+    bool scan_uses_objects; /* fix 1 of 2.4.23aa2 */
+    bool prompt;            /* fix 2: swap-out is not deferred */
+    bool clean_first;       /* fix 3 */
     bool page_direct;
     bool high_page_tables;
     bool split_4g4g;
@@ -444,6 +459,12 @@ struct machine {
     size_t nworkloads;
     struct object *objects;
     size_t nobjects;
+    struct object **files; /* that write(2) fills */
+    size_t nfiles, file_turn;
+    uint64_t nr_dirty;     /* pages of those files */
+    uint64_t nr_writeback; /* pages of all kinds */
+    uint64_t ticks;        /* of who writes old pages */
+    bool dirty_exceeded;   /* 2.6 */
     struct device *devices;
     uint32_t nswap_devices, ndevices;
     struct device *next_swap_device;

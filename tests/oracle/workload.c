@@ -154,6 +154,11 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
         plan_sequential(machine, workload->window, copy->rate, workload);
         break;
     }
+    case WORKLOAD_FILE_COPY: {
+        const struct file_copy_options *copy = options;
+        plan_sequential(machine, 2 * workload->window, 2 * copy->rate, workload);
+        break;
+    }
     case WORKLOAD_READER: {
         const struct page_cache_reader_options *reader = options;
         plan_sequential(machine, workload->window * reader->rounds, reader->rate, workload);
@@ -386,6 +391,10 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
     case WORKLOAD_SHM_COPY:
         touch->access = BY_STORE;
         aim(touch, workload->object, ordinal);
+        break;
+    case WORKLOAD_FILE_COPY:
+        touch->access = ordinal % 2 == 0 ? BY_FILE_READ : BY_FILE_WRITE;
+        touch->page = &(ordinal % 2 == 0 ? workload->object : workload->copy)->pages[ordinal / 2];
         break;
     case WORKLOAD_READER:
         touch->access = BY_FILE_READ;
