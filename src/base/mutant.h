@@ -39,6 +39,9 @@
     X(CONGESTION, "queues are congested only when they are full")                \
     X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                     \
     X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")   \
+    X(COPY_ON_WRITE, "a store reuses a page that other processes have as well")  \
+    X(EXCLUSIVE_SWAP, "a page leaves the swap cache while others need its slot") \
+    X(FORK_PROTECTS, "fork does not write-protect")                              \
     X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")
 
 enum mutant {

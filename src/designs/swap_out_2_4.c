@@ -7,6 +7,7 @@
 #include "machine/map.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/version.h"
 
 enum phase { PICK_MM, LOCK_MM, SCAN_MM };
 
@@ -27,7 +28,7 @@ void swap_out_begin(const struct cell *cell, struct swap_out_call *call, enum zo
         .phase = PICK_MM,
         .zone_class = (uint32_t)zone_class,
         .wanted = MUTANT(SWAP_OUT_QUOTA, cell_batch(cell), 2 * cell_batch(cell)),
-        .counter = (int64_t)rounds * init_mm(cell),
+        .counter = (int64_t)rounds * cell->core->nmms,
     };
 }
 
@@ -37,7 +38,10 @@ static bool pick_mm(struct cell *cell, struct swap_out_call *call)
 {
     struct swap_out_machine *machine = machine_state(cell);
     uint32_t mm = machine->swap_mm;
-    while (mm == init_mm(cell) || cell->mms[mm].scan_address == SCAN_END) {
+    if (cell->core->nmms == 0) {
+        return false;
+    }
+    while (mm == init_mm(cell) || !cell->mms[mm].alive || cell->mms[mm].scan_address == SCAN_END) {
         if (mm != init_mm(cell)) {
             cell->mms[mm].scan_address = SCAN_START;
         }
@@ -55,7 +59,7 @@ static bool pick_mm(struct cell *cell, struct swap_out_call *call)
 static bool find_vma(const struct cell *cell, const struct mm *mm, uint64_t address, vma_id *vma_p)
 {
     for (vma_id i = mm->first_vma; i < mm->first_vma + mm->nvmas; i++) {
-        if (address < cell->vmas[i].vpn + cell->vmas[i].npages) {
+        if (cell->vmas[i].attached && address < cell->vmas[i].vpn + cell->vmas[i].npages) {
             *vma_p = i;
             return true;
         }
@@ -271,8 +275,7 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
     page_id word_end = (page_id)min_u64((uint64_t)word_first + PAGES_PER_WORD, end);
     if (call->skipped_in != word_first) {
         call->skipped_in = word_first;
-        uint64_t empty = mask &
-                         ~pte_read(cell, *pte_ref(cell, vma, word_first), word_first).present;
+        uint64_t empty = mask & ~version_present(cell, vma, word_first);
         charge(cell, actor, COST_PTE_SKIP, (uint64_t)__builtin_popcountll(empty));
     }
     page_id next = word_end;
@@ -281,7 +284,7 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
         return STEP_DONE;
     }
     while (call->page < word_end) {
-        uint64_t present = pte_read(cell, *pte_ref(cell, vma, word_first), word_first).present &
+        uint64_t present = version_present(cell, vma, word_first) &
                            word_mask(word_first, call->page, end);
         if (present == 0) {
             call->page = word_end;
@@ -293,7 +296,8 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
             return STEP_AGAIN;
         }
         call->page = page + 1;
-        if (try_to_swap_out(cell, actor, (enum zone_index)call->zone_class, vma, page) &&
+        if (try_to_swap_out(cell, actor, (enum zone_index)call->zone_class, vma,
+                            version_of(cell, vma, page)) &&
             --call->wanted == 0) {
             break;
         }
@@ -341,11 +345,13 @@ static enum step scan_mm(struct cell *cell, struct actor *actor, sim_time slice_
         mm->scan_address = vma->vpn + MUTANT(RESUME_POINT, call->page - vma->first, 0);
         /* The next vma is looked for before the quota: a scan that stops within the last vma of an
          * mm leaves the rest of it to the next lap. */
-        if (call->vma + 1 == mm->first_vma + mm->nvmas) {
+        do {
+            call->vma++;
+        } while (call->vma < mm->first_vma + mm->nvmas && !cell->vmas[call->vma].attached);
+        if (call->vma == mm->first_vma + mm->nvmas) {
             mm->scan_address = SCAN_END;
             return STEP_DONE;
         }
-        call->vma++;
         call->page = cell->vmas[call->vma].first;
         call->skipped_in = PAGE_NONE;
         if (call->wanted == 0) {
@@ -367,7 +373,7 @@ static enum step lock_mm(struct cell *cell, struct actor *actor, struct context 
     lock_enter(cell, actor, &mm->lock);
     charge(cell, actor, COST_LOCK, 1);
     lock_hold(cell, &mm->lock, actor->context);
-    if (mm->scan_address == SCAN_END || machine_state(cell)->swap_mm != call->mm) {
+    if (!mm->alive || mm->scan_address == SCAN_END || machine_state(cell)->swap_mm != call->mm) {
         /* Another reclaimer finished this mm meanwhile: it does not count as tried. */
         call->counter++;
         leave_mm(cell, actor, call);

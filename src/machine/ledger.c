@@ -22,6 +22,7 @@ enum status ledger_create(const struct scenario *scenario, const struct plan *pl
     }
     for (size_t i = 0; i < plan->nprocesses; i++) {
         ledger->homes[i].stopped_at = TIME_NEVER;
+        ledger->homes[i].waits_for = PROCESS_NONE;
     }
     return STATUS_OK;
 }
@@ -266,8 +267,50 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
             home->stopped_at = min_u64(home->stopped_at, message->value);
             home->finished = 1;
             break;
+        case MESSAGE_FORKED:
+            home->nforked++;
+            break;
+        case MESSAGE_EXITED:
+            home->nblocked--;
+            home->nexited++;
+            break;
+        case MESSAGE_WAITS:
+            home->waits_for = (process_id)message->value;
+            break;
         default:
             break;
+        }
+    }
+}
+
+/* Processes begin and end when all cells have done their part. */
+static void begin_and_end(struct ledger *ledger, struct home *home)
+{
+    if (home->nforked == ledger->ncells) {
+        home->nforked = 0;
+        home->state = PROCESS_RUNNABLE;
+        home->work = 0;
+        home->finished = 0;
+    }
+    if (home->nexited == ledger->ncells) {
+        home->nexited = 0;
+        home->state = PROCESS_FINISHED;
+    }
+}
+
+static bool is_there(const struct home *home)
+{
+    return home->state == PROCESS_RUNNABLE || home->state == PROCESS_BLOCKED;
+}
+
+/* Who waited for a process that is gone goes on. */
+static void follow_waits(struct ledger *ledger, struct home *home)
+{
+    if (home->waits_for != PROCESS_NONE && is_there(home)) {
+        if (is_there(&ledger->homes[home->waits_for])) {
+            home->state = PROCESS_BLOCKED;
+        } else {
+            home->waits_for = PROCESS_NONE;
         }
     }
 }
@@ -310,6 +353,12 @@ void ledger_settle(struct ledger *ledger)
         ledger->account[ledger_home(ledger, i)].user += home->grant;
         home->grant = 0;
         home->stopped_at = TIME_NEVER;
+    }
+    for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
+        begin_and_end(ledger, &ledger->homes[i]);
+    }
+    for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
+        follow_waits(ledger, &ledger->homes[i]);
     }
     sim_time waiting = min_u64(unused, blocked);
     for (cell_id i = 0; i < ledger->ncells; i++) {

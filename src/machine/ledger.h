@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "config/scenario.h"
+#include "machine/operation.h"
 #include "machine/outbox.h"
 #include "machine/plan.h"
 #include "machine/report.h"
@@ -26,9 +27,13 @@ enum process_state {
 
 /* A process, apart from its pages. */
 struct home {
-    uint32_t state;      /* enum process_state */
-    uint32_t nblocked;   /* cells in which it waits */
-    uint32_t finished;   /* it made its last touch, but still waits somewhere */
+    uint32_t state;     /* enum process_state */
+    uint32_t nblocked;  /* cells in which it waits */
+    uint32_t finished;  /* it made its last touch, but still waits somewhere */
+    uint32_t nforked;   /* cells in which it has been made */
+    uint32_t nexited;   /* and in which it is gone */
+    uint32_t waits_for; /* it goes on when this process is not there; PROCESS_NONE: at once */
+    uint32_t unused;
     uint32_t lock_share; /* share of the last epoch that its faults held its mm's lock, 2^-32 */
     sim_time work;       /* user time it has spent */
     sim_time grant;      /* user time given for this epoch */

@@ -6,16 +6,22 @@
 #include "base/random.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/version.h"
 
 void map_set(struct cell *cell, const struct vma *vma, page_id page, bool write)
+{
+    map_set_old(cell, vma, page);
+    pte_write(cell, pte_ref(cell, vma, page), page)->young |= page_bit(page);
+    if (write) {
+        page_set(cell->words, page, PLANE_PTE_DIRTY);
+    }
+}
+
+void map_set_old(struct cell *cell, const struct vma *vma, page_id page)
 {
     struct pte_pair *pair = pte_write(cell, pte_ref(cell, vma, page), page);
     assert((pair->present & page_bit(page)) == 0);
     pair->present |= page_bit(page);
-    pair->young |= page_bit(page);
-    if (write) {
-        page_set(cell->words, page, PLANE_PTE_DIRTY);
-    }
     if (cell->mapcount[page]++ == 0) {
         cell->core->nr_mapped++;
     }
@@ -35,13 +41,25 @@ static void forget_mappings(struct cell *cell, page_id page, uint32_t n)
         cell->core->nr_mapped--;
     }
     cell->core->ptes_present -= n;
-    count(cell, METRIC_PTES_UNMAPPED, n);
+}
+
+void map_clear(struct cell *cell, const struct vma *vma, page_id page)
+{
+    uint32_t *ref = pte_ref(cell, vma, page);
+    struct pte_pair *pair = pte_write(cell, ref, page);
+    pair->present &= ~page_bit(page);
+    pair->young &= ~page_bit(page);
+    pte_compact_word(cell, ref, page);
+    forget_mappings(cell, page, 1);
+    cell->mms[vma->mm].rss--;
+    count(cell, METRIC_PTES_ZAPPED, 1);
 }
 
 void map_dropped(struct cell *cell, struct mm *mm, page_id page)
 {
     forget_mappings(cell, page, 1);
     mm->rss--;
+    count(cell, METRIC_PTES_UNMAPPED, 1);
 }
 
 bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time now)
@@ -90,6 +108,7 @@ struct walker {
     const struct object *object;
     uint32_t *refs;
     page_id page;
+    page_id base;  /* by which vmas cover it */
     uint32_t rank; /* of the pte last found, once one is */
     uint32_t mapped;
     bool may_fail;   /* a trylock may */
@@ -110,6 +129,7 @@ static struct walker walk_begin(struct cell *cell, const struct actor *actor, pa
         .object = object,
         .refs = chunk_refs(cell, object, page),
         .page = page,
+        .base = version_base(object, page),
         .rank = UINT32_MAX,
         .mapped = cell->mapcount[page],
         .may_fail = may_fail,
@@ -124,7 +144,7 @@ static bool lock_of_rank(struct walker *walker, uint32_t rank)
 {
     struct cell *cell = walker->cell;
     const struct vma *vma = vma_of_rank(cell, walker->object, rank);
-    if (walker->page - vma->first >= vma->npages) {
+    if (walker->base - vma->first >= vma->npages) {
         return true;
     }
     if (walker->tried != vma->mm) {
@@ -194,6 +214,7 @@ struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page
     }
     if (walker.found.present > 0) {
         forget_mappings(cell, page, walker.found.present);
+        count(cell, METRIC_PTES_UNMAPPED, walker.found.present);
     }
     return walker.found;
 }

@@ -23,9 +23,14 @@ struct object {
     uint32_t nvmas;          /* vmas that map it now */
     uint32_t first_vma_slot; /* of object_vmas */
     uint64_t first_ref;      /* of row_refs: chunk c, rank r at first_ref + c * max_vmas + r */
+    uint32_t layers;         /* of versions (version.h); 0: none */
+    page_id layer_span;      /* pages of a layer in this cell */
+    uint64_t first_attached; /* of attached */
     page_count resident;     /* pages with a frame, in this cell */
     struct sim_lock lock;    /* i_shared_sem, i_mmap_lock */
 };
+
+#define NO_COLUMN UINT64_MAX
 
 struct vma {
     uint32_t mm;
@@ -37,7 +42,8 @@ struct vma {
     uint64_t ref_base;   /* without the object: row_refs[ref_base + chunk of the cell * stride] */
     uint64_t vpn;        /* address of its first page in the machine */
     page_offset offset;  /* and which page of the object that is */
-    bool attached;       /* it is there: in its mm and in the list of its object */
+    uint64_t column; /* of versions, for its first page; NO_COLUMN: its object has no versions */
+    bool attached;   /* it is there: in its mm and in the list of its object */
 };
 
 /* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */
@@ -56,6 +62,7 @@ struct mm {
     struct sim_lock lock;  /* page_table_lock */
     uint32_t lock_share;   /* share of the last epoch that faults held the lock, 2^-32 */
     uint64_t trylocks;     /* tries that had to be drawn; numbers the draws */
+    bool alive;            /* it has a process */
 };
 
 struct cell;
@@ -66,7 +73,7 @@ static inline page_id object_page(const struct object *object, page_count index)
     return object->first + (page_id)index;
 }
 
-/* The offset of a page in its object. */
+/* The offset of a page in its object, or in its layer. */
 page_offset object_offset(const struct cell *cell, object_id object, page_id page);
 
 /* The virtual page number at which a vma maps a page. */

@@ -15,6 +15,9 @@ enum message_kind {
     MESSAGE_BLOCKED,  /* when the process stopped */
     MESSAGE_WOKEN,    /* when it could go on */
     MESSAGE_FINISHED, /* when it made its last touch */
+    MESSAGE_FORKED,   /* a new process is there */
+    MESSAGE_EXITED,   /* the process is gone */
+    MESSAGE_WAITS,    /* it goes on when process `value` is not there */
 
     MESSAGE_BETWEEN_CELLS,
     MESSAGE_REQUEST = MESSAGE_BETWEEN_CELLS, /* to the device `subject`: when; kind << 32 | pages */

@@ -20,6 +20,8 @@ struct plan_object {
     uint32_t device;         /* OBJECT_FILE: the disk it lives on */
     uint32_t max_vmas;       /* how many vmas map it at a time, at most */
     uint32_t first_vma_slot; /* of its slots in the table of vmas by object and rank */
+    uint32_t layers;         /* of versions of anonymous pages (version.h); 0: it has none */
+    page_count layer_pages;
 };
 
 /* How populate touches a mapping before the clock starts. */
@@ -33,11 +35,13 @@ struct plan_vma {
     uint64_t vpn;  /* virtual page number of its first page */
     uint32_t rank; /* its number among the vmas of its object */
     enum populate populate;
-    bool moves; /* it is unmapped and mapped elsewhere in its object, with as many pages */
+    uint32_t image; /* of the program that maps it, 1 and up; 0: every program does */
+    bool absent;    /* not there when the clock starts */
+    bool moves;     /* it is unmapped and mapped elsewhere in its object, with as many pages */
 };
 
 /* When a workload's processes start. */
-enum start_phase { START_WARMUP, START_PRESSURE };
+enum start_phase { START_WARMUP, START_PRESSURE, START_BY_FORK };
 
 struct plan_process {
     uint32_t workload; /* index in the scenario */
@@ -71,6 +75,9 @@ void plan_free(struct plan *plan);
 /* Add in this order: objects at any time; a process; then its vmas in address order. */
 object_id plan_add_object(struct plan *plan, enum object_kind kind, page_count pages,
                           uint32_t device);
+/* Anonymous memory of processes that fork: pages [0, layer_pages) in as many versions at a time as
+ * there are processes that can have it. */
+object_id plan_add_pool(struct plan *plan, page_count layer_pages, uint32_t layers, cell_id ncells);
 process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index,
                             enum start_phase start);
 

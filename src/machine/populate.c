@@ -7,6 +7,7 @@
 #include "machine/pte.h"
 #include "machine/residence.h"
 #include "machine/tags.h"
+#include "machine/version.h"
 
 /* Frames a boot-time allocation takes from the zones the kernel maps, highest first. */
 static bool take_kernel_frames(struct cell *cell, page_count frames, enum owner owner)
@@ -59,8 +60,10 @@ enum status populate_boot(struct cell *cell)
     page_count tasks = frames_for(nprocesses * cell->arch->process_kernel_bytes);
     page_count directories = nprocesses * cell->arch->mm_pages;
     page_count kernel = even_part(mem_map + image + tasks, cell->id, cell->ncells);
-    page_count own_directories = even_part(nprocesses, cell->id, cell->ncells) *
-                                 cell->arch->mm_pages;
+    page_count own_directories = 0;
+    for (page_count i = cell->id; i < nprocesses; i += cell->ncells) {
+        own_directories += cell->mms[i].alive ? cell->arch->mm_pages : 0;
+    }
     if (!take_kernel_frames(cell, kernel, OWNER_KERNEL) ||
         !take_kernel_frames(cell, own_directories, OWNER_PAGETABLE)) {
         return fail(STATUS_USAGE,
@@ -72,7 +75,7 @@ enum status populate_boot(struct cell *cell)
                     nprocesses, (tasks + directories) >> 8);
     }
     for (page_count i = cell->id; i < nprocesses; i += cell->ncells) {
-        cell->mms[i].pt_pages = cell->arch->mm_pages;
+        cell->mms[i].pt_pages = cell->mms[i].alive ? cell->arch->mm_pages : 0;
     }
     return STATUS_OK;
 }
@@ -102,6 +105,11 @@ static bool populate_page(struct cell *cell, const struct vma *vma, page_id page
 {
     struct actor actor = {0, CONTEXT_FIRST_PROCESS + vma->mm};
     struct object *object = &cell->objects[vma->object];
+    if (vma_has_versions(vma)) {
+        page_id base = page;
+        page = version_place(cell, vma, base);
+        version_attach(cell, vma, base, page);
+    }
     if (!page_is(cell->words, page, PLANE_RESIDENT)) {
         enum zone_index class = zone_user_class(cell);
         enum zone_index zone;
@@ -160,7 +168,8 @@ static bool populate_resident_chunk(struct cell *cell, const struct vma *vma, pa
 static bool chunk_is_plain(const struct cell *cell, const struct vma *vma, page_id first,
                            page_id end)
 {
-    if (end - first != PAGES_PER_CHUNK || *pte_ref(cell, vma, first) != REF_EMPTY) {
+    if (vma_has_versions(vma) || end - first != PAGES_PER_CHUNK ||
+        *pte_ref(cell, vma, first) != REF_EMPTY) {
         return false;
     }
     for (page_id page = first; page < end; page += PAGES_PER_WORD) {

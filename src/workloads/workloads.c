@@ -3,7 +3,13 @@
 #include <string.h>
 
 const struct workload_ops *const workload_table[] = {
-    &workload_database, &workload_shm_copy, &workload_page_cache_reader, &workload_windows, NULL,
+    &workload_database,
+    &workload_shm_copy,
+    &workload_page_cache_reader,
+    &workload_windows,
+    &workload_fork_exit,
+    &workload_anon_fork_tree,
+    NULL,
 };
 
 static void set_pages_in_stall(const struct scenario *scenario, struct workload_set *set)

@@ -33,10 +33,20 @@ static const struct {
     const char *key;
     const char *value;
 } small_options[] = {
-    {"processes", "24"},         {"segment", "{ size: 10MiB }"}, {"size", "16MiB"},
-    {"private_memory", "64KiB"}, {"touch_rate", "100000"},       {"rate", "40MB/s"},
-    {"private_touches", "50%"},  {"window", "3MiB"},             {"windows", "2"},
+    {"processes", "24"},
+    {"segment", "{ size: 10MiB }"},
+    {"size", "16MiB"},
+    {"private_memory", "64KiB"},
+    {"touch_rate", "100000"},
+    {"rate", "40MB/s"},
+    {"private_touches", "50%"},
+    {"window", "3MiB"},
+    {"windows", "2"},
     {"moves", "200"},
+    {"loops", "6"},
+    {"children", "8"},
+    {"memory", "1MiB"},
+    {"fork_every", "100"},
 };
 
 static void append_workload(struct text *text, const struct workload_kind_options *kind)

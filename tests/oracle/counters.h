@@ -21,6 +21,9 @@
     X(ptes_zapped)              \
     X(rmap_searched)            \
     X(operations)               \
+    X(forks)                    \
+    X(execs)                    \
+    X(pages_copied)             \
     X(ptes_unmapped)            \
     X(activations)              \
     X(deactivations)            \

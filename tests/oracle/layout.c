@@ -115,11 +115,11 @@ static struct object *add_object(struct machine *machine, enum object_kind kind,
 
 /* A mapping at the next address that begins a page of the lowest directory taken on demand, moved
  * on so that addresses and offsets agree within a page-table page. */
-static void add_vma(struct machine *machine, struct mm *mm, struct object *object,
-                    page_offset offset, uint64_t pages, enum populated populated)
+static struct vma *add_vma(struct machine *machine, struct mm *mm, struct object *object,
+                           page_offset offset, uint64_t pages, enum populated populated)
 {
     uint64_t align = machine->ptes_per_page;
-    if (machine->has_middle_directories) {
+    if (machine->has_middle_directories && !machine->no_region) {
         align *= machine->ptes_per_page;
     }
     struct vma **link = &mm->vmas;
@@ -136,7 +136,8 @@ static void add_vma(struct machine *machine, struct mm *mm, struct object *objec
         .start = (end + align - 1) / align * align + offset % machine->ptes_per_page,
         .pages = pages,
         .populated = populated,
-        .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
+        .chunk_used = allocate((object->has_versions ? offset + pages : object->npages) / 512 + 1,
+                               sizeof *vma->chunk_used),
     };
     *link = vma;
     struct vma **last = &object->vmas;
@@ -144,6 +145,10 @@ static void add_vma(struct machine *machine, struct mm *mm, struct object *objec
         last = &(*last)->next_of_object;
     }
     *last = vma;
+    if (object->has_versions) {
+        vma->versions = allocate(pages, sizeof(struct page *));
+    }
+    return vma;
 }
 
 static void finish_mm(const struct machine *machine, struct process *process)
@@ -234,6 +239,68 @@ static void add_windows(struct machine *machine, struct workload *workload,
     }
 }
 
+/* Anonymous memory in versions: of each page as many at a time as there are processes; a few more
+ * for those that nobody has but a reclaimer still holds. */
+static struct object *add_pool(struct machine *machine, uint64_t npages, uint64_t processes)
+{
+    struct object *object = &machine->objects[machine->nobjects++];
+    *object = (struct object){.kind = OBJECT_ANON, .has_versions = true};
+    object->capacity = npages * processes + 4096;
+    object->pages = allocate(object->capacity, sizeof *object->pages);
+    return object;
+}
+
+static void add_fork_exit(struct machine *machine, struct workload *workload,
+                          const struct fork_exit_options *options)
+{
+    struct object *texts[65];
+    const uint64_t data = max_u64(
+        pages_of(options->shell_data),
+        max_u64(pages_of(options->data_min), pages_of(options->data_max)));
+    struct device *disk = &machine->devices[machine->nswap_devices];
+    workload->kind = WORKLOAD_FORK_EXIT;
+    for (uint64_t i = 0; i <= options->programs; i++) {
+        texts[i] = add_object(machine, OBJECT_FILE,
+                              pages_of(i == 0 ? options->shell_text : options->program_text), disk);
+    }
+    workload->object = texts[0];
+    struct object *pool = add_pool(machine, data + 4, 2 * options->loops);
+    workload->processes = allocate(2 * options->loops, sizeof *workload->processes);
+    for (uint64_t i = 0; i < 2 * options->loops; i++) {
+        struct process *process = add_process(machine, workload);
+        const bool child = i >= options->loops;
+        process->by_fork = child;
+        process->finite = !child && options->iterations > 0;
+        for (unsigned image = 0; image <= options->programs; image++) {
+            machine->no_region = image > 0;
+            struct vma *vma = add_vma(machine, &process->mm, texts[image], 0, texts[image]->npages,
+                                      POPULATED_NOT);
+            vma->image = image + 1;
+            vma->gone = child || image > 0;
+        }
+        machine->no_region = false;
+        add_vma(machine, &process->mm, pool, 0, data, POPULATED_NOT)->gone = child;
+        add_vma(machine, &process->mm, pool, data, 4, POPULATED_NOT)->gone = child;
+    }
+}
+
+static void add_fork_tree(struct machine *machine, struct workload *workload,
+                          const struct anon_fork_tree_options *options)
+{
+    workload->kind = WORKLOAD_FORK_TREE;
+    workload->window = pages_of(options->memory);
+    struct object *pool = add_pool(machine, workload->window, options->children + 1);
+    workload->object = pool;
+    workload->processes = allocate(options->children + 1, sizeof *workload->processes);
+    for (uint64_t i = 0; i <= options->children; i++) {
+        struct process *process = add_process(machine, workload);
+        process->by_fork = i > 0;
+        add_vma(machine, &process->mm, pool, 0, workload->window,
+                i == 0 ? POPULATED_BY_STORES : POPULATED_NOT)
+            ->gone = i > 0;
+    }
+}
+
 static void add_workload(struct machine *machine, size_t index)
 {
     const struct workload_config *config = &machine->scenario->workloads[index];
@@ -242,6 +309,10 @@ static void add_workload(struct machine *machine, size_t index)
         add_database(machine, workload, config->options);
     } else if (strcmp(config->kind, "windows") == 0) {
         add_windows(machine, workload, config->options);
+    } else if (strcmp(config->kind, "fork_exit") == 0) {
+        add_fork_exit(machine, workload, config->options);
+    } else if (strcmp(config->kind, "anon_fork_tree") == 0) {
+        add_fork_tree(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -300,6 +371,10 @@ static void make_room(struct machine *machine)
             processes += ((const struct database_options *)options)->processes + 1;
         } else if (strcmp(kind, "windows") == 0) {
             processes += ((const struct windows_options *)options)->processes;
+        } else if (strcmp(kind, "fork_exit") == 0) {
+            processes += 2 * ((const struct fork_exit_options *)options)->loops + 65;
+        } else if (strcmp(kind, "anon_fork_tree") == 0) {
+            processes += ((const struct anon_fork_tree_options *)options)->children + 1;
         } else {
             processes++;
         }
@@ -331,11 +406,12 @@ struct machine *o_layout_build(const struct scenario *scenario)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         finish_mm(machine, process);
-        process->from_start = process->workload->kind == WORKLOAD_DATABASE ||
-                              process->workload->kind == WORKLOAD_WINDOWS;
-        process->finite = !process->from_start;
-        process->next_due = o_workload_first_interval(machine, process);
-        process->operation_due = o_workload_first_operation(machine, process);
+        const enum workload_kind kind = process->workload->kind;
+        process->from_start = kind != WORKLOAD_SHM_COPY && kind != WORKLOAD_READER &&
+                              !process->by_fork;
+        process->finite = process->finite || kind == WORKLOAD_SHM_COPY || kind == WORKLOAD_READER;
+        process->mm.alive = !process->by_fork;
+        o_workload_born(machine, process);
     }
     o_context_build(machine);
     return machine;
@@ -359,6 +435,7 @@ static void free_mm(struct mm *mm)
     while (mm->vmas != NULL) {
         struct vma *next = mm->vmas->next_of_mm;
         free(mm->vmas->chunk_used);
+        free(mm->vmas->versions);
         free(mm->vmas);
         mm->vmas = next;
     }

@@ -12,10 +12,17 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 
-enum { MACHINE_WORKLOADS_MAX = 6 };
+enum { MACHINE_WORKLOADS_MAX = 7 };
 
 /* In the order of what machines.c calls them. */
-enum { MACHINE_DATABASE, MACHINE_COPY, MACHINE_READER, MACHINE_WINDOWS };
+enum {
+    MACHINE_DATABASE,
+    MACHINE_COPY,
+    MACHINE_READER,
+    MACHINE_WINDOWS,
+    MACHINE_FORK_EXIT,
+    MACHINE_FORK_TREE
+};
 
 /* The designs that machines have. The first three are drawn; later the machine may get a relative
  * of the one drawn instead, so that machines that are not are what they always were. */
@@ -46,6 +53,9 @@ struct machine_workload {
     uint64_t hot_permille, hot_touches_permille, zipf_permille, write_permille;
     uint64_t log_writes;
     uint64_t windows, moves;
+    uint64_t iterations, text, programs, shell_writes, child_writes, data_min, touch_ns;
+    uint64_t exec_permille, text_permille, fork_every, child_touches;
+    unsigned sizes;
     /* reader */
     uint64_t device, rounds;
 };

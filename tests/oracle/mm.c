@@ -32,10 +32,10 @@ static unsigned levels_missing(const struct machine *machine, const struct mm *m
 }
 
 bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct vma *vma,
-                     const struct page *page)
+                     page_offset offset)
 {
     struct mm *mm = vma->mm;
-    const uint64_t address = o_vma_address(vma, page);
+    const uint64_t address = vma->start + offset - vma->offset;
     struct zone *frames[3];
     const unsigned missing = levels_missing(machine, mm, address);
     for (unsigned i = 0; i < missing; i++) {
@@ -61,18 +61,25 @@ bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct 
             mm->upper[number / 512 / 512] = true;
         }
     }
-    vma->chunk_used[page->offset / 512] = true;
+    vma->chunk_used[offset / 512] = true;
     return true;
 }
 
 void o_mm_set_pte(struct machine *machine, const struct vma *vma, struct page *page,
                   struct pte *pte, bool store)
 {
-    REQUIRE(!pte->present && page->resident && o_vma_covers(vma, page));
-    pte->page = page;
-    pte->present = true;
+    o_mm_copy_pte(machine, vma, page, pte);
     pte->young = true;
     pte->dirty = store;
+}
+
+void o_mm_copy_pte(struct machine *machine, const struct vma *vma, struct page *page,
+                   struct pte *pte)
+{
+    REQUIRE(!pte->present && page->resident && o_vma_covers(vma, page));
+    REQUIRE(vma->versions == NULL || *o_version_of(vma, page->offset) == page);
+    pte->page = page;
+    pte->present = true;
     if (page->mapcount++ == 0) {
         machine->nr_mapped++;
     }

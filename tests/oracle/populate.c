@@ -26,9 +26,12 @@ static bool boot(struct machine *machine)
     const uint64_t kernel = frames_of(machine->frames * machine->design.struct_page_bytes) +
                             frames_of(min_u64((byte_count)40 << 20, memory / 800)) +
                             frames_of((byte_count)machine->nprocesses * 18 * 1024);
+    uint64_t mms = 0;
+    for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        mms += machine->processes[p].mm.alive;
+    }
     return take_kernel_frames(machine, kernel, HELD_KERNEL) &&
-           take_kernel_frames(machine, (uint64_t)machine->nprocesses * directories,
-                              HELD_PAGE_TABLE);
+           take_kernel_frames(machine, mms * directories, HELD_PAGE_TABLE);
 }
 
 static bool populate_page(struct machine *machine, struct actor *actor, const struct vma *vma,
@@ -36,8 +39,11 @@ static bool populate_page(struct machine *machine, struct actor *actor, const st
 {
     struct mm *mm = vma->mm;
     const uint64_t address = o_vma_address(vma, page);
-    if (!o_mm_need_table(machine, actor, vma, page)) {
+    if (!o_mm_need_table(machine, actor, vma, page->offset)) {
         return false;
+    }
+    if (vma->versions != NULL) {
+        o_version_attach(vma, page);
     }
     if (!page->resident) {
         struct zone *zone = o_frame_take(machine, actor, machine->user_class, o_page_holder(page));
@@ -69,7 +75,9 @@ static bool populate_process(struct machine *machine, struct process *process)
     struct actor nobody = {0}; /* what its clock says is of no consequence */
     for (const struct vma *vma = process->mm.vmas; vma != NULL; vma = vma->next_of_mm) {
         for (uint64_t i = 0; i < vma->pages && vma->populated != POPULATED_NOT; i++) {
-            if (!populate_page(machine, &nobody, vma, &vma->object->pages[vma->offset + i])) {
+            struct page *page = vma->versions != NULL ? o_version_new(vma->object, vma->offset + i)
+                                                      : &vma->object->pages[vma->offset + i];
+            if (!populate_page(machine, &nobody, vma, page)) {
                 return false;
             }
         }

@@ -235,6 +235,9 @@ static unsigned coverers_by_object(struct machine *machine, struct actor *actor,
     unsigned mapped = 0;
     uint64_t nvmas = 0;
     for (const struct vma *vma = page->object->vmas; vma != NULL; vma = vma->next_of_object) {
+        if (vma->gone) {
+            continue;
+        }
         nvmas++;
         if (!o_vma_covers(vma, page)) {
             continue;
