@@ -371,6 +371,8 @@ void fault_operation_done(struct cell *cell, const struct touch *touch, sim_time
     forget_tries(cell, CONTEXT_FIRST_PROCESS + touch->process, now);
     const struct operation_call *call = &cell->operations[touch->process].call;
     bool home = touch->process % cell->ncells == cell->id;
+    cell->visitors[touch->process].operated++;
+    outbox_post(&cell->outbox, MESSAGE_OPERATED, touch->process, now, 0);
     count(cell, METRIC_OPERATIONS, home);
     count(cell, METRIC_FORKS, home && call->kind == OPERATION_FORK);
     count(cell, METRIC_EXECS, home && call->kind == OPERATION_EXEC);

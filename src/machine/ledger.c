@@ -274,6 +274,9 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
             home->nblocked--;
             home->nexited++;
             break;
+        case MESSAGE_OPERATED:
+            home->noperated++;
+            break;
         case MESSAGE_WAITS:
             home->waits_for = (process_id)message->value;
             break;

@@ -34,6 +34,7 @@ struct home {
     uint32_t nexited;   /* and in which it is gone */
     uint32_t waits_for; /* it goes on when this process is not there; PROCESS_NONE: at once */
     uint32_t unused;
+    uint64_t noperated;  /* parts of operations that cells have done */
     uint32_t lock_share; /* share of the last epoch that its faults held its mm's lock, 2^-32 */
     sim_time work;       /* user time it has spent */
     sim_time grant;      /* user time given for this epoch */

@@ -17,6 +17,7 @@ enum message_kind {
     MESSAGE_FINISHED, /* when it made its last touch */
     MESSAGE_FORKED,   /* a new process is there */
     MESSAGE_EXITED,   /* the process is gone */
+    MESSAGE_OPERATED, /* the cell has done its part of an operation of the process */
     MESSAGE_WAITS,    /* it goes on when process `value` is not there */
 
     MESSAGE_BETWEEN_CELLS,

@@ -218,7 +218,8 @@ enum status workloads_draw(const struct workload_set *set, struct cell *cell,
         }
         const struct workload *workload = &set->workload[set->plan.processes[i].workload];
         enum status status = draw_process(workload, cell, &draws->process[i], (process_id)i, batch);
-        if (status == STATUS_OK && visitor->operation_at < end) {
+        /* An operation waits until all cells have done their part of the one before it. */
+        if (status == STATUS_OK && visitor->operation_at < end && !visitor->ahead) {
             status = draw_operation(workload, cell, (process_id)i, batch);
         }
         if (status != STATUS_OK) {
