@@ -38,7 +38,7 @@ static void load(struct bench *bench, const struct catalogue *catalogue, int arg
                                                  NULL};
     if (scenario_load(argv[1], &overrides, catalogue, &bench->scenario) != STATUS_OK ||
         design_resolve(&bench->scenario, &bench->design) != STATUS_OK ||
-        workloads_plan(&bench->scenario, &bench->set) != STATUS_OK ||
+        workloads_plan(&bench->scenario, &bench->design, &bench->set) != STATUS_OK ||
         cell_create(&bench->scenario, &bench->set.plan, &bench->design, 0, &bench->cell) !=
             STATUS_OK ||
         populate_boot(&bench->cell) != STATUS_OK) {
@@ -54,10 +54,11 @@ static void populate(struct bench *bench)
     uint64_t ptes = bench->cell.core->ptes_present;
     printf("populate                        %7.2f ns per pte (%" PRIu64 " ptes)\n",
            ns / (double)ptes, ptes);
-    if (workloads_start(&bench->set, &bench->cell, &bench->draws) != STATUS_OK ||
+    if (workloads_divide(&bench->set, &bench->cell, &bench->draws) != STATUS_OK ||
         ledger_create(&bench->scenario, &bench->set.plan, &bench->ledger) != STATUS_OK) {
         exit(3);
     }
+    workloads_start(&bench->set, &bench->cell, &bench->draws);
     ledger_start_phase(&bench->ledger, START_WARMUP);
 }
 

@@ -6,43 +6,60 @@
 #define THRASH_BASE_MUTANT_H
 
 /* X(name, what is broken) */
-#define MUTANT_TABLE(X)                                                          \
-    X(CREDIT_THRESHOLD, "2.4 credits a page one mapping too early")              \
-    X(YOUNG_BIT, "2.4 unmaps ptes that are young")                               \
-    X(ACTIVE_PAGE, "2.4 unmaps ptes of active pages")                            \
-    X(RESUME_POINT, "2.4 scans an mm from its begin each time")                  \
-    X(SWAP_OUT_QUOTA, "2.4's swap_out() asks for twice as many credits")         \
-    X(REFILL_REFERENCED, "2.4's refill leaves PG_referenced clear")              \
-    X(REFILL_SECOND_CHANCE, "2.4's refill takes referenced pages at once")       \
-    X(MAPPED_LIMIT, "2.4 meets twice as many mapped pages before swap_out()")    \
-    X(SCAN_COUNT, "2.4.22 scans pages of other zones for nothing")               \
-    X(SCAN_SHARE, "2.4.22 scans as little in each pass as in the first")         \
-    X(MAPPED_SHARE, "2.4.22 lets every page of a pass be mapped")                \
-    X(SWAP_OUT_ROUNDS, "2.4.22's swap_out() goes round twice")                   \
-    X(SWAP_OUT_ENDS_PASS, "2.4.22 goes on with a pass after swap_out()")         \
-    X(KEEP_FREED_FRAME, "2.4's direct reclaimers keep no frame that they free")  \
-    X(MARK_ON_FAULT, "faults do not mark their page accessed")                   \
-    X(DEFERRED_WRITE, "a page moved to the swap cache is written at once")       \
-    X(CHAIN_SLOTS, "chain blocks hold half as many ptes")                        \
-    X(LAZY_COLLAPSE, "chains collapse when a mapping is removed")                \
-    X(ENTRY_SLOTS, "list entries hold two ptes")                                 \
-    X(ENTRY_MISS, "list entries cost no cache miss of their own")                \
-    X(EAGER_COLLAPSE, "lists of one pte stay until they are looked at")          \
-    X(PRIVATE_FREE_LIST, "frames of list entries are given back")                \
-    X(SWAP_TENDENCY, "2.6 unmaps mapped pages without distress")                 \
-    X(SCAN_PRIORITY, "2.6 scans as if each priority were one lower")             \
-    X(SCAN_BATCH, "2.6 takes half as many pages off a list at once")             \
-    X(REFERENCED_PAGE, "2.6 does not activate referenced pages that it shrinks") \
-    X(TRYLOCK, "trylocks of mms never fail")                                     \
-    X(WATERMARK, "2.6 does not add up the watermarks of higher zones")           \
-    X(READ_AHEAD, "swap is read in without neighbours")                          \
-    X(CONGESTION, "queues are congested only when they are full")                \
-    X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                     \
-    X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")   \
-    X(COPY_ON_WRITE, "a store reuses a page that other processes have as well")  \
-    X(EXCLUSIVE_SWAP, "a page leaves the swap cache while others need its slot") \
-    X(FORK_PROTECTS, "fork does not write-protect")                              \
-    X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")
+#define MUTANT_TABLE(X)                                                                   \
+    X(CREDIT_THRESHOLD, "2.4 credits a page one mapping too early")                       \
+    X(YOUNG_BIT, "2.4 unmaps ptes that are young")                                        \
+    X(ACTIVE_PAGE, "2.4 unmaps ptes of active pages")                                     \
+    X(RESUME_POINT, "2.4 scans an mm from its begin each time")                           \
+    X(SWAP_OUT_QUOTA, "2.4's swap_out() asks for twice as many credits")                  \
+    X(REFILL_REFERENCED, "2.4's refill leaves PG_referenced clear")                       \
+    X(REFILL_SECOND_CHANCE, "2.4's refill takes referenced pages at once")                \
+    X(MAPPED_LIMIT, "2.4 meets twice as many mapped pages before swap_out()")             \
+    X(SCAN_COUNT, "2.4.22 scans pages of other zones for nothing")                        \
+    X(SCAN_SHARE, "2.4.22 scans as little in each pass as in the first")                  \
+    X(MAPPED_SHARE, "2.4.22 lets every page of a pass be mapped")                         \
+    X(SWAP_OUT_ROUNDS, "2.4.22's swap_out() goes round twice")                            \
+    X(SWAP_OUT_ENDS_PASS, "2.4.22 goes on with a pass after swap_out()")                  \
+    X(KEEP_FREED_FRAME, "2.4's direct reclaimers keep no frame that they free")           \
+    X(MARK_ON_FAULT, "faults do not mark their page accessed")                            \
+    X(DEFERRED_WRITE, "a page moved to the swap cache is written at once")                \
+    X(CHAIN_SLOTS, "chain blocks hold half as many ptes")                                 \
+    X(LAZY_COLLAPSE, "chains collapse when a mapping is removed")                         \
+    X(ENTRY_SLOTS, "list entries hold two ptes")                                          \
+    X(ENTRY_MISS, "list entries cost no cache miss of their own")                         \
+    X(EAGER_COLLAPSE, "lists of one pte stay until they are looked at")                   \
+    X(PRIVATE_FREE_LIST, "frames of list entries are given back")                         \
+    X(TREE_HEAP, "queries of the tree go below intervals that end before the page")       \
+    X(TREE_RADIX, "queries of the tree go right of where intervals over the page can be") \
+    X(EARLY_EXIT, "walks by the tree go on when all ptes are found")                      \
+    X(UNMAP_YOUNG_PTE, "2.6.7 unmaps ptes that are young")                                \
+    X(CLUSTER_YOUNG, "searches of nonlinear mappings clear young ptes as well")           \
+    X(SKIP_MAPPED, "2.6.7's refill asks mapped pages whether they were referenced")       \
+    X(SWAP_TENDENCY, "2.6 unmaps mapped pages without distress")                          \
+    X(SCAN_PRIORITY, "2.6 scans as if each priority were one lower")                      \
+    X(SCAN_BATCH, "2.6 takes half as many pages off a list at once")                      \
+    X(REFERENCED_PAGE, "2.6 does not activate referenced pages that it shrinks")          \
+    X(TRYLOCK, "trylocks of mms never fail")                                              \
+    X(WATERMARK, "2.6 does not add up the watermarks of higher zones")                    \
+    X(READ_AHEAD, "swap is read in without neighbours")                                   \
+    X(CONGESTION, "queues are congested only when they are full")                         \
+    X(SLAB_PACKING, "slab pages have neither headers nor bookkeeping")                    \
+    X(CHAIN_WIDTH, "high page tables do not widen chain slots")                           \
+    X(DIRECTORY_ZONE, "page directories are in high memory too")                          \
+    X(KMAP, "looking at high page tables costs nothing")                                  \
+    X(SPACE_SWITCH, "a kernel of its own space is entered like any other")                \
+    X(RADIX_NODE, "the page cache needs no radix-tree nodes")                             \
+    X(BUFFER_HEAD_SIZE, "buffer heads take no memory")                                    \
+    X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                              \
+    X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")            \
+    X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")                           \
+    X(COPY_ON_WRITE, "a store reuses a page that other processes have as well")           \
+    X(EXCLUSIVE_SWAP, "a page leaves the swap cache while others need its slot")          \
+    X(FORK_PROTECTS, "fork does not write-protect")                                       \
+    X(TLB_LRU, "TLB sets are replaced in the order of their filling")                     \
+    X(WALK_DEPTH, "walks to large pages read as many entries as to small ones")           \
+    X(SWITCH_FLUSH, "context switches leave the TLB as it is")                            \
+    X(LARGE_DIRECTORY, "large pages need the directories of small ones")
 
 enum mutant {
     MUTANT_NONE,

@@ -12,10 +12,11 @@
 
 /* What the numbers are for. Streams with different names never share a draw. */
 enum random_stream {
-    RANDOM_TOUCH = 1,     /* owner: process; ordinal: its touches in this cell */
-    RANDOM_TRYLOCK = 2,   /* owner: process whose mm is tried; ordinal: tries in this cell */
-    RANDOM_TEST = 3,      /* for tests */
-    RANDOM_OPERATION = 4, /* owner: process; cell: 0; ordinal: its operations */
+    RANDOM_TOUCH = 1,       /* owner: process; ordinal: its touches in this cell */
+    RANDOM_TRYLOCK = 2,     /* owner: process whose mm is tried; ordinal: tries in this cell */
+    RANDOM_TEST = 3,        /* for tests */
+    RANDOM_OPERATION = 4,   /* owner: process; cell: 0; ordinal: its operations */
+    RANDOM_TRANSLATION = 5, /* owner: process; ordinal: its touches in all cells */
 };
 
 /* 128 random bits as four words. */

@@ -56,6 +56,12 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* a + b, or the largest number if that does not fit. */
+static inline uint64_t add_saturated(uint64_t a, uint64_t b)
+{
+    return b <= UINT64_MAX - a ? a + b : UINT64_MAX;
+}
+
 /* The part of `whole` that `share` makes up, rounded down. */
 static inline uint64_t share_of(uint64_t whole, share_ppb share)
 {

@@ -38,6 +38,26 @@ static void print_memory(byte_count bytes, const char *name, const char *what)
            *what == '\0' ? "" : " ", what);
 }
 
+/* What the prediction rests on: it is wrong where this is. */
+static void print_grounds(const struct expected_use *use)
+{
+    if (use->ptes_passed == 0) {
+        printf("  if nothing is reclaimed, as free memory seems to last: ptes that nobody clears "
+               "take no "
+               "rows\n");
+        return;
+    }
+    char begin[UNITS_TEXT_SIZE];
+    const uint64_t second = 1000000000 * TICKS_PER_NS;
+    printf("  if reclaim begins no sooner than %s, with no more than %" PRIu64
+           " contexts at a time,\n"
+           "  and so passes the %.3g ptes of populate %.2g times at most: %s\n",
+           units_print_time(use->reclaim / second * second, begin), use->reclaimers,
+           (double)use->ptes, (double)use->ptes_passed / (double)max_u64(use->ptes, 1),
+           use->ptes_passed < use->ptes ? "rows for those it passes, and nothing swapped out"
+                                        : "rows for all, and what is freed swapped out");
+}
+
 static void print_prediction(const struct prediction *prediction)
 {
     printf("\npredicted host memory\n");
@@ -51,9 +71,12 @@ static void print_prediction(const struct prediction *prediction)
     }
     print_memory(others, "other arrays", "each below 1 MiB");
     print_memory(prediction->series, "series", "metrics over time, until they are written");
-    print_memory(prediction->total - prediction->arrays - prediction->series, "process",
-                 "the program and its libraries: MPI, HDF5, topology");
+    print_memory(prediction->common, "common",
+                 "plan, ledger, tables of popularity, touches and messages of an epoch");
+    print_memory(prediction->total - prediction->arrays - prediction->series - prediction->common,
+                 "process", "the program and its libraries: MPI, HDF5, topology");
     print_memory(prediction->total, "in all", "");
+    print_grounds(&prediction->use);
     printf("predicted time: %.3g s on one rank, if it runs to its duration\n", prediction->seconds);
     struct host_system system = host_system_here();
     struct host_memory memory;

@@ -42,15 +42,16 @@ static void preset_choices(const struct preset *preset, unsigned arch,
                                       .machine = {.arch = arch, .cache_line = 64}};
     struct design design;
     enum status status = design_resolve(&scenario, &design);
-    assert(status == STATUS_OK); /* presets exist everywhere */
+    assert(status == STATUS_OK); /* it exists there */
     (void)status;
     design_choices(&scenario, &design, choices);
 }
 
 void design_describe_preset(const struct preset *preset, struct text *text)
 {
+    const bool on_64_bits = (preset_archs(preset) >> ARCH_X86_64 & 1) != 0;
     struct scenario_choice choices[DESIGN_CHOICES];
-    preset_choices(preset, ARCH_X86_64, choices);
+    preset_choices(preset, on_64_bits ? ARCH_X86_64 : ARCH_I386, choices);
     for (size_t i = 0; i < DESIGN_CHOICES; i++) {
         text_append_format(text, "%s%s %s", i == 0 ? "" : ", ", choices[i].key + strlen(PREFIX),
                            choices[i].value);

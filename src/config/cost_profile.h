@@ -39,6 +39,9 @@
     X(IO_SUBMIT, "io_submit", "building and queueing one device request")                          \
     X(LOCK, "lock", "taking and releasing one uncontended lock")                                   \
     X(SYSCALL, "syscall", "entering and leaving the kernel")                                       \
+    X(KMAP, "kmap", "mapping a page of high memory for the kernel and flushing its TLB entry")     \
+    X(SPACE_SWITCH, "space_switch",                                                                \
+      "more for each entry to a kernel that has an address space of its own (split 4g4g)")         \
     X(PTE_ZAP, "pte_zap", "clearing one pte of a range, dropping the page's reference")            \
     X(VMA_CHANGE, "vma_change", "a vma made or taken apart, in its mm and its object's list")      \
     X(PTE_COPY, "pte_copy", "copying one pte at fork, taking a reference to its page")             \

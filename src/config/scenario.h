@@ -14,6 +14,7 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 #include "config/option.h"
+#include "config/tlb_config.h"
 
 enum machine_arch { ARCH_I386, ARCH_I386_PAE, ARCH_X86_64 };
 
@@ -36,6 +37,10 @@ struct machine_config {
     uint64_t cache_line; /* bytes; the size of a block of pte_chain entries; never OPTION_AUTO */
     struct device_config swap;
     struct device_config disk; /* block devices that files live on */
+    byte_count large_pages; /* reserved for large pages at boot; OPTION_AUTO: what segments need */
+    sim_time timeslice;     /* user time after which a CPU goes to another process */
+    uint64_t tlb_sampling;  /* one slice in so many is simulated on the TLB */
+    struct tlb_config tlb;
 };
 
 /* The choice on each axis of `thrash list designs`. An axis the user did not name is NULL and comes

@@ -17,6 +17,16 @@ static enum status check_times(const struct scenario *scenario, const struct opt
                            units_print_time(scenario->epoch, limit),
                            units_print_time(scenario->quantum, found));
     }
+    /* User, system, I/O wait and idle time of all CPUs add up to that; each is a 64-bit counter. */
+    sim_time most = UINT64_MAX / scenario->machine.cpus;
+    if (scenario->duration > most) {
+        struct option_frame frame = frame_of(root, "duration");
+        return option_fail(&frame,
+                           "expected at most %" PRIu64 "s with machine.cpus of %" PRIu64
+                           ", as 208 days of CPU time can be counted, found %s",
+                           (uint64_t)(most / (1000000000 * TICKS_PER_NS)), scenario->machine.cpus,
+                           units_print_time(scenario->duration, found));
+    }
     if (scenario->phases.warmup >= scenario->duration) {
         struct option_frame phases = frame_of(root, "phases");
         struct option_frame frame = frame_of(&phases, "warmup");
@@ -63,7 +73,8 @@ static enum status check_machine(const struct machine_config *machine,
         return option_fail(&frame, "expected 32, 64, 128 or auto, found %" PRIu64,
                            machine->cache_line);
     }
-    return STATUS_OK;
+    frame = frame_of(&section, "tlb");
+    return tlb_config_check(&machine->tlb, &frame);
 }
 
 static enum status check_design(const struct design_config *design, const struct option_frame *root)

@@ -126,6 +126,9 @@ static enum status finish(enum status status, struct document *document,
         status = apply_overrides(document, overrides, arena);
     }
     if (status == STATUS_OK) {
+        status = tlb_expand(document->root, document->path, arena);
+    }
+    if (status == STATUS_OK) {
         status = read_scenario(document, overrides, catalogue, &scenario);
     }
     if (status != STATUS_OK) {

@@ -122,6 +122,35 @@ static const struct option_row machine_rows[] = {
      .offset = offsetof(struct machine_config, disk),
      .section = &disk_options,
      .help = "block devices that files lie on"},
+    {.key = "large_pages",
+     .type = OPTION_SIZE,
+     .offset = offsetof(struct machine_config, large_pages),
+     .fallback = "auto",
+     .high = EXBIBYTE,
+     .automatic = true,
+     .help = "memory reserved at boot for large pages of segments; auto is what they need"},
+    {.key = "timeslice",
+     .type = OPTION_TIME,
+     .offset = offsetof(struct machine_config, timeslice),
+     .fallback = "10ms",
+     .low = MICROSECOND,
+     .high = TIME_LIMIT,
+     .help = "user time after which a CPU goes to another process, where there are more of them "
+             "than CPUs, and with it the TLB (assumed)"},
+    {.key = "tlb_sampling",
+     .type = OPTION_COUNT,
+     .offset = offsetof(struct machine_config, tlb_sampling),
+     .fallback = "8",
+     .low = 1,
+     .high = 1000000,
+     .help = "one in so many timeslices of each process is simulated on the TLB"},
+    {.key = "tlb",
+     .type = OPTION_SECTION,
+     .offset = offsetof(struct machine_config, tlb),
+     .section = &tlb_options,
+     .help =
+         "the data TLB of each processor: none, a name in configs/tlb/, a path ending in .yaml, "
+         "or a mapping"},
 };
 
 static const struct option_table machine_options = {

@@ -1,6 +1,5 @@
 #include "designs/designs.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/mutant.h"
@@ -13,6 +12,9 @@ static const struct choice *const rmaps[] = {
     &rmap_pte_chain_linked.choice,
     &rmap_pte_chain_array.choice,
     &rmap_objrmap.choice,
+    &rmap_objrmap_prio_tree.choice,
+    &rmap_anonmm.choice,
+    &rmap_anon_vma.choice,
     NULL,
 };
 
@@ -20,6 +22,7 @@ static const struct choice *const reclaims[] = {
     &reclaim_lru_2_4_22.choice,
     &reclaim_lru_2_4_23.choice,
     &reclaim_lru_2_6_0.choice,
+    &reclaim_lru_2_6_7.choice,
     NULL,
 };
 
@@ -31,19 +34,45 @@ static const struct choice *const writeouts[] = {
 static const struct choice page_tables_lowmem = {
     "lowmem", "page tables in memory the kernel maps directly",
     "linux v2.6.0 arch/i386/mm/pgtable.c, pte_alloc_one() without CONFIG_HIGHPTE", 0};
-static const struct choice *const page_tables[] = {&page_tables_lowmem, NULL};
+static const struct choice page_tables_highmem = {
+    "highmem", "pages of ptes in high memory (HIGHPTE), mapped by the kernel for each access",
+    "linux v2.6.0 arch/i386/mm/pgtable.c, pte_alloc_one() with CONFIG_HIGHPTE", IA32};
+static const struct choice *const page_tables[] = {&page_tables_lowmem, &page_tables_highmem, NULL};
 
 static const struct choice split_3g1g = {
     "3g1g", "3 GiB of user space, 896 MiB of directly mapped memory",
     "linux v2.6.0 include/asm-i386/page.h, PAGE_OFFSET and VMALLOC_RESERVE", IA32};
+static const struct choice split_4g4g = {
+    "4g4g", "4 GiB each for user space and kernel, changed at every entry to the kernel",
+    "Molnar's patch for 2.5.74, 9 Jul 2003; LWN, 4G/4G split, 2003", IA32};
 static const struct choice split_none = {"none", "64-bit: all of memory is directly mapped",
                                          "linux v2.6.0 include/asm-x86_64/page.h, PAGE_OFFSET",
                                          1U << ARCH_X86_64};
-static const struct choice *const splits[] = {&split_3g1g, &split_none, NULL};
+static const struct choice *const splits[] = {&split_3g1g, &split_4g4g, &split_none, NULL};
 
 static const struct choice shared_page_4k = {"4KiB", "shared segments in base pages",
                                              "linux 2.4.23 and v2.6.0 mm/shmem.c", 0};
-static const struct choice *const shared_page_sizes[] = {&shared_page_4k, NULL};
+static const struct choice shared_page_2m = {
+    "2MiB", "shared segments in reserved pages of 2 MiB, which are never swapped and have no ptes",
+    "linux v2.6.0 mm/hugetlb.c, arch/i386/mm/hugetlbpage.c; include/asm-i386/page.h, HPAGE_SHIFT",
+    1U << ARCH_I386_PAE | 1U << ARCH_X86_64};
+static const struct choice shared_page_4m = {
+    "4MiB", "the same in pages of 4 MiB, which page directories of i386 without PAE map",
+    "linux v2.6.0 arch/i386/mm/hugetlbpage.c; include/asm-i386/page.h, HPAGE_SHIFT",
+    1U << ARCH_I386};
+static const struct choice shared_page_1g = {
+    "1GiB", "the same in pages of 1 GiB, which no processor of 2004 had",
+    "linux v2.6.27 arch/x86/mm/hugetlbpage.c, GB pages", 1U << ARCH_X86_64};
+static const struct choice *const shared_page_sizes[] = {&shared_page_4k, &shared_page_2m,
+                                                         &shared_page_4m, &shared_page_1g, NULL};
+
+static enum page_class class_of(const struct choice *page_size)
+{
+    if (page_size == &shared_page_4k) {
+        return PAGES_SMALL;
+    }
+    return page_size == &shared_page_1g ? PAGES_HUGE : PAGES_LARGE;
+}
 
 const struct axis design_axes[] = {
     {"rmap", "how the ptes of a page are found", CATALOGUE_RMAP, rmaps},
@@ -66,6 +95,7 @@ const struct preset design_presets[] = {
         .writeout = &writeout_deferred,
         .page_tables = &page_tables_lowmem,
         .struct_page_bytes = {48, 48, 88},
+        .sizes = &sizes_2_4_23,
     },
     {
         .name = "linux-2.4.23",
@@ -76,6 +106,7 @@ const struct preset design_presets[] = {
         .writeout = &writeout_deferred,
         .page_tables = &page_tables_lowmem,
         .struct_page_bytes = {48, 48, 88},
+        .sizes = &sizes_2_4_23,
     },
     {
         .name = "linux-2.5.27",
@@ -87,6 +118,7 @@ const struct preset design_presets[] = {
         .page_tables = &page_tables_lowmem,
         .page_direct = true,
         .struct_page_bytes = {44, 44, 80},
+        .sizes = &sizes_2_6_0,
     },
     {
         .name = "linux-2.6.0",
@@ -98,6 +130,23 @@ const struct preset design_presets[] = {
         .page_tables = &page_tables_lowmem,
         .page_direct = true,
         .struct_page_bytes = {40, 40, 80},
+        .struct_page_highpte = 44,
+        .sizes = &sizes_2_6_0,
+    },
+    {
+        .name = "linux-2.6.0-large-pages",
+        .description =
+            "2.6.0 with shared segments on hugetlbfs: 4 MiB pages, 2 MiB with PAE and x86_64",
+        .source = "linux v2.6.0 mm/hugetlb.c, arch/i386/mm/hugetlbpage.c; LWN, 2004",
+        .rmap = &rmap_pte_chain_array,
+        .reclaim = &reclaim_lru_2_6_0,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_lowmem,
+        .page_direct = true,
+        .large_pages = true,
+        .struct_page_bytes = {40, 40, 80},
+        .struct_page_highpte = 44,
+        .sizes = &sizes_2_6_0,
     },
     {
         .name = "linux-2.5-objrmap",
@@ -109,6 +158,85 @@ const struct preset design_presets[] = {
         .page_tables = &page_tables_lowmem,
         .page_direct = true,
         .struct_page_bytes = {40, 40, 80},
+        .struct_page_highpte = 44,
+        .sizes = &sizes_2_6_0,
+    },
+    {
+        .name = "linux-2.6.0-no-direct",
+        .description = "pte chains in cache-line blocks, even for pages mapped once",
+        .source = "linux v2.6.0 mm/rmap.c without PG_direct",
+        .rmap = &rmap_pte_chain_array,
+        .reclaim = &reclaim_lru_2_6_0,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_lowmem,
+        .hypothetical = true,
+        .struct_page_bytes = {40, 40, 80},
+        .struct_page_highpte = 44,
+        .sizes = &sizes_2_6_0,
+    },
+    {
+        .name = "linux-2.6.0-highpte",
+        .description =
+            "2.6.0 with pages of ptes in high memory; with PAE a block holds half as many",
+        .source = "linux v2.6.0 arch/i386/mm/pgtable.c, include/asm-i386/pgtable.h, CONFIG_HIGHPTE",
+        .rmap = &rmap_pte_chain_array,
+        .reclaim = &reclaim_lru_2_6_0,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_highmem,
+        .page_direct = true,
+        .struct_page_bytes = {40, 40, 80},
+        .struct_page_highpte = 44,
+        .sizes = &sizes_2_6_0,
+    },
+    {
+        .name = "linux-2.6.0-4g4g",
+        .description = "2.6.0 with 4 GiB each for user space and kernel",
+        .source = "linux v2.6.0 mm/rmap.c; Molnar's patch for 2.5.74, 9 Jul 2003",
+        .rmap = &rmap_pte_chain_array,
+        .reclaim = &reclaim_lru_2_6_0,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_lowmem,
+        .split = &split_4g4g,
+        .page_direct = true,
+        .struct_page_bytes = {40, 40, 80},
+        .struct_page_highpte = 44,
+        .sizes = &sizes_2_6_0,
+    },
+    {
+        .name = "andrea-arithmetic",
+        .description =
+            "hypothetical: list entries of 8 bytes for each pte, pages of ptes in high memory",
+        .source = "Arcangeli, linux-kernel, 27 Feb 2004: 2.7 GiB / 4096 * 8 bytes * tasks",
+        .rmap = &rmap_pte_chain_linked,
+        .reclaim = &reclaim_lru_2_6_0,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_highmem,
+        .page_direct = true,
+        .hypothetical = true,
+        .struct_page_bytes = {44, 44, 80},
+        .sizes = &sizes_2_6_0,
+    },
+    {
+        .name = "linux-2.6.7",
+        .description = "a priority search tree of vmas for files, anon_vma for anonymous memory",
+        .source = "linux v2.6.7 mm/rmap.c, mm/prio_tree.c, mm/vmscan.c",
+        .rmap = &rmap_anon_vma,
+        .reclaim = &reclaim_lru_2_6_7,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_lowmem,
+        .struct_page_bytes = {32, 32, 56},
+        .sizes = &sizes_2_6_7,
+    },
+    {
+        .name = "linux-2.6.7-highpte",
+        .description = "2.6.7 with pages of ptes in high memory",
+        .source = "linux v2.6.7 mm/rmap.c, arch/i386/mm/pgtable.c, CONFIG_HIGHPTE",
+        .rmap = &rmap_anon_vma,
+        .reclaim = &reclaim_lru_2_6_7,
+        .writeout = &writeout_deferred,
+        .page_tables = &page_tables_highmem,
+        .struct_page_bytes = {32, 32, 56},
+        .sizes = &sizes_2_6_7,
     },
     {.name = NULL},
 };
@@ -171,23 +299,51 @@ static const struct choice *find_choice(enum catalogue_list list, const char *na
     return NULL;
 }
 
+static unsigned choice_archs(const struct choice *choice)
+{
+    return choice == NULL || choice->archs == 0 ? IA32 | 1U << ARCH_X86_64 : choice->archs;
+}
+
+unsigned preset_archs(const struct preset *preset)
+{
+    return choice_archs(&preset->rmap->choice) & choice_archs(&preset->reclaim->choice) &
+           choice_archs(&preset->writeout->choice) & choice_archs(preset->page_tables) &
+           choice_archs(preset->split);
+}
+
 /* A choice that does not exist on the scenario's architecture is refused, naming where it does. */
+static enum status does_not_exist(const struct scenario *scenario, const char *key,
+                                  const char *name, unsigned archs)
+{
+    char where[64] = "";
+    for (unsigned arch = ARCH_I386; arch <= ARCH_X86_64; arch++) {
+        if ((archs >> arch & 1) != 0) {
+            strcat(where, where[0] == '\0' ? "" : ", ");
+            strcat(where, arch_table[arch].name);
+        }
+    }
+    return fail(STATUS_USAGE, "%s: %s: %s does not exist on %s; it exists on %s",
+                scenario_where(scenario, key), key, name, arch_table[scenario->machine.arch].name,
+                where);
+}
+
 static enum status check_arch(const struct scenario *scenario, const char *key,
                               const struct choice *choice)
 {
     if (choice == NULL || exists_on(choice, scenario->machine.arch)) {
         return STATUS_OK;
     }
-    char where[64] = "";
-    for (unsigned arch = ARCH_I386; arch <= ARCH_X86_64; arch++) {
-        if ((choice->archs >> arch & 1) != 0) {
-            strcat(where, where[0] == '\0' ? "" : ", ");
-            strcat(where, arch_table[arch].name);
-        }
+    return does_not_exist(scenario, key, choice->name, choice->archs);
+}
+
+/* So is a preset that has such a choice. */
+static enum status check_preset_arch(const struct scenario *scenario, const struct preset *preset)
+{
+    unsigned archs = preset == NULL ? 0 : preset_archs(preset);
+    if (preset == NULL || (archs >> scenario->machine.arch & 1) != 0) {
+        return STATUS_OK;
     }
-    return fail(STATUS_USAGE, "%s: %s: %s does not exist on %s; it exists on %s",
-                scenario_where(scenario, key), key, choice->name,
-                arch_table[scenario->machine.arch].name, where);
+    return does_not_exist(scenario, "design.preset", preset->name, archs);
 }
 
 /* Puts the choice that a scenario names on an axis in place of what is there. */
@@ -244,7 +400,8 @@ static enum status apply_choices(const struct scenario *scenario, struct design 
 }
 
 /* Combinations of choices that cannot work together. */
-static enum status check_combination(const struct scenario *scenario, const struct design *design)
+static enum status check_combination(const struct scenario *scenario, const struct preset *preset,
+                                     const struct design *design)
 {
     bool scans = design->reclaim == &reclaim_lru_2_4_22 || design->reclaim == &reclaim_lru_2_4_23;
     if (scans != (design->rmap == &rmap_none)) {
@@ -255,6 +412,17 @@ static enum status check_combination(const struct scenario *scenario, const stru
                     scans ? "finds ptes by its virtual scan" : "needs a reverse map",
                     design->rmap->choice.name);
     }
+    /* Whoever kept lists had no high page tables; only the arithmetic of a posting has both. */
+    bool supposed = preset != NULL && preset->rmap == &rmap_pte_chain_linked &&
+                    preset->page_tables == &page_tables_highmem;
+    if (design->rmap == &rmap_pte_chain_linked && design->page_tables == &page_tables_highmem &&
+        !supposed) {
+        return fail(
+            STATUS_USAGE,
+            "%s: design.page_tables: 2.5.27, which kept pte_chain_linked, had no page tables "
+            "in high memory; the preset andrea-arithmetic supposes it had",
+            scenario_where(scenario, "design.page_tables"));
+    }
     if (scenario->design.prefer_clean == SWITCHED_ON) {
         return fail(STATUS_USAGE, "%s: design.prefer_clean: reclaim %s does not offer it",
                     scenario_where(scenario, "design.prefer_clean"), design->reclaim->choice.name);
@@ -262,38 +430,78 @@ static enum status check_combination(const struct scenario *scenario, const stru
     return STATUS_OK;
 }
 
-/* Sizes of structures follow the kernel: the preset's, or, where that reclaims in another way, the
- * one that has the design's reclaim and reverse map. There is one for each pair that can be. */
-static unsigned struct_page_bytes(const struct scenario *scenario, const struct preset *preset,
-                                  const struct design *design)
+/* Sizes of structures follow the kernel: the preset's; or, where that reclaims in another way, that
+ * of the first preset that has the design's reclaim and reverse map, or else its reverse map; or
+ * else those of 2.6.0. */
+static const struct preset *kernel_of(const struct preset *preset, const struct design *design)
 {
     const struct preset *kernel = preset;
     if (kernel == NULL || kernel->reclaim != design->reclaim) {
-        kernel = design_presets;
-        while (kernel->reclaim != design->reclaim || kernel->rmap != design->rmap) {
-            assert(kernel->name != NULL);
-            kernel++;
+        kernel = find_preset("linux-2.6.0");
+        for (size_t i = 0, best = 0; design_presets[i].name != NULL; i++) {
+            const size_t fits = design_presets[i].rmap != design->rmap         ? 0
+                                : design_presets[i].reclaim == design->reclaim ? 2
+                                                                               : 1;
+            if (fits > best) {
+                best = fits;
+                kernel = &design_presets[i];
+            }
         }
     }
-    return kernel->struct_page_bytes[scenario->machine.arch];
+    return kernel;
+}
+
+/* With PAE, page tables in high memory are beyond 32 bits: so are the addresses of ptes. */
+static bool has_long_pte_addresses(const struct scenario *scenario, const struct design *design)
+{
+    return design->high_tables && scenario->machine.arch == ARCH_I386_PAE;
+}
+
+static void size_structures(const struct scenario *scenario, const struct preset *kernel,
+                            struct design *design)
+{
+    design->struct_page_bytes = kernel->struct_page_bytes[scenario->machine.arch];
+    if (has_long_pte_addresses(scenario, design) && kernel->struct_page_highpte > 0) {
+        design->struct_page_bytes = kernel->struct_page_highpte;
+    }
+    kernel_sizes_fill(kernel->sizes, scenario->machine.arch, (unsigned)scenario->machine.cache_line,
+                      design);
+}
+
+/* What the split leaves the kernel to map, and which directory pages an mm has. */
+static void divide_addresses(const struct scenario *scenario, struct design *design)
+{
+    const struct arch *arch = &arch_table[scenario->machine.arch];
+    bool split_4_4 = design->split == &split_4g4g;
+    design->own_kernel_space = split_4_4;
+    design->lowmem_frames = split_4_4 ? arch->lowmem_frames_4g4g : arch->lowmem_frames;
+    design->mm_directories = split_4_4 ? arch->mm_pages_4g4g : arch->mm_pages;
+    design->high_tables = design->page_tables == &page_tables_highmem;
 }
 
 /* A chain block fills a cache line: a next pointer and as many pte addresses as fit (NRPTE). A list
- * entry is a next pointer and one pte address. */
+ * entry is a next pointer and one pte address, of 4 bytes even where the arithmetic supposes high
+ * page tables. */
 static void size_chains(const struct scenario *scenario, struct design *design)
 {
     unsigned pointer = arch_table[scenario->machine.arch].long_bytes;
+    unsigned address = MUTANT(CHAIN_WIDTH, has_long_pte_addresses(scenario, design), false)
+                           ? 8
+                           : pointer;
     switch (design->rmap->chains) {
     case CHAIN_NONE:
         break;
     case CHAIN_BLOCKS:
         design->chain_block_bytes = (unsigned)scenario->machine.cache_line;
-        design->chain_slots = (design->chain_block_bytes - pointer) / pointer;
+        design->chain_slots = (design->chain_block_bytes - pointer) / address;
         design->chain_slots = MUTANT(CHAIN_SLOTS, design->chain_slots, design->chain_slots / 2);
+        design->slab[SLAB_PTE_CHAIN] = (struct slab_kind){design->chain_block_bytes, SLAB_PACKED};
         break;
     case CHAIN_LIST:
         design->chain_block_bytes = 2 * pointer;
         design->chain_slots = MUTANT(ENTRY_SLOTS, 1, 2);
+        design->slab[SLAB_PTE_CHAIN] = (struct slab_kind){design->chain_block_bytes,
+                                                          SLAB_FREE_LIST};
         break;
     }
 }
@@ -308,6 +516,10 @@ enum status design_resolve(const struct scenario *scenario, struct design *desig
         .split = first_choice(CATALOGUE_SPLIT, arch),
         .shared_page_size = first_choice(CATALOGUE_SHARED_PAGE_SIZE, arch),
     };
+    enum status status = check_preset_arch(scenario, preset);
+    if (status != STATUS_OK) {
+        return status;
+    }
     if (preset != NULL) {
         design.name = preset->name;
         design.rmap = preset->rmap;
@@ -315,20 +527,39 @@ enum status design_resolve(const struct scenario *scenario, struct design *desig
         design.writeout = preset->writeout;
         design.page_tables = preset->page_tables;
         design.page_direct = preset->page_direct;
+        if (preset->large_pages) {
+            design.shared_page_size = exists_on(&shared_page_4m, arch) ? &shared_page_4m
+                                                                       : &shared_page_2m;
+        }
+        design.split = preset->split != NULL ? preset->split : design.split;
     }
-    enum status status = apply_choices(scenario, &design);
+    status = apply_choices(scenario, &design);
     if (status != STATUS_OK) {
         return status;
     }
     if (scenario->design.page_direct != FROM_PRESET) {
         design.page_direct = scenario->design.page_direct == SWITCHED_ON;
     }
-    status = check_combination(scenario, &design);
+    status = check_combination(scenario, preset, &design);
     if (status != STATUS_OK) {
         return status;
     }
-    design.struct_page_bytes = struct_page_bytes(scenario, preset, &design);
+    design.shared_pages = class_of(design.shared_page_size);
+    divide_addresses(scenario, &design);
+    size_structures(scenario, kernel_of(preset, &design), &design);
     size_chains(scenario, &design);
     *design_p = design;
+    return STATUS_OK;
+}
+
+enum status design_check_plan(const struct scenario *scenario, const struct design *design,
+                              const struct plan *plan)
+{
+    if (plan->has_nonlinear && design->rmap->unmap == NULL) {
+        return fail(STATUS_USAGE,
+                    "%s: nonlinear mappings came with Linux 2.5.46; reclaim %s is that of 2.4, "
+                    "which had no remap_file_pages()",
+                    scenario_where(scenario, "workloads"), design->reclaim->choice.name);
+    }
     return STATUS_OK;
 }

@@ -6,15 +6,21 @@
 
 #include "base/status.h"
 #include "config/scenario.h"
+#include "designs/kernel_sizes.h"
 #include "machine/ops.h"
+#include "machine/plan.h"
 
 extern const struct rmap_ops rmap_none;
 extern const struct rmap_ops rmap_pte_chain_array;
 extern const struct rmap_ops rmap_pte_chain_linked;
 extern const struct rmap_ops rmap_objrmap;
+extern const struct rmap_ops rmap_objrmap_prio_tree;
+extern const struct rmap_ops rmap_anonmm;
+extern const struct rmap_ops rmap_anon_vma;
 extern const struct reclaim_ops reclaim_lru_2_4_22;
 extern const struct reclaim_ops reclaim_lru_2_4_23;
 extern const struct reclaim_ops reclaim_lru_2_6_0;
+extern const struct reclaim_ops reclaim_lru_2_6_7;
 extern const struct writeout_ops writeout_deferred;
 
 /* One axis: the key of its option and the choices on it. */
@@ -37,9 +43,18 @@ struct preset {
     const struct reclaim_ops *reclaim;
     const struct writeout_ops *writeout;
     const struct choice *page_tables;
+    const struct choice *split; /* NULL: the first that exists */
     bool page_direct;
+    bool large_pages;  /* of shared segments, of the size that the architecture's pmd or pgd maps */
+    bool hypothetical; /* nobody ran it */
     unsigned struct_page_bytes[3]; /* by enum machine_arch; include/linux/mm.h of the kernel */
+    unsigned struct_page_highpte;  /* the same on i386-pae with page tables in high memory; 0: as
+                                      above */
+    const struct kernel_sizes *sizes;
 };
+
+/* Where a preset exists, bit 1 << enum machine_arch. */
+unsigned preset_archs(const struct preset *preset);
 
 extern const struct preset design_presets[]; /* ends with a row whose name is NULL */
 
@@ -54,5 +69,9 @@ void design_names_fill(struct design_names *names);
  * preset's. STATUS_USAGE, with file, line and reason, for a combination that cannot exist on the
  * machine. */
 enum status design_resolve(const struct scenario *scenario, struct design *design_p);
+
+/* Whether the design can have what the workloads map: 2.4 had no remap_file_pages(). */
+enum status design_check_plan(const struct scenario *scenario, const struct design *design,
+                              const struct plan *plan);
 
 #endif

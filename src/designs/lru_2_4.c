@@ -57,7 +57,7 @@ enum frame_result lru_2_4_find_frame(struct cell *cell, enum zone_index zone_cla
         return FRAME_OK;
     }
     cell->core->zone[zone_class].need_balance = true;
-    context_wake_kswapd(cell, now);
+    context_wake_kswapd(cell, zone_class, now);
     if (find_above(cell, zone_class, WATERMARK_MIN, zone_p)) {
         return FRAME_OK;
     }
@@ -176,7 +176,7 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
     if (page_is(words, page, PLANE_DIRTY) && !mapped && in_cache) {
         return write_page(cell, actor, context, page);
     }
-    page_clear(words, page, PLANE_BUFFERS);
+    residence_drop_buffers(cell, page);
     if (!in_cache || mapped) {
         return --call->max_mapped < 0 ? TOO_MANY_MAPPED : NEXT_PAGE;
     }
@@ -251,13 +251,6 @@ enum step lru_2_4_free(struct cell *cell, struct actor *actor, struct context *c
         }
     }
     return STEP_DONE;
-}
-
-enum step lru_2_4_sleep_for_good(struct context *context)
-{
-    context->wait = WAIT_TIME;
-    context->wait_until = TIME_NEVER;
-    return STEP_WAIT;
 }
 
 /* --- kswapd ------------------------------------------------------------------------------- */

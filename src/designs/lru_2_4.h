@@ -77,9 +77,6 @@ void lru_2_4_end_pass(struct free_call *call);
 bool lru_2_4_hand_over(struct cell *cell, struct actor *actor, struct context *context,
                        enum watermark watermark);
 
-/* The process sleeps for good: the run ends with this epoch. */
-enum step lru_2_4_sleep_for_good(struct context *context);
-
 /* kswapd(): balances the zones that need it, from the highest down and round again. */
 void lru_2_4_begin_balance(struct cell *cell, struct context *context);
 enum step lru_2_4_balance(struct cell *cell, struct actor *actor, struct context *context,

@@ -54,19 +54,11 @@ enum frame_result pte_chain_prepare(struct cell *cell, struct actor *actor, page
     if (blocks == 0) {
         return FRAME_OK;
     }
-    page_count frames = slab_frames_needed(&cell->core->slab[SLAB_PTE_CHAIN], blocks);
-    assert(frames <= 1);
-    if (frames == 1) {
-        enum zone_index zone;
-        enum frame_result result = residence_take_frame(cell, actor, zone_kernel_class(cell),
-                                                        OWNER_RMAP, &zone);
-        if (result != FRAME_OK) {
-            return result;
-        }
+    enum frame_result result = slab_take(cell, actor, SLAB_PTE_CHAIN, blocks);
+    if (result == FRAME_OK) {
+        charge(cell, actor, COST_CHAIN_ALLOC, blocks);
     }
-    charge(cell, actor, COST_CHAIN_ALLOC, blocks);
-    slab_take(cell, SLAB_PTE_CHAIN, blocks);
-    return FRAME_OK;
+    return result;
 }
 
 void pte_chain_add(struct cell *cell, struct actor *actor, page_id page)
@@ -75,9 +67,9 @@ void pte_chain_add(struct cell *cell, struct actor *actor, page_id page)
     page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
 }
 
-enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t mask)
+/* Blocks that a pte more for each page of `mask` takes; mapcounts already count it. */
+static uint64_t blocks_for_word(const struct cell *cell, page_id first, uint64_t mask)
 {
-    page_id first = page / PAGES_PER_WORD * PAGES_PER_WORD;
     uint64_t blocks = 0;
     uint64_t each = 0;
     uint32_t last = 0;
@@ -90,21 +82,29 @@ enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t m
         }
         blocks += each;
     }
+    return blocks;
+}
+
+/* All pages of the word are mapped equally often, none through a chain of one. */
+static bool is_uniform(const struct cell *cell, page_id first, uint64_t mask)
+{
+    const uint16_t *mapcount = &cell->mapcount[first];
+    uint16_t differences = 0;
+    for (int i = 1; i < PAGES_PER_WORD; i++) {
+        differences |= (uint16_t)(mapcount[i] ^ mapcount[0]);
+    }
+    return mask == ~0ULL && differences == 0 &&
+           cell->words[first / PAGES_PER_WORD].plane[PLANE_MAPPED_ONCE_CHAINED] == 0;
+}
+
+enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t mask)
+{
+    page_id first = page / PAGES_PER_WORD * PAGES_PER_WORD;
+    uint64_t blocks = is_uniform(cell, first, mask)
+                          ? PAGES_PER_WORD * blocks_to_add(cell, first, cell->mapcount[first] - 1U)
+                          : blocks_for_word(cell, first, mask);
     cell->words[page / PAGES_PER_WORD].plane[PLANE_MAPPED_ONCE_CHAINED] &= ~mask;
-    if (blocks == 0) {
-        return FRAME_OK;
-    }
-    page_count frames = slab_frames_needed(&cell->core->slab[SLAB_PTE_CHAIN], blocks);
-    for (page_count i = 0; i < frames; i++) {
-        enum zone_index zone;
-        if (cell->design->reclaim->find_frame(cell, zone_kernel_class(cell), 0, &zone) !=
-            FRAME_OK) {
-            return FRAME_NONE;
-        }
-        zone_take(cell, zone, OWNER_RMAP);
-    }
-    slab_take(cell, SLAB_PTE_CHAIN, blocks);
-    return FRAME_OK;
+    return blocks == 0 ? FRAME_OK : slab_take_uncharged(cell, SLAB_PTE_CHAIN, blocks);
 }
 
 /* A pte that is removed alone is searched for, from the head of the chain: in half of its blocks,
@@ -138,6 +138,7 @@ static void charge_walk(struct cell *cell, struct actor *actor, uint64_t ptes, u
 {
     count(cell, METRIC_RMAP_VISITS, ptes);
     charge(cell, actor, COST_CHAIN_VISIT, ptes);
+    charge_table_access(cell, actor, ptes);
     if (cell->design->rmap->chains == CHAIN_LIST) {
         charge(cell, actor, COST_CHAIN_BLOCK, MUTANT(ENTRY_MISS, blocks, 0));
     }

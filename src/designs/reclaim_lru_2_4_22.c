@@ -111,8 +111,15 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
     if (step != STEP_DONE || context->held_frame) {
         return step;
     }
-    if (call->phase == GAVE_UP && swap_is_full(cell) && context_out_of_memory(cell, context)) {
-        return lru_2_4_sleep_for_good(context);
+    /* Who gave up in this cell lives on what is freed in others. */
+    if (context->gave_up && lru_2_4_hand_over(cell, actor, context, WATERMARK_MIN)) {
+        return STEP_DONE;
+    }
+    if (call->phase != GAVE_UP) {
+        context_made_headway(cell, context);
+    } else if (swap_is_full(cell) && context_out_of_memory(cell, context)) {
+        begin_free(cell, call, (enum zone_index)context->reclaim_class);
+        return context_sleep_it_off(cell, context);
     }
     if (lru_2_4_hand_over(cell, actor, context, WATERMARK_MIN)) {
         return STEP_DONE;

@@ -137,12 +137,17 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             return step;
         }
         bool freed = call->wanted < (int64_t)cell_batch(cell);
+        /* Who gave up in this cell lives on what is freed in others. */
+        bool low = freed || context->gave_up;
         if (context->held_frame ||
-            lru_2_4_hand_over(cell, actor, context, freed ? WATERMARK_MIN : WATERMARK_HIGH)) {
+            lru_2_4_hand_over(cell, actor, context, low ? WATERMARK_MIN : WATERMARK_HIGH)) {
             return STEP_DONE;
         }
-        if (!freed && context_out_of_memory(cell, context)) {
-            return lru_2_4_sleep_for_good(context);
+        if (freed) {
+            context_made_headway(cell, context);
+        } else if (context_out_of_memory(cell, context)) {
+            begin_free(cell, call, (enum zone_index)context->reclaim_class);
+            return context_sleep_it_off(cell, context);
         }
         begin_free(cell, call, (enum zone_index)context->reclaim_class);
     }

@@ -28,7 +28,6 @@ struct reclaim_state {
     int32_t zone; /* the one being shrunk, or about to be */
     bool shrinking;
     bool all_zones_ok;
-    uint64_t freed;
     page_count nr_mapped;
     struct shrink_call shrink;
 };
@@ -88,7 +87,7 @@ static void wake_kswapd(struct cell *cell, enum zone_index zone_class, sim_time 
     for (int i = (int)zone_class; i >= 0; i--) {
         if (cell->core->zone[i].present > 0 &&
             cell->core->zone[i].free <= cell->core->zone[i].low) {
-            context_wake_kswapd(cell, now);
+            context_wake_kswapd(cell, zone_class, now);
             return;
         }
     }
@@ -135,6 +134,8 @@ static enum step wait_congested(struct context *context, const struct actor *act
 static void begin_direct(struct cell *cell, struct context *context)
 {
     forget_priorities(cell, (enum zone_index)context->reclaim_class);
+    context->freed_here = 0;
+    context->freed_elsewhere = 0;
     *state_of(context) = (struct reclaim_state){.phase = PASS_BEGIN, .priority = DEF_PRIORITY};
 }
 
@@ -174,12 +175,21 @@ static bool allocate(struct cell *cell, struct actor *actor, struct context *con
 }
 
 /* No page could be freed down to priority 0. With swap left the kernel does not give up. */
-static bool out_of_memory(struct cell *cell, const struct context *context)
+static bool out_of_memory(struct cell *cell, struct context *context)
 {
     if (cell->nswap_devices > 0 && !swap_is_full(cell)) {
         return false;
     }
     return context_out_of_memory(cell, context);
+}
+
+/* The process of a helper has ended its call. If the helper was still in its own, waiting for the
+ * next pass, distress follows it; if not, it already does. */
+static void end_direct(struct cell *cell, struct context *context)
+{
+    if (state_of(context)->phase == PASS_BEGIN) {
+        keep_priorities(cell, (enum zone_index)context->reclaim_class);
+    }
 }
 
 static enum step direct(struct cell *cell, struct actor *actor, struct context *context)
@@ -188,6 +198,15 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
     for (;;) {
         switch ((enum reclaim_phase)state->phase) {
         case PASS_BEGIN:
+            if (context_should_end(context)) {
+                keep_priorities(cell, (enum zone_index)context->reclaim_class);
+                return STEP_DONE;
+            }
+            if (context_freed_enough(cell, context)) {
+                keep_priorities(cell, (enum zone_index)context->reclaim_class);
+                state->phase = ALLOCATE;
+                break;
+            }
             if (actor->now >= context->slice_end) {
                 return STEP_AGAIN;
             }
@@ -205,35 +224,43 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
                     return step;
                 }
                 state->shrinking = false;
-                state->freed += state->shrink.freed;
+                context_freed(cell, context, state->shrink.freed);
                 state->zone--;
-                if (state->freed < cell_batch(cell)) {
+                if (context->freed_here < cell_batch(cell) &&
+                    !context_freed_enough(cell, context) && !context_should_end(context)) {
                     break;
                 }
             }
             state->phase = PASS_END;
             break;
         case PASS_END:
-            if (state->freed >= cell_batch(cell)) {
+            if (context_should_end(context)) {
                 keep_priorities(cell, (enum zone_index)context->reclaim_class);
+                return STEP_DONE;
+            }
+            if (context_freed_enough(cell, context)) {
+                keep_priorities(cell, (enum zone_index)context->reclaim_class);
+                context_made_headway(cell, context);
                 state->phase = ALLOCATE;
                 break;
             }
             if (state->priority == 0) {
                 keep_priorities(cell, (enum zone_index)context->reclaim_class);
-                if (out_of_memory(cell, context)) {
-                    context->wait = WAIT_TIME; /* the run ends with this epoch */
-                    context->wait_until = TIME_NEVER;
-                    return STEP_WAIT;
-                }
                 state->phase = ALLOCATE;
+                if (out_of_memory(cell, context)) {
+                    return context_sleep_it_off(cell, context);
+                }
             } else {
                 state->priority--;
                 state->phase = PASS_BEGIN;
             }
             return wait_congested(context, actor);
         case ALLOCATE:
-            if (allocate(cell, actor, context)) {
+            /* A helper is to have no frame: it pauses, as its process does if it gets none. */
+            if (context->task == TASK_RECLAIM && allocate(cell, actor, context)) {
+                return STEP_DONE;
+            }
+            if (context_should_end(context)) {
                 return STEP_DONE;
             }
             state->phase = START_AGAIN;
@@ -241,6 +268,9 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             context->wait_until = actor->now + allocation_pause;
             return STEP_WAIT;
         case START_AGAIN:
+            if (context_should_end(context)) {
+                return STEP_DONE;
+            }
             begin_direct(cell, context);
             break;
         }
@@ -343,6 +373,31 @@ const struct reclaim_ops reclaim_lru_2_6_0 = {
     .find_frame = find_frame,
     .begin_direct = begin_direct,
     .direct = direct,
+    .end_direct = end_direct,
+    .begin_balance = begin_balance,
+    .balance = balance,
+};
+
+/* What is known of 2.6.7 here beside 2.6.0: docs/model.md, section 11. */
+const struct reclaim_ops reclaim_lru_2_6_7 = {
+    .choice = {.name = "lru_2_6_7",
+               .description = "that of 2.6.0, but refill leaves mapped pages alone as long as they "
+                              "are not to be reclaimed (2.6.7)",
+               .source = "linux v2.6.7 mm/vmscan.c, refill_inactive_zone()"},
+    .rules =
+        {
+            .zone_lists = true,
+            .anon_new_active = true,
+            .anon_readahead_active = true,
+            .refill_skips_mapped = true,
+            .zap_marks_accessed = true,
+            .written_goes_oldest = true,
+        },
+    .set_up = set_up,
+    .find_frame = find_frame,
+    .begin_direct = begin_direct,
+    .direct = direct,
+    .end_direct = end_direct,
     .begin_balance = begin_balance,
     .balance = balance,
 };

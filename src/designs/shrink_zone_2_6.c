@@ -95,6 +95,10 @@ static enum private_list judge_active(struct cell *cell, struct actor *actor,
 {
     charge(cell, actor, COST_PAGE_SCAN, 1);
     if (cell->mapcount[page] > 0) {
+        if (!call->reclaim_mapped &&
+            MUTANT(SKIP_MAPPED, cell->design->reclaim->rules.refill_skips_mapped, false)) {
+            return TO_ACTIVE;
+        }
         unsigned referenced = page_referenced(cell, actor, page);
         if (referenced > 0 || !call->reclaim_mapped) {
             return TO_ACTIVE;
@@ -183,8 +187,13 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
         return ACTIVATE;
     }
     if (cell->mapcount[page] > 0) {
-        if (cell->design->rmap->unmap(cell, actor, page) != UNMAP_DONE) {
+        switch (cell->design->rmap->unmap(cell, actor, page)) {
+        case UNMAP_DONE:
+            break;
+        case UNMAP_AGAIN:
             return KEEP;
+        case UNMAP_YOUNG:
+            return ACTIVATE;
         }
     }
     if (page_is(words, page, PLANE_DIRTY)) {
@@ -248,10 +257,13 @@ void shrink_zone_begin(struct cell *cell, struct shrink_call *call, enum zone_in
         .max_scan = scan_limit(cell, zone, priority, wanted),
         .nr_mapped = nr_mapped,
     };
-    uint64_t ratio = wanted * zone->nr_active / ((zone->nr_inactive | 1) * 2);
+    /* As if the zone were all cells' and each of them did its part. */
+    uint64_t n = cell->ncells;
+    uint64_t ratio = wanted * n * zone->nr_active * n / ((zone->nr_inactive * n | 1) * 2);
     zone->refill_counter += ratio + 1;
-    if (zone->refill_counter > cell_batch(cell)) {
-        call->refill = min_u64(zone->refill_counter, 4 * cell_batch(cell));
+    if (zone->refill_counter > SWAP_CLUSTER_MAX) {
+        uint64_t all = min_u64(zone->refill_counter, 4 * SWAP_CLUSTER_MAX);
+        call->refill = max_u64(all / n, 1);
         zone->refill_counter = 0;
         call->reclaim_mapped = wants_mapped_pages(cell, call);
         call->phase = REFILL_ISOLATE;
@@ -291,7 +303,8 @@ enum step shrink_zone_step(struct cell *cell, struct actor *actor, struct contex
             call->phase = SHRINK_ISOLATE;
             break;
         case SHRINK_ISOLATE: {
-            if (call->max_scan <= 0 || call->freed >= call->wanted) {
+            if (call->max_scan <= 0 || call->freed >= call->wanted || context_should_end(context) ||
+                (context->task != TASK_BALANCE && context_freed_enough(cell, context))) {
                 call->phase = SHRUNK;
                 break;
             }

@@ -28,7 +28,7 @@ void swap_out_begin(const struct cell *cell, struct swap_out_call *call, enum zo
         .phase = PICK_MM,
         .zone_class = (uint32_t)zone_class,
         .wanted = MUTANT(SWAP_OUT_QUOTA, cell_batch(cell), 2 * cell_batch(cell)),
-        .counter = (int64_t)rounds * cell->core->nmms,
+        .rounds = rounds,
     };
 }
 
@@ -55,16 +55,28 @@ static bool pick_mm(struct cell *cell, struct swap_out_call *call)
     return true;
 }
 
-/* The first vma that ends above an address; false when there is none. */
+/* The first vma that ends above an address, by halves; false when there is none. */
 static bool find_vma(const struct cell *cell, const struct mm *mm, uint64_t address, vma_id *vma_p)
 {
-    for (vma_id i = mm->first_vma; i < mm->first_vma + mm->nvmas; i++) {
+    /* Those that are not there are among the others, and few. */
+    for (vma_id i = mm->first_vma; mm->has_absent && i < mm->first_vma + mm->nvmas; i++) {
         if (cell->vmas[i].attached && address < cell->vmas[i].vpn + cell->vmas[i].npages) {
             *vma_p = i;
             return true;
         }
     }
-    return false;
+    vma_id low = mm->has_absent ? mm->first_vma + mm->nvmas : mm->first_vma;
+    vma_id high = mm->first_vma + mm->nvmas;
+    while (low < high) {
+        const vma_id middle = low + (high - low) / 2;
+        if (address < cell->vmas[middle].vpn + cell->vmas[middle].npages) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    *vma_p = low;
+    return low < mm->first_vma + mm->nvmas;
 }
 
 /* Ends the visit to an mm: the scan goes on in the next one, or is done. */
@@ -274,6 +286,9 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
     uint64_t mask = word_mask(word_first, call->page, end);
     page_id word_end = (page_id)min_u64((uint64_t)word_first + PAGES_PER_WORD, end);
     if (call->skipped_in != word_first) {
+        if (call->skipped_in == PAGE_NONE || word_first % PAGES_PER_CHUNK == 0) {
+            charge_table_access(cell, actor, 1);
+        }
         call->skipped_in = word_first;
         uint64_t empty = mask & ~version_present(cell, vma, word_first);
         charge(cell, actor, COST_PTE_SKIP, (uint64_t)__builtin_popcountll(empty));
@@ -395,6 +410,10 @@ static enum step lock_mm(struct cell *cell, struct actor *actor, struct context 
 enum step swap_out_step(struct cell *cell, struct actor *actor, struct context *context,
                         struct swap_out_call *call)
 {
+    if (call->rounds > 0) { /* mms are counted when it begins to run */
+        call->counter = (int64_t)call->rounds * cell->core->nmms;
+        call->rounds = 0;
+    }
     for (;;) {
         enum step step = STEP_DONE;
         switch ((enum phase)call->phase) {

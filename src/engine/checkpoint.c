@@ -139,7 +139,12 @@ static enum status write_common(struct saving *saving)
     return status;
 }
 
-/* What the disk lost without a word shows here. */
+/* Reads the file that was written and brought to disk, through the file system, and compares: that
+ * the header has its digest and the size of the file, and that the table, the scenario, what is
+ * common and each cell have the digests that were made of them while they were written. Rank 0 does
+ * so for all but the cells, every rank for its own cells. It shows a write that went astray, was
+ * cut short, or was lost with no error; not what a host, which may answer from its own memory,
+ * would find on the disk after it has lost its power. */
 static enum status read_back(struct saving *saving)
 {
     struct run *run = saving->run;
@@ -365,7 +370,11 @@ static enum status load_cells(struct run *run, const struct io_comm *comm, struc
             comm, common_load(run, name, loading->common, (size_t)loading->header.common.bytes));
     }
     for (cell_id i = 0; i < run->ncells_here && status == STATUS_OK; i++) {
-        status = cell_image_load(file, name, &parts[i], &run->cells[i], &run->result->recording);
+        status = workloads_divide(&run->set, &run->cells[i], &run->draws[i]);
+        if (status == STATUS_OK) {
+            status = cell_image_load(file, name, &parts[i], &run->cells[i],
+                                     &run->result->recording);
+        }
     }
     return io_agree(comm, status);
 }

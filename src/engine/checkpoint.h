@@ -3,8 +3,9 @@
  *
  * What is saved is what an epoch leaves behind: the state table of every cell, and what all ranks
  * know alike (the ledger, the watch, messages between cells that are yet to be delivered, the
- * recording so far). What follows from the scenario is laid out again. The file is written beside
- * the one before it, read back, and then takes its name; until then the one before is there. */
+ * recording so far, the tables of popularity). What follows from the scenario is laid out again.
+ * The file is written beside the one before it, read back, and then takes its name; until then the
+ * one before is there. */
 #ifndef THRASH_ENGINE_CHECKPOINT_H
 #define THRASH_ENGINE_CHECKPOINT_H
 

@@ -16,6 +16,16 @@ struct common_values {
 
 /* --- saving -------------------------------------------------------------------------------- */
 
+/* The popularities by which touches are drawn: the host that goes on might tabulate them otherwise.
+ */
+static void put_tables(const struct workload_set *set, struct sections *sections)
+{
+    for (size_t i = 0; i < set->nworkloads; i++) {
+        sections_put(sections, "access", &set->workload[i].access, sizeof set->workload[i].access,
+                     1);
+    }
+}
+
 /* Why ranks ended an epoch is no state of the machine. */
 static bool put_accounts(const struct ledger *ledger, struct sections *sections)
 {
@@ -63,6 +73,7 @@ void common_save(const struct run *run, uint64_t messages, struct sections *sect
         .wall_run = run->result->wall_run + run_seconds() - run->begun,
     };
     sections_put(sections, "values", &values, sizeof values, 1);
+    put_tables(&run->set, sections);
     sections_put(sections, "homes", ledger->homes, sizeof *ledger->homes, run->set.plan.nprocesses);
     if (!put_accounts(ledger, sections)) {
         sections->failed = true;
@@ -76,6 +87,19 @@ void common_save(const struct run *run, uint64_t messages, struct sections *sect
 }
 
 /* --- loading ------------------------------------------------------------------------------- */
+
+static bool take_tables(struct sections_reader *reader, struct workload_set *set)
+{
+    for (size_t i = 0; i < set->nworkloads; i++) {
+        struct access_table table;
+        if (!sections_copy(reader, "access", sizeof table, 1, &table) ||
+            table.npages != set->workload[i].access.npages || table.nclasses > ACCESS_CLASSES_MAX) {
+            return false;
+        }
+        set->workload[i].access = table;
+    }
+    return true;
+}
 
 static bool take_recording(struct sections_reader *reader, struct recording *recording)
 {
@@ -164,6 +188,7 @@ enum status common_load(struct run *run, const char *name, const void *bytes, si
     struct ledger *ledger = &run->ledger;
     struct common_values values;
     bool good = sections_copy(&reader, "values", sizeof values, 1, &values) &&
+                take_tables(&reader, &run->set) &&
                 sections_copy(&reader, "homes", sizeof *ledger->homes, run->set.plan.nprocesses,
                               ledger->homes) &&
                 sections_copy(&reader, "accounts", sizeof *ledger->account, ledger->ncells,

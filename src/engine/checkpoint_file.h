@@ -18,7 +18,7 @@
 #include "io/shared_file.h"
 
 #define CHECKPOINT_MAGIC      "thrashck"
-#define CHECKPOINT_FORMAT     1
+#define CHECKPOINT_FORMAT     2
 #define CHECKPOINT_BYTE_ORDER 0x0102030405060708ULL
 
 struct checkpoint_part {

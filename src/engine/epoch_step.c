@@ -102,6 +102,15 @@ static void take_reports(struct run *run)
         collect_between_cells(run);
     }
     run->sums = ledger_sum(&run->ledger);
+    if (run->sums.too_long && run->sums.status == STATUS_OK) {
+        run->sums.status = run->rank != 0
+                               ? STATUS_USAGE
+                               : fail(STATUS_USAGE,
+                                      "%s: the processes of this run have waited for memory for "
+                                      "208 days together, more than is counted; give it a shorter "
+                                      "duration, or fewer processes",
+                                      scenario_where(run->scenario, "duration"));
+    }
 }
 
 void run_exchange_reports(struct run *run)
@@ -122,10 +131,22 @@ static void deliver_calls(const struct run *run, struct cell *cell)
         if (call->second == cell->id) {
             continue;
         }
-        if (call->kind == MESSAGE_RECLAIM) {
+        switch ((enum message_kind)call->kind) {
+        case MESSAGE_RECLAIM:
             context_help(cell, call->subject, (unsigned)call->value);
-        } else {
+            break;
+        case MESSAGE_RECLAIMED:
             context_end_help(cell, call->subject);
+            break;
+        case MESSAGE_FREED:
+            context_freed_elsewhere(cell, call->subject, call->value);
+            break;
+        case MESSAGE_BALANCE:
+            context_kswapd_woken_elsewhere(cell, (cell_id)call->second,
+                                           (enum zone_index)call->subject);
+            break;
+        default:
+            break;
         }
     }
 }
@@ -139,6 +160,7 @@ static void run_cell(struct run *run, cell_id i)
         deliver_calls(run, cell);
     }
     epoch_begin(cell, &share, run->ledger.homes);
+    workloads_translate(&run->set, cell, run->ledger.homes);
     if (cell->ncells > 1 && run->status == STATUS_OK) {
         size_t first = run->request_first[cell->id];
         device_merge(cell, run->requests, run->request_order, run->nrequests, first,
@@ -189,6 +211,7 @@ void run_epoch(struct run *run, sim_time now, sim_time end)
         struct cell *cell = &run->cells[i];
         const struct cell_account *account = &run->ledger.account[cell->id];
         count(cell, METRIC_USER, account->user);
+        count(cell, METRIC_TRANSLATION, account->translation);
         count(cell, METRIC_IOWAIT, account->iowait);
         count(cell, METRIC_IDLE, account->idle);
     }

@@ -86,6 +86,11 @@ enum status exchange_open(MPI_Comm comm, cell_id ncells, size_t largest,
     return STATUS_OK;
 }
 
+size_t exchange_bytes_per_rank(void)
+{
+    return PARTS * (sizeof(struct part) + sizeof(MPI_Request));
+}
+
 void exchange_close(struct exchange *exchange)
 {
     if (exchange == NULL) {

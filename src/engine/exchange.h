@@ -30,6 +30,9 @@ enum status exchange_open(MPI_Comm comm, cell_id ncells, size_t largest,
                           struct exchange **exchange_p);
 void exchange_close(struct exchange *exchange);
 
+/* What an exchange keeps for each rank, beside what the rank says. */
+size_t exchange_bytes_per_rank(void);
+
 /* Adds what the next of this rank's cells says; report->nmessages messages go with it. Both are
  * copied. */
 enum status exchange_post(struct exchange *exchange, const struct cell_report *report,

@@ -1,10 +1,12 @@
 #include "engine/predict.h"
 
 #include "designs/designs.h"
+#include "machine/ledger.h"
 #include "machine/populate.h"
 
-/* A process beside its arrays: MPI, HDF5, topology. Measured on Debian 12 with OpenMPI 4.1. */
-static const byte_count process_bytes = (byte_count)30 << 20;
+/* A process beside its arrays: MPI, HDF5, topology. Measured on Debian 12 with OpenMPI 4.1: 21 MiB
+ * alone, 24 to 30 as one of two. */
+static const byte_count process_bytes = (byte_count)26 << 20;
 
 /* Wall time per touch and per second of simulated reclaim, measured on a 2.6 GHz x86 server core.
  */
@@ -29,7 +31,34 @@ static double touches_per_second(const struct workload_set *set)
 static byte_count series_bytes(const struct scenario *scenario, cell_id ncells)
 {
     uint64_t points = scenario->duration / scenario->output.interval + 2;
-    return points * METRIC_COUNT * sizeof(uint64_t) * (1 + (uint64_t)ncells);
+    uint128 bytes = (uint128)points * METRIC_COUNT * sizeof(uint64_t) * (1 + (uint64_t)ncells);
+    return bytes < (byte_count)1 << 60 ? (byte_count)bytes : (byte_count)1 << 60;
+}
+
+/* What a rank has beside arrays and series: of the whole machine, of its cells, and of an epoch, in
+ * which each touch may fault and say so to all. */
+static byte_count common_bytes(const struct scenario *scenario, const struct workload_set *set,
+                               cell_id ncells_here, int nranks)
+{
+    const struct plan *plan = &set->plan;
+    double ncells = (double)scenario->machine.cells;
+    double of_machine = (double)plan->nprocesses *
+                            (sizeof *plan->processes + sizeof(struct home) + sizeof(uint64_t)) +
+                        (double)plan->nvmas * sizeof *plan->vmas +
+                        (double)plan->nobjects * sizeof *plan->objects +
+                        ncells * (sizeof(struct cell_account) + sizeof(struct cell_report));
+    double of_cells = (double)ncells_here *
+                      ((double)workloads_draws_bytes(set) + sizeof(struct cell));
+    double touches = touches_per_second(set) * (double)scenario->epoch / (1e9 * TICKS_PER_NS);
+    double drawn = touches / ncells * (2 * sizeof(struct touch) + 2 * sizeof(uint32_t));
+    double said = 2 * touches < (double)plan->nprocesses * ncells
+                      ? 2 * touches
+                      : (double)plan->nprocesses * ncells;
+    /* Messages in outboxes, in the exchange, and sorted three ways. */
+    double exchanged = 5 * said * sizeof(struct message) +
+                       (double)nranks * (double)exchange_bytes_per_rank();
+    double bytes = of_machine + of_cells + drawn + exchanged;
+    return bytes < 1e18 ? (byte_count)bytes : (byte_count)1e18;
 }
 
 /* The arrays of the cells of one rank, the one that has most. */
@@ -58,9 +87,14 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
     struct workload_set set;
     enum status status = design_resolve(scenario, &design);
     if (status == STATUS_OK) {
-        status = workloads_plan(scenario, &set);
+        status = workloads_plan(scenario, &design, &set);
     }
     if (status != STATUS_OK) {
+        return status;
+    }
+    status = design_check_plan(scenario, &design, &set.plan);
+    if (status != STATUS_OK) {
+        workloads_free(&set);
         return status;
     }
     page_count needed = populate_frames_needed(scenario, &set.plan, &design);
@@ -77,9 +111,13 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
     cell_id ncells_here = (ncells + (cell_id)nranks - 1) / (cell_id)nranks;
     predict_arrays(scenario, &set, &design, ncells_here, &prediction);
     prediction.series = series_bytes(scenario, ncells_here);
-    prediction.total += prediction.arrays + prediction.series;
+    prediction.common = common_bytes(scenario, &set, ncells_here, nranks);
+    prediction.use = expected_use(scenario, &set.plan, &design);
+    prediction.total += prediction.arrays + prediction.series + prediction.common;
     for (size_t i = 0; i < set.plan.nvmas; i++) {
-        prediction.nptes += set.plan.vmas[i].populate == POPULATE_NONE ? 0 : set.plan.vmas[i].pages;
+        const struct plan_vma *vma = &set.plan.vmas[i];
+        bool has_ptes = set.plan.objects[vma->object].page_class == PAGES_SMALL;
+        prediction.nptes += vma->populate == POPULATE_NONE || !has_ptes ? 0 : vma->pages;
     }
     double duration = (double)scenario->duration / (1e9 * TICKS_PER_NS);
     prediction.seconds = duration * (touches_per_second(&set) * seconds_per_touch +

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "engine/sim.h"
+#include "machine/expected.h"
 
 /* Of the rank that needs most. */
 struct prediction {
@@ -11,9 +12,11 @@ struct prediction {
     size_t nmemory;
     byte_count arrays; /* their sum */
     byte_count series; /* of metrics, until they are written */
-    byte_count total;  /* with what a process needs beside them */
-    double seconds;    /* of wall time, to within a factor of about three */
-    page_count nptes;  /* that populate will set */
+    byte_count common; /* the plan, the ledger, tables of popularity, what cells tell each other */
+    struct expected_use use; /* what the sizes of arrays rest on, for the whole machine */
+    byte_count total;        /* with what a process needs beside them */
+    double seconds;          /* of wall time, to within a factor of about three */
+    page_count nptes;        /* that populate will set */
 };
 
 /* Lays the scenario out for so many ranks without mapping anything. STATUS_USAGE when it is one the

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine/translation.h"
+
 static const double ticks_per_second = 1e9 * TICKS_PER_NS;
 
 static uint64_t bits_of(double value)
@@ -174,6 +176,19 @@ static void sample_cells(struct run *run, uint64_t *per_cell, uint64_t values[ME
     run_sum(run, values, METRIC_COUNT);
 }
 
+/* What the TLB of a process maps on average, of those whose touches have been translated. */
+static uint64_t mean_reach(const struct run *run)
+{
+    uint64_t values[2] = {0, 0};
+    for (cell_id k = 0; k < run->ncells_here; k++) {
+        struct translation_reach reach = translation_reach(&run->cells[k]);
+        values[0] += reach.mapped;
+        values[1] += reach.processes;
+    }
+    run_sum(run, values, 2);
+    return values[1] == 0 ? 0 : values[0] / values[1];
+}
+
 enum status recorder_sample(struct run *run, sim_time now)
 {
     struct recording *recording = &run->result->recording;
@@ -185,10 +200,12 @@ enum status recorder_sample(struct run *run, sim_time now)
     sample_cells(run, status == STATUS_OK ? &recording->per_cell[row * run->ncells_here] : NULL,
                  values);
     uint64_t *touches = touches_of_processes(run);
+    uint64_t reach = recording->tlb_simulated ? mean_reach(run) : 0;
     if (status != STATUS_OK) {
         return status;
     }
     values[METRIC_ELAPSED] = now;
+    values[METRIC_TLB_REACH] = reach;
     values[METRIC_TIME_TO_FIRST_FREE] = bits_of(
         watch->first_free == TIME_NEVER || watch->first_reclaim == TIME_NEVER
             ? NAN
@@ -211,56 +228,81 @@ void recorder_begin_pressure(struct run *run, sim_time now)
     recording->segment_touches_at_pressure = segment_touches(&run->set, touches_of_processes(run));
 }
 
-/* What the verdict needs of the cells, summed up; the first three are of the cell that failed. */
+/* What the verdict needs of the cells, summed up; the first four are of the cell that failed. */
 enum shortage {
     FAILED_ZONE,
     FAILED_PROCESS,
+    FAILED_OWNER,
     HAS_LOWMEM_LIMIT,
     FREE_FRAMES,
+    FREE_LOWMEM,
     HELD,
-    SHORTAGES = HELD + OWNERS
+    HELD_LOWMEM = HELD + OWNERS,
+    SHORTAGES = HELD_LOWMEM + OWNERS
 };
 
-void recorder_out_of_memory(struct run *run)
+static void sum_up_shortage(struct run *run, uint64_t values[SHORTAGES])
 {
-    static const char *const owner_names[OWNERS] = {
-        [OWNER_SHM] = "shared memory", [OWNER_FILE] = "files",
-        [OWNER_ANON] = "anonymous",    [OWNER_PAGETABLE] = "page tables",
-        [OWNER_RMAP] = "pte chains",   [OWNER_KERNEL] = "kernel and mem_map",
-        [OWNER_BALLAST] = "ballast",   [OWNER_HANDED] = "handed to reclaimers",
-    };
-    static const char *const zone_names[ZONES] = {"ZONE_DMA", "ZONE_NORMAL", "ZONE_HIGHMEM"};
-    uint64_t values[SHORTAGES] = {0};
+    memset(values, 0, SHORTAGES * sizeof *values);
     for (cell_id k = 0; k < run->ncells_here; k++) {
         const struct cell *cell = &run->cells[k];
+        const struct cell_core *core = cell->core;
         if (cell->id == run->sums.out_of_memory) {
-            values[FAILED_ZONE] = cell->core->failed_zone;
-            values[FAILED_PROCESS] = cell->core->failed_process;
+            values[FAILED_ZONE] = core->failed_zone;
+            values[FAILED_PROCESS] = core->failed_process;
+            values[FAILED_OWNER] = core->failed_owner;
             values[HAS_LOWMEM_LIMIT] = cell->has_lowmem_limit;
+            if (run->ledger.exhausted.cell == cell->id) {
+                values[FAILED_ZONE] = run->ledger.exhausted.zone;
+                values[FAILED_PROCESS] = run->ledger.exhausted.process;
+            }
         }
         values[FREE_FRAMES] += zone_free_frames(cell);
+        values[FREE_LOWMEM] += core->zone[ZONE_DMA].free + core->zone[ZONE_NORMAL].free;
         for (int owner = 0; owner < OWNERS; owner++) {
             values[HELD + owner] += zone_owner_frames(cell, (enum owner)owner);
+            values[HELD_LOWMEM + owner] += zone_lowmem_frames(cell, (enum owner)owner);
         }
     }
     run_sum(run, values, SHORTAGES);
+}
+
+/* " page tables 12.3 MiB," behind what is there. */
+static size_t append_amount(char *text, size_t size, size_t used, const char *name,
+                            page_count frames, const char *end)
+{
+    if (used >= size) {
+        return used;
+    }
+    const page_count mib = 1 << (20 - PAGE_SHIFT);
+    int n = frames < mib ? snprintf(text + used, size - used, " %s %" PRIpages " KiB%s", name,
+                                    frames * (PAGE_BYTES / 1024), end)
+                         : snprintf(text + used, size - used, " %s %.1f MiB%s", name,
+                                    (double)frames / (double)mib, end);
+    return used + (size_t)n;
+}
+
+void recorder_out_of_memory(struct run *run)
+{
+    static const char *const zone_names[ZONES] = {"ZONE_DMA", "ZONE_NORMAL", "ZONE_HIGHMEM"};
+    uint64_t values[SHORTAGES];
+    sum_up_shortage(run, values);
     struct recording *recording = &run->result->recording;
     bool lowmem = values[HAS_LOWMEM_LIMIT] != 0 && values[FAILED_ZONE] < ZONE_HIGHMEM;
     recording->verdict = lowmem ? VERDICT_LOWMEM_EXHAUSTED : VERDICT_OOM;
     recording->verdict_time = run->ledger.epoch_end;
+    recording->failed_process = (uint32_t)values[FAILED_PROCESS];
     char *text = recording->verdict_detail;
     size_t size = sizeof recording->verdict_detail;
     size_t used = (size_t)snprintf(
-        text, size, "no frame in %s or below for process %" PRIu64 "; memory is held by",
-        zone_names[values[FAILED_ZONE]], values[FAILED_PROCESS]);
-    for (int owner = 0; owner < OWNERS && used < size; owner++) {
-        if (values[HELD + owner] > 0) {
-            used += (size_t)snprintf(text + used, size - used, " %s %" PRIu64 " MiB,",
-                                     owner_names[owner], values[HELD + owner] >> (20 - PAGE_SHIFT));
+        text, size, "no frame in %s or below for %s of process %" PRIu64 "; %smemory is held by",
+        zone_names[values[FAILED_ZONE]], zone_owner_name((enum owner)values[FAILED_OWNER]),
+        values[FAILED_PROCESS], lowmem ? "low " : "");
+    for (int owner = 0; owner < OWNERS; owner++) {
+        page_count frames = values[(lowmem ? HELD_LOWMEM : HELD) + owner];
+        if (frames > 0) {
+            used = append_amount(text, size, used, zone_owner_name((enum owner)owner), frames, ",");
         }
     }
-    if (used < size) {
-        snprintf(text + used, size - used, " free %" PRIu64 " MiB",
-                 values[FREE_FRAMES] >> (20 - PAGE_SHIFT));
-    }
+    (void)append_amount(text, size, used, "free", values[lowmem ? FREE_LOWMEM : FREE_FRAMES], "");
 }

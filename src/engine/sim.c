@@ -78,7 +78,7 @@ static bool finite_work_done(const struct run *run)
 {
     bool any = false;
     for (size_t i = 0; i < run->set.plan.nprocesses; i++) {
-        if (run->set.plan.processes[i].finite) {
+        if (run->set.plan.processes[i].touches > 0 || run->set.plan.processes[i].exits) {
             any = true;
             if (run->ledger.homes[i].state != PROCESS_FINISHED) {
                 return false;
@@ -212,11 +212,18 @@ static enum status set_up_cells(struct run *run)
         struct cell *cell = &run->cells[i];
         enum status status = cell_create(run->scenario, &run->set.plan, &run->design,
                                          run->first_cell + i, cell);
-        if (status == STATUS_OK && !run->options->checkpoints.resume) {
-            status = populate_boot(cell);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        if (run->options->checkpoints.resume) {
+            continue; /* all else comes from the checkpoint */
+        }
+        status = populate_boot(cell);
+        if (status == STATUS_OK) {
+            status = workloads_divide(&run->set, cell, &run->draws[i]);
         }
         if (status == STATUS_OK) {
-            status = workloads_start(&run->set, cell, &run->draws[i]);
+            workloads_start(&run->set, cell, &run->draws[i]);
         }
         if (status != STATUS_OK) {
             return status;
@@ -374,6 +381,16 @@ static enum status run_cells(struct run *run)
 
 /* --- all ranks ----------------------------------------------------------------------------- */
 
+/* Everybody uses the popularities that rank 0 has tabulated: another host's libm may round
+ * otherwise. */
+static void share_tables(MPI_Comm comm, struct workload_set *set)
+{
+    struct io_comm ranks = io_comm_of(comm);
+    for (size_t i = 0; i < set->nworkloads; i++) {
+        io_broadcast(&ranks, &set->workload[i].access, sizeof set->workload[i].access);
+    }
+}
+
 /* Ranks without cells learn what all of them write: times, machine-wide values, the verdict. */
 static enum status share_result(MPI_Comm comm, bool has_cells, struct sim_result *result)
 {
@@ -413,21 +430,29 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     cell_id ncells = (cell_id)scenario->machine.cells;
     int active = (cell_id)size < ncells ? size : (int)ncells;
     bool has_cells = rank < active;
-    struct sim_result result = {.recording =
-                                    {
-                                        .ncells = ncells,
-                                        .first_cell = ncells,
-                                        .pressure_began = TIME_NEVER,
-                                    },
-                                .checkpoints = {.wanted = options->checkpoints.path != NULL},
-                                .resumed_from = TIME_NEVER};
+    struct sim_result result = {
+        .recording =
+            {
+                .ncells = ncells,
+                .first_cell = ncells,
+                .pressure_began = TIME_NEVER,
+                .tlb_simulated = tlb_config_is_there(&scenario->machine.tlb),
+            },
+        .checkpoints = {.wanted = options->checkpoints.path != NULL},
+        .resumed_from = TIME_NEVER};
     struct run run = {.scenario = scenario, .options = options, .result = &result, .rank = rank};
     MPI_Comm_split(comm, has_cells ? 0 : MPI_UNDEFINED, rank, &run.comm);
     enum status status = design_resolve(scenario, &run.design);
     if (status == STATUS_OK) {
-        status = workloads_plan(scenario, &run.set);
+        status = workloads_plan(scenario, &run.design, &run.set);
+    }
+    if (status == STATUS_OK) {
+        status = design_check_plan(scenario, &run.design, &run.set.plan);
     }
     status = agree(comm, status);
+    if (status == STATUS_OK) {
+        share_tables(comm, &run.set);
+    }
     if (status == STATUS_OK && has_cells) {
         exchange_range(ncells, rank, active, &result.recording.first_cell,
                        &result.recording.ncells_here);

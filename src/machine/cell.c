@@ -7,6 +7,7 @@
 #include "machine/lru.h"
 #include "machine/pte.h"
 #include "machine/tags.h"
+#include "machine/translation.h"
 
 #define DECLARE(field, type, number, expected, what)                              \
     state_declare(&cell->state, #field, what, sizeof(type), (number), (expected), \
@@ -33,6 +34,9 @@ static uint64_t most_rows(const struct cell *cell)
     uint64_t rows = REF_FIRST_ROW;
     for (size_t i = 0; i < cell->plan->nvmas; i++) {
         const struct plan_vma *vma = &cell->plan->vmas[i];
+        if (cell->plan->objects[vma->object].page_class != PAGES_SMALL) {
+            continue; /* present at all times: nothing is kept of them */
+        }
         struct shard shard = cell_shard(cell, vma->object);
         page_count first = shard_pages_below(&shard, vma->offset);
         page_count end = shard_pages_below(&shard, vma->offset + vma->pages);
@@ -45,6 +49,15 @@ static uint64_t most_rows(const struct cell *cell)
         }
     }
     return rows;
+}
+
+static uint64_t most_vmas(const struct plan *plan)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < plan->nobjects; i++) {
+        most = max_u64(most, plan->objects[i].max_vmas);
+    }
+    return most;
 }
 
 void cell_layout(const struct scenario *scenario, const struct plan *plan,
@@ -68,6 +81,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
 
     uint64_t pages = 0;
     uint64_t versions = 0;
+    uint64_t gaps = 0; /* numbers that stand for no page */
     uint64_t refs = 0;
     uint64_t vma_slots = 0;
     for (size_t i = 0; i < plan->nobjects; i++) {
@@ -76,6 +90,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
         uint64_t span = round_up(own, PAGES_PER_CHUNK);
         pages += span;
         versions += plan->objects[i].layers == 0 ? 0 : own;
+        gaps += span - own;
         refs += span / PAGES_PER_CHUNK * plan->objects[i].max_vmas;
         vma_slots += plan->objects[i].max_vmas;
     }
@@ -101,25 +116,36 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     uint64_t swap_slots = slots * cell->nswap_devices;
     uint64_t clusters = round_up(slots, SWAP_CLUSTER_SLOTS) / SWAP_CLUSTER_SLOTS;
     uint64_t events = (uint64_t)cell->ncontexts + cell->ndevices;
-    struct expected_use use = expected_use(scenario, plan);
-    page_count used = min_u64(use.pages / cell->ncells, pages);
+    struct expected_use use = expected_use(scenario, plan, design);
+    page_count used = min_u64(use.pages / cell->ncells + 1 + gaps, pages);
+    uint64_t used_slots = use.slots == 0 || swap_slots == 0
+                              ? 0
+                              : min_u64(use.slots / cell->ncells / cell->nswap_devices + 1, slots);
     cell->npages = (page_id)pages;
     cell->max_rows = (uint32_t)min_u64(rows, UINT32_MAX);
 
     DECLARE(core, struct cell_core, 1, 1, "counters, zones, CPUs and locks of the cell");
     DECLARE(words, struct page_word, pages / PAGES_PER_WORD, used / PAGES_PER_WORD,
             "flags of 64 pages");
-    DECLARE(lru, struct lru_link, pages + lists, used + lists, "neighbours on an LRU list");
+    /* The heads of the lists are at the end. */
+    DECLARE(
+        lru, struct lru_link, pages + lists,
+        min_u64(state_scattered(sizeof(struct lru_link), pages, used, 1) + lists, pages + lists),
+        "neighbours on an LRU list");
     DECLARE(mapcount, uint16_t, pages, pages, "ptes that map a page");
-    DECLARE(slot, uint32_t, pages, used, "swap slot of a page");
+    DECLARE(slot, uint32_t, pages, used_slots == 0 ? 0 : used, "swap slot of a page");
     DECLARE(chunk_object, uint32_t, pages / PAGES_PER_CHUNK, pages / PAGES_PER_CHUNK,
             "object of a chunk");
     DECLARE(objects, struct object, plan->nobjects, plan->nobjects, "an object");
     DECLARE(vmas, struct vma, plan->nvmas, plan->nvmas, "a vma");
     DECLARE(mms, struct mm, plan->nprocesses, plan->nprocesses, "an address space");
     DECLARE(object_vmas, vma_id, vma_slots, vma_slots, "vmas of an object by rank");
+    DECLARE(vma_nodes, struct prio_node, plan->nvmas + 1, plan->nvmas + 1,
+            "a vma in the tree of its object");
+    DECLARE(coverers, struct vma_entry, most_vmas(plan), 0, "a vma over the page looked at");
     DECLARE(row_refs, uint32_t, refs, refs, "reference to a row of ptes");
-    DECLARE(rows, struct pte_row, rows, rows, "present and young bits of 512 ptes");
+    DECLARE(rows, struct pte_row, rows, min_u64(rows, use.rows / cell->ncells + 1 + REF_FIRST_ROW),
+            "present and young bits of 512 ptes");
     DECLARE(versions, uint16_t, columns, columns, "which version of a page an mm has");
     DECLARE(attached, uint16_t, versions, versions, "mms that have a version");
     DECLARE(pt_bits, uint64_t, pt_words, pt_words, "page-table pages of an address space");
@@ -138,10 +164,16 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(requests, struct device_request, requests, requests, "a device request");
     DECLARE(pending, struct device_request, cell->ncells > 1 ? requests : 0,
             cell->ncells > 1 ? requests : 0, "a device request not yet known to other cells");
-    DECLARE(swap_map, page_id, swap_slots, min_u64(use.slots / cell->ncells, swap_slots),
+    DECLARE(swap_map, page_id, swap_slots,
+            state_scattered(sizeof(page_id), slots, used_slots, cell->nswap_devices),
             "page in a swap slot");
     DECLARE(swap_cluster_used, uint16_t, clusters * cell->nswap_devices,
             clusters * cell->nswap_devices, "slots in use of a swap cluster");
+    tlb_set_up(&machine->tlb, cell->arch, &cell->tlb);
+    uint64_t homes = cell->tlb.nentries > 0 ? translation_homes(plan, id, cell->ncells) : 0;
+    DECLARE(translations, struct translation, homes, homes, "what translations cost a process");
+    DECLARE(tlb_entries, uint64_t, homes * cell->tlb.nentries, homes * cell->tlb.nentries,
+            "an entry of a TLB");
 #ifdef THRASH_CHECKS
     DECLARE(tags, struct tags, pages, pages, "content tags of a page");
 #endif
@@ -175,8 +207,9 @@ static void set_up_zones(struct cell *cell)
 {
     page_count frames = cell->scenario->machine.memory >> PAGE_SHIFT;
     page_count dma = min_u64(frames, cell->arch->dma_frames);
-    page_count lowmem = cell->arch->lowmem_frames == 0 ? frames
-                                                       : min_u64(frames, cell->arch->lowmem_frames);
+    page_count lowmem = cell->design->lowmem_frames == 0
+                            ? frames
+                            : min_u64(frames, cell->design->lowmem_frames);
     const page_count present[ZONES] = {dma, lowmem - dma, frames - lowmem};
     uint64_t nodes = cell->scenario->machine.nodes;
     uint64_t node = cell->id / (cell->ncells / nodes);
@@ -229,9 +262,8 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     if (status != STATUS_OK) {
         return status;
     }
-    if (design->chain_block_bytes > 0) {
-        slab_set_up(&cell->core->slab[SLAB_PTE_CHAIN], cell->arch, design->chain_block_bytes,
-                    design->rmap->chains == CHAIN_LIST);
+    for (int slab = 0; slab < SLABS; slab++) {
+        slab_set_up(&cell->core->slab[slab], cell->arch, &design->slab[slab]);
     }
     set_up_zones(cell);
     set_up_devices(cell);
@@ -254,6 +286,45 @@ static byte_count bytes(page_count frames)
     return frames * PAGE_BYTES;
 }
 
+static page_count kernel_frames(const struct cell *cell)
+{
+    page_count frames = 0;
+    for (int owner = OWNER_MEM_MAP; owner <= OWNER_RADIX_NODE; owner++) {
+        frames += zone_owner_frames(cell, (enum owner)owner);
+    }
+    return frames;
+}
+
+/* What holds low memory; with lowmem_free_bytes it adds up to all of it. */
+static void sample_lowmem(const struct cell *cell, uint64_t *value)
+{
+    static const enum metric metrics[OWNERS] = {
+        [OWNER_SHM] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_FILE] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_ANON] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_PAGETABLE] = METRIC_LOWMEM_PAGETABLE_BYTES,
+        [OWNER_DIRECTORY] = METRIC_LOWMEM_DIRECTORY_BYTES,
+        [OWNER_RMAP] = METRIC_LOWMEM_RMAP_BYTES,
+        [OWNER_MEM_MAP] = METRIC_LOWMEM_MEM_MAP_BYTES,
+        [OWNER_KERNEL] = METRIC_LOWMEM_IMAGE_BYTES,
+        [OWNER_TASK] = METRIC_LOWMEM_TASK_BYTES,
+        [OWNER_MM] = METRIC_LOWMEM_MM_BYTES,
+        [OWNER_VMA] = METRIC_LOWMEM_VMA_BYTES,
+        [OWNER_BUFFER_HEAD] = METRIC_LOWMEM_BUFFER_HEAD_BYTES,
+        [OWNER_RADIX_NODE] = METRIC_LOWMEM_RADIX_NODE_BYTES,
+        [OWNER_BALLAST] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_LARGE] = METRIC_LOWMEM_USER_BYTES,
+        [OWNER_HANDED] = METRIC_LOWMEM_USER_BYTES,
+    };
+    for (int metric = METRIC_LOWMEM_USER_BYTES; metric <= METRIC_LOWMEM_RADIX_NODE_BYTES;
+         metric++) {
+        value[metric] = 0;
+    }
+    for (int owner = 0; owner < OWNERS; owner++) {
+        value[metrics[owner]] += bytes(zone_lowmem_frames(cell, (enum owner)owner));
+    }
+}
+
 void cell_sample(struct cell *cell, uint64_t blocked)
 {
     struct cell_core *core = cell->core;
@@ -266,7 +337,8 @@ void cell_sample(struct cell *cell, uint64_t blocked)
         inactive += core->zone[zone].nr_inactive;
         lowmem_free += zone <= (int)ZONE_NORMAL ? core->zone[zone].free : 0;
     }
-    value[METRIC_PAGETABLE_BYTES] = bytes(zone_owner_frames(cell, OWNER_PAGETABLE));
+    value[METRIC_PAGETABLE_BYTES] = bytes(zone_owner_frames(cell, OWNER_PAGETABLE) +
+                                          zone_owner_frames(cell, OWNER_DIRECTORY));
     value[METRIC_RMAP_BYTES] = bytes(zone_owner_frames(cell, OWNER_RMAP));
     value[METRIC_FREE_BYTES] = bytes(zone_free_frames(cell));
     value[METRIC_LOWMEM_FREE_BYTES] = bytes(lowmem_free);
@@ -275,11 +347,14 @@ void cell_sample(struct cell *cell, uint64_t blocked)
     value[METRIC_SHM_BYTES] = bytes(zone_owner_frames(cell, OWNER_SHM));
     value[METRIC_ANON_BYTES] = bytes(zone_owner_frames(cell, OWNER_ANON));
     value[METRIC_FILE_BYTES] = bytes(zone_owner_frames(cell, OWNER_FILE));
-    value[METRIC_KERNEL_BYTES] = bytes(zone_owner_frames(cell, OWNER_KERNEL));
+    value[METRIC_KERNEL_BYTES] = bytes(kernel_frames(cell));
+    value[METRIC_LARGE_PAGE] = bytes(zone_owner_frames(cell, OWNER_LARGE));
+    value[METRIC_LARGE_PTES] = core->large_ptes;
     value[METRIC_BALLAST_BYTES] = bytes(zone_owner_frames(cell, OWNER_BALLAST));
     value[METRIC_SWAPCACHE_BYTES] = bytes(core->swapcache);
     value[METRIC_SWAPCACHE_DIRTY_BYTES] = bytes(core->swapcache_dirty);
     value[METRIC_SWAP_USED_BYTES] = core->swap.used * PAGE_BYTES;
     value[METRIC_PTES_PRESENT] = core->ptes_present;
     value[METRIC_PROCESSES_BLOCKED] = blocked;
+    sample_lowmem(cell, value);
 }

@@ -28,6 +28,8 @@
 #include "machine/slab.h"
 #include "machine/state.h"
 #include "machine/swap.h"
+#include "machine/tlb.h"
+#include "machine/vma_list.h"
 #include "machine/zone.h"
 
 /* Room for what a design remembers in each cell beside the pages: scan cursors and the like. */
@@ -52,6 +54,7 @@ struct cell_core {
     page_count nr_mapped;           /* pages with at least one pte */
     page_count nr_mapped_elsewhere; /* in the other cells of the machine, one epoch late */
     uint64_t ptes_present;
+    uint64_t large_ptes; /* entries of page directories that map large pages */
     struct slab_cache slab[SLABS];
     struct cpu_pool cpu;
     struct swap_state swap;
@@ -69,6 +72,8 @@ struct cell_core {
     bool out_of_memory;      /* an allocation failed for good: the run ends */
     uint32_t failed_zone;    /* class of that allocation */
     uint32_t failed_process; /* whose allocation it was */
+    uint32_t failed_owner;   /* enum owner: what it was for */
+    uint32_t ngave_up;       /* contexts that found nothing to free, with many cells */
     _Alignas(8) unsigned char design[DESIGN_STATE_BYTES];
 };
 
@@ -87,6 +92,7 @@ struct cell {
     uint32_t nswap_devices;
     uint32_t max_rows;
     bool has_lowmem_limit; /* ZONE_HIGHMEM has frames */
+    struct tlb tlb;        /* no entries: not simulated */
 
     /* State. */
     struct state_table state;
@@ -100,6 +106,8 @@ struct cell {
     struct mm *mms;                  /* [plan.nprocesses] */
     uint32_t *chunk_object;          /* [npages / 512] object of each chunk */
     vma_id *object_vmas;             /* vmas of each object by rank */
+    struct prio_node *vma_nodes;     /* [plan.nvmas + 1] vma i as node i + 1 of its object's tree */
+    struct vma_entry *coverers;      /* [most vmas of an object] room for those over one page */
     uint32_t *row_refs;              /* row of each (object, chunk, rank) */
     struct pte_row *rows;            /* [max_rows] */
     uint16_t *versions;              /* layer + 1 of each page of a vma that has versions */
@@ -116,7 +124,9 @@ struct cell {
     struct device_request *requests; /* [ndevices][queue] */
     struct device_request *pending;  /* the same; handed in during this epoch, with other cells */
     page_id *swap_map; /* page in each swap slot, PAGE_NONE - stored as page + 1, 0 = free */
-    uint16_t *swap_cluster_used; /* slots in use of each cluster of SWAP_CLUSTER_SLOTS */
+    uint16_t *swap_cluster_used;      /* slots in use of each cluster of SWAP_CLUSTER_SLOTS */
+    struct translation *translations; /* of the processes at home here */
+    uint64_t *tlb_entries;            /* of each of them */
 #ifdef THRASH_CHECKS
     struct tags *tags;
 #endif

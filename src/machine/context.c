@@ -155,6 +155,8 @@ static void finish_help(struct cell *cell, struct context *context, sim_time now
         zone_give(cell, (enum zone_index)context->held_zone, OWNER_HANDED);
     }
     set_state(cell, context, CONTEXT_IDLE);
+    context_made_headway(cell, context);
+    context->help_over = false;
     if (context->help_wanted > 0) {
         context->reclaim_class = context->help_class;
         cell->design->reclaim->begin_direct(cell, context);
@@ -185,6 +187,7 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
         break;
     default:
         post_reclaimed(cell, context);
+        context_made_headway(cell, context);
         context->task = TASK_TOUCH;
         retry_touch(cell, context, now);
         break;
@@ -203,6 +206,7 @@ static enum step take_step(struct cell *cell, struct context *context, struct ac
     enum step step = reclaim->direct(cell, actor, context);
     if (step == STEP_DONE && context->operating) {
         post_reclaimed(cell, context);
+        context_made_headway(cell, context);
         context->operating = false;
         context->task = TASK_OPERATE;
         return STEP_AGAIN;
@@ -286,6 +290,16 @@ static void stop_spinning(struct cell *cell, struct context *context, sim_time n
     }
 }
 
+/* A context sleeps no longer. */
+static void end_wait(struct cell *cell, struct context *context, sim_time now)
+{
+    if (context->wait == WAIT_CONGESTION) {
+        leave_list(cell, context, &cell->core->congestion_waiters);
+    }
+    leave_waiting(cell, context, now);
+    event_remove(cell, context_number(cell, context));
+}
+
 void context_event(struct cell *cell, uint32_t id, sim_time now)
 {
     if (id >= cell->ncontexts) {
@@ -302,11 +316,7 @@ void context_event(struct cell *cell, uint32_t id, sim_time now)
         stop_spinning(cell, context, now);
         break;
     case CONTEXT_WAITING:
-        if (context->wait == WAIT_CONGESTION) {
-            leave_list(cell, context, &cell->core->congestion_waiters);
-        }
-        leave_waiting(cell, context, now);
-        event_remove(cell, id);
+        end_wait(cell, context, now);
         resume(cell, context, now);
         break;
     case CONTEXT_IDLE:
@@ -315,15 +325,33 @@ void context_event(struct cell *cell, uint32_t id, sim_time now)
     }
 }
 
-void context_wake_kswapd(struct cell *cell, sim_time now)
+static bool wake_kswapd(struct cell *cell, sim_time now)
 {
     struct context *context = &cell->contexts[CONTEXT_KSWAPD];
     if (context->state != CONTEXT_IDLE) {
-        return;
+        return false;
     }
     context->task = TASK_BALANCE;
     cell->design->reclaim->begin_balance(cell, context);
     run_again(cell, context, now);
+    return true;
+}
+
+void context_wake_kswapd(struct cell *cell, enum zone_index zone_class, sim_time now)
+{
+    if (wake_kswapd(cell, now) && cell->ncells > 1) {
+        outbox_post(&cell->outbox, MESSAGE_BALANCE, (uint32_t)zone_class, 0, cell->id);
+    }
+}
+
+void context_kswapd_woken_elsewhere(struct cell *cell, cell_id where, enum zone_index zone_class)
+{
+    uint64_t per_node = cell->ncells / cell->scenario->machine.nodes;
+    if (where / per_node != cell->id / per_node) {
+        return;
+    }
+    cell->core->zone[zone_class].need_balance = true;
+    wake_kswapd(cell, cell->core->epoch_end);
 }
 
 /* Stops a process at a touch; `context->touch` is what it tries again. */
@@ -351,11 +379,18 @@ void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigne
         context->asked_for_memory = true;
         context->wait_began = now;
     }
-    context->task = TASK_RECLAIM;
-    context->reclaim_class = (uint8_t) class;
     if (cell->ncells > 1) {
+        context->waited_for_frames = !context->waited_for_frames;
+        if (context->waited_for_frames) {
+            context->wait = WAIT_TIME;
+            context->wait_until = max_u64(cell->core->epoch_end, now);
+            begin_waiting(cell, context, now);
+            return;
+        }
         outbox_post(&cell->outbox, MESSAGE_RECLAIM, touch->process, class, cell->id);
     }
+    context->task = TASK_RECLAIM;
+    context->reclaim_class = (uint8_t) class;
     cell->design->reclaim->begin_direct(cell, context);
     run_again(cell, context, now);
 }
@@ -385,22 +420,57 @@ enum step context_reclaim_in_operation(struct cell *cell, struct actor *actor, u
     return STEP_AGAIN;
 }
 
-bool context_out_of_memory(struct cell *cell, const struct context *context)
+bool context_out_of_memory(struct cell *cell, struct context *context)
 {
-    if (context->task == TASK_HELP) {
-        return false;
+    if (cell->ncells > 1) {
+        if (context->freed_here + context->freed_elsewhere == 0) {
+            cell->core->ngave_up += !context->gave_up;
+            context->gave_up = true;
+        }
+        return context->task != TASK_HELP;
     }
     if (!cell->core->out_of_memory) { /* the first one decides the verdict */
         cell->core->out_of_memory = true;
         cell->core->failed_zone = context->reclaim_class;
         cell->core->failed_process = context->touch.process;
+        cell->core->failed_owner = context->refused;
     }
     return true;
+}
+
+enum step context_sleep_it_off(const struct cell *cell, struct context *context)
+{
+    context->wait = WAIT_TIME;
+    context->wait_until = cell->ncells == 1 ? TIME_NEVER : cell->core->epoch_end;
+    return STEP_WAIT;
+}
+
+void context_made_headway(struct cell *cell, struct context *context)
+{
+    cell->core->ngave_up -= context->gave_up;
+    context->gave_up = false;
 }
 
 static struct context *helper_of(const struct cell *cell, process_id process)
 {
     return &cell->contexts[CONTEXT_FIRST_PROCESS + cell->plan->nprocesses + process];
+}
+
+void context_report_giving_up(struct cell *cell)
+{
+    if (cell->core->ngave_up == 0) {
+        return;
+    }
+    for (process_id i = 0; i < cell->plan->nprocesses; i++) {
+        const struct context *own = &cell->contexts[CONTEXT_FIRST_PROCESS + i];
+        const struct context *helper = helper_of(cell, i);
+        if (own->gave_up) {
+            outbox_post(&cell->outbox, MESSAGE_GAVE_UP, i, 1 + (uint64_t)own->reclaim_class,
+                        cell->id);
+        } else if (helper->gave_up && helper->help_wanted > 0) {
+            outbox_post(&cell->outbox, MESSAGE_GAVE_UP, i, 0, cell->id);
+        }
+    }
 }
 
 void context_help(struct cell *cell, process_id process, unsigned class)
@@ -419,7 +489,59 @@ void context_help(struct cell *cell, process_id process, unsigned class)
 
 void context_end_help(struct cell *cell, process_id process)
 {
-    helper_of(cell, process)->help_wanted--;
+    struct context *context = helper_of(cell, process);
+    if (--context->help_wanted > 0 || context->state == CONTEXT_IDLE) {
+        return;
+    }
+    context->help_over = true;
+    if (context->state == CONTEXT_WAITING &&
+        (context->wait == WAIT_TIME || context->wait == WAIT_CONGESTION)) {
+        end_wait(cell, context, cell->core->epoch_end);
+        if (cell->design->reclaim->end_direct != NULL) {
+            cell->design->reclaim->end_direct(cell, context);
+        }
+        finish_help(cell, context, cell->core->epoch_end);
+    }
+}
+
+void context_freed(struct cell *cell, struct context *context, uint64_t pages)
+{
+    context->freed_here += (uint32_t)pages;
+    if (cell->ncells > 1 && pages > 0) {
+        context_made_headway(cell, context);
+        uint32_t number = context_number(cell, context) - CONTEXT_FIRST_PROCESS;
+        uint32_t nprocesses = (uint32_t)cell->plan->nprocesses;
+        process_id process = number < nprocesses ? number : number - nprocesses;
+        outbox_post(&cell->outbox, MESSAGE_FREED, process, pages, cell->id);
+    }
+}
+
+bool context_freed_enough(const struct cell *cell, const struct context *context)
+{
+    return context->freed_here + context->freed_elsewhere >= cell_batch(cell) * cell->ncells;
+}
+
+/* Who waits for congestion before the next pass need not make it. */
+static void hear_of_freed(struct cell *cell, struct context *context, uint64_t pages)
+{
+    context->freed_elsewhere += (uint32_t)pages;
+    if (context->state == CONTEXT_WAITING && context->wait == WAIT_CONGESTION &&
+        context_freed_enough(cell, context)) {
+        event_set(cell, context_number(cell, context), cell->core->epoch_end);
+    }
+}
+
+void context_freed_elsewhere(struct cell *cell, process_id process, uint64_t pages)
+{
+    struct context *own = &cell->contexts[CONTEXT_FIRST_PROCESS + process];
+    struct context *helper = helper_of(cell, process);
+    if (own->state != CONTEXT_IDLE && own->task == TASK_RECLAIM) {
+        context_made_headway(cell, own);
+        hear_of_freed(cell, own, pages);
+    }
+    if (helper->state != CONTEXT_IDLE) {
+        hear_of_freed(cell, helper, pages);
+    }
 }
 
 void context_begin_wait(struct cell *cell, const struct touch *touch, enum wait_for wait,

@@ -15,6 +15,7 @@
 #include "base/types.h"
 #include "machine/lock.h"
 #include "machine/process.h"
+#include "machine/zone.h"
 
 /* Context 0 is kswapd; the contexts of processes begin at CONTEXT_FIRST_PROCESS. With many cells,
  * those that help processes of other cells follow in the same order. */
@@ -79,12 +80,18 @@ struct context {
     bool asked_for_memory;  /* `wait_began` is valid */
     bool waited_for_device; /* its touch is a major fault */
     bool made_page;         /* its touch made the page */
+    bool waited_for_frames; /* of other cells; there were none */
     bool operating;         /* it reclaims for an operation, and goes on with that */
     uint32_t help_wanted;   /* other cells in which its process reclaims */
-    uint8_t help_class;     /* enum zone_index it reclaims for there */
-    bool held_frame;        /* a frame was handed to it and is not yet used */
+    uint32_t freed_here;    /* pages that its call of direct reclaim has freed in this cell */
+    uint32_t freed_elsewhere; /* and in others, as far as is known */
+    uint8_t help_class;       /* enum zone_index it reclaims for there */
+    bool help_over;           /* what it helped with is done, whatever is wanted now */
+    bool held_frame;          /* a frame was handed to it and is not yet used */
     uint8_t held_zone;
+    uint8_t refused;       /* enum owner of the frame it could not have, last */
     uint8_t reclaim_class; /* enum zone_index it reclaims for */
+    bool gave_up;          /* with many cells: a try freed nothing, and nothing was freed since */
     struct touch touch;    /* the touch that waits */
     _Alignas(8) unsigned char design[CONTEXT_STATE_BYTES];
 };
@@ -111,19 +118,47 @@ struct event event_next(const struct cell *cell);
 /* Lets an event happen at its time. */
 void context_event(struct cell *cell, uint32_t id, sim_time now);
 
-/* kswapd has work. Nothing happens when it is not asleep for want of work. */
-void context_wake_kswapd(struct cell *cell, sim_time now);
+/* kswapd has work for a class of zones. Nothing happens when it is not asleep for want of work.
+ * It is woken in all cells of its node, in the others with the next epoch. */
+void context_wake_kswapd(struct cell *cell, enum zone_index zone_class, sim_time now);
+void context_kswapd_woken_elsewhere(struct cell *cell, cell_id where, enum zone_index zone_class);
 
-/* The process of a context could not free anything: memory has run out for good, and the run ends
- * with this epoch. False for a helper, which only sees its own cell. */
-bool context_out_of_memory(struct cell *cell, const struct context *context);
+/* A context that reclaims for a process could not free anything. With one cell memory has run out
+ * for good, and the run ends with this epoch; with many it does if nobody else can free anything
+ * for that process either, which the ledger finds out (docs/model.md, section 15). True: the
+ * context is to sleep, as context_sleep_it_off() says; false for a helper, which goes on. */
+bool context_out_of_memory(struct cell *cell, struct context *context);
+
+/* For good if the run ends; with many cells until frames have been levelled. */
+enum step context_sleep_it_off(const struct cell *cell, struct context *context);
+
+/* It freed something after all, or has its frame. */
+void context_made_headway(struct cell *cell, struct context *context);
+
+/* Posts for which processes nothing can be freed in the cell, as things stand. */
+void context_report_giving_up(struct cell *cell);
 
 /* With many cells, a process that reclaims does so in all of them, as it would pass over all of one
- * cell: in each cell at its turn, an epoch at a time. */
+ * cell: in each cell at its turn, an epoch at a time. When it ends, its helpers do: at once if they
+ * wait for time or congestion, otherwise where the design asks whether they should. */
 void context_help(struct cell *cell, process_id process, unsigned class);
 void context_end_help(struct cell *cell, process_id process);
 
-/* The process of a touch cannot go on with it: it reclaims first / waits / spins. */
+/* A process's call of direct reclaim has freed pages: its contexts in all cells are told. */
+void context_freed(struct cell *cell, struct context *context, uint64_t pages);
+void context_freed_elsewhere(struct cell *cell, process_id process, uint64_t pages);
+
+/* The call has freed SWAP_CLUSTER_MAX pages, in all cells together. */
+bool context_freed_enough(const struct cell *cell, const struct context *context);
+
+/* A helper has no process to reclaim for any more. */
+static inline bool context_should_end(const struct context *context)
+{
+    return context->help_over;
+}
+
+/* The process of a touch cannot go on with it: it reclaims first / waits / spins. With many cells
+ * it reclaims when it has waited for the next epoch, and other cells had no frames for this one. */
 void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigned class,
                            sim_time now);
 void context_begin_wait(struct cell *cell, const struct touch *touch, enum wait_for wait,

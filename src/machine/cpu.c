@@ -146,10 +146,20 @@ static void pass_on(struct cell *cell, sim_time now)
     }
 }
 
+/* Who begins to want a CPU between the end of the window and that of the epoch wants it from the
+ * next epoch on. It has done nothing beyond the window, as those have whose clock ran past it. */
+static sim_time within_window(const struct cell_core *core, sim_time now)
+{
+    if (now <= core->window_end) {
+        return now;
+    }
+    return core->window_end + (now > core->epoch_end ? now - core->epoch_end : 0);
+}
+
 void cpu_want(struct cell *cell, uint32_t id, sim_time now)
 {
     struct context *context = &cell->contexts[id];
-    context->now = now;
+    context->now = within_window(cell->core, now);
     context->on_cpu = false;
     context->may_resched = context->state != CONTEXT_SPINNING;
     context->yielded = false;
@@ -206,7 +216,6 @@ void cpu_end_epoch(struct cell *cell, struct cell_report *report)
         report->nstuck += is_stuck(&cell->contexts[id]);
         cpu_book(cell, id++, core->window_end);
     }
-    report->nwanting = core->cpu.nwanting;
     report->spare = core->cpu.spare;
     report->due = core->cpu.due;
     report->blocked = core->cpu.blocked[0] + core->cpu.blocked[1] / cell->ncells;

@@ -116,10 +116,12 @@ void epoch_report(const struct cell *cell, struct cell_report *report)
     const struct cell_core *core = cell->core;
     *report = (struct cell_report){
         .nmessages = cell->outbox.count,
+        .nwanting = core->cpu.nwanting, /* populate may have woken kswapd */
         .nr_mapped = core->nr_mapped,
         .out_of_memory = core->out_of_memory,
         .freed = core->counter[METRIC_PAGES_FREED],
         .touches = core->counter[METRIC_TOUCHES],
+        .waited = core->counter[METRIC_ALLOCATION_WAIT],
         .status = cell->outbox.failed ? STATUS_RESOURCE : STATUS_OK,
     };
     for (int zone = 0; zone < ZONES; zone++) {
@@ -133,6 +135,7 @@ void epoch_report(const struct cell *cell, struct cell_report *report)
 void epoch_end(struct cell *cell, struct cell_report *report)
 {
     visitors_end_epoch(cell);
+    context_report_giving_up(cell);
     epoch_report(cell, report);
     report->frames_wanted += cell->core->frames_taken;
     cpu_end_epoch(cell, report);

@@ -46,23 +46,25 @@ static enum progress use_swapcache(struct cell *cell, const struct touch *touch,
         }
         if (swap_is_half_full(cell) && !page_is_busy(cell, page) &&
             MUTANT(EXCLUSIVE_SWAP, !version_is_shared(cell, page), true)) {
-            residence_from_swapcache(cell, actor, page);
+            (void)residence_from_swapcache(cell, actor, page); /* anonymous: needs no node */
         }
         return GO_ON;
     }
     if (page_is_busy(cell, page)) {
         return wait_for_page(cell, touch, actor);
     }
-    residence_from_swapcache(cell, actor, page);
+    if (residence_from_swapcache(cell, actor, page) != FRAME_OK) {
+        return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
+    }
     return GO_ON;
 }
 
 static enum progress make_page(struct cell *cell, const struct touch *touch, struct actor *actor)
 {
-    enum zone_index class = zone_user_class(cell);
+    enum zone_index class;
     enum zone_index zone;
     const struct object *object = page_object(cell, touch->page);
-    if (residence_take_frame(cell, actor, class, object_owner(object), &zone) != FRAME_OK) {
+    if (residence_take_page(cell, actor, touch->page, &zone, &class) != FRAME_OK) {
         return reclaim_first(cell, touch, class, actor);
     }
     charge(cell, actor, COST_PAGE_ZERO, 1);
@@ -75,7 +77,7 @@ static enum progress make_page(struct cell *cell, const struct touch *touch, str
 
 static enum progress read_page(struct cell *cell, const struct touch *touch, struct actor *actor)
 {
-    enum zone_index class = zone_user_class(cell);
+    enum zone_index class;
     uint32_t device = residence_device(cell, touch->page);
     charge(cell, actor, COST_FAULT_MAJOR, 1);
     if (!device_has_room(cell, device)) {
@@ -83,7 +85,7 @@ static enum progress read_page(struct cell *cell, const struct touch *touch, str
         context_begin_wait(cell, touch, WAIT_QUEUE, device, TIME_NEVER, actor->now);
         return STOPPED;
     }
-    if (readin_start(cell, actor, touch->page, (enum access)touch->access) != FRAME_OK) {
+    if (readin_start(cell, actor, touch->page, (enum access)touch->access, &class) != FRAME_OK) {
         return reclaim_first(cell, touch, class, actor);
     }
     return wait_for_page(cell, touch, actor);
@@ -216,10 +218,12 @@ static enum progress fault_on_mapping(struct cell *cell, struct touch *touch, st
     lock_enter(cell, actor, &mm->lock);
     charge(cell, actor, COST_FAULT_MINOR, 1);
     charge(cell, actor, COST_LOCK, 1);
+    charge_entry(cell, actor);
+    charge_table_access(cell, actor, 1);
     leave_mm(cell, actor, mm);
     page_id base = version_base(&cell->objects[vma->object], touch->page);
     if (map_need_table(cell, actor, vma, base) != FRAME_OK) {
-        return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
+        return reclaim_first(cell, touch, map_table_class(cell), actor);
     }
     if ((vma_has_versions(vma) ? need_version(cell, touch, actor, &copied)
                                : need_page(cell, touch, actor)) == STOPPED) {
@@ -237,6 +241,7 @@ static enum progress fault_on_mapping(struct cell *cell, struct touch *touch, st
     if (MUTANT(MARK_ON_FAULT, !copied, false)) {
         residence_mark_accessed(cell, actor, touch->page);
     }
+    charge_table_access(cell, actor, 1);
     map_set(cell, vma, touch->page, touch->access == ACCESS_WRITE);
     cell->design->rmap->add(cell, actor, touch->page);
     leave_mm(cell, actor, mm);
@@ -247,7 +252,7 @@ static enum progress fault_on_mapping(struct cell *cell, struct touch *touch, st
 /* read(2) of one page: through the page cache, with read-ahead. */
 static enum progress read_call(struct cell *cell, const struct touch *touch, struct actor *actor)
 {
-    charge(cell, actor, COST_SYSCALL, 1);
+    charge_system_call(cell, actor);
     charge(cell, actor, COST_PAGE_CACHE, 1);
     if (!page_is(cell->words, touch->page, PLANE_RESIDENT)) {
         return read_page(cell, touch, actor);
@@ -257,6 +262,7 @@ static enum progress read_call(struct cell *cell, const struct touch *touch, str
         return wait_for_page(cell, touch, actor);
     }
     charge(cell, actor, COST_PAGE_COPY, 1);
+    charge_user_access(cell, actor, 1);
     residence_mark_accessed(cell, actor, touch->page);
     return GO_ON;
 }
@@ -265,7 +271,7 @@ static enum progress read_call(struct cell *cell, const struct touch *touch, str
 static enum progress raw_write(struct cell *cell, const struct touch *touch, struct actor *actor)
 {
     uint32_t device = cell->nswap_devices + touch->page;
-    charge(cell, actor, COST_SYSCALL, 1);
+    charge_system_call(cell, actor);
     if (!device_has_room(cell, device)) {
         context_begin_wait(cell, touch, WAIT_QUEUE, device, TIME_NEVER, actor->now);
         return STOPPED;
@@ -289,7 +295,7 @@ static void count_touch(struct cell *cell, const struct touch *touch, sim_time n
         tags_touched(cell, touch);
     }
     if (touch->last) {
-        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now, 0);
+        outbox_post(&cell->outbox, MESSAGE_FINISHED, touch->process, now, touch->ordinal + 1);
     }
 }
 
@@ -299,6 +305,7 @@ static void forget_tries(struct cell *cell, uint32_t id, sim_time now)
     struct context *context = &cell->contexts[id];
     context->made_page = false;
     context->waited_for_device = false;
+    context->waited_for_frames = false;
     if (context->held_frame) {
         /* Handed to it, but no longer needed. */
         context->held_frame = false;
@@ -311,6 +318,9 @@ static void forget_tries(struct cell *cell, uint32_t id, sim_time now)
 static bool touch_present(struct cell *cell, const struct touch *touch)
 {
     const struct vma *vma = &cell->vmas[touch->vma];
+    if (vma->page_class != PAGES_SMALL) {
+        return true; /* mapped as a whole before the clock started, and never unmapped */
+    }
     uint32_t *ref = pte_ref(cell, vma, touch->page);
     struct pte_pair pair = pte_read(cell, *ref, touch->page);
     uint64_t bit = page_bit(touch->page);
@@ -334,13 +344,13 @@ static bool try_in_kernel(struct cell *cell, struct touch *touch, sim_time now)
     enum progress progress;
     if (touch->vma != VMA_NONE) {
         progress = fault_on_mapping(cell, touch, &actor);
-        visitor->fault_time += actor.now - now;
+        visitor->fault_time = add_saturated(visitor->fault_time, actor.now - now);
     } else if (touch->access == ACCESS_FILE_READ) {
         progress = read_call(cell, touch, &actor);
     } else {
         progress = raw_write(cell, touch, &actor);
     }
-    visitor->used += actor.now - now;
+    visitor->used = add_saturated(visitor->used, actor.now - now);
     return progress == GO_ON;
 }
 

@@ -2,12 +2,13 @@
  * and 2.6.0 made it: of files and shared memory as well as of anonymous memory. */
 #include "base/mutant.h"
 #include "machine/cell.h"
+#include "machine/kernel_memory.h"
 #include "machine/map.h"
 #include "machine/operation.h"
 #include "machine/residence.h"
 #include "machine/version.h"
 
-enum phase { ENTER, DIRECTORIES, LOCK_PARENT, LOCK_CHILD, COPY, DONE };
+enum phase { ENTER, KERNEL_MEMORY, LOCK_PARENT, LOCK_CHILD, COPY, DONE };
 
 static void enter(struct cell *cell, struct actor *actor, struct operation *operation)
 {
@@ -17,23 +18,16 @@ static void enter(struct cell *cell, struct actor *actor, struct operation *oper
     child->alive = true;
     child->scan_address = SCAN_START;
     cell->core->nmms++;
-    operation->phase = DIRECTORIES;
+    operation->phase = KERNEL_MEMORY;
 }
 
-/* Page directories that every mm has, in one cell. */
-static bool take_directories(struct cell *cell, struct actor *actor, struct operation *operation)
+/* What the kernel keeps for the child, in one cell. */
+static bool take_kernel_memory(struct cell *cell, struct actor *actor,
+                               const struct operation *operation)
 {
-    struct mm *child = &cell->mms[operation->call.child];
-    bool here = child->process % cell->ncells == cell->id;
-    for (; here && operation->frames < cell->arch->mm_pages; operation->frames++) {
-        enum zone_index zone;
-        if (residence_take_frame(cell, actor, zone_kernel_class(cell), OWNER_PAGETABLE, &zone) !=
-            FRAME_OK) {
-            return false;
-        }
-        child->pt_pages++;
-    }
-    return true;
+    process_id child = operation->call.child;
+    return !kernel_memory_is_here(cell, child) ||
+           kernel_memory_take(cell, actor, &cell->mms[child], cell->mms[child].nvmas) == FRAME_OK;
 }
 
 /* The next vma of the parent from `vma` on gets its like; false: there is none. */
@@ -67,9 +61,9 @@ static bool copy_pte(struct cell *cell, struct actor *actor, const struct vma *t
     return true;
 }
 
-/* One page of a vma: what of it the child gets. */
+/* One page of a vma: what of it the child gets. False when there is no memory of a class. */
 static bool copy_page(struct cell *cell, struct actor *actor, const struct vma *from,
-                      const struct vma *to, page_id base)
+                      const struct vma *to, page_id base, enum zone_index *class_p)
 {
     page_id page = version_of(cell, from, base);
     bool present = page != PAGE_NONE && pte_is_present(cell, from, page);
@@ -80,9 +74,11 @@ static bool copy_page(struct cell *cell, struct actor *actor, const struct vma *
         return true;
     }
     if (map_need_table(cell, actor, to, base) != FRAME_OK) {
+        *class_p = map_table_class(cell);
         return false;
     }
     if (present && !copy_pte(cell, actor, to, page)) {
+        *class_p = zone_kernel_class(cell);
         return false;
     }
     if (swapped) {
@@ -99,7 +95,7 @@ static bool copy_page(struct cell *cell, struct actor *actor, const struct vma *
 
 /* Up to the end of the word or of the vma. False: it stopped at operation->page. */
 static bool copy_word(struct cell *cell, struct actor *actor, struct operation *operation,
-                      const struct vma *from, const struct vma *to)
+                      const struct vma *from, const struct vma *to, enum zone_index *class_p)
 {
     page_id vma_end = from->first + from->npages;
     page_id page = operation->page;
@@ -111,7 +107,7 @@ static bool copy_word(struct cell *cell, struct actor *actor, struct operation *
     page_id end = (page_id)min_u64(
         (uint64_t)page / PAGES_PER_WORD * PAGES_PER_WORD + PAGES_PER_WORD, vma_end);
     for (; operation->page < end; operation->page++) {
-        if (!copy_page(cell, actor, from, to, operation->page)) {
+        if (!copy_page(cell, actor, from, to, operation->page, class_p)) {
             return false;
         }
     }
@@ -131,10 +127,11 @@ static enum step copy(struct cell *cell, struct actor *actor, struct mm *parent,
     const struct vma *from = &cell->vmas[operation->vma];
     const struct vma *to = &cell->vmas[child->first_vma + (operation->vma - parent->first_vma)];
     if (operation->page < from->first + from->npages) {
-        if (!copy_word(cell, actor, operation, from, to)) {
+        enum zone_index class;
+        if (!copy_word(cell, actor, operation, from, to, &class)) {
             unlock(cell, actor, parent, child);
             operation->phase = LOCK_PARENT;
-            return context_reclaim_in_operation(cell, actor, zone_kernel_class(cell));
+            return context_reclaim_in_operation(cell, actor, class);
         }
     } else if (!go_to_vma(cell, actor, parent, operation, operation->vma + 1)) {
         unlock(cell, actor, parent, child);
@@ -165,8 +162,8 @@ static enum step run_phase(struct cell *cell, struct actor *actor, struct contex
     case ENTER:
         enter(cell, actor, operation);
         break;
-    case DIRECTORIES:
-        if (!take_directories(cell, actor, operation)) {
+    case KERNEL_MEMORY:
+        if (!take_kernel_memory(cell, actor, operation)) {
             return context_reclaim_in_operation(cell, actor, zone_kernel_class(cell));
         }
         operation->phase = go_to_vma(cell, actor, parent, operation, parent->first_vma)

@@ -153,7 +153,35 @@ static enum status check_frames(const struct cell *cell)
     for (size_t i = 0; i < cell->plan->nprocesses; i++) {
         tables += cell->mms[i].pt_pages;
     }
-    EXPECT_EQUAL("page-table frames of all mms", tables, zone_owner_frames(cell, OWNER_PAGETABLE));
+    EXPECT_EQUAL("page-table frames of all mms", tables,
+                 zone_owner_frames(cell, OWNER_PAGETABLE) +
+                     zone_owner_frames(cell, OWNER_DIRECTORY));
+    return STATUS_OK;
+}
+
+/* Objects of the caches whose objects belong to pages, and the frames of all caches. */
+static enum status check_slabs(const struct cell *cell)
+{
+    uint64_t nodes = 0;
+    uint64_t buffers = 0;
+    for (page_id first = 0; first < cell->npages; first += PAGES_PER_WORD) {
+        const struct page_word *word = &cell->words[first / PAGES_PER_WORD];
+        buffers += (uint64_t)__builtin_popcountll(word->plane[PLANE_BUFFERS]);
+        uint64_t cached = word->plane[PLANE_RESIDENT] & ~word->plane[PLANE_SWAPCACHE];
+        nodes += cached != 0 && !page_is_anon(cell, first) &&
+                 cell->design->slab[SLAB_RADIX_NODE].bytes > 0;
+    }
+    const struct slab_cache *slab = cell->core->slab;
+    EXPECT_EQUAL("buffer heads", buffers, slab[SLAB_BUFFER_HEAD].in_use);
+    EXPECT_EQUAL("radix-tree nodes", nodes, slab[SLAB_RADIX_NODE].in_use);
+    page_count frames[OWNERS] = {0};
+    for (int i = 0; i < SLABS; i++) {
+        frames[slab_owner((enum slab_index)i)] += slab[i].frames;
+    }
+    for (int i = 0; i < SLABS; i++) {
+        enum owner owner = slab_owner((enum slab_index)i);
+        EXPECT_EQUAL("frames of slab caches", frames[owner], zone_owner_frames(cell, owner));
+    }
     return STATUS_OK;
 }
 
@@ -220,7 +248,16 @@ static enum status check_chains(const struct cell *cell)
     }
     const struct slab_cache *slab = &cell->core->slab[SLAB_PTE_CHAIN];
     EXPECT_EQUAL("chain blocks", blocks, slab->in_use);
-    EXPECT_EQUAL("frames of chain blocks", zone_owner_frames(cell, OWNER_RMAP), slab->frames);
+    return STATUS_OK;
+}
+
+static enum status check_contexts(const struct cell *cell)
+{
+    uint64_t gave_up = 0;
+    for (uint32_t i = 0; i < cell->ncontexts; i++) {
+        gave_up += cell->contexts[i].gave_up;
+    }
+    EXPECT_EQUAL("contexts that gave up", gave_up, cell->core->ngave_up);
     return STATUS_OK;
 }
 
@@ -276,7 +313,8 @@ enum status invariants_check(const struct cell *cell)
     free(of_page);
     free(of_mm);
     enum status (*const checks[])(const struct cell *) = {
-        check_lists, check_frames, check_swap, check_chains, check_versions,
+        check_lists, check_frames,   check_swap,     check_chains,
+        check_slabs, check_contexts, check_versions,
     };
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && status == STATUS_OK; i++) {
         status = checks[i](cell);

@@ -14,6 +14,7 @@ enum status ledger_create(const struct scenario *scenario, const struct plan *pl
         .ncells = (cell_id)scenario->machine.cells,
         .homes = calloc(plan->nprocesses + 1, sizeof *ledger->homes),
         .account = calloc(scenario->machine.cells, sizeof *ledger->account),
+        .exhausted = {.cell = (cell_id)scenario->machine.cells},
     };
     if (ledger->homes == NULL || ledger->account == NULL) {
         ledger_free(ledger);
@@ -56,6 +57,9 @@ static sim_time wanted(const struct ledger *ledger, size_t process, sim_time len
 {
     const struct home *home = &ledger->homes[process];
     sim_time user = 0;
+    if (home->debt >= length) {
+        return length;
+    }
     if (home->state == PROCESS_RUNNABLE) {
         uint64_t share = ledger->plan->processes[process].cpu_share;
         user = (sim_time)((uint128)length * share / CPU_SHARE_ONE);
@@ -113,6 +117,14 @@ static uint64_t place_contexts(const struct ledger *ledger, uint64_t nwanting, u
     return placed;
 }
 
+/* User time is work and, for each touch, the time to translate its address. */
+static sim_time useful_part(const struct ledger *ledger, size_t process, sim_time grant)
+{
+    sim_time translation = ledger->homes[process].translation;
+    sim_time work = ledger->plan->processes[process].work_per_touch;
+    return translation == 0 ? grant : muldiv(grant, work, work + translation);
+}
+
 /* Gives processes what they want, or all of them the same part of it, out of `available`; returns
  * what is left. */
 static sim_time grant_processes(struct ledger *ledger, sim_time available, sim_time total)
@@ -127,6 +139,7 @@ static sim_time grant_processes(struct ledger *ledger, sim_time available, sim_t
         sim_time paid = min_u64(home->debt, time);
         home->debt -= paid;
         home->grant = time - paid;
+        home->useful = useful_part(ledger, i, home->grant);
         spare -= time;
         ledger->account[ledger_home(ledger, i)].system += paid;
     }
@@ -243,6 +256,31 @@ void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *
 
 /* --- after it ------------------------------------------------------------------------------ */
 
+/* A cell could free nothing for a process. When that holds for all cells of a node, of which one is
+ * the cell in which the process itself gave up, memory has run out. Messages come in the order of
+ * cells, so that those of a node follow each other. */
+static void take_giving_up(struct ledger *ledger, const struct message *message)
+{
+    cell_id per_node = ledger->ncells / (cell_id)ledger->scenario->machine.nodes;
+    struct home *home = &ledger->homes[message->subject];
+    cell_id cell = (cell_id)message->second;
+    if (home->gave_up_node != cell / per_node + 1) {
+        home->gave_up_node = cell / per_node + 1;
+        home->gave_up = 0;
+        home->gave_up_zone = 0;
+    }
+    home->gave_up++;
+    if (message->value > 0 && home->gave_up_zone == 0) {
+        home->gave_up_zone = (uint32_t)message->value;
+        home->gave_up_cell = cell;
+    }
+    if (home->gave_up == per_node && home->gave_up_zone > 0 &&
+        ledger->exhausted.cell == ledger->ncells) {
+        ledger->exhausted = (struct exhausted){home->gave_up_cell, message->subject,
+                                               home->gave_up_zone - 1};
+    }
+}
+
 void ledger_receive(struct ledger *ledger, const struct message *messages, size_t nmessages)
 {
     for (size_t i = 0; i < nmessages; i++) {
@@ -253,8 +291,8 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
         struct home *home = &ledger->homes[message->subject];
         switch ((enum message_kind)message->kind) {
         case MESSAGE_USED:
-            home->debt += message->value;
-            home->fault_time += message->second;
+            home->debt = add_saturated(home->debt, message->value);
+            home->fault_time = add_saturated(home->fault_time, message->second);
             break;
         case MESSAGE_BLOCKED:
             home->stopped_at = min_u64(home->stopped_at, message->value);
@@ -264,8 +302,14 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
             home->nblocked--;
             break;
         case MESSAGE_FINISHED:
-            home->stopped_at = min_u64(home->stopped_at, message->value);
-            home->finished = 1;
+            home->finished_at = max_u64(home->finished_at, message->value);
+            home->finished += message->second;
+            break;
+        case MESSAGE_GAVE_UP:
+            take_giving_up(ledger, message);
+            break;
+        case MESSAGE_TRANSLATION:
+            home->translation = message->value;
             break;
         case MESSAGE_FORKED:
             home->nforked++;
@@ -318,22 +362,38 @@ static void follow_waits(struct ledger *ledger, struct home *home)
     }
 }
 
+/* A finite process is done when every cell has made all of its touches; one that was stopped in a
+ * cell while another made its last has some to make yet. */
+static bool has_finished(const struct ledger *ledger, const struct home *home)
+{
+    uint64_t touches = ledger->plan->processes[home - ledger->homes].touches;
+    return touches > 0 && home->finished == touches;
+}
+
 /* User time that the process did not get to use comes back. */
 static sim_time settle_process(struct ledger *ledger, struct home *home)
 {
     sim_time spent = home->grant;
+    bool finished = has_finished(ledger, home);
+    if (finished && home->finished_at >= ledger->epoch_start) {
+        home->stopped_at = min_u64(home->stopped_at, home->finished_at);
+    }
     if (home->stopped_at != TIME_NEVER) {
-        spent = muldiv(home->grant, home->stopped_at - ledger->epoch_start, length_of(ledger));
+        sim_time until = home->stopped_at - ledger->epoch_start;
+        spent = muldiv(home->grant, until, length_of(ledger));
+        home->useful = muldiv(home->useful, until, length_of(ledger));
+        home->stops++;
     }
     sim_time returned = home->grant - spent;
-    home->work += spent;
+    home->work += home->useful;
     home->grant = spent;
-    home->lock_share = (uint32_t)min_u64(muldiv(home->fault_time, CPU_SHARE_ONE, length_of(ledger)),
-                                         UINT32_MAX);
+    sim_time length = length_of(ledger);
+    uint64_t held = muldiv(min_u64(home->fault_time, length), CPU_SHARE_ONE, length);
+    home->lock_share = (uint32_t)min_u64(held, UINT32_MAX);
     home->fault_time = 0;
     if (home->state == PROCESS_RUNNABLE || home->state == PROCESS_BLOCKED) {
         home->state = home->nblocked > 0 ? PROCESS_BLOCKED
-                                         : (home->finished ? PROCESS_FINISHED : PROCESS_RUNNABLE);
+                                         : (finished ? PROCESS_FINISHED : PROCESS_RUNNABLE);
     }
     return returned;
 }
@@ -341,7 +401,7 @@ static sim_time settle_process(struct ledger *ledger, struct home *home)
 void ledger_settle(struct ledger *ledger)
 {
     sim_time unused = 0;
-    sim_time blocked = 0;
+    uint128 blocked = 0; /* of all processes, in every cell: beyond 64 bits for very many */
     ledger->due = 0;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         struct cell_account *account = &ledger->account[i];
@@ -349,12 +409,16 @@ void ledger_settle(struct ledger *ledger)
         blocked += account->report.blocked;
         ledger->due += account->report.due;
         account->user = 0;
+        account->translation = 0;
     }
     for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
         struct home *home = &ledger->homes[i];
         unused += settle_process(ledger, home);
         ledger->account[ledger_home(ledger, i)].user += home->grant;
+        ledger->account[ledger_home(ledger, i)].translation += home->grant - home->useful;
         home->grant = 0;
+        home->useful = 0;
+        home->gave_up_node = 0;
         home->stopped_at = TIME_NEVER;
     }
     for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
@@ -363,7 +427,7 @@ void ledger_settle(struct ledger *ledger)
     for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
         follow_waits(ledger, &ledger->homes[i]);
     }
-    sim_time waiting = min_u64(unused, blocked);
+    sim_time waiting = blocked < unused ? (sim_time)blocked : unused;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         ledger->account[i].iowait = even_part(waiting, i, ledger->ncells);
         ledger->account[i].idle = even_part(unused - waiting, i, ledger->ncells);
@@ -372,9 +436,11 @@ void ledger_settle(struct ledger *ledger)
 
 struct ledger_sums ledger_sum(const struct ledger *ledger)
 {
-    struct ledger_sums sums = {.out_of_memory = ledger->ncells};
+    struct ledger_sums sums = {.out_of_memory = ledger->exhausted.cell};
+    uint128 waited = 0;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         const struct cell_report *report = &ledger->account[i].report;
+        waited += report->waited;
         sums.freed += report->freed;
         sums.touches += report->touches;
         sums.demanded += report->demanded;
@@ -388,6 +454,7 @@ struct ledger_sums ledger_sum(const struct ledger *ledger)
             sums.status = (enum status)report->status;
         }
     }
+    sums.too_long = waited >= UINT64_MAX;
     return sums;
 }
 

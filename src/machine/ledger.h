@@ -27,20 +27,27 @@ enum process_state {
 
 /* A process, apart from its pages. */
 struct home {
-    uint32_t state;     /* enum process_state */
-    uint32_t nblocked;  /* cells in which it waits */
-    uint32_t finished;  /* it made its last touch, but still waits somewhere */
-    uint32_t nforked;   /* cells in which it has been made */
-    uint32_t nexited;   /* and in which it is gone */
-    uint32_t waits_for; /* it goes on when this process is not there; PROCESS_NONE: at once */
-    uint32_t unused;
-    uint64_t noperated;  /* parts of operations that cells have done */
-    uint32_t lock_share; /* share of the last epoch that its faults held its mm's lock, 2^-32 */
-    sim_time work;       /* user time it has spent */
-    sim_time grant;      /* user time given for this epoch */
-    sim_time stopped_at; /* in this epoch; TIME_NEVER: not */
-    sim_time debt;       /* system time its touches cost that no CPU has spent yet */
-    sim_time fault_time; /* being added up from the reports of an epoch */
+    uint32_t state;        /* enum process_state */
+    uint32_t nblocked;     /* cells in which it waits */
+    uint32_t nforked;      /* cells in which it has been made */
+    uint32_t nexited;      /* and in which it is gone */
+    uint32_t waits_for;    /* it goes on when this process is not there; PROCESS_NONE: at once */
+    uint64_t noperated;    /* parts of operations that cells have done */
+    uint32_t lock_share;   /* share of the last epoch that its faults held its mm's lock, 2^-32 */
+    uint64_t finished;     /* touches of the cells in which it has made all of its own */
+    sim_time finished_at;  /* when it made the last of those that any cell had */
+    uint32_t gave_up_node; /* 1 + the node in which cells gave up on it in this epoch, 0: none */
+    uint32_t gave_up;      /* how many of the node's cells did */
+    uint32_t gave_up_zone; /* 1 + the zone that it gave up on itself, 0: only its helpers did */
+    cell_id gave_up_cell;  /* where */
+    sim_time work;         /* user time it has spent */
+    sim_time grant;        /* user time given for this epoch */
+    sim_time useful;       /* what of it is left for work when addresses have been translated */
+    sim_time translation;  /* time that takes for each touch */
+    uint64_t stops;        /* how often it has stopped before the end of its grant */
+    sim_time stopped_at;   /* in this epoch; TIME_NEVER: not */
+    sim_time debt;         /* system time its touches cost that no CPU has spent yet */
+    sim_time fault_time;   /* being added up from the reports of an epoch */
 };
 
 /* Of one cell: what it reported, and what it gets. */
@@ -52,6 +59,14 @@ struct cell_account {
     int64_t due;
     page_count free[ZONES];              /* frames that are to be free in the cell */
     sim_time user, system, iowait, idle; /* to be booked in the cell */
+    sim_time translation;                /* likewise; part of user */
+};
+
+/* The first process for which nothing can be freed in any cell of a node. */
+struct exhausted {
+    cell_id cell; /* where it gave up; ncells: there is none */
+    process_id process;
+    uint32_t zone; /* class of zones that it needs a frame of */
 };
 
 struct ledger {
@@ -61,6 +76,7 @@ struct ledger {
     struct home *homes;           /* [plan.nprocesses] */
     struct cell_account *account; /* [ncells] */
     sim_time epoch_start, epoch_end;
+    struct exhausted exhausted;
     page_count nr_mapped; /* of the machine, at the end of the last epoch */
     int64_t due; /* CPU time that contexts were due less what they had, while CPUs are short */
 };
@@ -102,7 +118,8 @@ struct ledger_sums {
     sim_time longest_wait; /* for memory, of any process that still waits */
     bool reclaiming;       /* some context is in the middle of freeing memory */
     uint32_t orders;       /* of all ranks, enum report_order */
-    cell_id out_of_memory; /* the first cell that ran out of memory; ncells: none */
+    cell_id out_of_memory; /* the cell that ran out of memory, with its node; ncells: none */
+    bool too_long;         /* METRIC_ALLOCATION_WAIT is more than a counter can hold */
     enum status status;    /* the first failure */
 };
 struct ledger_sums ledger_sum(const struct ledger *ledger);

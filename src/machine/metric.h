@@ -42,6 +42,14 @@ enum metric_scope {
       "present ptes examined by virtual scans")                                                    \
     X(RMAP_VISITS, "rmap_visits", "1", COUNTER, LOWER, COUNT, CELL,                                \
       "chain slots or list entries examined for young tests and unmapping, not for insertion")     \
+    X(RMAP_WALKS, "rmap_walks", "1", COUNTER, NEITHER, COUNT, CELL,                                \
+      "walks of the reverse map over the ptes of a page")                                          \
+    X(RMAP_PTES, "rmap_ptes", "1", COUNTER, NEITHER, COUNT, CELL,                                  \
+      "present ptes that they examined")                                                           \
+    X(RMAP_COVERING, "rmap_covering", "1", COUNTER, NEITHER, COUNT, CELL,                          \
+      "vmas over the page that walks by vmas came to; rmap_visits / rmap_covering is 1 at best")   \
+    X(RMAP_NODES, "rmap_nodes", "1", COUNTER, LOWER, COUNT, CELL,                                  \
+      "of rmap_visits, nodes of a tree that turned out not to be over the page")                   \
     X(PTES_UNMAPPED, "ptes_unmapped", "1", COUNTER, NEITHER, COUNT, CELL,                          \
       "ptes cleared by reclaim")                                                                   \
     X(PTES_ZAPPED, "ptes_zapped", "1", COUNTER, NEITHER, COUNT, CELL,                              \
@@ -79,6 +87,29 @@ enum metric_scope {
     X(FREE_BYTES, "free_bytes", "byte", GAUGE, NEITHER, COUNT, CELL, "free frames of all zones")   \
     X(LOWMEM_FREE_BYTES, "lowmem_free_bytes", "byte", GAUGE, HIGHER, COUNT, CELL,                  \
       "free frames of the zones the kernel maps directly")                                         \
+    X(LOWMEM_USER_BYTES, "lowmem_user_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,                 \
+      "low memory in pages of processes and files, ballast, and frames on their way to "           \
+      "reclaimers")                                                                                \
+    X(LOWMEM_MEM_MAP_BYTES, "lowmem_mem_map_bytes", "byte", GAUGE, LOWER, COUNT, CELL,             \
+      "low memory in mem_map: a struct page for every frame of the machine")                       \
+    X(LOWMEM_IMAGE_BYTES, "lowmem_image_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,               \
+      "low memory in kernel text, static tables and boot allocations")                             \
+    X(LOWMEM_PAGETABLE_BYTES, "lowmem_pagetable_bytes", "byte", GAUGE, LOWER, COUNT, CELL,         \
+      "low memory in pages of ptes")                                                               \
+    X(LOWMEM_DIRECTORY_BYTES, "lowmem_directory_bytes", "byte", GAUGE, LOWER, COUNT, CELL,         \
+      "low memory in page directories: the levels above the pages of ptes")                        \
+    X(LOWMEM_RMAP_BYTES, "lowmem_rmap_bytes", "byte", GAUGE, LOWER, COUNT, CELL,                   \
+      "low memory in slab pages of pte chains")                                                    \
+    X(LOWMEM_TASK_BYTES, "lowmem_task_bytes", "byte", GAUGE, LOWER, COUNT, CELL,                   \
+      "low memory in kernel stacks, tasks and open files")                                         \
+    X(LOWMEM_MM_BYTES, "lowmem_mm_bytes", "byte", GAUGE, LOWER, COUNT, CELL,                       \
+      "low memory in slab pages of mm_struct")                                                     \
+    X(LOWMEM_VMA_BYTES, "lowmem_vma_bytes", "byte", GAUGE, LOWER, COUNT, CELL,                     \
+      "low memory in slab pages of vm_area_struct")                                                \
+    X(LOWMEM_BUFFER_HEAD_BYTES, "lowmem_buffer_head_bytes", "byte", GAUGE, LOWER, COUNT, CELL,     \
+      "low memory in slab pages of buffer heads")                                                  \
+    X(LOWMEM_RADIX_NODE_BYTES, "lowmem_radix_node_bytes", "byte", GAUGE, LOWER, COUNT, CELL,       \
+      "low memory in slab pages of radix-tree nodes of the page cache")                            \
     X(ACTIVE_BYTES, "active_bytes", "byte", GAUGE, NEITHER, COUNT, CELL, "pages on active lists")  \
     X(INACTIVE_BYTES, "inactive_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,                       \
       "pages on inactive lists")                                                                   \
@@ -112,6 +143,18 @@ enum metric_scope {
     X(IDLE, "idle_seconds", "s", COUNTER, NEITHER, TICKS, CELL, "CPU time idle for other reasons") \
     X(ALLOCATION_WAIT, "allocation_wait_seconds", "s", COUNTER, LOWER, TICKS, CELL,                \
       "process time between asking for a frame that was not there and getting it")                 \
+    X(TLB_ACCESSES, "tlb_accesses", "1", COUNTER, NEITHER, COUNT, CELL,                            \
+      "touches of user memory that were translated: simulated, or estimated from those that were") \
+    X(TLB_MISSES, "tlb_misses", "1", COUNTER, LOWER, COUNT, CELL,                                  \
+      "of them, those that had to walk the page table")                                            \
+    X(TRANSLATION, "translation_seconds", "s", COUNTER, LOWER, TICKS, CELL,                        \
+      "CPU time of user code spent waiting for translations; part of user_seconds")                \
+    X(TLB_REACH, "tlb_reach_bytes", "byte", GAUGE, HIGHER, COUNT, RUN,                             \
+      "memory that the TLB of a process maps, mean over processes")                                \
+    X(LARGE_PAGE, "large_page_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,                         \
+      "frames reserved for large pages of segments")                                               \
+    X(LARGE_PTES, "large_ptes", "1", GAUGE, NEITHER, COUNT, CELL,                                  \
+      "entries of page directories that map large pages")                                          \
     X(ELAPSED, "elapsed_seconds", "s", COUNTER, LOWER, TICKS, RUN, "simulated time")               \
     X(TIME_TO_FIRST_FREE, "time_to_first_free", "s", GAUGE, LOWER, REAL, RUN,                      \
       "from the first reclaim of the pressure phase to the first frame it freed; NaN if none")     \

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "machine/cell.h"
+#include "machine/vma_list.h"
 
 static const struct sim_lock unlocked = {0, CONTEXT_NONE, CONTEXT_NONE};
 
@@ -77,15 +78,16 @@ void object_attach_vma(struct cell *cell, struct vma *vma, page_offset offset, p
     vma->offset = offset;
     vma->first = object_page(object, before);
     vma->npages = (page_id)(shard_pages_below(&shard, offset + pages) - before);
-    object->nvmas++;
+    vma->pages = pages;
+    vma_list_attach(cell, (vma_id)(vma - cell->vmas));
 }
 
 void object_detach_vma(struct cell *cell, struct vma *vma)
 {
     assert(vma->attached);
+    vma_list_detach(cell, (vma_id)(vma - cell->vmas));
     vma->attached = false;
     vma->npages = 0;
-    cell->objects[vma->object].nvmas--;
 }
 
 static void build_vmas(struct cell *cell)
@@ -103,8 +105,10 @@ static void build_vmas(struct cell *cell)
             .ref_base = object->first_ref + plan->rank -
                         (uint64_t)(object->first / PAGES_PER_CHUNK) * object->max_vmas,
             .vpn = plan->vpn,
+            .offset = plan->offset,
+            .page_class = cell->plan->objects[plan->object].page_class,
+            .nonlinear = plan->nonlinear,
         };
-        cell->object_vmas[object->first_vma_slot + plan->rank] = (vma_id)i;
         struct vma *vma = &cell->vmas[i];
         object_attach_vma(cell, vma, plan->offset, plan->pages);
         vma->column = object->layers == 0 ? NO_COLUMN : column;
@@ -112,6 +116,7 @@ static void build_vmas(struct cell *cell)
         if (plan->absent) {
             object_detach_vma(cell, vma);
         }
+        cell->mms[plan->process].has_absent |= plan->absent;
     }
 }
 
@@ -130,7 +135,22 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
     return plan->layers == 0 ? offset : offset % plan->layer_pages;
 }
 
+/* Number `i` of `n` pages, those of each unit of `unit` counted from its end. */
+static page_count turned_round(page_count i, page_count n, uint64_t unit)
+{
+    page_count begin = i / unit * unit;
+    page_count end = min_u64(begin + unit, n);
+    return begin + (end - 1 - i);
+}
+
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page)
 {
-    return vma->vpn + (object_offset(cell, vma->object, page) - vma->offset);
+    page_offset offset = object_offset(cell, vma->object, page) - vma->offset;
+    return vma->vpn +
+           (vma->nonlinear ? turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
+}
+
+page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot)
+{
+    return vma->first + (page_id)turned_round(slot, vma->npages, cell->arch->pt_entries);
 }

@@ -10,6 +10,7 @@
 #include "base/types.h"
 #include "machine/lock.h"
 #include "machine/plan.h"
+#include "machine/prio_tree.h"
 
 #define PAGES_PER_CHUNK 512
 
@@ -28,6 +29,11 @@ struct object {
     uint64_t first_attached; /* of attached */
     page_count resident;     /* pages with a frame, in this cell */
     struct sim_lock lock;    /* i_shared_sem, i_mmap_lock */
+    struct prio_tree tree;   /* of its vmas (vma_list.h) */
+    uint32_t nonlinear;  /* i_mmap_nonlinear: the first of them + 1, linked, in no tree; 0: none */
+    uint32_t nparts;     /* vmas that map some of its pages in this cell, but not all */
+    uint32_t ranks_from; /* one more than the rank of the vma that came last */
+    bool ranks_shuffled; /* vmas did not come in the order of their ranks */
 };
 
 #define NO_COLUMN UINT64_MAX
@@ -42,8 +48,13 @@ struct vma {
     uint64_t ref_base;   /* without the object: row_refs[ref_base + chunk of the cell * stride] */
     uint64_t vpn;        /* address of its first page in the machine */
     page_offset offset;  /* and which page of the object that is */
-    uint64_t column; /* of versions, for its first page; NO_COLUMN: its object has no versions */
-    bool attached;   /* it is there: in its mm and in the list of its object */
+    uint64_t column;     /* of versions, for its first page; NO_COLUMN: its object has none */
+    uint32_t page_class; /* of what it is mapped with, enum page_class */
+    page_count pages;    /* how many it maps, in the machine */
+    bool nonlinear;      /* the pages of each page table are the other way round */
+    uint32_t next_nonlinear; /* of its object: vma + 1, 0: none */
+    page_count cursor; /* nonlinear: where the search for ptes goes on, in pages of this cell */
+    bool attached;     /* it is there: in its mm and in the list of its object */
 };
 
 /* Where 2.4's scan stands in an mm: a virtual page number, or one of these. */
@@ -62,6 +73,7 @@ struct mm {
     struct sim_lock lock;  /* page_table_lock */
     uint32_t lock_share;   /* share of the last epoch that faults held the lock, 2^-32 */
     uint64_t trylocks;     /* tries that had to be drawn; numbers the draws */
+    bool has_absent;       /* not all of its vmas are there when the clock starts */
     bool alive;            /* it has a process */
 };
 
@@ -79,6 +91,9 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
 /* The virtual page number at which a vma maps a page. */
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page);
 
+/* Page number `slot`, in the order of addresses, of those that a nonlinear vma maps in this cell.
+ */
+page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot);
 /* Puts a vma that is not there over pages [offset, offset + pages) of its object, or takes it away.
  * Its ptes must be clear. */
 void object_attach_vma(struct cell *cell, struct vma *vma, page_offset offset, page_count pages);

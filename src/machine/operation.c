@@ -1,6 +1,7 @@
 #include "machine/operation.h"
 
 #include "machine/cell.h"
+#include "machine/kernel_memory.h"
 #include "machine/map.h"
 #include "machine/span.h"
 
@@ -58,18 +59,6 @@ static void change_place(struct cell *cell, struct actor *actor, const struct op
 /* --- exit and exec -----------------------------------------------------------------------------
  */
 
-/* The directories that every mm has are accounted for in one cell. */
-static void give_directories(struct cell *cell, struct actor *actor, struct mm *mm)
-{
-    if (mm->process % cell->ncells == cell->id) {
-        actor->now += cell->cost[COST_PAGE_ALLOC] * cell->arch->mm_pages;
-        mm->pt_pages -= cell->arch->mm_pages;
-        for (unsigned i = 0; i < cell->arch->mm_pages; i++) {
-            zone_give_any(cell, OWNER_PAGETABLE);
-        }
-    }
-}
-
 static void remove_vmas(struct cell *cell, struct actor *actor, const struct mm *mm)
 {
     for (vma_id i = mm->first_vma; i < mm->first_vma + mm->nvmas; i++) {
@@ -103,7 +92,9 @@ static void replace_vmas(struct cell *cell, struct actor *actor, struct mm *mm,
         start_image(cell, actor, mm, operation->call.image);
         return;
     }
-    give_directories(cell, actor, mm);
+    if (kernel_memory_is_here(cell, mm->process)) {
+        kernel_memory_give(cell, mm, mm->nvmas);
+    }
     mm->alive = false;
     cell->core->nmms--;
 }
@@ -157,8 +148,7 @@ static enum step zap(struct cell *cell, struct actor *actor, struct context *con
         return step;
     }
     if (!go_to_vma(cell, mm, operation, operation->vma + 1)) {
-        lock_release(cell, &mm->lock, actor->now);
-        operation->phase = CHANGE;
+        operation->phase = CHANGE; /* with the lock: a scan must not be in the mm */
     }
     return STEP_DONE;
 }
@@ -189,6 +179,9 @@ static enum step zap_step(struct cell *cell, struct actor *actor, struct context
                 change_place(cell, actor, operation);
             } else {
                 replace_vmas(cell, actor, mm, operation);
+            }
+            if (mm->lock.holder == actor->context) {
+                lock_release(cell, &mm->lock, actor->now);
             }
             return STEP_DONE;
         }

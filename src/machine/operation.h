@@ -34,9 +34,8 @@ struct operation_call {
 struct operation {
     struct operation_call call;
     uint32_t phase;
-    uint32_t frames; /* of the child's page directories that it has taken */
-    vma_id vma;      /* to work on */
-    page_id page;    /* the next in it */
+    vma_id vma;   /* to work on */
+    page_id page; /* the next in it */
 };
 
 struct cell;

@@ -8,22 +8,18 @@
 #include <stdbool.h>
 
 #include "base/types.h"
+#include "config/tlb_config.h"
 #include "machine/context.h"
+#include "machine/slab.h"
 #include "machine/zone.h"
 
 struct cell;
-
-/* What came of asking for a frame. */
-enum frame_result {
-    FRAME_OK,
-    FRAME_RECLAIM, /* below the watermarks: reclaim first */
-    FRAME_NONE,    /* there is none, and the caller cannot reclaim */
-};
 
 /* What came of unmapping a page everywhere. */
 enum unmap_result {
     UNMAP_DONE,  /* no pte maps it any more */
     UNMAP_AGAIN, /* a trylock failed; some ptes are left */
+    UNMAP_YOUNG, /* one was young (2.6.7): the page is to be activated */
 };
 
 /* What every choice on an axis says of itself. */
@@ -45,6 +41,7 @@ enum chain_form {
 struct rmap_ops {
     struct choice choice;
     enum chain_form chains;
+    bool by_object; /* those of shared pages and files are found through the vmas of their object */
 
     /* Whether a page's ptes are kept in a chain of blocks; for the invariants. */
     bool (*keeps_chain)(const struct cell *cell, page_id page);
@@ -79,7 +76,9 @@ struct page_rules {
     bool move_clears_referenced; /* moving between page cache and swap cache clears PG_referenced */
     bool write_locks_page;       /* a page is locked while it is written */
     bool io_leaves_buffers;      /* I/O leaves buffer heads on a page, which hold a reference */
-    bool zap_marks_accessed;     /* munmap and exit pass on young bits of files and shared memory */
+    bool refill_skips_mapped; /* refill asks no mapped page whether it was referenced while mapped
+                                 pages are not to be reclaimed */
+    bool zap_marks_accessed;  /* munmap and exit pass on young bits of files and shared memory */
     bool written_goes_oldest; /* a page written for reclaim moves to the inactive list's old end */
 };
 
@@ -100,6 +99,11 @@ struct reclaim_ops {
      * It may leave one in context.held_frame. Sets core.out_of_memory when it gives up. */
     void (*begin_direct)(struct cell *cell, struct context *context);
     enum step (*direct)(struct cell *cell, struct actor *actor, struct context *context);
+
+    /* Direct reclaim on behalf of a process of another cell ends with it, where it waits for time
+     * or congestion: then it must hold nothing. NULL if there is nothing to leave as the process
+     * would. Elsewhere direct() asks context_should_end() where it can end. */
+    void (*end_direct)(struct cell *cell, struct context *context);
 
     /* kswapd, from being woken to going back to sleep. */
     void (*begin_balance)(struct cell *cell, struct context *context);
@@ -126,8 +130,15 @@ struct design {
     const struct choice *page_tables;
     const struct choice *split;
     const struct choice *shared_page_size;
+    enum page_class shared_pages; /* the class of that size */
     bool page_direct;
+    bool high_tables;         /* pages of ptes are from the user's class of memory, and the kernel
+                                 maps them each time it looks at one */
+    bool own_kernel_space;    /* each entry to the kernel changes address spaces */
+    page_count lowmem_frames; /* that the kernel maps directly; 0: all of memory */
+    unsigned mm_directories;  /* page-directory pages every mm has from its creation */
     unsigned struct_page_bytes;
+    struct slab_kind slab[SLABS];
     unsigned chain_block_bytes; /* of a block or list entry; 0: no chains */
     unsigned chain_slots;       /* ptes in a full block; 1 in a list entry */
 };

@@ -14,16 +14,21 @@ enum message_kind {
     MESSAGE_USED,     /* system time the process's touches cost it; how long they held its mm */
     MESSAGE_BLOCKED,  /* when the process stopped */
     MESSAGE_WOKEN,    /* when it could go on */
-    MESSAGE_FINISHED, /* when it made its last touch */
     MESSAGE_FORKED,   /* a new process is there */
     MESSAGE_EXITED,   /* the process is gone */
     MESSAGE_OPERATED, /* the cell has done its part of an operation of the process */
     MESSAGE_WAITS,    /* it goes on when process `value` is not there */
+    MESSAGE_FINISHED, /* when it made the last touch that the cell had of it; how many it had */
+    MESSAGE_GAVE_UP, /* nothing can be freed for it: 0 by a helper, else 1 + its zone; in which cell
+                      */
+    MESSAGE_TRANSLATION, /* time that translations cost it for each touch */
 
     MESSAGE_BETWEEN_CELLS,
     MESSAGE_REQUEST = MESSAGE_BETWEEN_CELLS, /* to the device `subject`: when; kind << 32 | pages */
     MESSAGE_RECLAIM,   /* the process begins to reclaim: for which class of zones; in which cell */
     MESSAGE_RECLAIMED, /* it has what it needs: 0; in which cell */
+    MESSAGE_FREED,     /* it has freed so many pages in its call: pages; in which cell */
+    MESSAGE_BALANCE,   /* kswapd was woken for the class of zones `subject`: 0; in which cell */
 };
 
 /* Plain data, of one size everywhere: it is sent as it is. */

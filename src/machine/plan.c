@@ -36,10 +36,7 @@ object_id plan_add_object(struct plan *plan, enum object_kind kind, page_count p
         return 0;
     }
     plan->objects[plan->nobjects] = (struct plan_object){
-        .kind = kind,
-        .pages = pages,
-        .device = device,
-    };
+        .kind = kind, .pages = pages, .device = device, .page_class = PAGES_SMALL};
     return (object_id)plan->nobjects++;
 }
 
@@ -54,6 +51,13 @@ object_id plan_add_pool(struct plan *plan, page_count layer_pages, uint32_t laye
         plan->objects[object].layer_pages = layer;
     }
     return object;
+}
+
+void plan_set_large(struct plan *plan, object_id object, enum page_class class)
+{
+    if (!plan->out_of_memory) {
+        plan->objects[object].page_class = class;
+    }
 }
 
 process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index,
@@ -72,23 +76,13 @@ process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index
     return (process_id)plan->nprocesses++;
 }
 
-vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, page_count pages,
-                    bool region, enum populate populate)
+static vma_id add_vma_at(struct plan *plan, uint64_t vpn, object_id object, page_offset offset,
+                         page_count pages, enum populate populate)
 {
-    if (plan->out_of_memory ||
-        !grow(plan, (void **)&plan->vmas, plan->nvmas, &plan->vma_capacity, sizeof *plan->vmas)) {
+    if (!grow(plan, (void **)&plan->vmas, plan->nvmas, &plan->vma_capacity, sizeof *plan->vmas)) {
         return 0;
     }
     struct plan_process *process = &plan->processes[plan->nprocesses - 1];
-    /* A region starts at a fresh page of the lowest directory level that is allocated on demand. */
-    uint64_t align = plan->arch->pt_entries;
-    if (region && plan->arch->pmd_span > 0) {
-        align *= plan->arch->pmd_span;
-    }
-    /* Addresses and offsets agree within a page-table page, so that its ptes are of one unit of the
-     * object (shard.h). */
-    uint64_t vpn = (process->address_span + align - 1) / align * align +
-                   offset % plan->arch->pt_entries;
     plan->vmas[plan->nvmas] = (struct plan_vma){
         .process = (process_id)(plan->nprocesses - 1),
         .object = object,
@@ -101,6 +95,50 @@ vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, pag
     process->address_span = vpn + pages;
     plan->objects[object].max_vmas++;
     return (vma_id)plan->nvmas++;
+}
+
+vma_id plan_add_vma(struct plan *plan, object_id object, page_offset offset, page_count pages,
+                    bool region, enum populate populate)
+{
+    if (plan->out_of_memory) {
+        return 0;
+    }
+    const struct plan_process *process = &plan->processes[plan->nprocesses - 1];
+    /* A region starts at a fresh page of the lowest directory level that is allocated on demand. */
+    uint64_t align = plan->arch->pt_entries;
+    if (region && plan->arch->pmd_span > 0) {
+        align *= plan->arch->pmd_span;
+    }
+    /* Addresses and offsets agree within a page-table page, so that its ptes are of one unit of the
+     * object (shard.h). */
+    uint64_t vpn = (process->address_span + align - 1) / align * align +
+                   offset % plan->arch->pt_entries;
+    return add_vma_at(plan, vpn, object, offset, pages, populate);
+}
+
+vma_id plan_add_window(struct plan *plan, object_id object, page_offset offset, page_count pages,
+                       enum populate populate)
+{
+    if (plan->out_of_memory) {
+        return 0;
+    }
+    const struct plan_process *process = &plan->processes[plan->nprocesses - 1];
+    if (process->nvmas == 0) {
+        return plan_add_vma(plan, object, offset, pages, true, populate);
+    }
+    const struct plan_vma *before = &plan->vmas[plan->nvmas - 1];
+    return add_vma_at(plan, before->vpn + (offset - before->offset), object, offset, pages,
+                      populate);
+}
+
+vma_id plan_add_nonlinear(struct plan *plan, object_id object, enum populate populate)
+{
+    const vma_id vma = plan_add_vma(plan, object, 0, plan->objects[object].pages, true, populate);
+    if (!plan->out_of_memory) {
+        plan->vmas[vma].nonlinear = true;
+        plan->has_nonlinear = true;
+    }
+    return vma;
 }
 
 enum status plan_finish(struct plan *plan, cell_id ncells)
@@ -158,13 +196,27 @@ enum status plan_finish(struct plan *plan, cell_id ncells)
     return STATUS_OK;
 }
 
+page_count plan_large_frames(const struct plan *plan)
+{
+    page_count frames = 0;
+    for (size_t i = 0; i < plan->nobjects; i++) {
+        const struct plan_object *object = &plan->objects[i];
+        if (object->page_class != PAGES_SMALL) {
+            page_count of_page = arch_page_frames(plan->arch, object->page_class);
+            frames += (object->pages + of_page - 1) / of_page * of_page;
+        }
+    }
+    return frames;
+}
+
 page_count plan_populated_pages(const struct plan *plan)
 {
     page_count *of_object = calloc(plan->nobjects + 1, sizeof *of_object);
     page_count pages = 0;
     for (size_t i = 0; of_object != NULL && i < plan->nvmas; i++) {
         const struct plan_vma *vma = &plan->vmas[i];
-        if (vma->populate != POPULATE_NONE) {
+        if (vma->populate != POPULATE_NONE &&
+            plan->objects[vma->object].page_class == PAGES_SMALL) {
             page_count before = of_object[vma->object];
             of_object[vma->object] = min_u64(before + vma->pages, plan->objects[vma->object].pages);
             pages += of_object[vma->object] - before;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "machine/kernel_memory.h"
 #include "machine/lru.h"
 #include "machine/map.h"
 #include "machine/pte.h"
@@ -13,8 +14,20 @@
 static bool take_kernel_frames(struct cell *cell, page_count frames, enum owner owner)
 {
     for (int zone = (int)zone_kernel_class(cell); zone >= 0 && frames > 0; zone--) {
+        page_count here = min_u64(frames, cell->core->zone[zone].free);
+        zone_take_many(cell, (enum zone_index)zone, owner, here);
+        frames -= here;
+    }
+    return frames == 0;
+}
+
+/* Frames that boot reserves for large pages, from the highest zone down. */
+static bool take_large_pool(struct cell *cell)
+{
+    page_count frames = even_part(cell->plan->large_pool, cell->id, cell->ncells);
+    for (int zone = ZONES - 1; zone >= 0; zone--) {
         for (; frames > 0 && cell->core->zone[zone].free > 0; frames--) {
-            zone_take(cell, (enum zone_index)zone, owner);
+            zone_take(cell, (enum zone_index)zone, OWNER_LARGE);
         }
     }
     return frames == 0;
@@ -40,14 +53,38 @@ page_count populate_frames_needed(const struct scenario *scenario, const struct 
     byte_count memory = scenario->machine.memory;
     page_count frames = frames_for((memory >> PAGE_SHIFT) * design->struct_page_bytes) +
                         frames_for(kernel_image_bytes(memory)) +
-                        frames_for(plan->nprocesses * plan->arch->process_kernel_bytes);
+                        plan->nprocesses *
+                            (design->mm_directories + design->slab[SLAB_STACK].bytes / PAGE_BYTES) +
+                        frames_for(plan->nprocesses * design->slab[SLAB_TASK].bytes);
+    uint64_t last_end = 0; /* of page-table pages of the vma before */
     for (size_t i = 0; i < plan->nvmas; i++) {
         const struct plan_vma *vma = &plan->vmas[i];
-        if (vma->populate != POPULATE_NONE) {
-            frames += (vma->pages + plan->arch->pt_entries - 1) / plan->arch->pt_entries;
+        if (vma->populate != POPULATE_NONE &&
+            plan->objects[vma->object].page_class == PAGES_SMALL) {
+            /* A page-table page may be that of the vma before as well. */
+            uint64_t first = vma->vpn / plan->arch->pt_entries;
+            uint64_t end = (vma->vpn + vma->pages - 1) / plan->arch->pt_entries + 1;
+            bool shared = i > 0 && vma[-1].process == vma->process &&
+                          vma[-1].populate != POPULATE_NONE && first + 1 == last_end;
+            frames += end - first - (shared ? 1 : 0);
+            last_end = end;
         }
     }
-    return frames + plan_populated_pages(plan);
+    return frames + plan->large_pool + plan_populated_pages(plan);
+}
+
+/* A cell's part of mem_map and of the kernel: with the structures of the processes that it is home
+ * to, they make an even part of all that is there before anything is populated. */
+static void part_at_boot(const struct cell *cell, page_count mem_map, page_count image,
+                         page_count *mem_map_p, page_count *image_p)
+{
+    const struct slab_kind *task = &cell->design->slab[SLAB_TASK];
+    page_count nprocesses = cell->plan->nprocesses;
+    page_count all = mem_map + image + frames_for(nprocesses * task->bytes);
+    page_count tasks = frames_for(even_part(nprocesses, cell->id, cell->ncells) * task->bytes);
+    page_count part = even_part(all, cell->id, cell->ncells);
+    *mem_map_p = even_part(mem_map, cell->id, cell->ncells);
+    *image_p = part > *mem_map_p + tasks ? part - *mem_map_p - tasks : 0;
 }
 
 enum status populate_boot(struct cell *cell)
@@ -56,36 +93,41 @@ enum status populate_boot(struct cell *cell)
     page_count frames = machine->memory >> PAGE_SHIFT;
     page_count mem_map = frames_for(frames * cell->design->struct_page_bytes);
     page_count image = frames_for(kernel_image_bytes(machine->memory));
-    page_count nprocesses = cell->plan->nprocesses;
-    page_count tasks = frames_for(nprocesses * cell->arch->process_kernel_bytes);
-    page_count directories = nprocesses * cell->arch->mm_pages;
-    page_count kernel = even_part(mem_map + image + tasks, cell->id, cell->ncells);
-    page_count own_directories = 0;
-    for (page_count i = cell->id; i < nprocesses; i += cell->ncells) {
-        own_directories += cell->mms[i].alive ? cell->arch->mm_pages : 0;
-    }
-    if (!take_kernel_frames(cell, kernel, OWNER_KERNEL) ||
-        !take_kernel_frames(cell, own_directories, OWNER_PAGETABLE)) {
+    page_count own_mem_map;
+    page_count own_image;
+    part_at_boot(cell, mem_map, image, &own_mem_map, &own_image);
+    if (!take_kernel_frames(cell, own_mem_map, OWNER_MEM_MAP) ||
+        !take_kernel_frames(cell, own_image, OWNER_KERNEL)) {
         return fail(STATUS_USAGE,
-                    "%s: mem_map needs %" PRIpages " MiB, the kernel %" PRIpages
-                    " MiB and %" PRIpages " processes %" PRIpages
-                    " MiB of memory the kernel can reach; the machine does "
-                    "not have it",
-                    scenario_where(cell->scenario, "machine.memory"), mem_map >> 8, image >> 8,
-                    nprocesses, (tasks + directories) >> 8);
+                    "%s: mem_map needs %" PRIpages " MiB and the kernel %" PRIpages
+                    " MiB of memory that the kernel can reach; the machine does not have it",
+                    scenario_where(cell->scenario, "machine.memory"), mem_map >> 8, image >> 8);
     }
-    for (page_count i = cell->id; i < nprocesses; i += cell->ncells) {
-        cell->mms[i].pt_pages = cell->mms[i].alive ? cell->arch->mm_pages : 0;
+    if (!take_large_pool(cell)) {
+        return fail(STATUS_USAGE,
+                    "%s: machine.large_pages: %" PRIpages
+                    " MiB cannot be reserved; the machine has no such memory left when it boots",
+                    scenario_where(cell->scenario, "machine.large_pages"),
+                    cell->plan->large_pool >> 8);
     }
     return STATUS_OK;
 }
 
-static void out_of_memory(struct cell *cell, process_id process, enum zone_index class)
+static void out_of_memory(struct cell *cell, process_id process, enum zone_index class,
+                          enum owner owner)
 {
     struct cell_core *core = cell->core;
     core->out_of_memory = true;
     core->failed_process = process;
     core->failed_zone = (uint32_t) class;
+    core->failed_owner = owner;
+}
+
+/* The same when it is the process's context that could not have a frame. */
+static void refused(struct cell *cell, process_id process, enum zone_index class)
+{
+    const struct context *context = &cell->contexts[CONTEXT_FIRST_PROCESS + process];
+    out_of_memory(cell, process, class, (enum owner)context->refused);
 }
 
 /* residence_mark_accessed() on the pages of a mask, at no cost. */
@@ -111,39 +153,45 @@ static bool populate_page(struct cell *cell, const struct vma *vma, page_id page
         version_attach(cell, vma, base, page);
     }
     if (!page_is(cell->words, page, PLANE_RESIDENT)) {
-        enum zone_index class = zone_user_class(cell);
+        enum zone_index class;
         enum zone_index zone;
-        if (residence_take_frame(cell, &actor, class, object_owner(object), &zone) != FRAME_OK) {
-            out_of_memory(cell, vma->mm, class);
+        if (residence_take_page(cell, &actor, page, &zone, &class) != FRAME_OK) {
+            refused(cell, vma->mm, class);
             return false;
         }
         bool active = object->kind == OBJECT_ANON && cell->design->reclaim->rules.anon_new_active;
         residence_enter(cell, page, zone, active);
     }
-    mark_word(cell, page / PAGES_PER_WORD * PAGES_PER_WORD, page_bit(page));
-    map_set(cell, vma, page, write);
-    if (cell->design->rmap->add_word(cell, page, page_bit(page)) != FRAME_OK) {
-        out_of_memory(cell, vma->mm, zone_kernel_class(cell));
+    if (cell->design->rmap->prepare(cell, &actor, page) != FRAME_OK) {
+        refused(cell, vma->mm, zone_kernel_class(cell));
         return false;
     }
+    mark_word(cell, page / PAGES_PER_WORD * PAGES_PER_WORD, page_bit(page));
+    map_set(cell, vma, page, write);
+    cell->design->rmap->add(cell, &actor, page);
     tags_populated(cell, page, write);
+    count(cell, METRIC_POPULATE_FAULTS, 1);
     return true;
 }
 
 /* map_set() on 64 pages; the row's storage is seen to by the caller. */
-static void map_word(struct cell *cell, struct mm *mm, page_id first, uint64_t mask, bool write)
+static void map_word(struct cell *cell, struct mm *mm, page_id first, bool write)
 {
     if (write) {
-        cell->words[first / PAGES_PER_WORD].plane[PLANE_PTE_DIRTY] |= mask;
+        cell->words[first / PAGES_PER_WORD].plane[PLANE_PTE_DIRTY] = ~0ULL;
     }
-    for (uint64_t rest = mask; rest != 0; rest &= rest - 1) {
-        page_id page = first + (page_id)__builtin_ctzll(rest);
-        cell->core->nr_mapped += cell->mapcount[page]++ == 0;
+    uint16_t *mapcount = &cell->mapcount[first];
+    uint16_t unmapped = 0;
+    for (int i = 0; i < PAGES_PER_WORD; i++) {
+        unmapped = (uint16_t)(unmapped + (mapcount[i] == 0));
+        mapcount[i]++;
+    }
+    for (page_id page = first; page < first + PAGES_PER_WORD; page++) {
         tags_populated(cell, page, write);
     }
-    uint64_t n = (uint64_t)__builtin_popcountll(mask);
-    cell->core->ptes_present += n;
-    mm->rss += n;
+    cell->core->nr_mapped += unmapped;
+    cell->core->ptes_present += PAGES_PER_WORD;
+    mm->rss += PAGES_PER_WORD;
 }
 
 /* Pages of a chunk that are all in memory: marks, ptes and reverse maps by the word. */
@@ -154,12 +202,13 @@ static bool populate_resident_chunk(struct cell *cell, const struct vma *vma, pa
     *ref = REF_YOUNG;
     for (page_id page = first; page < first + PAGES_PER_CHUNK; page += PAGES_PER_WORD) {
         mark_word(cell, page, ~0ULL);
-        map_word(cell, &cell->mms[vma->mm], page, ~0ULL, write);
+        map_word(cell, &cell->mms[vma->mm], page, write);
         if (cell->design->rmap->add_word(cell, page, ~0ULL) != FRAME_OK) {
-            out_of_memory(cell, vma->mm, zone_kernel_class(cell));
+            out_of_memory(cell, vma->mm, zone_kernel_class(cell), OWNER_RMAP);
             return false;
         }
     }
+    count(cell, METRIC_POPULATE_FAULTS, PAGES_PER_CHUNK);
     return true;
 }
 
@@ -191,7 +240,7 @@ static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, b
             (uint64_t)first / PAGES_PER_CHUNK * PAGES_PER_CHUNK + PAGES_PER_CHUNK, end);
         for (page_id page = first; page < next; page++) {
             if (map_need_table(cell, &actor, vma, page) != FRAME_OK) {
-                out_of_memory(cell, vma->mm, zone_kernel_class(cell));
+                refused(cell, vma->mm, map_table_class(cell));
                 return false;
             }
             if (!page_by_page && page == first && chunk_is_plain(cell, vma, first, next)) {
@@ -207,21 +256,48 @@ static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, b
         if (*pte_ref(cell, vma, first) >= REF_FIRST_ROW) {
             pte_compact_young(cell, pte_ref(cell, vma, first));
         }
-        count(cell, METRIC_POPULATE_FAULTS, next - first);
     }
     return true;
 }
 
-void populate_process(struct cell *cell, process_id process, bool page_by_page)
+/* What the kernel keeps for the process, in the cell that is home to it. */
+static void create_process(struct cell *cell, process_id process)
+{
+    struct actor actor = {0, CONTEXT_FIRST_PROCESS + process};
+    if (cell->mms[process].alive && kernel_memory_is_here(cell, process) &&
+        kernel_memory_take(cell, &actor, &cell->mms[process],
+                           cell->plan->processes[process].nvmas) != FRAME_OK) {
+        refused(cell, process, zone_kernel_class(cell));
+    }
+}
+
+static void populate_mappings(struct cell *cell, process_id process, bool page_by_page)
 {
     const struct plan_process *plan = &cell->plan->processes[process];
     for (size_t i = plan->first_vma; i < plan->first_vma + plan->nvmas; i++) {
+        if (cell->vmas[i].page_class != PAGES_SMALL) {
+            struct actor actor = {0, CONTEXT_FIRST_PROCESS + process};
+            if (!cell->core->out_of_memory && map_large(cell, &actor, &cell->vmas[i]) != FRAME_OK) {
+                out_of_memory(cell, process, zone_kernel_class(cell), OWNER_DIRECTORY);
+            }
+            continue;
+        }
         enum populate how = cell->plan->vmas[i].populate;
         if (how != POPULATE_NONE && !cell->core->out_of_memory &&
             !populate_vma(cell, &cell->vmas[i], how == POPULATE_WRITE, page_by_page)) {
             return;
         }
     }
+}
+
+void populate_process(struct cell *cell, process_id process, bool page_by_page)
+{
+    static const sim_time nothing[COST_COUNT];
+    const sim_time *cost = cell->cost;
+    cell->cost = nothing;
+    create_process(cell, process);
+    populate_mappings(cell, process, page_by_page);
+    cell->cost = cost;
 }
 
 static page_count own_frames(const struct cell *cell)
@@ -274,9 +350,9 @@ byte_count populate_ballast(struct cell *cell)
                                              : even_part(frames_for(given), cell->id, cell->ncells);
     page_count taken = 0;
     for (int zone = ZONES - 1; zone >= 0; zone--) {
-        for (; taken < frames && cell->core->zone[zone].free > 0; taken++) {
-            zone_take(cell, (enum zone_index)zone, OWNER_BALLAST);
-        }
+        page_count here = min_u64(frames - taken, cell->core->zone[zone].free);
+        zone_take_many(cell, (enum zone_index)zone, OWNER_BALLAST, here);
+        taken += here;
     }
     return taken * PAGE_BYTES;
 }

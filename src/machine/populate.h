@@ -13,12 +13,13 @@
 page_count populate_frames_needed(const struct scenario *scenario, const struct plan *plan,
                                   const struct design *design);
 
-/* What the machine holds before any process runs: mem_map and the kernel's own memory, and for each
- * process its stack, its structures and its page directories. STATUS_USAGE when it does not fit. */
+/* What the machine holds before there is any process: mem_map and the kernel's own memory.
+ * STATUS_USAGE when it does not fit. */
 enum status populate_boot(struct cell *cell);
 
-/* Populates the mappings of a process; call for all of them in their order. Stops, with
- * core.out_of_memory set, when a frame cannot be had; that is not an error of the call.
+/* Creates a process, with its stack, its structures and its page directories, populates its
+ * mappings, and maps those of large pages as a whole; call for all of them in their order. Stops,
+ * with core.out_of_memory set, when a frame cannot be had; that is not an error of the call.
  * `page_by_page` takes the slow way throughout; tests compare. */
 void populate_process(struct cell *cell, process_id process, bool page_by_page);
 

@@ -8,7 +8,7 @@ void visitors_begin_epoch(struct cell *cell, const struct home *homes)
     cell->core->nlock_shares = 0;
     for (size_t i = 0; i < cell->plan->nprocesses; i++) {
         struct visitor *visitor = &cell->visitors[i];
-        visitor->grant = homes[i].grant;
+        visitor->grant = homes[i].useful;
         /* Where the process stopped elsewhere, it is taken back to that point here. Touches that it
          * made here beyond it are not made again: next_at lies ahead. */
         visitor->work = homes[i].work;

@@ -18,7 +18,7 @@ enum access {
 
 struct visitor {
     sim_time work;              /* user time the process has spent */
-    sim_time grant;             /* user time of this epoch */
+    sim_time grant;             /* user time of this epoch, without that of translations */
     sim_time next_at;           /* work at which its next touch is due */
     uint64_t ordinal;           /* number of that touch */
     sim_time operation_at;      /* work at which its next operation is due */
@@ -26,11 +26,11 @@ struct visitor {
     sim_time used;              /* system time not yet reported */
     sim_time fault_time;        /* time its faults held its page_table_lock in this epoch */
     uint64_t touches;           /* made */
-    uint64_t operated; /* operations it has done in this cell, under all generations */
-    uint32_t generation; /* processes that had this number before */
+    uint64_t operated;          /* operations it has done in this cell, under all generations */
+    uint32_t generation;        /* processes that had this number before */
     bool blocked;
     bool ahead; /* some cell has not yet done its part of the last operation */
-    bool born; /* forked, and not yet given its first touch */
+    bool born;  /* forked, and not yet given its first touch */
 };
 
 /* A process numbers its touches and operations from here on. */
@@ -49,7 +49,7 @@ struct touch {
     process_id process;
     uint8_t access; /* enum access */
     bool counted;   /* as progress of the workload; else it is of private memory */
-    bool last;      /* the process is done after it */
+    bool last;      /* the cell has no more of its process */
 };
 
 #define VMA_NONE UINT32_MAX
@@ -57,7 +57,8 @@ struct touch {
 struct cell;
 struct home;
 
-/* Gives every visitor what the ledger granted its process for the epoch. */
+/* Gives every visitor what the ledger granted its process for the epoch. All of them, as nearly all
+ * have a grant in every epoch (docs/architecture.md, "Cells and ranks"). */
 void visitors_begin_epoch(struct cell *cell, const struct home *homes);
 
 /* The process stops at `at` in this epoch: the rest of its grant stays unspent. */

@@ -14,21 +14,6 @@ static void enter_reading(struct cell *cell, page_id page, enum zone_index zone)
     page_set(cell->words, page, PLANE_READING);
 }
 
-/* Neighbours are read only into frames that can be had without reclaim. */
-static bool take_free_frame(struct cell *cell, struct actor *actor, page_id page,
-                            enum zone_index *zone_p)
-{
-    enum zone_index zone;
-    if (cell->design->reclaim->find_frame(cell, zone_user_class(cell), actor->now, &zone) !=
-        FRAME_OK) {
-        return false;
-    }
-    charge(cell, actor, COST_PAGE_ALLOC, 1);
-    zone_take(cell, zone, object_owner(page_object(cell, page)));
-    *zone_p = zone;
-    return true;
-}
-
 /* One request for the pages of a mask; the pages have their frames. */
 static void submit(struct cell *cell, struct actor *actor, uint32_t device, enum request_kind kind,
                    uint32_t window, uint32_t mask)
@@ -62,10 +47,12 @@ static uint32_t enter_window(struct cell *cell, struct actor *actor, enum reques
     for (uint32_t number = window; number < end; number++) {
         page_id page = readable(cell, kind, number);
         enum zone_index zone;
+        enum zone_index class;
         if (page == PAGE_NONE) {
             continue;
         }
-        if (!take_free_frame(cell, actor, page, &zone)) {
+        /* Neighbours are read only into frames that can be had without reclaim. */
+        if (residence_take_page(cell, actor, page, &zone, &class) != FRAME_OK) {
             break;
         }
         enter_reading(cell, page, zone);
@@ -75,7 +62,7 @@ static uint32_t enter_window(struct cell *cell, struct actor *actor, enum reques
 }
 
 enum frame_result readin_start(struct cell *cell, struct actor *actor, page_id page,
-                               enum access access)
+                               enum access access, enum zone_index *class_p)
 {
     const struct object *object = page_object(cell, page);
     bool swap = cell->slot[page] != 0;
@@ -94,8 +81,7 @@ enum frame_result readin_start(struct cell *cell, struct actor *actor, page_id p
         end = (uint32_t)min_u64(window + ahead, object->first + object->npages);
     }
     enum zone_index zone;
-    enum frame_result result = residence_take_frame(cell, actor, zone_user_class(cell),
-                                                    object_owner(object), &zone);
+    enum frame_result result = residence_take_page(cell, actor, page, &zone, class_p);
     if (result != FRAME_OK) {
         return result;
     }

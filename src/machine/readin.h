@@ -10,9 +10,10 @@
 
 /* Starts reading a page that is not resident, and its neighbours for which frames are at hand: the
  * 8 aligned swap slots around it, or the aligned window of its file. The device must have room.
- * FRAME_OK when the page itself is on its way, else what find_frame said. */
+ * FRAME_OK when the page itself is on its way, else what find_frame said of the class in *class_p.
+ */
 enum frame_result readin_start(struct cell *cell, struct actor *actor, page_id page,
-                               enum access access);
+                               enum access access, enum zone_index *class_p);
 
 /* read(2) came by: on the first page of a read-ahead window the next window is started, if the
  * device has room and as far as frames are at hand. */

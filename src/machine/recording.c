@@ -9,6 +9,19 @@ const char *verdict_name(enum verdict verdict)
     return names[verdict];
 }
 
+const char *recording_lacks(const struct recording *recording, enum metric metric)
+{
+    switch (metric) {
+    case METRIC_TLB_ACCESSES:
+    case METRIC_TLB_MISSES:
+    case METRIC_TRANSLATION:
+    case METRIC_TLB_REACH:
+        return recording->tlb_simulated ? NULL : "the TLB is not simulated: machine.tlb is none";
+    default:
+        return NULL;
+    }
+}
+
 void recording_free(struct recording *recording)
 {
     free(recording->time);

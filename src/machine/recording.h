@@ -5,6 +5,7 @@
 #ifndef THRASH_MACHINE_RECORDING_H
 #define THRASH_MACHINE_RECORDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/types.h"
@@ -39,10 +40,15 @@ struct recording {
     uint64_t at_pressure[METRIC_COUNT]; /* machine-wide values when the pressure phase began */
 
     enum verdict verdict;
-    sim_time verdict_time;    /* when it was reached */
-    char verdict_detail[512]; /* one sentence: what failed, who held what */
-    byte_count ballast;       /* as sized by the program or given */
+    sim_time verdict_time;     /* when it was reached */
+    char verdict_detail[512];  /* one sentence: what failed, who held what */
+    process_id failed_process; /* whose allocation failed, when memory has run out */
+    byte_count ballast;        /* as sized by the program or given */
+    bool tlb_simulated;        /* machine.tlb has entries */
 };
+
+/* Why a metric has no values in this run; NULL: it has. */
+const char *recording_lacks(const struct recording *recording, enum metric metric);
 
 void recording_free(struct recording *recording);
 

@@ -25,6 +25,7 @@ struct cell_report {
     uint64_t freed;
     uint64_t touches;
     uint64_t demanded;
+    sim_time waited; /* METRIC_ALLOCATION_WAIT */
     sim_time longest_wait;
     uint32_t reclaiming;
     uint32_t out_of_memory;

@@ -17,7 +17,9 @@ void residence_end_memory_wait(struct cell *cell, uint32_t id, sim_time now)
     struct context *context = &cell->contexts[id];
     if (context->asked_for_memory) {
         context->asked_for_memory = false;
-        count(cell, METRIC_ALLOCATION_WAIT, now - context->wait_began);
+        /* Of many processes this may be beyond what 64 bits hold; the ledger notices. */
+        uint64_t *waited = &cell->core->counter[METRIC_ALLOCATION_WAIT];
+        *waited = add_saturated(*waited, now - context->wait_began);
     }
 }
 
@@ -36,6 +38,7 @@ enum frame_result residence_take_frame(struct cell *cell, struct actor *actor,
     enum zone_index zone;
     enum frame_result result = cell->design->reclaim->find_frame(cell, class, actor->now, &zone);
     if (result != FRAME_OK) {
+        context->refused = (uint8_t)owner;
         return result;
     }
     charge(cell, actor, COST_PAGE_ALLOC, 1);
@@ -43,6 +46,53 @@ enum frame_result residence_take_frame(struct cell *cell, struct actor *actor,
     *zone_p = zone;
     residence_end_memory_wait(cell, actor->context, actor->now);
     return FRAME_OK;
+}
+
+/* Pages of the 64 around `page` that are in the page cache, which their object's radix tree has in
+ * one node. */
+static uint64_t pages_in_node(const struct cell *cell, page_id page)
+{
+    const struct page_word *word = &cell->words[page / PAGES_PER_WORD];
+    return word->plane[PLANE_RESIDENT] & ~word->plane[PLANE_SWAPCACHE];
+}
+
+static bool has_tree(const struct cell *cell, page_id page)
+{
+    return cell->design->slab[SLAB_RADIX_NODE].bytes > 0 && !page_is_anon(cell, page);
+}
+
+enum frame_result residence_take_node(struct cell *cell, struct actor *actor, page_id page)
+{
+    if (!has_tree(cell, page) || pages_in_node(cell, page) != 0) {
+        return FRAME_OK;
+    }
+    return slab_take(cell, actor, SLAB_RADIX_NODE, 1);
+}
+
+/* Called when a page is no longer in the page cache, or will not be: its node may be empty. */
+static void give_node(struct cell *cell, page_id page)
+{
+    if (has_tree(cell, page) && pages_in_node(cell, page) == 0) {
+        slab_give(cell, SLAB_RADIX_NODE, 1);
+    }
+}
+
+enum frame_result residence_take_page(struct cell *cell, struct actor *actor, page_id page,
+                                      enum zone_index *zone_p, enum zone_index *class_p)
+{
+    bool to_page_cache = cell->slot[page] == 0;
+    *class_p = zone_kernel_class(cell);
+    enum frame_result result = to_page_cache ? residence_take_node(cell, actor, page) : FRAME_OK;
+    if (result != FRAME_OK) {
+        return result;
+    }
+    *class_p = zone_user_class(cell);
+    result = residence_take_frame(cell, actor, *class_p, object_owner(page_object(cell, page)),
+                                  zone_p);
+    if (result != FRAME_OK && to_page_cache) {
+        give_node(cell, page);
+    }
+    return result;
 }
 
 void residence_enter(struct cell *cell, page_id page, enum zone_index zone, bool active)
@@ -76,8 +126,8 @@ void residence_enter(struct cell *cell, page_id page, enum zone_index zone, bool
 
 /* Planes that describe the contents of a frame and end with it. */
 static const enum plane frame_planes[] = {
-    PLANE_RESIDENT,  PLANE_ACTIVE,    PLANE_REFERENCED, PLANE_DIRTY,   PLANE_PTE_DIRTY,
-    PLANE_SWAPCACHE, PLANE_WRITEBACK, PLANE_RECLAIM,    PLANE_BUFFERS,
+    PLANE_RESIDENT,  PLANE_ACTIVE,    PLANE_REFERENCED, PLANE_DIRTY,
+    PLANE_PTE_DIRTY, PLANE_SWAPCACHE, PLANE_WRITEBACK,  PLANE_RECLAIM,
 };
 
 void residence_leave(struct cell *cell, page_id page)
@@ -86,12 +136,15 @@ void residence_leave(struct cell *cell, page_id page)
     assert(page_is(words, page, PLANE_RESIDENT) && cell->mapcount[page] == 0);
     assert(!page_is(words, page, PLANE_ON_LRU) && !page_is(words, page, PLANE_LOCKED));
     assert(!page_is(words, page, PLANE_DIRTY) && !page_is(words, page, PLANE_PTE_DIRTY));
-    if (page_is(words, page, PLANE_SWAPCACHE)) {
-        cell->core->swapcache--;
-    }
+    bool swapcache = page_is(words, page, PLANE_SWAPCACHE);
+    cell->core->swapcache -= swapcache;
+    residence_drop_buffers(cell, page);
     tags_frame_dropped(cell, page);
     for (size_t i = 0; i < sizeof frame_planes / sizeof frame_planes[0]; i++) {
         page_clear(words, page, frame_planes[i]);
+    }
+    if (!swapcache) {
+        give_node(cell, page);
     }
     struct object *object = page_object(cell, page);
     object->resident--;
@@ -179,6 +232,7 @@ bool residence_to_swapcache(struct cell *cell, struct actor *actor, page_id page
     cell->slot[page] = slot + 1;
     page_set(cell->words, page, PLANE_SWAPCACHE);
     cell->core->swapcache++;
+    give_node(cell, page);
     residence_set_dirty(cell, page);
     if (page_object(cell, page)->kind == OBJECT_SHM &&
         cell->design->reclaim->rules.move_clears_referenced) {
@@ -187,13 +241,17 @@ bool residence_to_swapcache(struct cell *cell, struct actor *actor, page_id page
     return true;
 }
 
-void residence_from_swapcache(struct cell *cell, struct actor *actor, page_id page)
+enum frame_result residence_from_swapcache(struct cell *cell, struct actor *actor, page_id page)
 {
+    enum frame_result result = residence_take_node(cell, actor, page);
+    if (result != FRAME_OK) {
+        return result;
+    }
     charge(cell, actor, COST_SWAP_CACHE, 1);
     charge(cell, actor, COST_SWAP_SLOT, 1);
     residence_clear_dirty(cell, page);
     page_clear(cell->words, page, PLANE_SWAPCACHE);
-    page_clear(cell->words, page, PLANE_BUFFERS);
+    residence_drop_buffers(cell, page);
     cell->core->swapcache--;
     swap_free_slot(cell, cell->slot[page] - 1);
     cell->slot[page] = 0;
@@ -202,6 +260,7 @@ void residence_from_swapcache(struct cell *cell, struct actor *actor, page_id pa
         cell->design->reclaim->rules.move_clears_referenced) {
         page_clear(cell->words, page, PLANE_REFERENCED);
     }
+    return FRAME_OK;
 }
 
 uint32_t residence_device(const struct cell *cell, page_id page)
@@ -228,12 +287,29 @@ void residence_start_write(struct cell *cell, struct actor *actor, page_id page)
     count(cell, swap ? METRIC_SWAP_OUT_BYTES : METRIC_WRITEBACK_BYTES, PAGE_BYTES);
 }
 
+/* The buffer heads that I/O leaves on a page, from the last frame there is if need be: a page goes
+ * without when there is none. */
+static void leave_buffers(struct cell *cell, page_id page)
+{
+    if (!page_is(cell->words, page, PLANE_BUFFERS) &&
+        slab_take_reserved(cell, SLAB_BUFFER_HEAD, 1) == FRAME_OK) {
+        page_set(cell->words, page, PLANE_BUFFERS);
+    }
+}
+
+void residence_drop_buffers(struct cell *cell, page_id page)
+{
+    if (page_test_and_clear(cell->words, page, PLANE_BUFFERS)) {
+        slab_give(cell, SLAB_BUFFER_HEAD, 1);
+    }
+}
+
 void residence_read_done(struct cell *cell, page_id page)
 {
     page_clear(cell->words, page, PLANE_LOCKED);
     page_clear(cell->words, page, PLANE_READING);
     if (cell->design->reclaim->rules.io_leaves_buffers) {
-        page_set(cell->words, page, PLANE_BUFFERS);
+        leave_buffers(cell, page);
     }
     tags_read(cell, page);
 }
@@ -247,7 +323,7 @@ void residence_write_done(struct cell *cell, page_id page)
         page_clear(words, page, PLANE_LOCKED);
     }
     if (rules->io_leaves_buffers) {
-        page_set(words, page, PLANE_BUFFERS);
+        leave_buffers(cell, page);
     }
     bool for_reclaim = page_test_and_clear(words, page, PLANE_RECLAIM);
     if (for_reclaim && rules->written_goes_oldest && !page_is(words, page, PLANE_ACTIVE) &&

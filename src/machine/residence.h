@@ -8,6 +8,7 @@
 #ifndef THRASH_MACHINE_RESIDENCE_H
 #define THRASH_MACHINE_RESIDENCE_H
 
+#include "base/mutant.h"
 #include "machine/cell.h"
 
 static inline struct object *page_object(const struct cell *cell, page_id page)
@@ -32,6 +33,39 @@ static inline void charge(const struct cell *cell, struct actor *actor, enum cos
     actor->now += cell->cost[cost] * n;
 }
 
+/* Entering the kernel by a system call; a fault's entry is part of fault_minor. Where the kernel
+ * has an address space of its own, either costs more. */
+static inline void charge_entry(const struct cell *cell, struct actor *actor)
+{
+    if (cell->design->own_kernel_space) {
+        charge(cell, actor, COST_SPACE_SWITCH, MUTANT(SPACE_SWITCH, 1, 0));
+    }
+}
+
+static inline void charge_system_call(const struct cell *cell, struct actor *actor)
+{
+    charge(cell, actor, COST_SYSCALL, 1);
+    charge_entry(cell, actor);
+}
+
+/* Copying to or from `n` pages of a process: without an address space in common, each is found in
+ * its page table and mapped. */
+static inline void charge_user_access(const struct cell *cell, struct actor *actor, uint64_t n)
+{
+    if (cell->design->own_kernel_space) {
+        charge(cell, actor, COST_PTE_WALK, n);
+        charge(cell, actor, COST_KMAP, n);
+    }
+}
+
+/* Looking at `n` pages of ptes: they are mapped for that if they are in high memory. */
+static inline void charge_table_access(const struct cell *cell, struct actor *actor, uint64_t n)
+{
+    if (cell->design->high_tables) {
+        charge(cell, actor, COST_KMAP, MUTANT(KMAP, n, 0));
+    }
+}
+
 /* Ends the time that a context's process has waited for memory, if it has. */
 void residence_end_memory_wait(struct cell *cell, uint32_t context, sim_time now);
 
@@ -40,6 +74,15 @@ void residence_end_memory_wait(struct cell *cell, uint32_t context, sim_time now
 enum frame_result residence_take_frame(struct cell *cell, struct actor *actor,
                                        enum zone_index class, enum owner owner,
                                        enum zone_index *zone_p);
+
+/* Takes what `page` needs to enter: the radix-tree node of its place in the page cache, if that is
+ * the first page below it and the page has no swap slot, and a frame of the user's class. If either
+ * cannot be had, nothing is taken and *class_p is the class to reclaim for. */
+enum frame_result residence_take_page(struct cell *cell, struct actor *actor, page_id page,
+                                      enum zone_index *zone_p, enum zone_index *class_p);
+
+/* The first part of it, for who has the frame already. */
+enum frame_result residence_take_node(struct cell *cell, struct actor *actor, page_id page);
 
 /* Puts a page into a frame of `zone` that was taken for its owner: clean, unmapped, not referenced,
  * on the newest end of a list. */
@@ -63,8 +106,9 @@ void residence_mark_accessed(struct cell *cell, struct actor *actor, page_id pag
 bool residence_to_swapcache(struct cell *cell, struct actor *actor, page_id page);
 
 /* Takes a page out of the swap cache and frees its slot; it is dirty, since its only copy is now in
- * memory. */
-void residence_from_swapcache(struct cell *cell, struct actor *actor, page_id page);
+ * memory. Shared memory then needs a radix-tree node of the kernel's class: nothing happens if it
+ * cannot be had. */
+enum frame_result residence_from_swapcache(struct cell *cell, struct actor *actor, page_id page);
 
 /* Keeps the counts of dirty swap cache; the page must be resident. */
 void residence_set_dirty(struct cell *cell, page_id page);
@@ -75,6 +119,9 @@ void residence_start_write(struct cell *cell, struct actor *actor, page_id page)
 
 /* The device that page is written to. */
 uint32_t residence_device(const struct cell *cell, page_id page);
+
+/* Takes the buffer heads off a page, if it has any. */
+void residence_drop_buffers(struct cell *cell, page_id page);
 
 /* A device is done with a page. */
 void residence_read_done(struct cell *cell, page_id page);

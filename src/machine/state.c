@@ -88,8 +88,24 @@ void state_clear(struct state_table *table)
 byte_count state_predicted(const struct state_array *array)
 {
     byte_count bytes = array->element * array->expected;
-    byte_count unit = bytes >= large_page_bytes ? large_page_bytes : PAGE_BYTES;
+    byte_count unit = array->element * array->count >= large_page_bytes ? large_page_bytes
+                                                                        : PAGE_BYTES;
     return (bytes + unit - 1) / unit * unit;
+}
+
+uint64_t state_scattered(size_t element, uint64_t stride, uint64_t each, uint64_t n)
+{
+    byte_count all = element * stride * n;
+    byte_count unit = all >= large_page_bytes ? large_page_bytes : PAGE_BYTES;
+    byte_count bytes = 0;
+    byte_count end = 0; /* of the last host page counted */
+    for (uint64_t i = 0; i < n && each > 0; i++) {
+        byte_count first = max_u64(element * (i * stride) / unit * unit, end);
+        end = (element * (i * stride + each) + unit - 1) / unit * unit;
+        end = max_u64(end, first);
+        bytes += end - first;
+    }
+    return min_u64(bytes / element, stride * n);
 }
 
 byte_count state_resident(const struct state_array *array)

@@ -65,10 +65,16 @@ static inline uint64_t state_array_bytes(const struct state_array *array)
 /* Bytes of the `n` blocks from number `first` on, which must exist. */
 uint64_t state_block_bytes(const struct state_array *array, uint64_t first, uint64_t n);
 
-/* Bytes the host is expected to give one array: its expected elements, rounded up to host pages. */
+/* Bytes the host is expected to give one array: its expected elements, rounded up to the pages that
+ * it is asked for, large ones for large arrays. */
 byte_count state_predicted(const struct state_array *array);
 
-/* Bytes of one array that the host holds in memory now. */
+/* What to expect of an array of `n` parts of `stride` elements, of each of which the first `each`
+ * are used: as many elements as the host's pages around them have, but not more than there are. */
+uint64_t state_scattered(size_t element, uint64_t stride, uint64_t each, uint64_t n);
+
+/* Bytes of one array that the host holds in memory now; pages of zeros that were only read count,
+ * although all of them are one page of the host. */
 byte_count state_resident(const struct state_array *array);
 
 /* Digest over all arrays, contents included. For tests and the debug preset: it reads everything.

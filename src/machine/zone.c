@@ -31,13 +31,18 @@ enum zone_index zone_kernel_class(const struct cell *cell)
     return cell->core->zone[ZONE_NORMAL].present > 0 ? ZONE_NORMAL : ZONE_DMA;
 }
 
-void zone_take(struct cell *cell, enum zone_index index, enum owner owner)
+void zone_take_many(struct cell *cell, enum zone_index index, enum owner owner, page_count n)
 {
     struct zone *zone = &cell->core->zone[index];
-    assert(zone->free > 0);
-    zone->free--;
-    zone->held[owner]++;
-    cell->core->frames_taken++;
+    assert(zone->free >= n);
+    zone->free -= n;
+    zone->held[owner] += n;
+    cell->core->frames_taken += n;
+}
+
+void zone_take(struct cell *cell, enum zone_index index, enum owner owner)
+{
+    zone_take_many(cell, index, owner, 1);
 }
 
 void zone_give(struct cell *cell, enum zone_index index, enum owner owner)
@@ -74,6 +79,34 @@ page_count zone_owner_frames(const struct cell *cell, enum owner owner)
         frames += cell->core->zone[zone].held[owner];
     }
     return frames;
+}
+
+page_count zone_lowmem_frames(const struct cell *cell, enum owner owner)
+{
+    return cell->core->zone[ZONE_DMA].held[owner] + cell->core->zone[ZONE_NORMAL].held[owner];
+}
+
+const char *zone_owner_name(enum owner owner)
+{
+    static const char *const names[OWNERS] = {
+        [OWNER_SHM] = "shared memory",
+        [OWNER_FILE] = "files",
+        [OWNER_ANON] = "anonymous memory",
+        [OWNER_PAGETABLE] = "page tables",
+        [OWNER_DIRECTORY] = "page directories",
+        [OWNER_RMAP] = "pte chains",
+        [OWNER_MEM_MAP] = "mem_map",
+        [OWNER_KERNEL] = "kernel image",
+        [OWNER_TASK] = "tasks",
+        [OWNER_MM] = "mms",
+        [OWNER_VMA] = "vmas",
+        [OWNER_BUFFER_HEAD] = "buffer heads",
+        [OWNER_RADIX_NODE] = "radix-tree nodes",
+        [OWNER_BALLAST] = "ballast",
+        [OWNER_LARGE] = "large pages",
+        [OWNER_HANDED] = "reclaimers",
+    };
+    return names[owner];
 }
 
 void zone_give_any(struct cell *cell, enum owner owner)

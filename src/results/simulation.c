@@ -80,10 +80,15 @@ static void put_time(struct result *result, const char *path, const double *time
     result_put_scale(result, &label, NUMBER_F64, n, time);
 }
 
-/* Metrics that users of the file look for and that no machine has yet. */
-static void put_absences(struct result *result, const char *group)
+/* Whether a metric has no values in this run; then the group says why. */
+static bool put_absence_of(struct result *result, const struct recording *recording,
+                           const char *group, size_t m)
 {
-    result_put_absence(result, group, "tlb_misses", "the TLB is not simulated");
+    const char *reason = recording_lacks(recording, (enum metric)m);
+    if (reason != NULL) {
+        result_put_absence(result, group, metric_table[m].name, reason);
+    }
+    return reason != NULL;
 }
 
 static void put_series(struct result *result, const struct recording *recording, const double *time,
@@ -92,9 +97,10 @@ static void put_series(struct result *result, const struct recording *recording,
     result_put_group(result, GROUP_SERIES);
     put_time(result, GROUP_SERIES "/time", time, recording->npoints);
     for (size_t m = 0; m < METRIC_COUNT; m++) {
-        put_series_of(result, recording, m, buffer);
+        if (!put_absence_of(result, recording, GROUP_SERIES, m)) {
+            put_series_of(result, recording, m, buffer);
+        }
     }
-    put_absences(result, GROUP_SERIES);
 }
 
 static void describe(struct result *result, const char *path, const struct metric_info *metric)
@@ -109,9 +115,11 @@ static void describe(struct result *result, const char *path, const struct metri
 static void put_totals(struct result *result, const struct recording *recording)
 {
     result_put_group(result, GROUP_TOTALS);
-    put_absences(result, GROUP_TOTALS);
     for (size_t m = 0; m < METRIC_COUNT; m++) {
         const struct metric_info *metric = &metric_table[m];
+        if (put_absence_of(result, recording, GROUP_TOTALS, m)) {
+            continue;
+        }
         if (recording->npoints == 0) {
             result_put_absence(result, GROUP_TOTALS, metric->name, "no interval was completed");
             continue;
@@ -134,6 +142,9 @@ static void put_at_pressure(struct result *result, const struct recording *recor
     result_put_group(result, GROUP_AT_PRESSURE);
     for (size_t m = 0; m < METRIC_COUNT; m++) {
         const struct metric_info *metric = &metric_table[m];
+        if (put_absence_of(result, recording, GROUP_AT_PRESSURE, m)) {
+            continue;
+        }
         if (recording->pressure_began == TIME_NEVER) {
             result_put_absence(result, GROUP_AT_PRESSURE, metric->name,
                                "the pressure phase was not reached");
@@ -182,7 +193,7 @@ static void for_each_cell_metric(struct result *result, const struct recording *
     size_t ncells = recording->ncells_here;
     for (size_t m = 0; m < METRIC_COUNT; m++) {
         const struct metric_info *metric = &metric_table[m];
-        if (metric->scope != SCOPE_CELL) {
+        if (metric->scope != SCOPE_CELL || recording_lacks(recording, (enum metric)m) != NULL) {
             continue;
         }
         for (size_t i = 0; i < recording->npoints; i++) {
@@ -209,6 +220,11 @@ static void put_cell_scales(struct result *result, const struct recording *recor
         cell[i] = i;
     }
     result_put_group(result, GROUP_PER_CELL);
+    for (size_t m = 0; m < METRIC_COUNT; m++) {
+        if (metric_table[m].scope == SCOPE_CELL) {
+            (void)put_absence_of(result, recording, GROUP_PER_CELL, m);
+        }
+    }
     put_time(result, GROUP_PER_CELL "/time", time, recording->npoints);
     result_put_scale(result, &(struct h5_label){GROUP_PER_CELL "/cell", "1", "cell of the machine"},
                      NUMBER_U64, recording->ncells, cell);

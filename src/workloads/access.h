@@ -35,7 +35,7 @@ struct access_params {
 };
 
 /* Tabulates a distribution over npages >= 1 pages. The only place where floating point is used (for
- * zipf); the result is integers. */
+ * zipf); the result is integers, which may differ by one between two hosts' libm. */
 void access_build(const struct access_params *params, uint64_t npages, struct access_table *table);
 
 /* The part of a distribution that falls to one of several cells, which share the pages among them:

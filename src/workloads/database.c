@@ -233,18 +233,34 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
         return fail(STATUS_USAGE, "%s: %s: a window cannot be larger than the segment",
                     scenario_where(scenario, key), key);
     }
+    bool large = options->segment.backing == BACKING_SHM && plan->shared_pages != PAGES_SMALL;
+    byte_count large_page = PAGE_BYTES * arch_page_frames(plan->arch, plan->shared_pages);
+    if (large && window < options->segment.size && window % large_page != 0) {
+        char key[128];
+        snprintf(key, sizeof key, "workloads.%s.segment.window", scenario->workloads[index].name);
+        return fail(STATUS_USAGE,
+                    "%s: %s: a window of large pages begins and ends with one of them: "
+                    "expected a multiple of %" PRIu64 " MiB",
+                    scenario_where(scenario, key), key, large_page >> 20);
+    }
     workload->nprocesses = (uint32_t)options->processes + (options->log_writes > 0 ? 1 : 0);
     workload->pages = pages_of(window);
     workload->private_pages = pages_of(options->private_memory);
     workload->stack_pages = min_u64(workload->private_pages, STACK_PAGES);
-    workload->pressure_segment = options->segment.size;
+    /* Large pages are never freed, so that no pressure is on them. */
+    workload->pressure_segment = large ? 0 : options->segment.size;
     const struct access_params access = {(enum access_kind)options->access, options->hot_fraction,
                                          options->hot_share, options->zipf_exponent};
     access_build(&access, workload->pages, &workload->access);
+    workload->ntables = (uint32_t)min_u64(pages_of(options->segment.size) / workload->pages,
+                                          options->processes);
     uint64_t cpu_share;
     set_rate(scenario, options, workload, &cpu_share);
     enum object_kind kind = options->segment.backing == BACKING_SHM ? OBJECT_SHM : OBJECT_FILE;
     object_id segment = plan_add_object(plan, kind, pages_of(options->segment.size), 0);
+    if (large) {
+        plan_set_large(plan, segment, plan->shared_pages);
+    }
     for (uint32_t i = 0; i < options->processes; i++) {
         add_process(index, i, plan, workload, segment, options, cpu_share);
     }
@@ -316,8 +332,7 @@ static enum status divide(const struct workload *workload, const struct cell *ce
 {
     uint32_t log_writers = workload->log_interval > 0 ? 1 : 0;
     uint32_t servers = workload->nprocesses - log_writers;
-    uint64_t windows = pages_of(workload->pressure_segment) / workload->pages;
-    uint32_t ntables = (uint32_t)min_u64(windows, servers);
+    uint32_t ntables = workload->ntables;
     struct access_table *tables = calloc(ntables, sizeof *tables);
     uint64_t *share = calloc(ntables, sizeof *share);
     if (tables == NULL || share == NULL || !draws_keep_tables(draws, tables)) {
@@ -344,6 +359,13 @@ static enum status divide(const struct workload *workload, const struct cell *ce
     return status;
 }
 
+/* What is left of a word after the choice of the segment, stretched to all 32 bits again. */
+static uint32_t segment_bits(uint32_t word, uint32_t private_upto)
+{
+    uint64_t range = ((uint64_t)1 << 32) - private_upto;
+    return (uint32_t)((((uint64_t)word - private_upto) << 32) / range);
+}
+
 static void locate(const struct workload *workload, const struct cell *cell,
                    const struct process_draws *draws, process_id process, uint64_t ordinal,
                    const struct random_block *bits, struct touch *touch)
@@ -366,14 +388,28 @@ static void locate(const struct workload *workload, const struct cell *cell,
         page = page < heap ? page : page - heap;
         touch->counted = false;
     } else {
-        /* What is left of the word after the choice above, stretched to all 32 bits again. */
-        uint64_t rest = (uint64_t)bits->word[1] - draws->private_upto;
-        uint64_t range = ((uint64_t)1 << 32) - draws->private_upto;
-        page = access_page(draws->access, (uint32_t)((rest << 32) / range), bits->word[2]);
+        page = access_page(draws->access, segment_bits(bits->word[1], draws->private_upto),
+                           bits->word[2]);
     }
     touch->vma = vma;
     touch->page = cell->vmas[vma].first + (page_id)page;
     touch->access = bits->word[3] < workload->write_upto ? ACCESS_WRITE : ACCESS_READ;
+}
+
+static struct place place(const struct workload *workload, const struct plan *plan,
+                          process_id process, uint64_t ordinal, const struct random_block *bits)
+{
+    (void)ordinal;
+    const struct plan_process *of = &plan->processes[process];
+    vma_id vma = segment_vma(workload, of);
+    if (bits->word[1] < workload->private_upto) {
+        page_count heap = workload->private_pages - workload->stack_pages;
+        page_count page = random_below(bits->word[2], workload->private_pages);
+        return page < heap ? (struct place){of->first_vma, page}
+                           : (struct place){vma + 1, page - heap};
+    }
+    uint32_t class_bits = segment_bits(bits->word[1], workload->private_upto);
+    return (struct place){vma, access_page(&workload->access, class_bits, bits->word[2])};
 }
 
 static sim_time due(const struct workload *workload, const struct cell *cell,
@@ -393,5 +429,6 @@ const struct workload_ops workload_database = {
     .plan = plan,
     .divide = divide,
     .locate = locate,
+    .place = place,
     .due = due,
 };

@@ -25,8 +25,8 @@ static void start_process(const struct workload *workload, struct cell *cell,
                                           &bits);
 }
 
-enum status workloads_start(const struct workload_set *set, struct cell *cell,
-                            struct cell_draws *draws)
+enum status workloads_divide(const struct workload_set *set, const struct cell *cell,
+                             struct cell_draws *draws)
 {
     draws->process = calloc(set->plan.nprocesses + 1, sizeof *draws->process);
     if (draws->process == NULL) {
@@ -43,11 +43,25 @@ enum status workloads_start(const struct workload_set *set, struct cell *cell,
             return status;
         }
     }
+    return STATUS_OK;
+}
+
+void workloads_start(const struct workload_set *set, struct cell *cell,
+                     const struct cell_draws *draws)
+{
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
         const struct workload *workload = &set->workload[set->plan.processes[i].workload];
         start_process(workload, cell, &draws->process[i], (process_id)i, FIRST_DRAW);
     }
-    return STATUS_OK;
+}
+
+byte_count workloads_draws_bytes(const struct workload_set *set)
+{
+    byte_count bytes = set->plan.nprocesses * sizeof(struct process_draws);
+    for (size_t i = 0; i < set->nworkloads; i++) {
+        bytes += set->workload[i].ntables * sizeof(struct access_table);
+    }
+    return bytes;
 }
 
 void workloads_free_draws(struct cell_draws *draws)

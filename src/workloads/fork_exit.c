@@ -143,7 +143,7 @@ static void add_process(struct plan *plan, uint32_t index, uint32_t i, bool chil
         return;
     }
     plan->processes[process].cpu_share = CPU_SHARE_ONE;
-    plan->processes[process].finite = !child && options->iterations > 0;
+    plan->processes[process].exits = !child && options->iterations > 0;
     for (uint32_t image = IMAGE_SHELL; image <= options->programs + 1; image++) {
         vma_id vma = plan_add_vma(
             plan, workload->object + image - IMAGE_SHELL, 0,

@@ -48,7 +48,7 @@ struct windows_options {
     unsigned backing;
     byte_count window;
     uint64_t windows; /* of each process */
-    unsigned mapping; /* enum mapping */
+    unsigned mapping; /* how windows are moved */
     unsigned populate;
     uint64_t moves; /* of windows, per second and process */
     uint64_t touch_rate;
@@ -59,9 +59,6 @@ struct windows_options {
     share_ppb write_share;
     share_ppb cpu_use;
 };
-
-/* How windows are moved. */
-enum mapping { MAPPING_LINEAR };
 
 struct fork_exit_options {
     uint64_t loops;
@@ -92,8 +89,27 @@ struct anon_fork_tree_options {
 extern const struct option_table fork_exit_option_table;
 extern const struct option_table anon_fork_tree_option_table;
 extern const struct option_table windows_option_table;
+/* One vma for each window, or one for all that remap_file_pages() has made nonlinear. */
+enum mapping { MAPPING_VMAS, MAPPING_NONLINEAR };
+
+/* rmap_test and one_page_vmas */
+struct many_vmas_options {
+    uint64_t processes;
+    uint64_t windows;  /* that each process maps */
+    byte_count window; /* bytes of each; 0: one page (one_page_vmas has no such option) */
+    unsigned backing;  /* enum backing */
+    unsigned populate; /* enum populate */
+    unsigned order;    /* linear, random */
+    unsigned mapping;  /* enum mapping */
+    uint64_t iterations;
+    uint64_t device; /* which disk */
+    sim_time touch_time;
+};
+
 extern const struct option_table database_option_table;
 extern const struct option_table shm_copy_option_table;
 extern const struct option_table page_cache_reader_option_table;
+extern const struct option_table rmap_test_option_table;
+extern const struct option_table one_page_vmas_option_table;
 
 #endif

@@ -75,7 +75,7 @@ static void locate(const struct workload *workload, const struct cell *cell,
     touch->page = object_page(file, ordinal % file->npages);
     touch->access = ACCESS_FILE_READ;
     touch->counted = true;
-    touch->last = sequential_index(workload, cell, ordinal) + 1 == workload->touches_each;
+    touch->last = ordinal + 1 == sequential_touches(workload, cell);
 }
 
 const struct workload_ops workload_page_cache_reader = {

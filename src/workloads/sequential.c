@@ -1,5 +1,7 @@
 #include "workloads/sequential.h"
 
+#include "machine/shard.h"
+
 void sequential_plan(const struct scenario *scenario, struct plan *plan, struct workload *workload,
                      process_id process, object_id object, page_count pages, uint64_t rounds,
                      uint64_t rate)
@@ -13,25 +15,28 @@ void sequential_plan(const struct scenario *scenario, struct plan *plan, struct 
     uint128 share = (uint128)rate * work * CPU_SHARE_ONE / PAGE_BYTES / second;
     plan->processes[process].cpu_share = share > CPU_SHARE_ONE ? CPU_SHARE_ONE
                                                                : max_u64(1, (uint64_t)share);
-    plan->processes[process].finite = true;
     workload->first_process = process;
     workload->nprocesses = 1;
     workload->work_per_touch = work;
     workload->finite = true;
     workload->object = object;
     workload->pages = pages;
-    workload->touches_each = pages * rounds;
+    workload->rounds = rounds;
+    uint128 touches = (uint128)pages * rounds;
+    plan->processes[process].touches = touches < UINT64_MAX ? (uint64_t)touches : UINT64_MAX;
 }
 
-uint64_t sequential_index(const struct workload *workload, const struct cell *cell,
-                          uint64_t ordinal)
+uint64_t sequential_touches(const struct workload *workload, const struct cell *cell)
+{
+    return cell->objects[workload->object].npages * workload->rounds;
+}
+
+/* Which of all the touches of the process number `ordinal` of those in the cell is. */
+static uint128 index_of(const struct workload *workload, const struct cell *cell, uint64_t ordinal)
 {
     page_count here = cell->objects[workload->object].npages;
-    if (here == 0 || ordinal / here >= workload->touches_each / workload->pages) {
-        return UINT64_MAX;
-    }
     struct shard shard = cell_shard(cell, workload->object);
-    return ordinal / here * workload->pages + shard_offset(&shard, ordinal % here);
+    return (uint128)(ordinal / here) * workload->pages + shard_offset(&shard, ordinal % here);
 }
 
 sim_time sequential_due(const struct workload *workload, const struct cell *cell,
@@ -42,6 +47,9 @@ sim_time sequential_due(const struct workload *workload, const struct cell *cell
     (void)process;
     (void)before;
     (void)bits;
-    uint64_t index = sequential_index(workload, cell, ordinal);
-    return index == UINT64_MAX ? TIME_NEVER : (index + 1) * workload->work_per_touch;
+    if (ordinal >= sequential_touches(workload, cell)) {
+        return TIME_NEVER;
+    }
+    uint128 at = (index_of(workload, cell, ordinal) + 1) * workload->work_per_touch;
+    return at < TIME_NEVER ? (sim_time)at : TIME_NEVER; /* beyond any duration */
 }

@@ -10,10 +10,8 @@ void sequential_plan(const struct scenario *scenario, struct plan *plan, struct 
                      process_id process, object_id object, page_count pages, uint64_t rounds,
                      uint64_t rate);
 
-/* Which of all the touches of the process number `ordinal` of those in the cell is; UINT64_MAX:
- * there are not so many. */
-uint64_t sequential_index(const struct workload *workload, const struct cell *cell,
-                          uint64_t ordinal);
+/* How many touches of the process fall to the cell. */
+uint64_t sequential_touches(const struct workload *workload, const struct cell *cell);
 
 sim_time sequential_due(const struct workload *workload, const struct cell *cell,
                         const struct process_draws *draws, process_id process, uint64_t ordinal,

@@ -52,7 +52,14 @@ static void locate(const struct workload *workload, const struct cell *cell,
     touch->page = cell->vmas[touch->vma].first + (page_id)ordinal;
     touch->access = ACCESS_WRITE;
     touch->counted = true;
-    touch->last = sequential_index(workload, cell, ordinal) + 1 == workload->touches_each;
+    touch->last = ordinal + 1 == sequential_touches(workload, cell);
+}
+
+static struct place place(const struct workload *workload, const struct plan *plan,
+                          process_id process, uint64_t ordinal, const struct random_block *bits)
+{
+    (void)bits;
+    return (struct place){plan->processes[process].first_vma, ordinal % workload->pages};
 }
 
 const struct workload_ops workload_shm_copy = {
@@ -60,5 +67,6 @@ const struct workload_ops workload_shm_copy = {
              &shm_copy_option_table},
     .plan = plan,
     .locate = locate,
+    .place = place,
     .due = sequential_due,
 };

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "config/scenario.h"
 #include "machine/cell.h"
+#include "machine/ledger.h"
 #include "machine/plan.h"
 #include "workloads/access.h"
 
@@ -24,8 +25,10 @@ struct workload {
     page_count private_pages;
     page_count stack_pages; /* of them, at the end */
     struct access_table access;
+    uint32_t ntables; /* access tables that a cell makes of it */
     bool finite;
-    uint64_t touches_each;       /* finite: after which a process is done */
+    bool revisits;               /* finite, but its touches need no new page each */
+    uint64_t rounds;             /* finite: how often it goes through its pages */
     sim_time log_interval;       /* user time of the log writer between two writes; 0: no log */
     object_id object;            /* the file a reader reads */
     uint32_t windows;            /* that each process has */
@@ -39,6 +42,12 @@ struct process_draws {
     sim_time mean;         /* user time between two touches, for those drawn at random; 0: none */
     uint32_t private_upto; /* draws below this, in 2^-32, go to private memory */
     const struct access_table *access; /* of the rest, over the cell's pages of the mapping */
+};
+
+/* A page of a process's memory: number `page` of those that one of its vmas maps. */
+struct place {
+    vma_id vma;
+    page_count page;
 };
 
 /* Of all processes in one cell. Zero-initialise, release with workloads_free_draws(). */
@@ -65,6 +74,10 @@ struct workload_ops {
                    const struct process_draws *draws, process_id process, uint64_t ordinal,
                    const struct random_block *bits, struct touch *touch);
 
+    /* Where touch number `ordinal` of a process that maps memory goes, of all its touches in all
+     * cells; for the TLB. NULL: its touches are of no user memory. */
+    struct place (*place)(const struct workload *workload, const struct plan *plan,
+                          process_id process, uint64_t ordinal, const struct random_block *bits);
     /* User time at which operation number `ordinal` of a process is due, the one before it being
      * due at `before`, the same in all cells; TIME_NEVER: there is none. And what it is. NULL: its
      * processes have no operations. */
@@ -83,6 +96,8 @@ struct workload_ops {
 extern const struct workload_ops workload_database;
 extern const struct workload_ops workload_shm_copy;
 extern const struct workload_ops workload_page_cache_reader;
+extern const struct workload_ops workload_rmap_test;
+extern const struct workload_ops workload_one_page_vmas;
 extern const struct workload_ops workload_windows;
 extern const struct workload_ops workload_fork_exit;
 extern const struct workload_ops workload_anon_fork_tree;
@@ -111,13 +126,23 @@ struct workload_set {
     struct plan plan;
 };
 
-enum status workloads_plan(const struct scenario *scenario, struct workload_set *set);
+/* The popularity of pages is tabulated with the host's libm; where several hosts run one scenario,
+ * all have to use the tables of one of them, workload[].access. */
+enum status workloads_plan(const struct scenario *scenario, const struct design *design,
+                           struct workload_set *set);
 void workloads_free(struct workload_set *set);
 
-/* Works out how all processes touch the pages of a cell, and gives each its first touch. */
-enum status workloads_start(const struct workload_set *set, struct cell *cell,
-                            struct cell_draws *draws);
+/* Works out how all processes touch the pages of a cell. */
+enum status workloads_divide(const struct workload_set *set, const struct cell *cell,
+                             struct cell_draws *draws_p);
 void workloads_free_draws(struct cell_draws *draws);
+
+/* Gives each process its first touch in a cell. */
+void workloads_start(const struct workload_set *set, struct cell *cell,
+                     const struct cell_draws *draws);
+
+/* Bytes of the draws of one cell. */
+byte_count workloads_draws_bytes(const struct workload_set *set);
 
 /* Hands over an array of tables; false when the host has no memory to remember it. */
 bool draws_keep_tables(struct cell_draws *draws, struct access_table *tables);
@@ -141,6 +166,11 @@ struct touch_batch {
 enum status workloads_draw(const struct workload_set *set, struct cell *cell,
                            const struct cell_draws *draws, struct touch_batch *batch);
 void workloads_free_batch(struct touch_batch *batch);
+
+/* Brings the TLBs of the processes at home in a cell up to the work that they have done, and tells
+ * the ledger what translations cost them. Nothing, where no TLB is simulated. */
+void workloads_translate(const struct workload_set *set, struct cell *cell,
+                         const struct home *homes);
 
 /* The touches a page of the least popular class of the first shared segment gets per second and
  * mapping, for theta_cold: relative popularity in 2^-32 and pages of that segment. False when no

@@ -14,7 +14,7 @@ CONFIGS = pathlib.Path(sys.argv[2]).resolve()
 QUICKSTART = str(CONFIGS / "quickstart.yaml")
 
 # At least as many inputs as there are below: a check that is neither made nor skipped has got lost.
-INPUTS = 51
+INPUTS = 52
 
 failures = []
 skipped = []
@@ -172,6 +172,8 @@ def main():
     simulate("a little more than memory", ["workloads.database.processes=315"], 2,
              ["machine.memory", "pte chains"])
     simulate("quantum beyond epoch", ["quantum=5ms"], 2, ["quantum"])
+    simulate("more CPU time than counters hold", ["machine.cpus=65536", "duration=275s"], 2,
+             ["duration", "274s", "machine.cpus"])
     simulate("no such disk",
              ["workloads=[{kind: page_cache_reader, size: 1MiB, device: 7}]"], 2, ["device"])
     simulate("32-bit user space",
@@ -179,8 +181,8 @@ def main():
               "workloads.database.segment.size=4GiB"], 2, ["i386"])
     simulate("impossible combination", ["design.rmap=none"], 2, ["design", "lru_2_6_0"])
     simulate("memory beyond the host's",
-             ["machine.memory=8TiB", "machine.swap.size=0",
-              "workloads.database.segment.size=3TiB"], 3,
+             ["machine.memory=32TiB", "machine.swap.size=0",
+              "workloads.database.segment.size=14TiB"], 3,
              ["MiB"])
     scenario("empty file", "", 2, ["bad.yaml", "empty"])
     scenario("binary file", bytes(range(256)), 2, ["bad.yaml"])

@@ -19,7 +19,8 @@
 static const char scenario_text[] =
     "duration: 200ms\n"
     "output: { interval: 10ms }\n"
-    "machine: { memory: 36MiB, cpus: 2, cells: 5, swap: { size: 64MiB, latency: 200us } }\n"
+    "machine: { memory: 36MiB, cpus: 2, cells: 5, tlb: opteron, tlb_sampling: 2, timeslice: 1ms, "
+    "swap: { size: 64MiB, latency: 200us } }\n"
     "design: { preset: linux-2.6.0 }\n"
     "workloads:\n"
     "  - kind: database\n"

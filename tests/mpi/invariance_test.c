@@ -32,31 +32,29 @@ static void check(int good, const char *what, const char *scenario, int ranks)
 static const struct {
     const char *key;
     const char *value;
+    const char *beside_large_pages; /* where that is another: what can be swapped is private then */
 } small_options[] = {
-    {"processes", "24"},
-    {"segment", "{ size: 10MiB }"},
-    {"size", "16MiB"},
-    {"private_memory", "64KiB"},
-    {"touch_rate", "100000"},
-    {"rate", "40MB/s"},
-    {"private_touches", "50%"},
-    {"window", "3MiB"},
-    {"windows", "2"},
-    {"moves", "200"},
-    {"loops", "6"},
-    {"children", "8"},
-    {"memory", "1MiB"},
-    {"fork_every", "100"},
+    {"processes", "24", NULL},        {"segment", "{ size: 10MiB }", "{ size: 4MiB }"},
+    {"size", "16MiB", NULL},          {"private_memory", "64KiB", "512KiB"},
+    {"touch_rate", "100000", NULL},   {"rate", "40MB/s", NULL},
+    {"private_touches", "50%", NULL}, {"windows", "20", NULL},
+    {"window", "256KiB", NULL},       {"moves", "200", NULL},
+    {"vmas", "1500", NULL},           {"iterations", "3", NULL},
+    {"populate", "none", NULL},       {"loops", "6", NULL},
+    {"children", "8", NULL},          {"memory", "1MiB", NULL},
+    {"fork_every", "100", NULL},
 };
 
-static void append_workload(struct text *text, const struct workload_kind_options *kind)
+static void append_workload(struct text *text, const struct workload_kind_options *kind,
+                            bool large_pages)
 {
     text_append_format(text, "  - kind: %s\n", kind->name);
     for (size_t i = 0; i < sizeof small_options / sizeof small_options[0]; i++) {
         for (size_t row = 0; row < kind->options->nrows; row++) {
             if (strcmp(kind->options->rows[row].key, small_options[i].key) == 0) {
+                const char *other = small_options[i].beside_large_pages;
                 text_append_format(text, "    %s: %s\n", small_options[i].key,
-                                   small_options[i].value);
+                                   large_pages && other != NULL ? other : small_options[i].value);
             }
         }
     }
@@ -68,9 +66,12 @@ static const char machine[] = "duration: 2s\n"
                               "output: { interval: 50ms }\n";
 
 static const struct {
+    enum machine_arch number;
     const char *arch;
     const char *costs;
-} processors[] = {{"x86_64", "x86_64-2003"}, {"i386-pae", "p4-2003"}};
+    const char *tlb;
+} processors[] = {{ARCH_X86_64, "x86_64", "x86_64-2003", "opteron"},
+                  {ARCH_I386_PAE, "i386-pae", "p4-2003", "pentium4"}};
 
 static void make_scenario(const struct preset *preset, const struct workload_ops *joined,
                           size_t processor, unsigned cells, struct text *text)
@@ -83,14 +84,16 @@ static void make_scenario(const struct preset *preset, const struct workload_ops
                        "  memory: 24MiB\n"
                        "  cpus: 2\n"
                        "  cells: %u\n"
+                       "  tlb: %s\n"
+                       "  tlb_sampling: 2\n"
                        "  swap: { size: 64MiB, devices: 2, bandwidth: 50MB/s, latency: 1ms, "
                        "queue: 16 }\n"
                        "design: { preset: %s }\n"
                        "workloads:\n",
                        processors[processor].costs, processors[processor].arch, cells,
-                       preset->name);
-    append_workload(text, &workload_database.kind);
-    append_workload(text, &joined->kind);
+                       processors[processor].tlb, preset->name);
+    append_workload(text, &workload_database.kind, preset->large_pages);
+    append_workload(text, &joined->kind, preset->large_pages);
 }
 
 /* --- running --------------------------------------------------------------------------------- */
@@ -219,6 +222,9 @@ static void test_combination(const struct preset *preset, const struct workload_
     const size_t ncells = sizeof cells / sizeof cells[0];
     const size_t nprocessors = sizeof processors / sizeof processors[0];
     for (size_t i = 0; i < nprocessors * ncells; i++) {
+        if ((preset_archs(preset) >> processors[i / ncells].number & 1) == 0) {
+            continue;
+        }
         struct text text = {0};
         char name[128];
         make_scenario(preset, joined, i / ncells, cells[i % ncells], &text);
@@ -228,6 +234,32 @@ static void test_combination(const struct preset *preset, const struct workload_
         sum->freed += outcome.freed;
         sum->swapped_out += outcome.swapped_out;
         sum->major_faults += outcome.major_faults;
+        text_free(&text);
+    }
+}
+
+/* Files and shared segments of one unit each, in different cells, and no swap: processes give up in
+ * cells that have nothing to free, and memory runs out where all of them have nothing. */
+static void test_memory_runs_out(const struct preset *preset, const struct catalogue *catalogue)
+{
+    for (unsigned segments = 8; segments <= 12; segments += 4) {
+        struct text text = {0};
+        text_append_format(&text,
+                           "duration: 4s\n"
+                           "machine: { memory: 24MiB, cpus: 2, cells: 4, "
+                           "disk: { bandwidth: 400MB/s, latency: 2ms } }\n"
+                           "design: { preset: %s }\n"
+                           "phases: { warmup: 0s }\n"
+                           "costs: x86_64-2003\n"
+                           "workloads:\n",
+                           preset->name);
+        for (unsigned i = 0; i < segments; i++) {
+            text_append_format(&text,
+                               "  - { kind: page_cache_reader, name: file%u, size: %s }\n"
+                               "  - { kind: shm_copy, name: segment%u, size: 2MiB, rate: 4MB/s }\n",
+                               i, segments == 8 ? "2MiB" : "4KiB", i);
+        }
+        (void)test_scenario(&text, preset->name, catalogue);
         text_free(&text);
     }
 }
@@ -254,6 +286,7 @@ int main(int argc, char **argv)
     catalogue_fill(&names);
     for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
         test_preset(preset, &names.catalogue);
+        test_memory_runs_out(preset, &names.catalogue);
     }
     int all = 0;
     MPI_Allreduce(&failures, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);

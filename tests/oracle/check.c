@@ -16,7 +16,9 @@ static void check_page(const struct machine *machine, const struct page *page)
         REQUIRE(page->swap_device->slots[page->slot] == page);
     }
     if (machine->design.rmap == RMAP_PTE_CHAINS ||
-        (machine->design.rmap == RMAP_OBJECTS && page->object->kind == OBJECT_ANON)) {
+        ((machine->design.rmap == RMAP_OBJECTS || machine->design.rmap == RMAP_TREES) &&
+         page->object->kind == OBJECT_ANON) ||
+        (machine->design.rmap == RMAP_OBJECTS && page->object->has_nonlinear)) {
         REQUIRE(page->entries == NULL);
         o_chain_check(machine, page);
     } else if (machine->design.rmap == RMAP_PTE_LISTS) {
@@ -132,6 +134,9 @@ void o_check_machine(const struct machine *machine)
     uint64_t mapped = 0;
     for (size_t o = 0; o < machine->nobjects; o++) {
         const struct object *object = &machine->objects[o];
+        if (object->page_size > PAGE_BYTES) {
+            continue;
+        }
         for (uint64_t i = 0; i < object->npages; i++) {
             check_page(machine, &object->pages[i]);
             mapped += object->pages[i].mapcount > 0;
@@ -142,6 +147,7 @@ void o_check_machine(const struct machine *machine)
         }
     }
     REQUIRE(mapped == machine->nr_mapped);
+    o_slab_check(machine);
     o_list_check_frames(machine);
     for (int z = 0; z < ZONES; z++) {
         check_zone(machine, &machine->zones[z]);

@@ -18,6 +18,10 @@
     X(pages_scanned)            \
     X(ptes_visited)             \
     X(rmap_visits)              \
+    X(rmap_walks)               \
+    X(rmap_ptes)                \
+    X(rmap_covering)            \
+    X(rmap_nodes)               \
     X(ptes_zapped)              \
     X(rmap_searched)            \
     X(operations)               \
@@ -38,6 +42,17 @@
     X(rmap_bytes)               \
     X(free_bytes)               \
     X(lowmem_free_bytes)        \
+    X(lowmem_user_bytes)        \
+    X(lowmem_mem_map_bytes)     \
+    X(lowmem_image_bytes)       \
+    X(lowmem_pagetable_bytes)   \
+    X(lowmem_directory_bytes)   \
+    X(lowmem_rmap_bytes)        \
+    X(lowmem_task_bytes)        \
+    X(lowmem_mm_bytes)          \
+    X(lowmem_vma_bytes)         \
+    X(lowmem_buffer_head_bytes) \
+    X(lowmem_radix_node_bytes)  \
     X(active_bytes)             \
     X(inactive_bytes)           \
     X(shm_bytes)                \
@@ -45,6 +60,12 @@
     X(file_bytes)               \
     X(kernel_bytes)             \
     X(ballast_bytes)            \
+    X(large_page_bytes)         \
+    X(large_ptes)               \
+    X(tlb_accesses)             \
+    X(tlb_misses)               \
+    X(translation_seconds)      \
+    X(tlb_reach_bytes)          \
     X(swapcache_bytes)          \
     X(swapcache_dirty_bytes)    \
     X(swap_used_bytes)          \

@@ -136,6 +136,7 @@ static void hand_out_to_processes(struct machine *machine, uint64_t wanted_in_al
         process->debt -= paid;
         machine->count.system_seconds += paid;
         process->grant = given - paid;
+        process->useful = o_translation_leaves(process, process->grant);
         process->stopped = false;
     }
 }
@@ -203,12 +204,16 @@ void o_cpu_end_epoch(struct machine *machine)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         uint64_t used = process->grant;
+        uint64_t useful = process->useful;
         if (process->stopped) {
-            used = (uint64_t)((uint128)process->grant *
-                              (process->stopped_at - machine->epoch_begin) / length);
+            const uint128 part = process->stopped_at - machine->epoch_begin;
+            used = (uint64_t)(process->grant * part / length);
+            useful = (uint64_t)(process->useful * part / length);
+            process->stops++;
         }
-        process->work += used;
+        process->work += useful;
         machine->count.user_seconds += used;
+        machine->count.translation_seconds += used - useful;
         unused += process->grant - used;
         process->debt += process->new_debt;
         process->mm.held_in_2_32 = min_u64(

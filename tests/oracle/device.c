@@ -47,13 +47,15 @@ void o_device_submit(struct device *device, sim_time now, bool write, struct pag
     }
 }
 
-static void finish_read(const struct machine *machine, struct page *page)
+static void finish_read(struct machine *machine, struct page *page)
 {
     REQUIRE(page->locked && page->reading);
     page->locked = false;
     page->reading = false;
     page->content = page->stored;
-    page->buffers = machine->design.is_2_4;
+    if (machine->design.is_2_4) {
+        o_buffers_add(machine, page);
+    }
 }
 
 static void finish_write(struct machine *machine, struct page *page)
@@ -62,7 +64,7 @@ static void finish_write(struct machine *machine, struct page *page)
     page->writeback = false;
     if (machine->design.is_2_4) {
         page->locked = false;
-        page->buffers = true;
+        o_buffers_add(machine, page);
     } else if (page->reclaim && !page->dirty && !page->active && page->list != NULL) {
         o_lru_remove(page);
         o_lru_add_old(machine, page, false);
@@ -98,9 +100,10 @@ static bool is_absent(const struct page *page)
 }
 
 /* The page takes a frame and is locked until it has been read. */
-static bool begin_read(struct machine *machine, struct actor *actor, struct page *page)
+static bool begin_read(struct machine *machine, struct actor *actor, struct page *page,
+                       enum zone_number *class_p)
 {
-    struct zone *zone = o_frame_take(machine, actor, machine->user_class, o_page_holder(page));
+    struct zone *zone = o_page_take(machine, actor, page, class_p);
     if (zone == NULL) {
         return false;
     }
@@ -126,14 +129,14 @@ static struct page *page_at(const struct page *near, uint64_t place)
 
 /* Starts reading `page`, if it is given, and then what else is absent of a window around `near`. */
 static bool read_window(struct machine *machine, struct actor *actor, struct page *page,
-                        const struct page *near, unsigned size)
+                        const struct page *near, unsigned size, enum zone_number *class_p)
 {
     struct page *pages[REQUEST_PAGES_MAX];
     unsigned npages = 0;
     struct device *device = o_page_device(near);
     const bool from_swap = near->swap_device != NULL;
     if (page != NULL) {
-        if (!begin_read(machine, actor, page)) {
+        if (!begin_read(machine, actor, page, class_p)) {
             return false;
         }
         pages[npages++] = page;
@@ -142,7 +145,8 @@ static bool read_window(struct machine *machine, struct actor *actor, struct pag
     for (uint64_t place = window; place < window + size; place++) {
         struct page *other = page_at(near, place);
         if (is_absent(other)) {
-            if (!begin_read(machine, actor, other)) {
+            enum zone_number class;
+            if (!begin_read(machine, actor, other, &class)) {
                 break;
             }
             pages[npages++] = other;
@@ -167,16 +171,18 @@ static bool read_window(struct machine *machine, struct actor *actor, struct pag
     return true;
 }
 
-bool o_read_page(struct machine *machine, struct actor *actor, struct page *page, bool by_read)
+bool o_read_page(struct machine *machine, struct actor *actor, struct page *page, bool by_read,
+                 enum zone_number *class_p)
 {
-    return read_window(machine, actor, page, page, by_read ? READ_WINDOW : FAULT_WINDOW);
+    return read_window(machine, actor, page, page, by_read ? READ_WINDOW : FAULT_WINDOW, class_p);
 }
 
 void o_read_ahead(struct machine *machine, struct actor *actor, struct object *file,
                   page_offset offset)
 {
     if (offset < file->npages && o_device_has_room(file->disk)) {
-        read_window(machine, actor, NULL, &file->pages[offset], READ_WINDOW);
+        enum zone_number class;
+        read_window(machine, actor, NULL, &file->pages[offset], READ_WINDOW, &class);
     }
 }
 

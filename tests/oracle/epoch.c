@@ -49,16 +49,17 @@ static void add_touches_of(const struct machine *machine, struct process *proces
     }
     const uint64_t length = machine->epoch_end - machine->epoch_begin;
     sim_time due = process->next_due;
-    const sim_time end = min_u64(process->work + process->grant, process->operation_due);
-    if (process->operation_due < process->work + process->grant) {
+    const sim_time end = min_u64(process->work + process->useful, process->operation_due);
+    if (process->operation_due < process->work + process->useful) {
         const sim_time after = (sim_time)((uint128)(process->operation_due - process->work) *
-                                          length / process->grant);
+                                          length / process->useful);
         add(plan, machine->epoch_begin + after, process, process->operation_ordinal, true);
     }
     for (uint64_t ordinal = process->ordinal; due < end; ordinal++) {
         struct touch touch;
         sim_time interval;
-        const sim_time after = (sim_time)((uint128)(due - process->work) * length / process->grant);
+        const sim_time after = (sim_time)((uint128)(due - process->work) * length /
+                                          process->useful);
         o_workload_draw(machine, process, ordinal, due, &touch, &interval);
         add(plan, machine->epoch_begin + after, process, ordinal, false);
         if (touch.last) {
@@ -129,6 +130,7 @@ void o_epoch_run(struct machine *machine, sim_time end)
     machine->epoch_begin = machine->epoch_end;
     machine->epoch_end = end;
     o_cpu_hand_out(machine);
+    o_translate(machine);
     struct plan plan = {0};
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         add_touches_of(machine, &machine->processes[p], &plan);

@@ -113,7 +113,7 @@ static void compare_kswapds(struct scenario *scenario, struct tally *tally)
     struct cell interrupted;
     scenario->quantum = TIME_NEVER / 4;
     assert_int_equal(design_resolve(scenario, &design), STATUS_OK);
-    assert_int_equal(workloads_plan(scenario, &set), STATUS_OK);
+    assert_int_equal(workloads_plan(scenario, &design, &set), STATUS_OK);
     struct oracle_machine *oracle = interruption_oracle(scenario);
     const bool fits = set_up(scenario, &set, &design, &whole);
     const bool fits_too = set_up(scenario, &set, &design, &interrupted);

@@ -29,29 +29,37 @@ static uint64_t pages_of(byte_count bytes)
 static const struct known_design {
     const char *preset, *reclaim, *rmap;
     struct design design;
-    unsigned struct_page_bytes[2];
+    unsigned struct_page_bytes[3]; /* the last: with PAE and high page tables */
 } known_designs[] = {
     {"linux-2.4.22",
      "lru_2_4_22",
      "none",
      {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE},
-     {48, 88}},
-    {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88}},
+     {48, 88, 48}},
+    {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88, 48}},
     {"linux-2.5.27",
      "lru_2_6_0",
      "pte_chain_linked",
      {.rmap = RMAP_PTE_LISTS, .page_direct = true},
-     {44, 80}},
+     {44, 80, 44}},
     {"linux-2.6.0",
      "lru_2_6_0",
      "pte_chain_array",
      {.rmap = RMAP_PTE_CHAINS, .page_direct = true},
-     {40, 80}},
+     {40, 80, 44}},
     {"linux-2.5-objrmap",
      "lru_2_6_0",
      "objrmap",
      {.rmap = RMAP_OBJECTS, .page_direct = true},
-     {40, 80}},
+     {40, 80, 44}},
+    {"", "lru_2_6_0", "objrmap_prio_tree", {.rmap = RMAP_TREES}, {40, 80, 44}},
+    {"", "lru_2_6_0", "anonmm", {.rmap = RMAP_ANONMM}, {40, 80, 44}},
+    {"", "lru_2_6_0", "anon_vma", {.rmap = RMAP_ANON_VMA}, {32, 56, 32}},
+    {"linux-2.6.7",
+     "lru_2_6_7",
+     "anon_vma",
+     {.is_2_6_7 = true, .rmap = RMAP_ANON_VMA},
+     {32, 56, 32}},
 };
 
 enum { KNOWN_DESIGNS = sizeof known_designs / sizeof known_designs[0] };
@@ -95,22 +103,55 @@ static void choose_design(struct machine *machine)
     if (preset != NULL && strcmp(preset->reclaim, reclaim) == 0) {
         kernel = preset;
     }
-    design->struct_page_bytes = kernel->struct_page_bytes[is_64_bit];
+    design->high_page_tables = config->page_tables != NULL &&
+                               strcmp(config->page_tables, "highmem") == 0;
+    design->split_4g4g = config->split != NULL && strcmp(config->split, "4g4g") == 0;
+    const bool wide = design->high_page_tables && machine->scenario->machine.arch == ARCH_I386_PAE;
+    design->struct_page_bytes = kernel->struct_page_bytes[wide ? 2 : is_64_bit];
+    design->vma_bytes = kernel->design.rmap == RMAP_ANON_VMA ? 84 : 64;
     design->chain_bytes = (unsigned)machine->scenario->machine.cache_line;
-    design->chain_slots = design->chain_bytes / machine->pointer_bytes - 1;
+    design->chain_slots = wide ? (design->chain_bytes - 4) / 8
+                               : design->chain_bytes / machine->pointer_bytes - 1;
 }
 
 static struct object *add_object(struct machine *machine, enum object_kind kind, uint64_t npages,
                                  struct device *disk)
 {
     struct object *object = &machine->objects[machine->nobjects++];
-    *object = (struct object){.kind = kind, .npages = npages, .disk = disk};
+    *object = (struct object){
+        .kind = kind, .npages = npages, .page_size = PAGE_BYTES, .disk = disk};
     object->pages = allocate(npages, sizeof *object->pages);
     for (uint64_t i = 0; i < npages; i++) {
         object->pages[i].object = object;
         object->pages[i].offset = i;
     }
     return object;
+}
+
+static struct vma *link_vma(struct vma **link, struct mm *mm, struct object *object, uint64_t start,
+                            page_offset offset, uint64_t pages, enum populated populated)
+{
+    struct vma *vma = allocate(1, sizeof *vma);
+    *vma = (struct vma){
+        .mm = mm,
+        .object = object,
+        .offset = offset,
+        .start = start,
+        .pages = pages,
+        .populated = populated,
+        .came = ++object->ncame,
+        .chunk_used = allocate((object->has_versions ? offset + pages : object->npages) / 512 + 1,
+                               sizeof *vma->chunk_used),
+    };
+    *link = vma;
+    for (link = &object->vmas; *link != NULL;) {
+        link = &(*link)->next_of_object;
+    }
+    *link = vma;
+    if (object->has_versions) {
+        vma->versions = allocate(pages, sizeof(struct page *));
+    }
+    return vma;
 }
 
 /* A mapping at the next address that begins a page of the lowest directory taken on demand, moved
@@ -128,27 +169,9 @@ static struct vma *add_vma(struct machine *machine, struct mm *mm, struct object
         end = (*link)->start + (*link)->pages;
         link = &(*link)->next_of_mm;
     }
-    struct vma *vma = allocate(1, sizeof *vma);
-    *vma = (struct vma){
-        .mm = mm,
-        .object = object,
-        .offset = offset,
-        .start = (end + align - 1) / align * align + offset % machine->ptes_per_page,
-        .pages = pages,
-        .populated = populated,
-        .chunk_used = allocate((object->has_versions ? offset + pages : object->npages) / 512 + 1,
-                               sizeof *vma->chunk_used),
-    };
-    *link = vma;
-    struct vma **last = &object->vmas;
-    while (*last != NULL) {
-        last = &(*last)->next_of_object;
-    }
-    *last = vma;
-    if (object->has_versions) {
-        vma->versions = allocate(pages, sizeof(struct page *));
-    }
-    return vma;
+    return link_vma(link, mm, object,
+                    (end + align - 1) / align * align + offset % machine->ptes_per_page, offset,
+                    pages, populated);
 }
 
 static void finish_mm(const struct machine *machine, struct process *process)
@@ -179,6 +202,22 @@ static struct process *add_process(struct machine *machine, struct workload *wor
     return process;
 }
 
+/* Of databases' segments of shared memory. */
+static byte_count shared_page_size(const struct machine *machine)
+{
+    const struct design_config *config = &machine->scenario->design;
+    if (config->shared_page_size == NULL) {
+        return PAGE_BYTES;
+    }
+    const char *const sizes[] = {"4KiB", "2MiB", "4MiB", "1GiB"};
+    const byte_count bytes[] = {PAGE_BYTES, 2U << 20, 4U << 20, 1U << 30};
+    unsigned i = 0;
+    while (strcmp(sizes[i], config->shared_page_size) != 0) {
+        REQUIRE(++i < 4);
+    }
+    return bytes[i];
+}
+
 static void add_database(struct machine *machine, struct workload *workload,
                          const struct database_options *options)
 {
@@ -193,6 +232,9 @@ static void add_database(struct machine *machine, struct workload *workload,
     workload->object = add_object(machine,
                                   segment->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
                                   segment_pages, &machine->devices[machine->nswap_devices]);
+    if (segment->backing != BACKING_FILE) {
+        workload->object->page_size = shared_page_size(machine);
+    }
     workload->processes = allocate(options->processes + 1, sizeof *workload->processes);
     for (uint64_t i = 0; i < options->processes; i++) {
         struct process *process = add_process(machine, workload);
@@ -212,6 +254,37 @@ static void add_database(struct machine *machine, struct workload *workload,
     }
     if (workload->has_log_writer) {
         add_process(machine, workload);
+    }
+}
+
+/* Every process maps all of an object by windows side by side, from address 0 on. */
+static void add_many_vmas(struct machine *machine, struct workload *workload,
+                          const struct many_vmas_options *options)
+{
+    workload->kind = WORKLOAD_MANY_VMAS;
+    workload->window = options->window == 0 ? 1 : pages_of(options->window);
+    workload->at_random = options->order == 1;
+    workload->object = add_object(machine,
+                                  options->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
+                                  options->windows * workload->window,
+                                  &machine->devices[machine->nswap_devices + options->device]);
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct mm *mm = &add_process(machine, workload)->mm;
+        struct vma **link = &mm->vmas;
+        if (options->mapping == MAPPING_NONLINEAR) {
+            link_vma(link, mm, workload->object, 0, 0, workload->object->npages,
+                     (enum populated)options->populate);
+            mm->vmas->nonlinear = true;
+            workload->object->has_nonlinear = true;
+            continue;
+        }
+        for (uint64_t w = 0; w < options->windows; w++) {
+            const page_offset first = w * workload->window;
+            link_vma(link, mm, workload->object, first, first, workload->window,
+                     (enum populated)options->populate);
+            link = &(*link)->next_of_mm;
+        }
     }
 }
 
@@ -244,7 +317,7 @@ static void add_windows(struct machine *machine, struct workload *workload,
 static struct object *add_pool(struct machine *machine, uint64_t npages, uint64_t processes)
 {
     struct object *object = &machine->objects[machine->nobjects++];
-    *object = (struct object){.kind = OBJECT_ANON, .has_versions = true};
+    *object = (struct object){.kind = OBJECT_ANON, .page_size = PAGE_BYTES, .has_versions = true};
     object->capacity = npages * processes + 4096;
     object->pages = allocate(object->capacity, sizeof *object->pages);
     return object;
@@ -301,12 +374,19 @@ static void add_fork_tree(struct machine *machine, struct workload *workload,
     }
 }
 
+static bool is_many_vmas(const struct workload_config *config)
+{
+    return strcmp(config->kind, "rmap_test") == 0 || strcmp(config->kind, "one_page_vmas") == 0;
+}
+
 static void add_workload(struct machine *machine, size_t index)
 {
     const struct workload_config *config = &machine->scenario->workloads[index];
     struct workload *workload = &machine->workloads[index];
     if (strcmp(config->kind, "database") == 0) {
         add_database(machine, workload, config->options);
+    } else if (is_many_vmas(config)) {
+        add_many_vmas(machine, workload, config->options);
     } else if (strcmp(config->kind, "windows") == 0) {
         add_windows(machine, workload, config->options);
     } else if (strcmp(config->kind, "fork_exit") == 0) {
@@ -365,18 +445,23 @@ static void make_room(struct machine *machine)
     const struct scenario *scenario = machine->scenario;
     size_t processes = 0;
     for (size_t i = 0; i < scenario->nworkloads; i++) {
-        const void *options = scenario->workloads[i].options;
+        const struct database_options *database = scenario->workloads[i].options;
+        const struct many_vmas_options *many = scenario->workloads[i].options;
+        const struct windows_options *windows = scenario->workloads[i].options;
         const char *kind = scenario->workloads[i].kind;
         if (strcmp(kind, "database") == 0) {
-            processes += ((const struct database_options *)options)->processes + 1;
+            processes += database->processes + 1;
         } else if (strcmp(kind, "windows") == 0) {
-            processes += ((const struct windows_options *)options)->processes;
+            processes += windows->processes;
         } else if (strcmp(kind, "fork_exit") == 0) {
-            processes += 2 * ((const struct fork_exit_options *)options)->loops + 65;
+            processes +=
+                2 * ((const struct fork_exit_options *)scenario->workloads[i].options)->loops + 65;
         } else if (strcmp(kind, "anon_fork_tree") == 0) {
-            processes += ((const struct anon_fork_tree_options *)options)->children + 1;
+            processes +=
+                ((const struct anon_fork_tree_options *)scenario->workloads[i].options)->children +
+                1;
         } else {
-            processes++;
+            processes += is_many_vmas(&scenario->workloads[i]) ? many->processes : 1;
         }
     }
     machine->processes = allocate(processes, sizeof *machine->processes);
@@ -396,6 +481,7 @@ struct machine *o_layout_build(const struct scenario *scenario)
     machine->has_middle_directories = arch == ARCH_X86_64;
     machine->frames = scenario->machine.memory / PAGE_BYTES;
     choose_design(machine);
+    o_slab_build(machine);
     o_frames_build(machine);
     add_devices(machine);
     make_room(machine);
@@ -407,13 +493,18 @@ struct machine *o_layout_build(const struct scenario *scenario)
         struct process *process = &machine->processes[p];
         finish_mm(machine, process);
         const enum workload_kind kind = process->workload->kind;
-        process->from_start = kind != WORKLOAD_SHM_COPY && kind != WORKLOAD_READER &&
-                              !process->by_fork;
-        process->finite = process->finite || kind == WORKLOAD_SHM_COPY || kind == WORKLOAD_READER;
+        const bool is_pressure = kind == WORKLOAD_SHM_COPY || kind == WORKLOAD_READER ||
+                                 kind == WORKLOAD_MANY_VMAS;
+        process->from_start = !is_pressure && !process->by_fork;
+        process->finite = process->finite || is_pressure;
         process->mm.alive = !process->by_fork;
         o_workload_born(machine, process);
     }
+    for (size_t i = 0; i < machine->nobjects; i++) {
+        o_tree_changed(&machine->objects[i]);
+    }
     o_context_build(machine);
+    o_translation_build(machine);
     return machine;
 }
 
@@ -452,8 +543,10 @@ void o_layout_free(struct machine *machine)
     o_list_free(machine);
     for (size_t i = 0; i < machine->nobjects; i++) {
         free_pages(&machine->objects[i]);
+        o_tree_free(machine->objects[i].tree);
     }
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        o_translation_free(&machine->processes[p]);
         free_mm(&machine->processes[p].mm);
     }
     for (size_t w = 0; w < machine->nworkloads; w++) {

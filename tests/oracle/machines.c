@@ -4,17 +4,31 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "config/scenario.h"
 
 static const char *const presets[MACHINE_DESIGNS] = {
     [DESIGN_2_4_23] = "linux-2.4.23",       [DESIGN_2_6_0] = "linux-2.6.0",
     [DESIGN_OBJRMAP] = "linux-2.5-objrmap", [DESIGN_2_4_22] = "linux-2.4.22",
-    [DESIGN_2_5_27] = "linux-2.5.27",
+    [DESIGN_2_5_27] = "linux-2.5.27",       [DESIGN_2_6_7] = "linux-2.6.7",
 };
-/* The relative of each that is drawn, or itself. */
-static const unsigned relatives[DESIGNS_DRAWN] = {
-    [DESIGN_2_4_23] = DESIGN_2_4_22,
-    [DESIGN_2_6_0] = DESIGN_2_5_27,
-    [DESIGN_OBJRMAP] = DESIGN_OBJRMAP,
+static const char *const axes[MACHINE_DESIGNS] = {
+    [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",
+    [DESIGN_2_6_0] = "rmap: pte_chain_array, reclaim: lru_2_6_0",
+    [DESIGN_OBJRMAP] = "rmap: objrmap, reclaim: lru_2_6_0",
+    [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
+    [DESIGN_2_5_27] = "rmap: pte_chain_linked, reclaim: lru_2_6_0",
+    [DESIGN_PRIO_TREE] = "rmap: objrmap_prio_tree, reclaim: lru_2_6_0",
+    [DESIGN_ANONMM] = "rmap: anonmm, reclaim: lru_2_6_0",
+    [DESIGN_2_6_7] = "rmap: anon_vma, reclaim: lru_2_6_7",
+};
+/* The relatives of each that is drawn. */
+enum { RELATIVES_MAX = 8 };
+static const struct {
+    unsigned n, of[RELATIVES_MAX];
+} relatives[DESIGNS_DRAWN] = {
+    [DESIGN_2_4_23] = {1, {DESIGN_2_4_22}},
+    [DESIGN_2_6_0] = {1, {DESIGN_2_5_27}},
+    [DESIGN_OBJRMAP] = {3, {DESIGN_PRIO_TREE, DESIGN_ANONMM, DESIGN_2_6_7}},
 };
 static const char *const archs[] = {"i386", "i386-pae", "x86_64"};
 
@@ -154,6 +168,8 @@ static void choose_memory(struct dice *dice, struct machine_choice *machine)
     }
 }
 
+/* The costs that there were when the first machines were kept. */
+
 static void choose_costs(struct dice *dice, struct machine_choice *machine)
 {
     const uint64_t scale = magnitude(dice, 1, 64);
@@ -238,6 +254,26 @@ static void tighten(struct dice *dice, struct machine_choice *machine)
     }
 }
 
+/* What the kernel's memory is like, and costs that came later, from a sequence of its own: the rest
+ * of a machine stays as it was. */
+static void choose_kernel_memory(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 33};
+    for (size_t i = DRAWN_COSTS; i < COST_COUNT; i++) {
+        machine->cost_ps[i] = magnitude(&dice, 1000, 1000000);
+    }
+    if (machine->arch == ARCH_X86_64 || !in_100(&dice, 60)) {
+        return;
+    }
+    machine->high_tables = in_100(&dice, 40);
+    machine->split_4g4g = in_100(&dice, 25);
+    if (in_100(&dice, 40)) {
+        machine->low_left = 600 + magnitude(&dice, 32, 2048);
+        machine->high_left = in_100(&dice, 30) ? 0 : between(&dice, 500, 12000);
+        machine->auto_ballast = false;
+    }
+}
+
 static void choose_windows(struct dice *dice, struct machine_workload *windows)
 {
     windows->kind = MACHINE_WINDOWS;
@@ -288,13 +324,10 @@ static void choose_fork_tree(struct dice *dice, struct machine_workload *tree)
     tree->cpu_permille = between(dice, 1, 1000);
 }
 
-/* Costs and workloads that came later. */
+/* Workloads that came later. */
 static void choose_more(struct machine_choice *machine)
 {
     struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 20};
-    for (size_t i = DRAWN_COSTS; i < COST_COUNT; i++) {
-        machine->cost_ps[i] = in_100(&dice, 10) ? 0 : magnitude(&dice, 1000, 400000);
-    }
     if (in_100(&dice, 25)) {
         choose_windows(&dice, &machine->workloads[machine->nworkloads++]);
     }
@@ -338,15 +371,109 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     if (number >= MACHINES_TIGHT_FROM) {
         tighten(&dice, machine);
     }
+    choose_kernel_memory(machine);
     choose_more(machine);
 }
 
-bool machine_choose_relative(uint64_t number, struct machine_choice *machine)
+/* One more workload: processes that map an object by windows, with memory for what they populate.
+ */
+static void add_many_vmas(struct dice *dice, struct machine_choice *machine)
+{
+    struct machine_workload *windows = &machine->workloads[machine->nworkloads++];
+    *windows = (struct machine_workload){
+        .kind = in_100(dice, 70) ? MACHINE_RMAP_TEST : MACHINE_ONE_PAGE_VMAS,
+        .processes = between(dice, 1, 6),
+        .windows = magnitude(dice, 1, 64),
+        .pages = magnitude(dice, 1, 64),
+        .populate = (unsigned)between(dice, 0, 2),
+        .file = in_100(dice, 50),
+        .at_random = in_100(dice, 50),
+        .rounds = between(dice, 1, 4),
+        .device = between(dice, 0, machine->disk.devices - 1),
+        .touch_ns = magnitude(dice, 100, 1000000),
+    };
+    if (windows->kind == MACHINE_ONE_PAGE_VMAS) {
+        const bool scans = machine->design == DESIGN_2_4_23 || machine->design == DESIGN_2_4_22;
+        windows->pages = 1;
+        windows->windows *= 16;
+        windows->nonlinear = !scans && in_100(dice, 50);
+    }
+    const uint64_t pages = windows->pages * windows->windows;
+    machine->frames += 10 * windows->processes +
+                       (windows->populate == 0 ? pages / 4 : pages + pages / 8);
+}
+
+bool machine_choose_relative(uint64_t number, unsigned which, struct machine_choice *machine)
 {
     machine_choose_drawn(number, machine);
     const unsigned drawn = machine->design;
-    machine->design = relatives[drawn];
-    return machine->design != drawn;
+    struct dice dice = {.number = number, .next = UINT64_MAX / 2};
+    if (which < relatives[drawn].n) {
+        machine->design = relatives[drawn].of[which];
+        if (machine->design >= DESIGN_PRIO_TREE) {
+            add_many_vmas(&dice, machine);
+        }
+    }
+    return which < relatives[drawn].n;
+}
+
+static void choose_tlb(struct dice *dice, struct machine_tlb *tlb)
+{
+    tlb->there = true;
+    for (unsigned level = 0; level < 2; level++) {
+        for (unsigned i = 0; i < 3; i++) {
+            const uint64_t ways = ONE_OF(dice, 0, 1, 2, 4, 8);
+            const uint64_t sets = magnitude(dice, 1, level == 0 ? 16 : 64);
+            const bool exists = i == 0 ? level == 0 || in_100(dice, 60) : in_100(dice, 40);
+            tlb->array[level][i].entries = exists ? max_u64(ways, 1) * sets : 0;
+            tlb->array[level][i].ways = ways;
+            tlb->array[level][i].pages = (unsigned)between(dice, 0, 6);
+        }
+    }
+    tlb->l2_hit_ps = magnitude(dice, 1000, 20000);
+    tlb->walk_step_ps = magnitude(dice, 1000, 20000);
+    tlb->walk_memory_ps = magnitude(dice, 10000, 2000000);
+    tlb->walk_misses = between(dice, 0, 4);
+    tlb->tagged = in_100(dice, 30);
+    tlb->timeslice_us = magnitude(dice, 1, 20000);
+    tlb->sampling = in_100(dice, 50) ? 1 : between(dice, 2, 5);
+}
+
+/* Segments of shared memory in large pages; the machine gets so much larger. */
+static void choose_large_pages(struct dice *dice, struct machine_choice *machine)
+{
+    machine->shared_pages = machine->arch == 0 ? 2 : machine->arch == 2 && in_100(dice, 30) ? 3 : 1;
+    const uint64_t mib[] = {0, 2, 4, 1024};
+    const uint64_t of_page = mib[machine->shared_pages] * 256;
+    uint64_t pages = 0;
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        struct machine_workload *workload = &machine->workloads[i];
+        if (workload->kind == MACHINE_DATABASE && !workload->file) {
+            pages += (workload->pages + of_page - 1) / of_page;
+            if (workload->window > 0) {
+                workload->window = workload->pages / of_page == 0
+                                       ? 0
+                                       : between(dice, 1, workload->pages / of_page) * of_page;
+            }
+        }
+    }
+    if (in_100(dice, 30)) {
+        pages += between(dice, 1, 3);
+        machine->large_pages = pages * mib[machine->shared_pages];
+    }
+    machine->frames += pages * of_page + pages * of_page / 40;
+}
+
+bool machine_choose_beside(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 40};
+    if (in_100(&dice, 30)) {
+        choose_tlb(&dice, &machine->tlb);
+    }
+    if (in_100(&dice, machine->tlb.there ? 40 : 10)) {
+        choose_large_pages(&dice, machine);
+    }
+    return machine->tlb.there || machine->shared_pages > 0;
 }
 
 void machine_choose(uint64_t number, struct machine_choice *machine)
@@ -354,8 +481,13 @@ void machine_choose(uint64_t number, struct machine_choice *machine)
     struct dice dice = {.number = number, .next = UINT32_MAX};
     machine_choose_drawn(number, machine);
     if (in_100(&dice, 55)) {
-        machine->design = relatives[machine->design];
+        const unsigned drawn = machine->design;
+        machine->design = relatives[drawn].of[between(&dice, 0, relatives[drawn].n - 1)];
     }
+    if (number < MACHINES_TIGHT_FROM && in_100(&dice, 30)) {
+        add_many_vmas(&dice, machine);
+    }
+    machine_choose_beside(machine);
 }
 
 static void write_device(const struct machine_device *device, bool swap, struct text *yaml)
@@ -371,17 +503,16 @@ static void write_device(const struct machine_device *device, bool swap, struct 
                        device->queue);
 }
 
+/* Lists with high page tables are refused. */
+static bool has_high_tables(const struct machine_choice *machine)
+{
+    return machine->high_tables && machine->design != DESIGN_2_5_27;
+}
+
 static void write_design(const struct machine_choice *machine, struct text *yaml)
 {
-    static const char *const axes[MACHINE_DESIGNS] = {
-        [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",
-        [DESIGN_2_6_0] = "rmap: pte_chain_array, reclaim: lru_2_6_0",
-        [DESIGN_OBJRMAP] = "rmap: objrmap, reclaim: lru_2_6_0",
-        [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
-        [DESIGN_2_5_27] = "rmap: pte_chain_linked, reclaim: lru_2_6_0",
-    };
     text_append(yaml, "design: { ");
-    if (machine->by_axes) {
+    if (machine->by_axes || presets[machine->design] == NULL) {
         text_append_format(yaml, "%s, swap_writeout: deferred", axes[machine->design]);
     } else {
         text_append_format(yaml, "preset: %s", presets[machine->design]);
@@ -389,7 +520,62 @@ static void write_design(const struct machine_choice *machine, struct text *yaml
     if (machine->page_direct != 0) {
         text_append_format(yaml, ", page_direct: %s", machine->page_direct == 1 ? "true" : "false");
     }
+    if (machine->shared_pages > 0) {
+        static const char *const sizes[] = {"4KiB", "2MiB", "4MiB", "1GiB"};
+        text_append_format(yaml, ", shared_page_size: %s", sizes[machine->shared_pages]);
+    }
+    if (has_high_tables(machine)) {
+        text_append(yaml, ", page_tables: highmem");
+    }
+    if (machine->split_4g4g) {
+        text_append(yaml, ", split: 4g4g");
+    }
     text_append(yaml, " }\n");
+}
+
+static void write_picoseconds(const char *key, uint64_t ps, struct text *yaml)
+{
+    text_append_format(yaml, ", %s: %" PRIu64 ".%03" PRIu64 "ns", key, ps / 1000, ps % 1000);
+}
+
+static void write_tlb(const struct machine_tlb *tlb, struct text *yaml)
+{
+    static const char *const pages[] = {"small",      "large",      "huge", "small+large",
+                                        "small+huge", "large+huge", "all"};
+    text_append_format(yaml, "  timeslice: %" PRIu64 "us\n  tlb_sampling: %" PRIu64 "\n  tlb: { ",
+                       tlb->timeslice_us, tlb->sampling);
+    for (unsigned level = 0; level < 2; level++) {
+        text_append_format(yaml, "%sl%u: { ", level == 0 ? "" : ", ", level + 1);
+        for (unsigned i = 0; i < 3; i++) {
+            text_append_format(yaml, "%sarray%u: { entries: %" PRIu64 ", pages: %s",
+                               i == 0 ? "" : ", ", i + 1, tlb->array[level][i].entries,
+                               pages[tlb->array[level][i].pages]);
+            if (tlb->array[level][i].ways > 0) {
+                text_append_format(yaml, ", ways: %" PRIu64, tlb->array[level][i].ways);
+            }
+            text_append(yaml, " }");
+        }
+        text_append(yaml, " }");
+    }
+    write_picoseconds("l2_hit", tlb->l2_hit_ps, yaml);
+    write_picoseconds("walk_step", tlb->walk_step_ps, yaml);
+    write_picoseconds("walk_memory", tlb->walk_memory_ps, yaml);
+    text_append_format(yaml, ", walk_misses: %" PRIu64 ", tagged: %s }\n", tlb->walk_misses,
+                       tlb->tagged ? "true" : "false");
+}
+
+/* So much memory that its mem_map leaves `low_left` frames of low memory; ballast then takes high
+ * memory but `high_left` frames. */
+static void size_by_mem_map(const struct machine_choice *machine, uint64_t *frames_p,
+                            uint64_t *ballast_p)
+{
+    const bool is_2_4 = machine->design == DESIGN_2_4_23 || machine->design == DESIGN_2_4_22;
+    const bool wide = has_high_tables(machine) && machine->arch == ARCH_I386_PAE;
+    const uint64_t struct_page = is_2_4 ? 48 : wide || machine->design == DESIGN_2_5_27 ? 44 : 40;
+    const uint64_t low = machine->split_4g4g ? 974830 : 896 * 256;
+    const uint64_t image = 10240;
+    *frames_p = (low - image - machine->low_left) * 4096 / struct_page;
+    *ballast_p = machine->high_left == 0 ? 0 : *frames_p - low - machine->high_left;
 }
 
 static void write_permille(const char *key, uint64_t permille, struct text *yaml)
@@ -420,6 +606,25 @@ static void write_database(const struct machine_workload *database, struct text 
     write_permille("write_share", database->write_permille, yaml);
     write_permille("cpu_use", database->cpu_permille, yaml);
     text_append_format(yaml, "    log_writes: %" PRIu64 "\n", database->log_writes);
+}
+
+static void write_many_vmas(const struct machine_workload *windows, struct text *yaml)
+{
+    static const char *const populates[] = {"none", "read", "write"};
+    text_append_format(yaml, "    processes: %" PRIu64 "\n", windows->processes);
+    if (windows->kind == MACHINE_RMAP_TEST) {
+        text_append_format(yaml, "    windows: %" PRIu64 "\n    window: %" PRIu64 "KiB\n",
+                           windows->windows, windows->pages * 4);
+    } else {
+        text_append_format(yaml, "    vmas: %" PRIu64 "\n    mapping: %s\n", windows->windows,
+                           windows->nonlinear ? "nonlinear" : "vmas");
+    }
+    text_append_format(yaml,
+                       "    backing: %s\n    populate: %s\n    order: %s\n    iterations: %" PRIu64
+                       "\n    device: %" PRIu64 "\n    touch_time: %" PRIu64 "ns\n",
+                       windows->file ? "file" : "shm", populates[windows->populate],
+                       windows->at_random ? "random" : "linear", windows->rounds, windows->device,
+                       windows->touch_ns);
 }
 
 static void write_windows(const struct machine_workload *windows, struct text *yaml)
@@ -470,8 +675,9 @@ static void write_fork_tree(const struct machine_workload *tree, struct text *ya
 static void write_workload(const struct machine_workload *workload, unsigned index,
                            struct text *yaml)
 {
-    static const char *const kinds[] = {"database", "shm_copy",  "page_cache_reader",
-                                        "windows",  "fork_exit", "anon_fork_tree"};
+    static const char *const kinds[] = {"database",  "shm_copy",      "page_cache_reader",
+                                        "rmap_test", "one_page_vmas", "windows",
+                                        "fork_exit", "anon_fork_tree"};
     text_append_format(yaml, "  - kind: %s\n    name: w%u\n", kinds[workload->kind], index);
     if (workload->kind == MACHINE_DATABASE) {
         write_database(workload, yaml);
@@ -489,6 +695,10 @@ static void write_workload(const struct machine_workload *workload, unsigned ind
         write_fork_tree(workload, yaml);
         return;
     }
+    if (workload->kind >= MACHINE_RMAP_TEST) {
+        write_many_vmas(workload, yaml);
+        return;
+    }
     text_append_format(yaml, "    size: %" PRIu64 "KiB\n    rate: %" PRIu64 "B/s\n",
                        workload->pages * 4, workload->rate);
     if (workload->kind == MACHINE_READER) {
@@ -499,16 +709,27 @@ static void write_workload(const struct machine_workload *workload, unsigned ind
 
 static void write_machine(const struct machine_choice *machine, struct text *yaml)
 {
+    uint64_t frames = machine->frames;
+    uint64_t ballast = machine->ballast;
+    if (machine->low_left > 0) {
+        size_by_mem_map(machine, &frames, &ballast);
+    }
     text_append_format(yaml,
                        "machine:\n  arch: %s\n  memory: %" PRIu64 "KiB\n  cpus: %" PRIu64 "\n",
-                       archs[machine->arch], machine->frames * 4, machine->cpus);
+                       archs[machine->arch], frames * 4, machine->cpus);
     if (machine->auto_ballast) {
         text_append(yaml, "  ballast: auto\n");
     } else {
-        text_append_format(yaml, "  ballast: %" PRIu64 "KiB\n", machine->ballast * 4);
+        text_append_format(yaml, "  ballast: %" PRIu64 "KiB\n", ballast * 4);
     }
     if (machine->cache_line > 0) {
         text_append_format(yaml, "  cache_line: %" PRIu64 "\n", machine->cache_line);
+    }
+    if (machine->large_pages > 0) {
+        text_append_format(yaml, "  large_pages: %" PRIu64 "MiB\n", machine->large_pages);
+    }
+    if (machine->tlb.there) {
+        write_tlb(&machine->tlb, yaml);
     }
     write_device(&machine->swap, true, yaml);
     write_device(&machine->disk, false, yaml);
@@ -545,5 +766,5 @@ void machine_write(const struct machine_choice *machine, struct text *yaml)
 
 const char *machine_design(const struct machine_choice *machine)
 {
-    return presets[machine->design];
+    return presets[machine->design] != NULL ? presets[machine->design] : axes[machine->design];
 }

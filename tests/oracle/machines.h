@@ -19,6 +19,8 @@ enum {
     MACHINE_DATABASE,
     MACHINE_COPY,
     MACHINE_READER,
+    MACHINE_RMAP_TEST,
+    MACHINE_ONE_PAGE_VMAS,
     MACHINE_WINDOWS,
     MACHINE_FORK_EXIT,
     MACHINE_FORK_TREE
@@ -33,6 +35,9 @@ enum {
     DESIGNS_DRAWN,
     DESIGN_2_4_22 = DESIGNS_DRAWN,
     DESIGN_2_5_27,
+    DESIGN_PRIO_TREE,
+    DESIGN_ANONMM,
+    DESIGN_2_6_7,
     MACHINE_DESIGNS
 };
 
@@ -52,12 +57,25 @@ struct machine_workload {
     uint64_t private_percent, cpu_permille; /* private_touches, cpu_use */
     uint64_t hot_permille, hot_touches_permille, zipf_permille, write_permille;
     uint64_t log_writes;
-    uint64_t windows, moves;
-    uint64_t iterations, text, programs, shell_writes, child_writes, data_min, touch_ns;
+    uint64_t moves;
+    uint64_t iterations, text, programs, shell_writes, child_writes, data_min;
     uint64_t exec_permille, text_permille, fork_every, child_touches;
     unsigned sizes;
-    /* reader */
+    /* reader; windows */
     uint64_t device, rounds;
+    /* windows: `pages` of each of so many, by `processes` */
+    uint64_t windows, touch_ns;
+    bool at_random, nonlinear;
+};
+
+struct machine_tlb {
+    bool there, tagged;
+    struct {
+        uint64_t entries, ways; /* ways 0: auto */
+        unsigned pages;         /* as the choices are numbered */
+    } array[2][3];
+    uint64_t l2_hit_ps, walk_step_ps, walk_memory_ps, walk_misses;
+    uint64_t timeslice_us, sampling;
 };
 
 struct machine_choice {
@@ -71,9 +89,15 @@ struct machine_choice {
     unsigned design;      /* DESIGN_... */
     bool by_axes;         /* given by its axes, not by the name of the preset */
     unsigned page_direct; /* 0: as the preset has it, 1: on, 2: off */
+    bool high_tables, split_4g4g;
+    uint64_t low_left; /* frames of low memory that mem_map leaves, by filling it; 0: as it comes */
+    uint64_t high_left; /* then: frames of high memory that ballast leaves */
     uint64_t duration_us, warmup_us, epoch_us, quantum_us, stall_us, interval_us;
     uint64_t until_freed_percent;
     uint64_t cost_ps[COST_COUNT];
+    struct machine_tlb tlb;
+    unsigned shared_pages; /* 0: 4 KiB, 1: 2 MiB, 2: 4 MiB, 3: 1 GiB */
+    uint64_t large_pages;  /* of the pool, in MiB; 0: auto */
     unsigned nworkloads;
     struct machine_workload workloads[MACHINE_WORKLOADS_MAX];
 };
@@ -83,10 +107,13 @@ enum { MACHINES_TIGHT_FROM = 10000 };
 
 void machine_choose(uint64_t number, struct machine_choice *machine);
 
-/* Machine `number` with the design that was drawn for it, and with the relative of that; false: the
- * design has none. */
+/* Machine `number` with the design that was drawn for it, and with relative number `which` of that;
+ * false: the design has not so many. */
 void machine_choose_drawn(uint64_t number, struct machine_choice *machine);
-bool machine_choose_relative(uint64_t number, struct machine_choice *machine);
+bool machine_choose_relative(uint64_t number, unsigned which, struct machine_choice *machine);
+
+/* Gives a machine what some have beside: a TLB, or large pages. False: this one has neither. */
+bool machine_choose_beside(struct machine_choice *machine);
 
 void machine_write(const struct machine_choice *machine, struct text *yaml);
 
@@ -94,7 +121,7 @@ void machine_write(const struct machine_choice *machine, struct text *yaml);
  * after it. The machine may be the same afterwards. */
 bool machine_simplify(struct machine_choice *machine, unsigned step);
 
-/* The name of its preset. */
+/* The name of its preset, or its axes where it has none. */
 const char *machine_design(const struct machine_choice *machine);
 
 #endif

@@ -3,9 +3,20 @@
 
 #include "oracle/parts.h"
 
+uint64_t o_vma_address_at(const struct vma *vma, page_offset offset)
+{
+    if (vma->nonlinear) {
+        const unsigned n = vma->mm->ptes_per_page;
+        const uint64_t begin = offset - offset % n;
+        const uint64_t end = begin + n < vma->pages ? begin + n : vma->pages;
+        return vma->start + begin + (end - 1 - offset);
+    }
+    return vma->start + offset - vma->offset;
+}
+
 uint64_t o_vma_address(const struct vma *vma, const struct page *page)
 {
-    return vma->start + page->offset - vma->offset;
+    return o_vma_address_at(vma, page->offset);
 }
 
 bool o_vma_covers(const struct vma *vma, const struct page *page)
@@ -31,18 +42,26 @@ static unsigned levels_missing(const struct machine *machine, const struct mm *m
     return missing;
 }
 
+enum zone_number o_mm_table_class(const struct machine *machine)
+{
+    return machine->design.high_page_tables ? machine->user_class : machine->kernel_class;
+}
+
 bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct vma *vma,
                      page_offset offset)
 {
     struct mm *mm = vma->mm;
-    const uint64_t address = vma->start + offset - vma->offset;
+    const uint64_t address = o_vma_address_at(vma, offset);
     struct zone *frames[3];
     const unsigned missing = levels_missing(machine, mm, address);
     for (unsigned i = 0; i < missing; i++) {
-        frames[i] = o_frame_take(machine, actor, machine->kernel_class, HELD_PAGE_TABLE);
+        frames[i] = i == 0
+                        ? o_frame_take(machine, actor, o_mm_table_class(machine), HELD_PAGE_TABLE)
+                        : o_frame_take(machine, actor, machine->kernel_class, HELD_DIRECTORY);
         if (frames[i] == NULL) {
             while (i > 0) {
-                o_frame_give(machine, frames[--i], HELD_PAGE_TABLE);
+                i--;
+                o_frame_give(machine, frames[i], i == 0 ? HELD_PAGE_TABLE : HELD_DIRECTORY);
             }
             return false;
         }
@@ -80,6 +99,7 @@ void o_mm_copy_pte(struct machine *machine, const struct vma *vma, struct page *
     REQUIRE(vma->versions == NULL || *o_version_of(vma, page->offset) == page);
     pte->page = page;
     pte->present = true;
+    vma->mm->rss++;
     if (page->mapcount++ == 0) {
         machine->nr_mapped++;
     }
@@ -90,6 +110,7 @@ static void clear_pte(struct machine *machine, struct pte *pte)
     struct page *page = pte->page;
     REQUIRE(pte->present && page->mapcount > 0);
     page->dirty = page->dirty || pte->dirty;
+    pte->mm->rss--;
     *pte = (struct pte){.mm = pte->mm};
     if (--page->mapcount == 0) {
         machine->nr_mapped--;
@@ -127,9 +148,9 @@ static bool any_vma_in(const struct mm *mm, uint64_t first, uint64_t end)
     return false;
 }
 
-static void free_table(struct machine *machine, struct actor *actor)
+static void free_table(struct machine *machine, struct actor *actor, enum holder holder)
 {
-    o_frame_give_any(machine, HELD_PAGE_TABLE);
+    o_frame_give_any(machine, holder);
     charge(machine, actor, COST_PAGE_ALLOC);
 }
 
@@ -146,14 +167,14 @@ static void free_tables_in(struct machine *machine, struct actor *actor, struct 
         }
         free(mm->ptes[i].entries);
         mm->ptes[i].entries = NULL;
-        free_table(machine, actor);
+        free_table(machine, actor, HELD_PAGE_TABLE);
         if (machine->has_middle_directories && mm->middle[i / 512]) {
             mm->middle[i / 512] = false;
-            free_table(machine, actor);
+            free_table(machine, actor, HELD_DIRECTORY);
         }
         if (machine->has_middle_directories && mm->upper[i / 512 / 512]) {
             mm->upper[i / 512 / 512] = false;
-            free_table(machine, actor);
+            free_table(machine, actor, HELD_DIRECTORY);
         }
     }
 }

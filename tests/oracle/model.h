@@ -20,11 +20,38 @@ enum holder {
     HELD_FILE,
     HELD_ANON,
     HELD_PAGE_TABLE,
+    HELD_DIRECTORY,
     HELD_CHAINS,
+    HELD_MEM_MAP,
     HELD_KERNEL,
+    HELD_TASKS,
+    HELD_MMS,
+    HELD_VMAS,
+    HELD_BUFFERS,
+    HELD_NODES,
     HELD_BALLAST,
+    HELD_LARGE,      /* reserved for large pages */
     HELD_BY_PROCESS, /* freed or found by a direct reclaimer for itself */
     HOLDERS
+};
+
+/* Kernel objects of one kind, packed into frames. */
+enum slab_name {
+    SLAB_STACKS,
+    SLAB_TASKS,
+    SLAB_MMS,
+    SLAB_VMAS,
+    SLAB_BUFFERS,
+    SLAB_NODES,
+    SLAB_NAMES
+};
+
+struct slab {
+    enum holder holder;
+    uint64_t objects, frames;
+    unsigned bytes; /* of an object; 0: not accounted for */
+    bool end_to_end;
+    unsigned per_frame; /* unless they lie end to end */
 };
 
 struct page;
@@ -128,16 +155,22 @@ struct page {
 };
 
 struct vma;
+struct tree_node;
 
 struct object {
     enum object_kind kind;
     uint64_t npages;
+    byte_count page_size; /* that it is mapped with: above 4 KiB, nothing below is used */
     struct page *pages;
-    struct device *disk;  /* of a file */
-    struct vma *vmas;     /* its mappings, linked by next_of_object */
+    struct device *disk;    /* of a file */
+    struct vma *vmas;       /* its mappings, in the order they came, linked by next_of_object */
+    struct tree_node *tree; /* of the intervals they map */
+    unsigned tree_bits;
     struct lock vma_lock; /* i_shared_sem */
     bool has_versions;    /* pages are versions; npages of them were ever used */
     uint64_t capacity;
+    bool has_nonlinear;
+    uint64_t ncame; /* vmas so far, counted each time they were mapped */
 };
 
 /* ---- address spaces -------------------------------------------------------------------------- */
@@ -167,6 +200,9 @@ struct vma {
     unsigned image;         /* of the program that maps it; 0: all do */
     struct page **versions; /* of the mm, by page of the vma; NULL: the object has none */
     bool *chunk_used;       /* by chunk of the object: whether a fault ever had its page tables */
+    bool nonlinear;         /* the pages of each page table are the other way round */
+    uint64_t cursor;        /* nonlinear: vm_private_data, in pages */
+    uint64_t came;          /* numbers when vmas came, those moved anew */
     struct vma *next_of_mm, *next_of_object; /* in the order in which they were planned */
 };
 
@@ -183,6 +219,7 @@ struct mm {
     struct lock page_table_lock;
     uint64_t swap_address; /* where the virtual scan goes on */
     bool swap_finished;
+    uint64_t rss;          /* present ptes */
     uint64_t tries;        /* of trylocks that were left to chance */
     sim_time fault_time;   /* spent in faults in this epoch */
     uint64_t held_in_2_32; /* share of the last epoch that faults spent, in 2^-32 */
@@ -302,6 +339,7 @@ struct touch {
 };
 
 struct workload;
+struct translation; /* translation.c */
 
 struct process {
     uint32_t number, index; /* of all, within its workload */
@@ -315,6 +353,9 @@ struct process {
     bool waiting;
     bool started, done, blocked;
     sim_time debt, new_debt, grant;
+    sim_time useful;                 /* what of the grant is not spent on translations */
+    struct translation *translation; /* NULL: it maps nothing, or there is no TLB */
+    uint64_t stops;
     bool stopped; /* in this epoch */
     sim_time stopped_at;
     sim_time work, next_due; /* user time; at which touch `ordinal` is due */
@@ -332,6 +373,7 @@ enum workload_kind {
     WORKLOAD_DATABASE,
     WORKLOAD_SHM_COPY,
     WORKLOAD_READER,
+    WORKLOAD_MANY_VMAS,
     WORKLOAD_WINDOWS,
     WORKLOAD_FORK_EXIT,
     WORKLOAD_FORK_TREE,
@@ -342,7 +384,8 @@ struct workload {
     uint32_t nprocesses;
     struct process **processes;
     struct object *object;  /* segment or file */
-    uint64_t window;        /* pages that each process maps */
+    uint64_t window;        /* pages that each process maps; of each window, if it has many */
+    bool at_random;         /* windows: in which order pages are touched */
     uint64_t windows;       /* of each process, if they move */
     uint64_t places;        /* where a window can be */
     uint64_t stride;        /* pages from one to the next */
@@ -361,15 +404,27 @@ struct workload {
 /* ---- the machine -------------------------------------------------------------------------------
  */
 
-enum reverse_map { RMAP_NONE, RMAP_PTE_CHAINS, RMAP_PTE_LISTS, RMAP_OBJECTS };
+enum reverse_map {
+    RMAP_NONE,
+    RMAP_PTE_CHAINS,
+    RMAP_PTE_LISTS,
+    RMAP_OBJECTS,
+    RMAP_TREES,
+    RMAP_ANONMM,
+    RMAP_ANON_VMA
+};
 
 struct design {
     bool is_2_4;    /* reclaim: 2.4, otherwise 2.6.0 */
     bool is_2_4_22; /* 2.4.22, otherwise 2.4.23 */
+    bool is_2_6_7;  /* 2.6.7, otherwise 2.6.0 */
     enum reverse_map rmap;
     bool page_direct;
+    bool high_page_tables;
+    bool split_4g4g;
     unsigned chain_slots, chain_bytes;
     unsigned struct_page_bytes;
+    unsigned vma_bytes; /* of vm_area_struct; 2.6 */
 };
 
 struct machine {
@@ -388,6 +443,7 @@ struct machine {
     struct list_entry *free_entries;
     struct entry_frame *entry_frames;
     uint64_t nfree_entries, nentry_frames;
+    struct slab slabs[SLAB_NAMES];
 
     struct process *processes;
     uint32_t nprocesses;
@@ -437,6 +493,22 @@ void oracle_broken(const char *file, int line, const char *what);
 static inline void charge(const struct machine *machine, struct actor *actor, enum cost cost)
 {
     actor->now += machine->cost[cost];
+}
+
+/* Pages of ptes looked at: each is mapped for that if they are in high memory. */
+static inline void charge_tables(const struct machine *machine, struct actor *actor, uint64_t times)
+{
+    if (machine->design.high_page_tables) {
+        actor->now += machine->cost[COST_KMAP] * times;
+    }
+}
+
+/* The kernel is entered. */
+static inline void charge_entry(const struct machine *machine, struct actor *actor)
+{
+    if (machine->design.split_4g4g) {
+        actor->now += machine->cost[COST_SPACE_SWITCH];
+    }
 }
 
 static inline void charge_times(const struct machine *machine, struct actor *actor, enum cost cost,

@@ -53,8 +53,12 @@ static int run_mutant(uint64_t nmachines)
     for (uint64_t number = 0; number < nmachines && !found; number++) {
         struct machine_choice machine;
         machine_choose_drawn(number, &machine);
-        found = finds_difference(&machine, name) ||
-                (machine_choose_relative(number, &machine) && finds_difference(&machine, name));
+        found = finds_difference(&machine, name);
+        for (unsigned i = 0; !found && machine_choose_relative(number, i, &machine); i++) {
+            found = finds_difference(&machine, name);
+        }
+        machine_choose_drawn(number, &machine);
+        found = found || (machine_choose_beside(&machine) && finds_difference(&machine, name));
     }
     fflush(stdout);
     MPI_Finalize();

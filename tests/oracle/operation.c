@@ -16,7 +16,7 @@ static void take_page_table_lock(struct machine *machine, struct actor *actor, s
 
 static struct pte *present_pte(const struct vma *vma, page_offset offset)
 {
-    struct pte *pte = o_mm_pte(vma->mm, vma->start + offset - vma->offset);
+    struct pte *pte = o_mm_pte(vma->mm, o_vma_address_at(vma, offset));
     return pte != NULL && pte->present ? pte : NULL;
 }
 
@@ -111,6 +111,13 @@ static void change_vma(struct machine *machine, struct actor *actor, struct obje
     o_lock_leave(actor, &object->vma_lock);
 }
 
+/* A vma is there from now on, behind all others of its object. */
+static void came(struct vma *vma)
+{
+    vma->came = ++vma->object->ncame;
+    o_tree_changed(vma->object);
+}
+
 static void move_window(struct machine *machine, struct actor *actor, struct vma *vma,
                         page_offset offset)
 {
@@ -119,15 +126,17 @@ static void move_window(struct machine *machine, struct actor *actor, struct vma
     o_yield_point(actor);
     take_page_table_lock(machine, actor, vma->mm);
     zap(machine, actor, vma);
-    o_lock_release(machine, actor, &vma->mm->page_table_lock);
     o_yield_point(actor);
     change_vma(machine, actor, vma->object);
     vma->gone = true;
+    o_tree_changed(vma->object);
     o_mm_free_tables(machine, actor, vma);
     charge(machine, actor, COST_SYSCALL);
     change_vma(machine, actor, vma->object);
     vma->gone = false;
     vma->offset = offset;
+    came(vma);
+    o_lock_release(machine, actor, &vma->mm->page_table_lock);
 }
 
 /* All of an address space goes. */
@@ -148,13 +157,13 @@ static void empty_mm(struct machine *machine, struct actor *actor, struct mm *mm
         }
     }
     if (locked) {
-        o_lock_release(machine, actor, &mm->page_table_lock);
         o_yield_point(actor);
     }
     for (struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
         if (!vma->gone) {
             change_vma(machine, actor, vma->object);
             vma->gone = true;
+            o_tree_changed(vma->object);
         }
     }
     for (struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
@@ -162,9 +171,11 @@ static void empty_mm(struct machine *machine, struct actor *actor, struct mm *mm
     }
 }
 
-static unsigned directories_of_mm(const struct machine *machine)
+static void unlock(struct machine *machine, struct actor *actor, struct mm *mm)
 {
-    return machine->scenario->machine.arch == ARCH_I386_PAE ? 3 : 1;
+    if (mm->page_table_lock.holder == actor->context) {
+        o_lock_release(machine, actor, &mm->page_table_lock);
+    }
 }
 
 static void execute(struct machine *machine, struct actor *actor, struct mm *mm, unsigned image)
@@ -176,25 +187,25 @@ static void execute(struct machine *machine, struct actor *actor, struct mm *mm,
         if (vma->image == 0 || vma->image == image) {
             change_vma(machine, actor, vma->object);
             vma->gone = false;
+            came(vma);
         }
     }
+    unlock(machine, actor, mm);
 }
 
 static void end_process(struct machine *machine, struct actor *actor, struct mm *mm)
 {
     empty_mm(machine, actor, mm, COST_PROCESS_EXIT);
-    for (unsigned i = 0; i < directories_of_mm(machine); i++) {
-        o_frame_give_any(machine, HELD_PAGE_TABLE);
-        charge(machine, actor, COST_PAGE_ALLOC);
-    }
+    o_process_free(machine, mm->process);
     mm->alive = false;
+    unlock(machine, actor, mm);
 }
 
 /* ---- fork -------------------------------------------------------------------------------------
  */
 
 static bool copy_page(struct machine *machine, struct actor *actor, const struct vma *from,
-                      const struct vma *to, page_offset offset)
+                      const struct vma *to, page_offset offset, enum zone_number *class_p)
 {
     struct pte *pte = present_pte(from, offset);
     struct page *version = from->versions != NULL ? *o_version_of(from, offset) : NULL;
@@ -203,9 +214,11 @@ static bool copy_page(struct machine *machine, struct actor *actor, const struct
         charge(machine, actor, COST_PTE_SKIP);
         return true;
     }
+    *class_p = o_mm_table_class(machine);
     if (!o_mm_need_table(machine, actor, to, offset)) {
         return false;
     }
+    *class_p = machine->kernel_class;
     struct chain_block *spare = NULL;
     if (pte != NULL && !o_rmap_prepare(machine, actor, pte->page, &spare)) {
         return false;
@@ -254,9 +267,10 @@ static void copy_vma(struct machine *machine, struct actor *actor, const struct 
         }
         const page_offset next = min_u64((offset / WORD + 1) * WORD, end);
         for (; offset < next; offset++) {
-            if (!copy_page(machine, actor, from, to, offset)) {
+            enum zone_number class;
+            if (!copy_page(machine, actor, from, to, offset, &class)) {
                 release_both_locks(machine, actor, from->mm, to->mm);
-                o_reclaim_in_operation(machine, actor, machine->kernel_class);
+                o_reclaim_in_operation(machine, actor, class);
                 take_both_locks(machine, actor, from->mm, to->mm);
                 break;
             }
@@ -277,13 +291,9 @@ static void make_child(struct machine *machine, struct actor *actor, struct mm *
     child->swap_address = 0;
     child->swap_finished = false;
     o_yield_point(actor);
-    for (unsigned i = 0; i < directories_of_mm(machine);) {
-        if (o_frame_take(machine, actor, machine->kernel_class, HELD_PAGE_TABLE) != NULL) {
-            i++;
-        } else {
-            o_reclaim_in_operation(machine, actor, machine->kernel_class);
-            o_yield_point(actor);
-        }
+    while (!o_process_create(machine, actor, process)) {
+        o_reclaim_in_operation(machine, actor, machine->kernel_class);
+        o_yield_point(actor);
     }
     struct vma *to = child->vmas;
     for (const struct vma *from = parent->vmas; from != NULL; from = from->next_of_mm) {
@@ -291,6 +301,7 @@ static void make_child(struct machine *machine, struct actor *actor, struct mm *
             change_vma(machine, actor, to->object);
             to->gone = false;
             to->offset = from->offset;
+            came(to);
             if (!locked) {
                 take_both_locks(machine, actor, parent, child);
                 locked = true;

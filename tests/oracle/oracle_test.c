@@ -45,6 +45,10 @@ enum mark {
     MARK_SPIN,
     MARK_MEMORY_WAIT,
     MARK_BLOCKED_AT_END,
+    MARK_TLB_HIT,
+    MARK_TLB_MISS,
+    MARK_TRANSLATION,
+    MARK_LARGE_PAGE,
     MARK_COMPLETED,
     MARK_LIVELOCK,
     MARK_OOM,
@@ -77,6 +81,10 @@ static const char *const mark_names[MARKS] = {
     "spinning",
     "memory waits",
     "processes blocked at the end",
+    "TLB hits",
+    "TLB misses",
+    "time of translations",
+    "large pages",
     "completed",
     "livelock",
     "oom",
@@ -118,6 +126,10 @@ static void add_marks(const struct compared *compared, struct tally *tally)
         [MARK_SPIN] = last->spin_seconds > 0,
         [MARK_MEMORY_WAIT] = last->allocation_wait_seconds > 0,
         [MARK_BLOCKED_AT_END] = last->processes_blocked > 0,
+        [MARK_TLB_HIT] = last->tlb_accesses > last->tlb_misses,
+        [MARK_TLB_MISS] = last->tlb_misses > 0,
+        [MARK_TRANSLATION] = last->translation_seconds > 0,
+        [MARK_LARGE_PAGE] = last->large_ptes > 0,
         [MARK_COMPLETED] = compared->end == ORACLE_COMPLETED,
         [MARK_LIVELOCK] = compared->end == ORACLE_LIVELOCK,
         [MARK_OOM] = compared->end == ORACLE_OOM,
@@ -240,7 +252,8 @@ static bool test_range(uint64_t from, uint64_t count)
     return passes(&tally, what);
 }
 
-/* Each line: a number, and what showed there, under the design that was drawn or its relative. */
+/* Each line: a number, and what showed there, under the design that was drawn or its relative,
+ * or with a TLB or large pages. */
 static bool test_kept(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -257,7 +270,11 @@ static bool test_kept(const char *path)
             struct machine_choice machine;
             machine_choose_drawn(number, &machine);
             try_machine(&machine, &tally);
-            if (machine_choose_relative(number, &machine)) {
+            for (unsigned i = 0; machine_choose_relative(number, i, &machine); i++) {
+                try_machine(&machine, &tally);
+            }
+            machine_choose(number, &machine);
+            if (machine.tlb.there || machine.shared_pages > 0) {
                 try_machine(&machine, &tally);
             }
         }

@@ -29,7 +29,7 @@ void o_page_enter(struct machine *machine, struct page *page, struct zone *zone,
     page->writeback = false;
     page->dirty = false;
     page->referenced = false;
-    page->buffers = false;
+    REQUIRE(!page->buffers);
     page->reclaim = false;
     page->content = (struct tag){0};
     o_lru_add_new(machine, page, active);
@@ -63,19 +63,40 @@ bool o_page_to_swap_cache(struct machine *machine, struct actor *actor, struct p
         return false;
     }
     charge(machine, actor, COST_SWAP_CACHE);
+    o_node_leave(machine, page);
     moved_between_caches(machine, page);
     return true;
 }
 
-void o_page_out_of_swap_cache(struct machine *machine, struct actor *actor, struct page *page)
+bool o_page_out_of_swap_cache(struct machine *machine, struct actor *actor, struct page *page)
 {
     REQUIRE(o_page_in_swap_cache(page) && !page->locked && !page->writeback);
+    if (!o_node_take(machine, actor, page)) {
+        return false;
+    }
     charge(machine, actor, COST_SWAP_CACHE);
     charge(machine, actor, COST_SWAP_SLOT);
     o_swap_free_slot(page);
     page->stored = (struct tag){0};
-    page->buffers = false;
+    o_buffers_drop(machine, page);
     moved_between_caches(machine, page);
+    return true;
+}
+
+struct zone *o_page_take(struct machine *machine, struct actor *actor, const struct page *page,
+                         enum zone_number *class_p)
+{
+    const bool to_page_cache = page->swap_device == NULL;
+    *class_p = machine->kernel_class;
+    if (to_page_cache && !o_node_take(machine, actor, page)) {
+        return NULL;
+    }
+    *class_p = machine->user_class;
+    struct zone *zone = o_frame_take(machine, actor, machine->user_class, o_page_holder(page));
+    if (zone == NULL && to_page_cache) {
+        o_node_leave(machine, page);
+    }
+    return zone;
 }
 
 void o_page_leave(struct machine *machine, struct actor *actor, struct page *page)
@@ -88,8 +109,13 @@ void o_page_leave(struct machine *machine, struct actor *actor, struct page *pag
         o_lru_remove(page);
     }
     struct zone *zone = page->zone;
+    const bool in_swap_cache = o_page_in_swap_cache(page);
+    o_buffers_drop(machine, page);
     page->resident = false;
     page->zone = NULL;
+    if (!in_swap_cache) {
+        o_node_leave(machine, page);
+    }
     o_frame_give(machine, zone, o_page_holder(page));
     machine->count.pages_freed++;
     struct process *process = actor->process;

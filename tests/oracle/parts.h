@@ -15,6 +15,9 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
 /* Operation `ordinal` of a process, and the user time from it to the next. */
 void o_workload_operation(const struct machine *machine, const struct process *process,
                           uint64_t ordinal, struct operation *operation, sim_time *interval_p);
+/* The touch that the TLB sees as number `ordinal` of a process that maps memory. */
+void o_workload_sample(const struct machine *machine, struct process *process, uint64_t ordinal,
+                       struct touch *touch);
 /* Touch `ordinal` of a process, which is due at a user time, and the time from it to the next. */
 void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
                      sim_time due, struct touch *touch, sim_time *interval_p);
@@ -34,6 +37,17 @@ bool o_frames_below_high(const struct machine *machine, enum zone_number class);
 struct zone *o_frame_over_2_4(struct machine *machine, enum zone_number class, bool high);
 struct zone *o_frame_over_min_2_6(struct machine *machine, enum zone_number class);
 
+/* slab.c. All of n objects or none; without an actor past all watermarks, at no cost. */
+void o_slab_build(struct machine *machine);
+bool o_slab_take(struct machine *machine, struct actor *actor, enum slab_name name, uint64_t n);
+void o_slab_give(struct machine *machine, enum slab_name name);
+/* What a page needs before it is in the page cache; and once it is no longer, or will not be. */
+bool o_node_take(struct machine *machine, struct actor *actor, const struct page *page);
+void o_node_leave(struct machine *machine, const struct page *page);
+void o_buffers_add(struct machine *machine, struct page *page);
+void o_buffers_drop(struct machine *machine, struct page *page);
+void o_slab_check(const struct machine *machine);
+
 /* lru.c */
 void o_lru_add_new(struct machine *machine, struct page *page, bool active);
 void o_lru_add_old(struct machine *machine, struct page *page, bool active);
@@ -52,7 +66,12 @@ bool o_page_in_swap_cache(const struct page *page);
 bool o_page_in_cache(const struct page *page);
 /* False: no slot. */
 bool o_page_to_swap_cache(struct machine *machine, struct actor *actor, struct page *page);
-void o_page_out_of_swap_cache(struct machine *machine, struct actor *actor, struct page *page);
+/* False: there is no radix-tree node for it. */
+bool o_page_out_of_swap_cache(struct machine *machine, struct actor *actor, struct page *page);
+/* What a page that is to enter needs: a node unless it comes from swap, and a frame. NULL: the
+ * class that is to be reclaimed for is in *class_p. */
+struct zone *o_page_take(struct machine *machine, struct actor *actor, const struct page *page,
+                         enum zone_number *class_p);
 /* A clean, unmapped page leaves; its frame goes back, or to the process that frees it. */
 void o_page_leave(struct machine *machine, struct actor *actor, struct page *page);
 enum holder o_page_holder(const struct page *page);
@@ -70,7 +89,8 @@ void o_device_complete(struct machine *machine, struct device *device);
 struct device *o_page_device(const struct page *page);
 /* Starts reading pages of the window around `page`, itself first. False: not even it got a frame.
  */
-bool o_read_page(struct machine *machine, struct actor *actor, struct page *page, bool by_read);
+bool o_read_page(struct machine *machine, struct actor *actor, struct page *page, bool by_read,
+                 enum zone_number *class_p);
 /* Starts reading what is absent of the window that begins at `offset`. */
 void o_read_ahead(struct machine *machine, struct actor *actor, struct object *file,
                   page_offset offset);
@@ -79,6 +99,8 @@ void o_write_page(struct machine *machine, struct actor *actor, struct page *pag
 
 /* mm.c */
 struct pte *o_mm_pte(const struct mm *mm, uint64_t address);
+/* The class that pages of ptes are from. */
+enum zone_number o_mm_table_class(const struct machine *machine);
 bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct vma *vma,
                      page_offset offset);
 /* A pte that is old and clean. */
@@ -91,6 +113,7 @@ void o_mm_clear_pte(struct machine *machine, struct pte *pte);
 void o_mm_zap_pte(struct machine *machine, struct pte *pte);
 /* After a vma has left its mm: page tables that nothing is left under go. */
 void o_mm_free_tables(struct machine *machine, struct actor *actor, const struct vma *gone);
+uint64_t o_vma_address_at(const struct vma *vma, page_offset offset);
 uint64_t o_vma_address(const struct vma *vma, const struct page *page);
 bool o_vma_covers(const struct vma *vma, const struct page *page);
 
@@ -121,8 +144,17 @@ void o_list_check(const struct machine *machine, const struct page *page);
 void o_list_check_frames(const struct machine *machine);
 void o_list_free(struct machine *machine);
 
+/* tree.c. Calls `meet` for each vma over a page, in the order of the tree, until that says no;
+ * returns how many nodes and vmas were looked at, and of them nodes in vain. */
+uint64_t o_tree_query(struct object *object, page_offset page,
+                      bool (*meet)(const struct vma *vma, void *what), void *what,
+                      uint64_t *in_vain_p);
+void o_tree_free(struct tree_node *tree);
+/* The vmas of the object are others than before. */
+void o_tree_changed(struct object *object);
+
 /* rmap.c */
-enum unmap_result { UNMAP_DONE, UNMAP_AGAIN };
+enum unmap_result { UNMAP_DONE, UNMAP_AGAIN, UNMAP_YOUNG };
 bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *page,
                     struct chain_block **spare_p);
 void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,
@@ -197,7 +229,11 @@ void o_operation_done(struct machine *machine, struct process *process);
 void o_touch_first_try(struct machine *machine, struct process *process, const struct touch *touch);
 void o_touch_try_again(struct machine *machine, struct process *process, sim_time now);
 
-/* populate.c: false when there is no room. */
+/* populate.c: what the kernel keeps for a process, all of it or nothing. */
+bool o_process_create(struct machine *machine, struct actor *actor, const struct process *process);
+void o_process_free(struct machine *machine, const struct process *process);
+/* populate.c: false when there is no room; when it is low memory that there is no room in, the
+ * machine is out of memory. */
 bool o_populate(struct machine *machine);
 
 /* reclaim_2_4.c, swap_out.c, reclaim_2_6.c */
@@ -211,6 +247,15 @@ bool o_swap_out(struct machine *machine, struct actor *actor, enum zone_number c
 void o_memory_wait_over(struct machine *machine, struct process *process, sim_time now);
 void o_run_out_of_memory(struct machine *machine, const struct actor *actor,
                          enum zone_number class);
+
+/* translation.c: TLBs, and what they cost. */
+void o_translation_build(struct machine *machine);
+void o_translation_free(struct process *process);
+/* Accounts for the touches that processes have done the work of. */
+void o_translate(struct machine *machine);
+/* What is left of a grant of user time. */
+sim_time o_translation_leaves(const struct process *process, sim_time grant);
+byte_count o_translation_reach(const struct machine *machine);
 
 /* epoch.c */
 void o_epoch_run(struct machine *machine, sim_time end);

@@ -4,6 +4,27 @@
 #include "oracle/parts.h"
 #include "oracle/watch.h"
 
+/* Low memory by its holders. */
+static void sum_up_lowmem(const struct zone *zone, struct counters *values)
+{
+    const uint64_t *held = zone->held;
+    const enum holder user[] = {HELD_SHM,     HELD_FILE,  HELD_ANON,
+                                HELD_BALLAST, HELD_LARGE, HELD_BY_PROCESS};
+    for (size_t i = 0; i < sizeof user / sizeof user[0]; i++) {
+        values->lowmem_user_bytes += held[user[i]] * PAGE_BYTES;
+    }
+    values->lowmem_mem_map_bytes += held[HELD_MEM_MAP] * PAGE_BYTES;
+    values->lowmem_image_bytes += held[HELD_KERNEL] * PAGE_BYTES;
+    values->lowmem_pagetable_bytes += held[HELD_PAGE_TABLE] * PAGE_BYTES;
+    values->lowmem_directory_bytes += held[HELD_DIRECTORY] * PAGE_BYTES;
+    values->lowmem_rmap_bytes += held[HELD_CHAINS] * PAGE_BYTES;
+    values->lowmem_task_bytes += held[HELD_TASKS] * PAGE_BYTES;
+    values->lowmem_mm_bytes += held[HELD_MMS] * PAGE_BYTES;
+    values->lowmem_vma_bytes += held[HELD_VMAS] * PAGE_BYTES;
+    values->lowmem_buffer_head_bytes += held[HELD_BUFFERS] * PAGE_BYTES;
+    values->lowmem_radix_node_bytes += held[HELD_NODES] * PAGE_BYTES;
+}
+
 void o_sum_up(const struct machine *machine, struct counters *values)
 {
     *values = machine->count;
@@ -13,9 +34,16 @@ void o_sum_up(const struct machine *machine, struct counters *values)
         values->lowmem_free_bytes += z == HIGHMEM ? 0 : zone->free * PAGE_BYTES;
         values->active_bytes += zone->nr_active * PAGE_BYTES;
         values->inactive_bytes += zone->nr_inactive * PAGE_BYTES;
-        values->pagetable_bytes += zone->held[HELD_PAGE_TABLE] * PAGE_BYTES;
+        values->pagetable_bytes += (zone->held[HELD_PAGE_TABLE] + zone->held[HELD_DIRECTORY]) *
+                                   PAGE_BYTES;
         values->rmap_bytes += zone->held[HELD_CHAINS] * PAGE_BYTES;
-        values->kernel_bytes += zone->held[HELD_KERNEL] * PAGE_BYTES;
+        values->large_page_bytes += zone->held[HELD_LARGE] * PAGE_BYTES;
+        for (int h = HELD_MEM_MAP; h <= HELD_NODES; h++) {
+            values->kernel_bytes += zone->held[h] * PAGE_BYTES;
+        }
+        if (z != HIGHMEM) {
+            sum_up_lowmem(zone, values);
+        }
         values->ballast_bytes += zone->held[HELD_BALLAST] * PAGE_BYTES;
         values->shm_bytes += zone->held[HELD_SHM] * PAGE_BYTES;
         values->anon_bytes += zone->held[HELD_ANON] * PAGE_BYTES;
@@ -50,6 +78,7 @@ static void record(const struct machine *machine, struct oracle_result *result)
     sample->time = machine->epoch_end;
     o_sum_up(machine, &sample->values);
     o_watch_fill(machine, machine->watch, &sample->values);
+    sample->values.tlb_reach_bytes = o_translation_reach(machine);
 }
 
 static void begin_pressure(struct machine *machine, struct oracle_result *result)

@@ -115,7 +115,7 @@ static enum look look_at(struct freeing *freeing, struct page *page, int64_t *ma
         launder(freeing, page);
         return LOOK_NEXT;
     }
-    page->buffers = false;
+    o_buffers_drop(machine, page);
     if (in_use) {
         return count_mapped(max_mapped);
     }

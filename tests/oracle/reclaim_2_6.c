@@ -82,6 +82,9 @@ static bool test_and_clear_referenced(struct shrinking *shrinking, struct page *
 
 static bool stays_active(struct shrinking *shrinking, struct page *page)
 {
+    if (page->mapcount > 0 && shrinking->machine->design.is_2_6_7 && !shrinking->reclaim_mapped) {
+        return true;
+    }
     if (page->mapcount > 0 &&
         (test_and_clear_referenced(shrinking, page) || !shrinking->reclaim_mapped)) {
         return true;
@@ -170,8 +173,10 @@ static enum fate shrink_page(struct shrinking *shrinking, struct page *page)
         !o_page_to_swap_cache(machine, actor, page)) {
         return ACTIVATED;
     }
-    if (page->mapcount > 0 && o_rmap_unmap(machine, actor, page) == UNMAP_AGAIN) {
-        return KEPT;
+    const enum unmap_result result = page->mapcount > 0 ? o_rmap_unmap(machine, actor, page)
+                                                        : UNMAP_DONE;
+    if (result != UNMAP_DONE) {
+        return result == UNMAP_YOUNG ? ACTIVATED : KEPT;
     }
     if (page->dirty) {
         return write_out(shrinking, page, referenced);

@@ -3,8 +3,9 @@
 
 static bool uses_chain(const struct machine *machine, const struct page *page)
 {
-    return machine->design.rmap == RMAP_PTE_CHAINS ||
-           (machine->design.rmap == RMAP_OBJECTS && page->object->kind == OBJECT_ANON);
+    const enum reverse_map rmap = machine->design.rmap;
+    return rmap == RMAP_PTE_CHAINS || (rmap == RMAP_OBJECTS && page->object->has_nonlinear) ||
+           ((rmap == RMAP_OBJECTS || rmap == RMAP_TREES) && page->object->kind == OBJECT_ANON);
 }
 
 static bool trylock_mm(struct machine *machine, const struct actor *actor, struct mm *mm)
@@ -76,7 +77,7 @@ void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page,
         charge(machine, actor, COST_CHAIN_INSERT);
         o_list_add(machine, page, pte);
         o_list_check(machine, page);
-    } else if (machine->design.rmap == RMAP_OBJECTS) {
+    } else if (machine->design.rmap != RMAP_NONE) {
         charge(machine, actor, COST_MAPCOUNT);
     }
 }
@@ -111,7 +112,7 @@ void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *pa
         charge_search(machine, actor, blocks);
         o_chain_remove(machine, page, pte);
         charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
-    } else if (machine->design.rmap == RMAP_OBJECTS) {
+    } else if (machine->design.rmap != RMAP_NONE) {
         charge(machine, actor, COST_MAPCOUNT);
     }
 }
@@ -130,6 +131,13 @@ static void visit(struct machine *machine, struct actor *actor, enum cost cost, 
     charge_times(machine, actor, cost, times);
 }
 
+/* A walk over the ptes of a page is done, and examined so many. */
+static void walked(struct machine *machine, uint64_t ptes)
+{
+    machine->count.rmap_walks++;
+    machine->count.rmap_ptes += ptes;
+}
+
 static bool referenced_by_chain(struct machine *machine, struct actor *actor, struct page *page)
 {
     struct pte *ptes[MAPPERS_MAX];
@@ -138,7 +146,9 @@ static bool referenced_by_chain(struct machine *machine, struct actor *actor, st
     for (unsigned i = 0; i < n; i++) {
         referenced = test_and_clear_young(ptes[i]) || referenced;
     }
+    walked(machine, n);
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     if (o_chain_collapse(machine, page)) {
         charge(machine, actor, COST_CHAIN_ALLOC);
     }
@@ -162,7 +172,9 @@ static enum unmap_result unmap_by_chain(struct machine *machine, struct actor *a
             cleared++;
         }
     }
+    walked(machine, cleared);
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
     o_chain_check(machine, page);
@@ -177,7 +189,9 @@ static bool referenced_by_list(struct machine *machine, struct actor *actor, str
         referenced = test_and_clear_young(entry->pte) || referenced;
         n++;
     }
+    walked(machine, n);
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     if (page->direct == NULL) {
         charge_times(machine, actor, COST_CHAIN_BLOCK, n);
     }
@@ -213,7 +227,9 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
         }
     }
     o_list_collapse(machine, page);
+    walked(machine, cleared);
     visit(machine, actor, COST_CHAIN_VISIT, n);
+    charge_tables(machine, actor, n);
     charge_times(machine, actor, COST_CHAIN_BLOCK, direct ? 0 : n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
@@ -243,6 +259,7 @@ static unsigned coverers_by_object(struct machine *machine, struct actor *actor,
             continue;
         }
         charge(machine, actor, COST_PTE_WALK);
+        charge_tables(machine, actor, 1);
         struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, page));
         bool present = pte != NULL && pte->present;
         REQUIRE(!present || pte->page == page);
@@ -251,6 +268,7 @@ static unsigned coverers_by_object(struct machine *machine, struct actor *actor,
         mapped += present;
     }
     visit(machine, actor, COST_VMA_VISIT, nvmas);
+    machine->count.rmap_covering += n;
     REQUIRE(mapped == page->mapcount);
     return n;
 }
@@ -270,13 +288,16 @@ static bool referenced_by_object(struct machine *machine, struct actor *actor, s
     struct tried tried;
     tried.n = 0;
     bool referenced = false;
+    uint64_t examined = 0;
     for (unsigned i = 0; i < n; i++) {
         if (!trylock_once(machine, &at_begin, &tried, coverers[i].mm)) {
             referenced = true;
-        } else if (coverers[i].pte != NULL && test_and_clear_young(coverers[i].pte)) {
-            referenced = true;
+        } else if (coverers[i].pte != NULL) {
+            referenced = test_and_clear_young(coverers[i].pte) || referenced;
+            examined++;
         }
     }
+    walked(machine, examined);
     o_lock_leave(actor, lock);
     return referenced;
 }
@@ -294,32 +315,249 @@ static enum unmap_result unmap_by_object(struct machine *machine, struct actor *
     struct tried tried;
     tried.n = 0;
     bool all = true;
+    uint64_t cleared = 0;
     for (unsigned i = 0; i < n; i++) {
         if (!trylock_once(machine, &at_begin, &tried, coverers[i].mm)) {
             all = false;
         } else if (coverers[i].pte != NULL) {
             o_mm_clear_pte(machine, coverers[i].pte);
             charge(machine, actor, COST_PTE_UNMAP);
+            cleared++;
         }
     }
+    walked(machine, cleared);
     o_lock_leave(actor, lock);
     return all ? UNMAP_DONE : UNMAP_AGAIN;
 }
 
+/* ---- 2.6.7: vmas one after the other, until all ptes of the page are found ---------------------
+ */
+
+struct search {
+    struct machine *machine;
+    struct actor *actor;
+    struct actor at_begin;
+    const struct page *page;
+    unsigned mapped;   /* before it */
+    unsigned examined; /* ptes */
+    bool unmaps, young;
+};
+
+/* page_referenced_one() or try_to_unmap_one(); false: the search is over. */
+static bool search_vma(const struct vma *vma, void *what)
+{
+    struct search *search = what;
+    struct machine *machine = search->machine;
+    machine->count.rmap_covering++;
+    REQUIRE(o_vma_covers(vma, search->page));
+    if (vma->mm->rss == 0) {
+        return true;
+    }
+    charge(machine, search->actor, COST_PTE_WALK);
+    charge_tables(machine, search->actor, 1);
+    if (!trylock_mm(machine, &search->at_begin, vma->mm)) {
+        return true;
+    }
+    struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, search->page));
+    if (pte == NULL || !pte->present || pte->page != search->page) {
+        return true; /* that mm may have another version of it */
+    }
+    search->examined++;
+    const bool young = test_and_clear_young(pte);
+    search->young = search->young || young;
+    if (search->unmaps) {
+        if (young) {
+            return false;
+        }
+        o_mm_clear_pte(machine, pte);
+        charge(machine, search->actor, COST_PTE_UNMAP);
+    }
+    return search->examined < search->mapped;
+}
+
+/* ---- nonlinear vmas: whatever ptes are there, cluster by cluster -------------------------------
+ */
+
+enum { CLUSTER_PAGES = 32 };
+
+static unsigned unmap_cluster(struct machine *machine, struct actor *actor, const struct vma *vma)
+{
+    unsigned cleared = 0;
+    charge(machine, actor, COST_PTE_WALK);
+    charge_tables(machine, actor, 1);
+    for (uint64_t i = vma->cursor; i < vma->cursor + CLUSTER_PAGES && i < vma->pages; i++) {
+        struct pte *pte = o_mm_pte(vma->mm, vma->start + i);
+        if (pte == NULL || !pte->present) {
+            charge(machine, actor, COST_PTE_SKIP);
+            continue;
+        }
+        machine->count.ptes_visited++;
+        charge(machine, actor, COST_PTE_VISIT);
+        if (!test_and_clear_young(pte)) {
+            o_mm_clear_pte(machine, pte);
+            charge(machine, actor, COST_PTE_UNMAP);
+            cleared++;
+        }
+    }
+    return cleared;
+}
+
+static void unmap_nonlinear(struct machine *machine, struct actor *actor,
+                            const struct actor *at_begin, const struct page *page)
+{
+    struct vma *const first = page->object->vmas;
+    uint64_t cursor = 0;
+    uint64_t size = 0;
+    for (struct vma *vma = first; vma != NULL; vma = vma->next_of_object) {
+        if (vma->nonlinear) {
+            cursor = max_u64(cursor, vma->cursor);
+            size = max_u64(size, vma->pages);
+        }
+    }
+    size = (size + CLUSTER_PAGES - 1) / CLUSTER_PAGES * CLUSTER_PAGES;
+    int64_t wanted = page->mapcount;
+    for (cursor = cursor == 0 ? CLUSTER_PAGES : cursor;;) {
+        for (struct vma *vma = first; vma != NULL; vma = vma->next_of_object) {
+            bool locked_out = false;
+            while (vma->nonlinear && vma->mm->rss > 0 && vma->cursor < cursor &&
+                   vma->cursor < vma->pages && !locked_out) {
+                locked_out = !trylock_mm(machine, at_begin, vma->mm);
+                if (!locked_out) {
+                    wanted -= unmap_cluster(machine, actor, vma);
+                    vma->cursor += CLUSTER_PAGES;
+                    if (wanted <= 0) {
+                        return;
+                    }
+                }
+            }
+            if (!locked_out) {
+                vma->cursor = cursor;
+            }
+        }
+        cursor += CLUSTER_PAGES;
+        if (cursor > size) {
+            break;
+        }
+    }
+    for (struct vma *vma = first; vma != NULL; vma = vma->next_of_object) {
+        vma->cursor = 0;
+    }
+}
+
+static struct search search_tree(struct machine *machine, struct actor *actor,
+                                 const struct page *page, bool unmaps)
+{
+    struct search search = {.machine = machine,
+                            .actor = actor,
+                            .at_begin = *actor,
+                            .page = page,
+                            .mapped = page->mapcount,
+                            .unmaps = unmaps};
+    uint64_t in_vain = 0;
+    const uint64_t visits = o_tree_query(page->object, page->offset, search_vma, &search, &in_vain);
+    visit(machine, actor, COST_VMA_VISIT, visits);
+    machine->count.rmap_nodes += in_vain;
+    walked(machine, search.examined);
+    if (unmaps && page->object->has_nonlinear && page->mapcount > 0 && !search.young) {
+        unmap_nonlinear(machine, actor, &search.at_begin, page);
+    }
+    o_lock_leave(actor, &page->object->vma_lock);
+    return search;
+}
+
+/* The vmas over an anonymous page, in the order they came: with one mm to an object, those of its
+ * anon_vma, or the mms of its bundle. */
+static struct search search_anon(struct machine *machine, struct actor *actor,
+                                 const struct page *page, bool unmaps)
+{
+    o_lock_enter(machine, actor, &page->object->vma_lock);
+    struct search search = {.machine = machine,
+                            .actor = actor,
+                            .at_begin = *actor,
+                            .page = page,
+                            .mapped = page->mapcount,
+                            .unmaps = unmaps};
+    uint64_t visits = 0;
+    bool goes_on = true;
+    for (const struct vma *vma = page->object->vmas; vma != NULL && goes_on;
+         vma = vma->next_of_object) {
+        if (!vma->gone && o_vma_covers(vma, page)) {
+            visits++;
+            goes_on = search_vma(vma, &search);
+        }
+    }
+    visit(machine, actor, COST_VMA_VISIT, visits);
+    if (unmaps && machine->design.rmap == RMAP_ANONMM) {
+        /* find_vma() */
+        charge_times(machine, actor, COST_VMA_VISIT, search.examined);
+    }
+    walked(machine, search.examined);
+    o_lock_leave(actor, &page->object->vma_lock);
+    return search;
+}
+
+static enum unmap_result result_of(const struct search *search)
+{
+    if (search->page->mapcount == 0) {
+        return UNMAP_DONE;
+    }
+    return search->young ? UNMAP_YOUNG : UNMAP_AGAIN;
+}
+
+static bool referenced_by_tree(struct machine *machine, struct actor *actor, struct page *page)
+{
+    if (page->object->kind == OBJECT_ANON) {
+        return search_anon(machine, actor, page, false).young;
+    }
+    if (!trylock_object(machine, actor, page->object)) {
+        return false;
+    }
+    return search_tree(machine, actor, page, false).young;
+}
+
+static enum unmap_result unmap_by_tree(struct machine *machine, struct actor *actor,
+                                       struct page *page)
+{
+    if (page->object->kind == OBJECT_ANON) {
+        const struct search search = search_anon(machine, actor, page, true);
+        return result_of(&search);
+    }
+    if (!trylock_object(machine, actor, page->object)) {
+        return UNMAP_AGAIN;
+    }
+    const struct search search = search_tree(machine, actor, page, true);
+    return result_of(&search);
+}
+
 bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page)
 {
-    if (machine->design.rmap == RMAP_PTE_LISTS) {
-        return referenced_by_list(machine, actor, page);
+    if (page->mapcount == 0) {
+        return false;
     }
-    return uses_chain(machine, page) ? referenced_by_chain(machine, actor, page)
-                                     : referenced_by_object(machine, actor, page);
+    if (uses_chain(machine, page)) {
+        return referenced_by_chain(machine, actor, page);
+    }
+    switch (machine->design.rmap) {
+    case RMAP_PTE_LISTS:
+        return referenced_by_list(machine, actor, page);
+    case RMAP_OBJECTS:
+        return referenced_by_object(machine, actor, page);
+    default:
+        return referenced_by_tree(machine, actor, page);
+    }
 }
 
 enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page)
 {
-    if (machine->design.rmap == RMAP_PTE_LISTS) {
-        return unmap_by_list(machine, actor, page);
+    if (uses_chain(machine, page)) {
+        return unmap_by_chain(machine, actor, page);
     }
-    return uses_chain(machine, page) ? unmap_by_chain(machine, actor, page)
-                                     : unmap_by_object(machine, actor, page);
+    switch (machine->design.rmap) {
+    case RMAP_PTE_LISTS:
+        return unmap_by_list(machine, actor, page);
+    case RMAP_OBJECTS:
+        return unmap_by_object(machine, actor, page);
+    default:
+        return unmap_by_tree(machine, actor, page);
+    }
 }

@@ -67,7 +67,29 @@ static void no_ballast(struct machine_choice *machine)
 
 static void plain_arch(struct machine_choice *machine)
 {
-    machine->arch = 0;
+    machine->arch = machine->shared_pages > 0 ? machine->arch : 0;
+}
+
+static void no_tlb(struct machine_choice *machine)
+{
+    machine->tlb = (struct machine_tlb){0};
+}
+
+static void no_large_pages(struct machine_choice *machine)
+{
+    machine->shared_pages = 0;
+    machine->large_pages = 0;
+}
+
+static void plain_kernel_memory(struct machine_choice *machine)
+{
+    machine->high_tables = false;
+    machine->split_4g4g = false;
+}
+
+static void no_low_limit(struct machine_choice *machine)
+{
+    machine->low_left = 0;
 }
 
 static void plain_design(struct machine_choice *machine)
@@ -82,6 +104,7 @@ static void halve_processes(struct machine_choice *machine)
     for (unsigned i = 0; i < machine->nworkloads; i++) {
         struct machine_workload *workload = &machine->workloads[i];
         workload->processes -= workload->processes / 2;
+        workload->windows -= workload->windows / 2;
     }
 }
 
@@ -137,16 +160,19 @@ static void no_file(struct machine_choice *machine)
 }
 
 static void (*const steps[])(struct machine_choice *) = {
-    drop_last_workload, drop_first_workload,
-    halve_duration,     halve_processes,
-    halve_pages,        no_private_memory,
-    no_early_end,       no_warmup,
-    whole_epochs,       one_cpu,
-    one_swap_device,    no_swap,
-    no_ballast,         plain_arch,
-    plain_design,       no_windows_nor_log,
-    plain_access,       no_file,
-    sample_often,       one_window_each,
+    drop_last_workload,  drop_first_workload,
+    halve_duration,      halve_processes,
+    halve_pages,         no_private_memory,
+    no_early_end,        no_warmup,
+    whole_epochs,        one_cpu,
+    one_swap_device,     no_swap,
+    no_ballast,          plain_arch,
+    plain_design,        no_windows_nor_log,
+    plain_access,        no_file,
+    sample_often,        no_tlb,
+    no_large_pages,      sample_often,
+    plain_kernel_memory, no_low_limit,
+    one_window_each,
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

@@ -68,10 +68,14 @@ static page_offset end_of(const struct vma *vma, page_offset offset, unsigned pa
 }
 
 /* False: the quota is used up. */
-static bool scan_word(struct scan *scan, const struct vma *vma, page_offset from, page_offset to)
+static bool scan_word(struct scan *scan, const struct vma *vma, page_offset from, page_offset to,
+                      bool first)
 {
     uint64_t skipped = 0;
     o_yield_point(scan->actor);
+    if (first || from / WORD * WORD % CHUNK == 0) {
+        charge_tables(scan->machine, scan->actor, 1);
+    }
     for (page_offset offset = from; offset < to; offset++) {
         skipped += present_pte(vma, offset) == NULL;
     }
@@ -95,6 +99,7 @@ static bool scan_vma(struct scan *scan, const struct vma *vma)
 {
     struct mm *mm = vma->mm;
     page_offset offset = vma->offset;
+    bool first = true; /* word of this scan of the vma */
     if (mm->swap_address > vma->start) {
         offset += mm->swap_address - vma->start;
     }
@@ -104,8 +109,10 @@ static bool scan_vma(struct scan *scan, const struct vma *vma)
             o_yield_point(scan->actor);
             charge(scan->machine, scan->actor, COST_PTE_SKIP);
             end = end_of(vma, offset, CHUNK);
-        } else if (!scan_word(scan, vma, offset, end)) {
+        } else if (!scan_word(scan, vma, offset, end, first)) {
             return false;
+        } else {
+            first = false;
         }
         offset = end;
     }

@@ -72,15 +72,16 @@ static enum outcome from_swap_cache(struct machine *machine, struct actor *actor
     if (page->object->kind == OBJECT_ANON) {
         if (o_swap_used(machine) * 2 > machine->swap_slots && !page->writeback &&
             page->attached <= 1) {
-            o_page_out_of_swap_cache(machine, actor, page);
+            REQUIRE(o_page_out_of_swap_cache(machine, actor, page));
         }
         return TOUCHED;
     }
     if (page->writeback) {
         return wait_for_page(machine, actor, touch, page);
     }
-    o_page_out_of_swap_cache(machine, actor, page);
-    return TOUCHED;
+    return o_page_out_of_swap_cache(machine, actor, page)
+               ? TOUCHED
+               : reclaim_for(actor, machine->kernel_class);
 }
 
 static enum outcome read_in(struct machine *machine, struct actor *actor, struct touch *touch,
@@ -92,8 +93,9 @@ static enum outcome read_in(struct machine *machine, struct actor *actor, struct
     if (!o_device_has_room(device)) {
         return wait_for_room(actor, touch, device);
     }
-    if (!o_read_page(machine, actor, page, by_read)) {
-        return reclaim_for(actor, machine->user_class);
+    enum zone_number class;
+    if (!o_read_page(machine, actor, page, by_read, &class)) {
+        return reclaim_for(actor, class);
     }
     return wait_for_page(machine, actor, touch, page);
 }
@@ -101,9 +103,10 @@ static enum outcome read_in(struct machine *machine, struct actor *actor, struct
 static enum outcome make_page(struct machine *machine, struct actor *actor, struct touch *touch)
 {
     struct page *page = touch->page;
-    struct zone *zone = o_frame_take(machine, actor, machine->user_class, o_page_holder(page));
+    enum zone_number class;
+    struct zone *zone = o_page_take(machine, actor, page, &class);
     if (zone == NULL) {
-        return reclaim_for(actor, machine->user_class);
+        return reclaim_for(actor, class);
     }
     charge(machine, actor, COST_PAGE_ZERO);
     charge(machine, actor, COST_LRU_MOVE);
@@ -204,7 +207,7 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
     struct page *page = touch->page;
     const bool versions = touch->vma->versions != NULL;
     const page_offset offset = versions ? touch->offset : page->offset;
-    const uint64_t address = touch->vma->start + offset - touch->vma->offset;
+    const uint64_t address = o_vma_address_at(touch->vma, offset);
     bool copied = false;
     if (mm->page_table_lock.holder != NULL) {
         return wait_for_lock(actor, &mm->page_table_lock);
@@ -212,9 +215,11 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
     o_lock_enter(machine, actor, &mm->page_table_lock);
     charge(machine, actor, COST_FAULT_MINOR);
     charge(machine, actor, COST_LOCK);
+    charge_entry(machine, actor);
+    charge_tables(machine, actor, 1);
     o_lock_leave(actor, &mm->page_table_lock);
     if (!o_mm_need_table(machine, actor, touch->vma, offset)) {
-        return reclaim_for(actor, machine->kernel_class);
+        return reclaim_for(actor, o_mm_table_class(machine));
     }
     struct pte *pte = o_mm_pte(mm, address);
     struct chain_block *spare;
@@ -242,6 +247,7 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
     if (!copied) {
         o_page_mark_accessed(machine, actor, page);
     }
+    charge_tables(machine, actor, 1);
     o_mm_set_pte(machine, touch->vma, page, pte, touch->access == BY_STORE);
     o_rmap_add(machine, actor, page, pte, spare);
     o_lock_leave(actor, &mm->page_table_lock);
@@ -252,12 +258,15 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
 static enum outcome touch_mapping(struct machine *machine, struct actor *actor, struct touch *touch)
 {
     const bool store = touch->access == BY_STORE;
+    if (touch->vma->object->page_size > PAGE_BYTES) {
+        access_content(machine, touch->page, touch->process, store);
+        return TOUCHED;
+    }
     if (touch->vma->versions != NULL) {
         touch->page = *o_version_of(touch->vma, touch->offset);
     }
     const page_offset offset = touch->vma->versions != NULL ? touch->offset : touch->page->offset;
-    struct pte *pte = o_mm_pte(&touch->process->mm,
-                               touch->vma->start + offset - touch->vma->offset);
+    struct pte *pte = o_mm_pte(&touch->process->mm, o_vma_address_at(touch->vma, offset));
     if (pte != NULL && pte->present && !(store && pte->page->protected)) {
         REQUIRE(pte->page == touch->page);
         pte->young = true;
@@ -278,6 +287,7 @@ static enum outcome read_file(struct machine *machine, struct actor *actor, stru
 {
     struct page *page = touch->page;
     charge(machine, actor, COST_SYSCALL);
+    charge_entry(machine, actor);
     charge(machine, actor, COST_PAGE_CACHE);
     if (!page->resident) {
         return read_in(machine, actor, touch, true);
@@ -289,6 +299,10 @@ static enum outcome read_file(struct machine *machine, struct actor *actor, stru
         return wait_for_page(machine, actor, touch, page);
     }
     charge(machine, actor, COST_PAGE_COPY);
+    if (machine->design.split_4g4g) {
+        charge(machine, actor, COST_PTE_WALK);
+        charge(machine, actor, COST_KMAP);
+    }
     o_page_mark_accessed(machine, actor, page);
     access_content(machine, page, touch->process, false);
     return TOUCHED;
@@ -298,6 +312,7 @@ static enum outcome write_raw(struct machine *machine, struct actor *actor, stru
 {
     struct device *disk = &machine->devices[machine->nswap_devices];
     charge(machine, actor, COST_SYSCALL);
+    charge_entry(machine, actor);
     if (!o_device_has_room(disk)) {
         return wait_for_room(actor, touch, disk);
     }

@@ -36,6 +36,7 @@ static void drop_frame(struct machine *machine, struct actor *actor, struct page
     if (page->list != NULL) {
         o_lru_remove(page);
     }
+    o_buffers_drop(machine, page);
     o_frame_give(machine, page->zone, HELD_ANON);
     page->resident = false;
     page->zone = NULL;

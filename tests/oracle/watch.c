@@ -22,10 +22,12 @@ void o_watch_begin(struct watch *watch)
     };
 }
 
+/* The first with a segment that can be freed. */
 static const struct workload *first_database(const struct machine *machine)
 {
     for (size_t w = 0; w < machine->nworkloads; w++) {
-        if (machine->workloads[w].kind == WORKLOAD_DATABASE ||
+        if ((machine->workloads[w].kind == WORKLOAD_DATABASE &&
+             machine->workloads[w].object->page_size == PAGE_BYTES) ||
             machine->workloads[w].kind == WORKLOAD_WINDOWS) {
             return &machine->workloads[w];
         }
@@ -101,7 +103,8 @@ static bool waits_too_long(const struct machine *machine, uint64_t *demanded_p)
             continue;
         }
         uint64_t pages = 1;
-        if (process->finite && process->workload->kind != WORKLOAD_FORK_EXIT) {
+        if (process->finite && process->workload->kind != WORKLOAD_MANY_VMAS &&
+            process->workload->kind != WORKLOAD_FORK_EXIT) {
             const sim_time work = (sim_time)((uint128)stall * process->share >> 32);
             pages = work / process->workload->interval;
         }

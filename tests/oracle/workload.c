@@ -75,6 +75,15 @@ static void plan_sequential(const struct machine *machine, uint64_t touches, uin
     workload->processes[0]->share = at_least_one(at_most(share, ONE_CPU));
 }
 
+static void plan_many_vmas(const struct many_vmas_options *options, struct workload *workload)
+{
+    workload->interval = at_least_one(options->touch_time);
+    workload->ntouches = workload->object->npages * options->iterations;
+    for (uint64_t i = 0; i < options->processes; i++) {
+        workload->processes[i]->share = (uint64_t)ONE_CPU;
+    }
+}
+
 void o_workload_plan(struct machine *machine, size_t index, struct workload *workload)
 {
     const void *options = machine->scenario->workloads[index].options;
@@ -114,6 +123,9 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
         plan_sequential(machine, workload->window * reader->rounds, reader->rate, workload);
         break;
     }
+    case WORKLOAD_MANY_VMAS:
+        plan_many_vmas(options, workload);
+        break;
     }
 }
 
@@ -132,7 +144,8 @@ static bool is_log_writer(const struct process *process)
 static sim_time interval(const struct process *process, const struct random_block *bits)
 {
     const struct workload *workload = process->workload;
-    if (workload->kind == WORKLOAD_SHM_COPY || workload->kind == WORKLOAD_READER) {
+    if (workload->kind == WORKLOAD_SHM_COPY || workload->kind == WORKLOAD_READER ||
+        workload->kind == WORKLOAD_MANY_VMAS) {
         return workload->interval;
     }
     return random_exponential(bits->word[0],
@@ -169,6 +182,20 @@ static void draw_database(struct process *process, const struct random_block *bi
     const page_offset first = process->index % windows * workload->window;
     touch->counted = true;
     aim(touch, workload->object, first + access_page(&workload->access, class_bits, word[2]));
+}
+
+void o_workload_sample(const struct machine *machine, struct process *process, uint64_t ordinal,
+                       struct touch *touch)
+{
+    const struct workload *workload = process->workload;
+    struct random_block bits = random_draw(machine->scenario->seed, RANDOM_TRANSLATION,
+                                           process->number, 0, ordinal);
+    *touch = (struct touch){.process = process};
+    if (workload->kind == WORKLOAD_DATABASE) {
+        draw_database(process, &bits, touch);
+    } else {
+        aim(touch, workload->object, ordinal % workload->window);
+    }
 }
 
 static struct random_block operation_bits(const struct machine *machine,
@@ -527,6 +554,12 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
     case WORKLOAD_READER:
         touch->access = BY_FILE_READ;
         touch->page = &workload->object->pages[ordinal % workload->window];
+        break;
+    case WORKLOAD_MANY_VMAS:
+        touch->access = BY_STORE;
+        aim(touch, workload->object,
+            workload->at_random ? random_below(bits.word[2], workload->object->npages)
+                                : ordinal % workload->object->npages);
         break;
     }
     touch->counted = true;

@@ -142,7 +142,7 @@ static void test_cell(void **state)
     struct shared_file *file;
     uint64_t series[2 * METRIC_COUNT];
     assert_int_equal(design_resolve(&machine.scenario, &machine.design), STATUS_OK);
-    assert_int_equal(workloads_plan(&machine.scenario, &machine.set), STATUS_OK);
+    assert_int_equal(workloads_plan(&machine.scenario, &machine.design, &machine.set), STATUS_OK);
     create_cell(&machine, 1, &cell);
     assert_int_equal(populate_boot(&cell), STATUS_OK);
     for (process_id i = 0; i < machine.set.plan.nprocesses; i++) {

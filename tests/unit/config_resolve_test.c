@@ -43,7 +43,7 @@ static const struct {
      {{{"32GiB", "34359738368"}}, {{"1EiB", "1024PiB"}}, {{"50MB", "0.05GB"}}}},
     {"machine.nodes", false, {{{"1", "1"}}, {{"2", "2"}}, {{"4", "4"}}}},
     {"machine.cells", true, {{{"8", "8"}}, {{"64", "64"}}, {{"4", "4"}}}},
-    {"machine.cpus", false, {{{"8", "8"}}, {{"1", "1"}}, {{"65536", "65536"}}}},
+    {"machine.cpus", false, {{{"8", "8"}}, {{"1", "1"}}, {{"4096", "4096"}}}},
     {"machine.ballast", false, {{{"auto", "auto"}}, {{"1MiB", "1024KiB"}}, {{"0", "0MB"}}}},
     {"machine.cache_line", false, {{{"auto", "auto"}}, {{"32", "32"}}, {{"128", "128"}}}},
     {"machine.swap.size", false, {{{"32GiB", "32768MiB"}}, {{"0", "0"}}, {{"1TB", "1000GB"}}}},
@@ -386,6 +386,24 @@ static void test_whole_echo(void **state)
         "  cache_line: 64\n"
         "  swap: { size: 0, devices: 4, bandwidth: 50MB/s, latency: 5ms, queue: 128 }\n"
         "  disk: { devices: 1, bandwidth: 50MB/s, latency: 5ms, queue: 128 }\n"
+        "  large_pages: auto\n"
+        "  timeslice: 10ms\n"
+        "  tlb_sampling: 8\n"
+        "  tlb:\n"
+        "    name: \"none\"\n"
+        "    l1:\n"
+        "      array1: { entries: 0, ways: auto, pages: small }\n"
+        "      array2: { entries: 0, ways: auto, pages: small }\n"
+        "      array3: { entries: 0, ways: auto, pages: small }\n"
+        "    l2:\n"
+        "      array1: { entries: 0, ways: auto, pages: small }\n"
+        "      array2: { entries: 0, ways: auto, pages: small }\n"
+        "      array3: { entries: 0, ways: auto, pages: small }\n"
+        "    l2_hit: 0\n"
+        "    walk_step: 0\n"
+        "    walk_memory: 0\n"
+        "    walk_misses: 1\n"
+        "    tagged: false\n"
         "design:\n"
         "  preset: linux-2.6.0\n"
         "  rmap: auto\n"

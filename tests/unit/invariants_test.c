@@ -60,7 +60,8 @@ static void set_up(struct machine *machine)
                                         &names.catalogue, &machine->scenario),
                      STATUS_OK);
     assert_int_equal(design_resolve(&machine->scenario, &machine->design), STATUS_OK);
-    assert_int_equal(workloads_plan(&machine->scenario, &machine->set), STATUS_OK);
+    assert_int_equal(workloads_plan(&machine->scenario, &machine->design, &machine->set),
+                     STATUS_OK);
     assert_int_equal(cell_create(&machine->scenario, &machine->set.plan, &machine->design, 0, cell),
                      STATUS_OK);
     assert_int_equal(populate_boot(cell), STATUS_OK);
@@ -252,6 +253,26 @@ static void chain_frames(struct machine *machine)
     machine->cell.core->slab[SLAB_PTE_CHAIN].frames++;
 }
 
+static void buffers_plane(struct machine *machine)
+{
+    page_set(machine->cell.words, machine->shared, PLANE_BUFFERS);
+}
+
+static void node_count(struct machine *machine)
+{
+    machine->cell.core->slab[SLAB_RADIX_NODE].in_use++;
+}
+
+static void table_of_another(struct machine *machine)
+{
+    struct zone *zone = machine->cell.core->zone;
+    int index = 0;
+    while (zone[index].held[OWNER_KERNEL] == 0) {
+        index++;
+    }
+    zone_change_owner(&machine->cell, (enum zone_index)index, OWNER_KERNEL, OWNER_TASK);
+}
+
 static const struct {
     void (*corrupt)(struct machine *machine);
     const char *reported;
@@ -282,7 +303,10 @@ static const struct {
     {dirty_count, "dirty pages in the swap cache"},
     {chained_once, "is marked as mapped once through a chain"},
     {chain_blocks, "chain blocks"},
-    {chain_frames, "frames of chain blocks"},
+    {chain_frames, "frames of slab caches"},
+    {buffers_plane, "buffer heads"},
+    {node_count, "radix-tree nodes"},
+    {table_of_another, "frames of slab caches"},
 };
 
 static void test_what_is_broken_is_reported(void **state)

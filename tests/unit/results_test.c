@@ -230,6 +230,36 @@ static void test_simulation(void **state)
     h5_reader_close(reader);
 }
 
+/* What was not simulated is absent with the reason, everywhere, and not zero. */
+static void test_without_tlb(void **state)
+{
+    struct place *place = *state;
+    place->recording.tlb_simulated = false;
+    assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
+    struct h5_reader *reader = open_result(place->path);
+    static const char *const names[] = {"tlb_accesses", "tlb_misses", "translation_seconds",
+                                        "tlb_reach_bytes"};
+    static const char *const groups[] = {"series", "totals", "at_pressure", "per_cell"};
+    for (size_t group = 0; group < 4; group++) {
+        char path[128];
+        char *lacks = NULL;
+        (void)snprintf(path, sizeof path, "/simulation/%s", groups[group]);
+        assert_int_equal(h5_read_attribute_text(reader, path, "unavailable", &lacks), STATUS_OK);
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            char line[128];
+            (void)snprintf(path, sizeof path, "/simulation/%s/%s", groups[group], names[i]);
+            assert_false(h5_exists(reader, path));
+            (void)snprintf(line, sizeof line, "%s: the TLB is not simulated: machine.tlb is none",
+                           names[i]);
+            /* The mean over processes is of no cell. */
+            bool here = group < 3 || strcmp(names[i], "tlb_reach_bytes") != 0;
+            assert_int_equal(strstr(lacks, line) != NULL, here);
+        }
+        free(lacks);
+    }
+    h5_reader_close(reader);
+}
+
 static void test_partial_invalid_and_empty(void **state)
 {
     struct place *place = *state;
@@ -555,6 +585,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_root_and_provenance, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_simulation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_without_tlb, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_partial_invalid_and_empty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_partial_is_superseded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_existing_output, set_up, tear_down),

@@ -76,22 +76,35 @@ static void test_predicted(void **state)
     (void)state;
     const struct {
         size_t element;
-        uint64_t expected;
+        uint64_t count, expected;
         byte_count bytes;
     } rows[] = {
-        {4, 0, 0},
-        {4, 1, 4096},
-        {4, 1024, 4096},
-        {4, 1025, 8192},
-        {1, (2 << 20) - 1, 2 << 20},
-        {1, (2 << 20) + 1, 4 << 20},
-        {16, (uint64_t)1 << 40, (byte_count)16 << 40},
+        {4, 2000, 0, 0},
+        {4, 2000, 1, 4096},
+        {4, 2000, 1024, 4096},
+        {4, 2000, 1025, 8192},
+        {1, (2 << 20) - 1, (1 << 20) + 1, (1 << 20) + 4096},
+        {1, 2 << 20, 1, 2 << 20},
+        {1, 8 << 20, (2 << 20) + 1, 4 << 20},
+        {16, (uint64_t)1 << 50, (uint64_t)1 << 40, (byte_count)16 << 40},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct state_array array = {
-            .element = rows[i].element, .count = (uint64_t)1 << 50, .expected = rows[i].expected};
+            .element = rows[i].element, .count = rows[i].count, .expected = rows[i].expected};
         assert_int_equal(state_predicted(&array), rows[i].bytes);
     }
+}
+
+/* Parts that are used at their beginnings fill the host pages around them, each once. */
+static void test_scattered(void **state)
+{
+    (void)state;
+    assert_int_equal(state_scattered(4, 1000, 0, 5), 0);
+    assert_int_equal(state_scattered(4, 1024, 1, 5), 5 * 1024);
+    assert_int_equal(state_scattered(4, 512, 1, 5), 3 * 1024 - 512); /* cut off at the end */
+    assert_int_equal(state_scattered(4, 1 << 18, 1000, 4), 1 << 20); /* two parts a page */
+    assert_int_equal(state_scattered(4, 1 << 21, 1000, 4), 4 << 19);
+    assert_int_equal(state_scattered(4, 1 << 21, (1 << 19) + 1, 4), 4 << 20);
 }
 
 /* Only what has been written is held: a page, or a large one where the host gives those. */
@@ -151,8 +164,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_declare_and_map), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_predicted),       cmocka_unit_test(test_resident),
-        cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_predicted),       cmocka_unit_test(test_scattered),
+        cmocka_unit_test(test_resident),        cmocka_unit_test(test_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,139 @@
+/* The memory that is predicted for a run is what it then takes: no less, and not much more. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/catalogue.h"
+#include "engine/predict.h"
+#include "run_fixture.h"
+
+#include <cmocka.h>
+
+#define MIB ((byte_count)1 << 20)
+
+/* 80 processes map 1 GiB: 21 million ptes, and 41,000 rows of 5 MiB if none of them is uniform. */
+static const char scenario_text[] =
+    "duration: 2s\n"
+    "machine: { memory: 1536MiB, cpus: 4, ballast: auto, swap: { size: 1GiB } }\n"
+    "design: { preset: linux-2.6.0 }\n"
+    "phases: { warmup: 100ms, pressure: { until_freed: 20% } }\n"
+    "costs: x86_64-2003\n"
+    "workloads:\n"
+    "  - { kind: database, processes: 80, segment: { size: 1GiB }, private_memory: 256KiB,\n"
+    "      touch_rate: 400000 }\n"
+    "  - { kind: shm_copy, size: 512MiB, rate: 400MB/s }\n";
+
+struct outcome {
+    byte_count predicted, measured;           /* of all arrays */
+    byte_count rows_predicted, rows_measured; /* likewise */
+    byte_count slots_predicted;
+    struct prediction prediction;
+};
+
+static struct outcome run(const char *const *sets)
+{
+    struct outcome outcome = {0};
+    struct catalogue_names *names = test_malloc(sizeof *names);
+    struct scenario scenario;
+    catalogue_fill(names);
+    struct scenario_overrides overrides = {sets, 0, NULL};
+    while (sets[overrides.nset] != NULL) {
+        overrides.nset++;
+    }
+    assert_int_equal(scenario_load_text(scenario_text, strlen(scenario_text),
+                                        CONFIGS_DIR "/predict_test.yaml", &overrides,
+                                        &names->catalogue, &scenario),
+                     STATUS_OK);
+    assert_int_equal(predict(&scenario, 1, &outcome.prediction), STATUS_OK);
+    scenario_free(&scenario);
+    test_free(names);
+    struct sim_result result = run_scenario(scenario_text, CONFIGS_DIR "/predict_test.yaml", sets);
+    assert_int_equal(result.nmemory, outcome.prediction.nmemory);
+    for (size_t i = 0; i < result.nmemory; i++) {
+        const struct sim_memory *memory = &result.memory[i];
+        assert_int_equal(memory->predicted, outcome.prediction.memory[i].predicted);
+        if (strcmp(memory->name, "slot") == 0) {
+            outcome.slots_predicted = memory->predicted;
+            continue; /* where nothing was swapped it was read all the same: see state_resident() */
+        }
+        outcome.predicted += memory->predicted;
+        if (memory->measured > memory->predicted) {
+            print_message("%s: %.3f MiB, predicted %.3f\n", memory->name,
+                          (double)memory->measured / MIB, (double)memory->predicted / MIB);
+        }
+        outcome.measured += memory->measured;
+        if (strcmp(memory->name, "rows") == 0) {
+            outcome.rows_predicted = memory->predicted;
+            outcome.rows_measured = memory->measured;
+        }
+    }
+    print_message("predicted %.1f MiB, measured %.1f; rows %.1f, %.1f; slots %.1f\n",
+                  (double)outcome.predicted / MIB, (double)outcome.measured / MIB,
+                  (double)outcome.rows_predicted / MIB, (double)outcome.rows_measured / MIB,
+                  (double)outcome.slots_predicted / MIB);
+    sim_result_free(&result);
+    return outcome;
+}
+
+/* Free memory lasts: only rows that are mapped in part are mixed, two for each process. */
+static void test_without_reclaim(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"workloads.shm_copy.rate=1MB/s", NULL};
+    struct outcome outcome = run(sets);
+    assert_int_equal(outcome.prediction.use.reclaim, TIME_NEVER);
+    assert_int_equal(outcome.prediction.use.ptes_passed, 0);
+    assert_true(outcome.rows_predicted <= 2 * MIB);
+    assert_true(outcome.rows_measured <= outcome.rows_predicted);
+    assert_int_equal(outcome.slots_predicted, 0);
+    assert_true(outcome.measured <= outcome.predicted);
+}
+
+/* It does not, and reclaim passes every pte more than once. */
+static void test_with_reclaim(void **state)
+{
+    (void)state;
+    static const char *const presets[] = {"design.preset=linux-2.6.0",
+                                          "design.preset=linux-2.4.23"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *const sets[] = {presets[i], "duration=20s", NULL};
+        struct outcome outcome = run(sets);
+        assert_true(outcome.prediction.use.reclaim < (sim_time)1 << 40);
+        assert_true(outcome.prediction.use.ptes_passed > outcome.prediction.use.ptes);
+        assert_true(outcome.rows_predicted >= 4 * MIB);
+        assert_true(outcome.rows_measured <= outcome.rows_predicted);
+        assert_true(outcome.slots_predicted > 0);
+        assert_true(outcome.measured <= outcome.predicted);
+        /* Large pages are predicted; where the host has none it takes less. */
+        assert_true(outcome.predicted <= outcome.measured * 5 / 4 + 8 * MIB);
+    }
+}
+
+/* It begins late: what it cannot get to takes nothing. */
+static void test_with_a_little_reclaim(void **state)
+{
+    (void)state;
+    const char *const sets[] = {"design.preset=linux-2.5-objrmap", "duration=500ms",
+                                "machine.cells=2", NULL};
+    struct outcome outcome = run(sets);
+    assert_true(outcome.prediction.use.reclaim < (sim_time)1 << 39);
+    assert_true(outcome.prediction.use.ptes_passed > 0);
+    assert_true(outcome.prediction.use.ptes_passed < outcome.prediction.use.ptes);
+    assert_true(outcome.rows_measured <= outcome.rows_predicted);
+    assert_int_equal(outcome.slots_predicted, 0);
+    assert_true(outcome.measured <= outcome.predicted);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_without_reclaim),
+        cmocka_unit_test(test_with_reclaim),
+        cmocka_unit_test(test_with_a_little_reclaim),
+    };
+    return cmocka_run_group_tests(tests, run_fixture_open, run_fixture_close);
+}
