@@ -65,6 +65,9 @@
     X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                              \
     X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")            \
     X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")                           \
+    X(COPY_ON_WRITE, "a store reuses a page that other processes have as well")           \
+    X(EXCLUSIVE_SWAP, "a page leaves the swap cache while others need its slot")          \
+    X(FORK_PROTECTS, "fork does not write-protect")                                       \
     X(TLB_LRU, "TLB sets are replaced in the order of their filling")                     \
     X(WALK_DEPTH, "walks to large pages read as many entries as to small ones")           \
     X(SWITCH_FLUSH, "context switches leave the TLB as it is")                            \

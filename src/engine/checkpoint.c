@@ -142,9 +142,9 @@ static enum status write_common(struct saving *saving)
 /* Reads the file that was written and brought to disk, through the file system, and compares: that
  * the header has its digest and the size of the file, and that the table, the scenario, what is
  * common and each cell have the digests that were made of them while they were written. Rank 0 does
- * so for all but the cells, every rank for its own cells. It shows a write that went astray, was cut
- * short, or was lost with no error; not what a host, which may answer from its own memory, would
- * find on the disk after it has lost its power. */
+ * so for all but the cells, every rank for its own cells. It shows a write that went astray, was
+ * cut short, or was lost with no error; not what a host, which may answer from its own memory,
+ * would find on the disk after it has lost its power. */
 static enum status read_back(struct saving *saving)
 {
     struct run *run = saving->run;

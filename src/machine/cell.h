@@ -64,6 +64,7 @@ struct cell_core {
     uint32_t nevents;                /* in the heap */
     uint32_t nlock_shares;           /* mms whose lock was held part of the last epoch */
     uint32_t nlocks_held;            /* locks of mms that contexts keep across steps */
+    uint32_t nmms;                   /* address spaces that have a process */
     uint32_t congestion_waiters;     /* contexts waiting for a write queue to drain, linked */
     sim_time mm_locks_busy_until;    /* the latest of all page_table_locks */
     page_count swapcache_dirty;      /* pages in the swap cache whose write-out has not begun */
@@ -115,6 +116,8 @@ struct cell {
     struct vma_entry *coverers;      /* [most vmas of an object] room for those over one page */
     uint32_t *row_refs;              /* row of each (object, chunk, rank) */
     struct pte_row *rows;            /* [max_rows] */
+    uint16_t *versions;              /* layer + 1 of each page of a vma that has versions */
+    uint16_t *attached;              /* mms that have a version */
     uint64_t *pt_bits;               /* page-table pages of each mm */
     struct visitor *visitors;        /* [plan.nprocesses] */
     struct operation *operations;    /* [plan.nprocesses], or none if no process has any */

@@ -310,6 +310,7 @@ static void running_event(struct cell *cell, struct context *context, sim_time n
         break;
     case STEP_WAIT:
         if (wait_is_over(cell, context)) {
+            cpu_book(cell, context_number(cell, context), now);
             run_step(cell, context, now);
             break;
         }
@@ -319,6 +320,7 @@ static void running_event(struct cell *cell, struct context *context, sim_time n
     case STEP_SPIN: {
         struct sim_lock *lock = &cell->mms[context->spin_mm].lock;
         if (lock->holder == CONTEXT_NONE) {
+            cpu_book(cell, context_number(cell, context), now);
             run_step(cell, context, now);
             break;
         }

@@ -5,6 +5,7 @@
 #include "machine/lru.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/version.h"
 
 #define EXPECT_EQUAL(what, counted, kept)                                                       \
     do {                                                                                        \
@@ -26,7 +27,11 @@ static enum status count_ptes(const struct cell *cell, uint16_t *of_page, uint64
 {
     for (size_t i = 0; i < cell->plan->nvmas; i++) {
         const struct vma *vma = &cell->vmas[i];
-        for (page_id page = vma->first; page < vma->first + vma->npages; page++) {
+        for (page_id base = vma->first; base < vma->first + vma->npages; base++) {
+            page_id page = version_of(cell, vma, base);
+            if (page == PAGE_NONE) {
+                continue;
+            }
             uint32_t ref = *pte_ref(cell, vma, page);
             if (ref > REF_YOUNG && !has_row(cell, ref)) {
                 return fail(STATUS_FAILED, "invariant broken: vma %zu refers to row %u", i, ref);
@@ -293,6 +298,45 @@ static enum status check_contexts(const struct cell *cell)
     return STATUS_OK;
 }
 
+/* Who has which version, counted from the columns; and that versions nobody has hold nothing. */
+static enum status check_versions(const struct cell *cell)
+{
+    for (size_t o = 0; o < cell->plan->nobjects; o++) {
+        const struct object *object = &cell->objects[o];
+        uint16_t *has = object->layers == 0 ? NULL
+                                            : calloc((size_t)object->npages + 1, sizeof *has);
+        if (has == NULL) {
+            continue;
+        }
+        for (uint32_t rank = 0; rank < object->max_vmas; rank++) {
+            const struct vma *vma = &cell->vmas[cell->object_vmas[object->first_vma_slot + rank]];
+            for (page_id base = vma->first; base < vma->first + vma->npages; base++) {
+                page_id page = version_of(cell, vma, base);
+                if (page != PAGE_NONE) {
+                    has[page - object->first]++;
+                }
+            }
+        }
+        enum status status = STATUS_OK;
+        for (page_id page = object->first; page < object->first + object->npages; page++) {
+            uint16_t kept = *version_attached(cell, object, page);
+            bool held = page_is(cell->words, page, PLANE_RESIDENT) || cell->slot[page] != 0;
+            if (has[page - object->first] != kept || (held && kept == 0) ||
+                (kept > 1 && !page_is(cell->words, page, PLANE_PROTECTED))) {
+                status = fail(STATUS_FAILED,
+                              "invariant broken: version %u is of %u mms, kept as %u%s", page,
+                              has[page - object->first], kept, held ? ", and holds memory" : "");
+                break;
+            }
+        }
+        free(has);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
 enum status invariants_check(const struct cell *cell)
 {
     uint16_t *of_page = calloc((size_t)cell->npages + 1, sizeof *of_page);
@@ -305,9 +349,9 @@ enum status invariants_check(const struct cell *cell)
     }
     free(of_page);
     free(of_mm);
-    enum status (*const checks[])(const struct cell *) = {check_lists,   check_frames, check_swap,
-                                                          check_files,   check_chains, check_slabs,
-                                                          check_contexts};
+    enum status (*const checks[])(const struct cell *) = {
+        check_lists,  check_frames, check_swap,     check_files,
+        check_chains, check_slabs,  check_contexts, check_versions};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && status == STATUS_OK; i++) {
         status = checks[i](cell);
     }

@@ -10,6 +10,12 @@
 /* Sets the pte of `page` in `vma`: present, young, and dirty if `write`. It must not be present. */
 void map_set(struct cell *cell, const struct vma *vma, page_id page, bool write);
 
+/* Clears a present pte for its process's own sake: copy-on-write. */
+void map_clear(struct cell *cell, const struct vma *vma, page_id page);
+
+/* The same for the pte of a child at fork: old and clean. */
+void map_set_old(struct cell *cell, const struct vma *vma, page_id page);
+
 /* Bookkeeping for a present pte whose bits the caller has cleared. The dirty bits of all mappers
  * move to the page. */
 void map_dropped(struct cell *cell, struct mm *mm, page_id page);

@@ -4,6 +4,7 @@
 #include "machine/map.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/version.h"
 
 bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time now)
 {
@@ -45,6 +46,7 @@ struct walker {
     const struct actor *actor;
     const struct object *object;
     page_id page;
+    page_id base; /* by which vmas are over it */
     uint32_t mapped;
     enum map_locks locks;
     bool may_fail;  /* a trylock may */
@@ -88,6 +90,7 @@ static void walk_begin(struct cell *cell, const struct actor *actor, page_id pag
     walker->actor = actor;
     walker->object = object;
     walker->page = page;
+    walker->base = version_base(object, page);
     walker->mapped = cell->mapcount[page];
     walker->locks = locks;
     walker->may_fail = locks != LOCK_NO_MM && !all_mms_unlocked(cell, actor->now);
@@ -160,7 +163,7 @@ static bool lock_mm(struct walker *walker)
 {
     struct cell *cell = walker->cell;
     const struct vma *vma = walk_vma(walker);
-    if (walker->by_rank && !walker->all_cover && !is_over(vma, walker->page)) {
+    if (walker->by_rank && !walker->all_cover && !is_over(vma, walker->base)) {
         return true;
     }
     if (walker->tried != vma->mm || is_search(walker->locks)) {
@@ -188,7 +191,7 @@ static inline bool walk_next(struct walker *walker, struct pte_pair *pair_p)
         const struct pte_pair pair = pte_read(walker->cell, *walker->ref, walker->page);
         const bool present = (pair.present & bit) != 0;
         if (walker->by_rank && !walker->all_cover && is_search(walker->locks) &&
-            !is_over(walk_vma(walker), walker->page)) {
+            !is_over(walk_vma(walker), walker->base)) {
             continue;
         }
         walker->found.covering++;
@@ -232,7 +235,7 @@ static uint32_t all_covering(const struct walker *walker)
         const vma_id id = walker->by_rank ? cell->object_vmas[walker->object->first_vma_slot + i]
                                           : cell->coverers[i].vma;
         const struct vma *vma = &cell->vmas[id];
-        covering += (all_cover || is_over(vma, walker->page)) && vma->mm != walker->but_mm;
+        covering += (all_cover || is_over(vma, walker->base)) && vma->mm != walker->but_mm;
     }
     return covering;
 }
@@ -295,6 +298,7 @@ static struct map_walk clear(struct walker *walker, bool up_to_young)
     }
     if (cleared > 0) {
         map_forget(cell, page, cleared);
+        count(cell, METRIC_PTES_UNMAPPED, cleared);
     }
     return walk_end(walker);
 }

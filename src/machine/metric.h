@@ -62,6 +62,10 @@ enum metric_scope {
       "chain blocks searched for ptes that munmap, exec and exit took out: of B, (B + 1) / 2")     \
     X(OPERATIONS, "operations", "1", COUNTER, HIGHER, COUNT, CELL,                                 \
       "moves of windows, forks, execs and exits that were done")                                   \
+    X(FORKS, "forks", "1", COUNTER, HIGHER, COUNT, CELL, "forks that were done")                   \
+    X(EXECS, "execs", "1", COUNTER, HIGHER, COUNT, CELL, "execs that were done")                   \
+    X(PAGES_COPIED, "pages_copied", "page", COUNTER, NEITHER, COUNT, CELL,                         \
+      "anonymous pages copied because a process stored to one that others have as well")           \
     X(SYSCALLS, "syscalls", "1", COUNTER, HIGHER, COUNT, CELL,                                     \
       "system calls that processes make at a rate (syscalls_per_second), not those of touches")    \
     X(ACTIVATIONS, "activations", "page", COUNTER, NEITHER, COUNT, CELL,                           \

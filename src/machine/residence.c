@@ -157,6 +157,41 @@ void residence_leave(struct cell *cell, page_id page)
     zone_give(cell, page_zone(cell, page), object_owner(object));
 }
 
+void residence_drop_frame(struct cell *cell, struct actor *actor, page_id page)
+{
+    struct page_word *words = cell->words;
+    assert(!page_is_busy(cell, page));
+    charge(cell, actor, COST_LRU_MOVE, 1);
+    charge(cell, actor, COST_PAGE_ALLOC, 1);
+    page_clear(words, page, PLANE_PTE_DIRTY);
+    residence_clear_dirty(cell, page);
+    if (page_is(words, page, PLANE_ON_LRU)) {
+        lru_remove(cell, page);
+    } else {
+        lru_unlink(cell, page); /* out of the batch of who reclaims */
+    }
+    residence_leave(cell, page);
+}
+
+void residence_drop(struct cell *cell, struct actor *actor, page_id page)
+{
+    bool resident = page_is(cell->words, page, PLANE_RESIDENT);
+    if (cell->slot[page] != 0) {
+        charge(cell, actor, COST_SWAP_SLOT, 1);
+        charge(cell, actor, COST_SWAP_CACHE, resident ? 1 : 0);
+        residence_clear_dirty(cell, page);
+        swap_free_slot(cell, cell->slot[page] - 1);
+        cell->slot[page] = 0;
+        cell->core->swapcache -= page_test_and_clear(cell->words, page, PLANE_SWAPCACHE);
+    }
+    if (resident) {
+        residence_drop_frame(cell, actor, page);
+    }
+    page_clear(cell->words, page, PLANE_PROTECTED);
+    page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+    tags_forgotten(cell, page);
+}
+
 void residence_mark_accessed(struct cell *cell, struct actor *actor, page_id page)
 {
     struct page_word *words = cell->words;

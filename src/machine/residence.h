@@ -92,6 +92,13 @@ void residence_enter(struct cell *cell, page_id page, enum zone_index zone, bool
  * is swapped from then on, any other absent. */
 void residence_leave(struct cell *cell, page_id page);
 
+/* Lets go of an anonymous page that nobody has any more: frame and swap slot. No I/O may be under
+ * way on it. */
+void residence_drop(struct cell *cell, struct actor *actor, page_id page);
+
+/* Only the frame of an anonymous page that nobody maps and that is nowhere else. */
+void residence_drop_frame(struct cell *cell, struct actor *actor, page_id page);
+
 /* mark_page_accessed: an inactive page that was referenced before is activated. */
 void residence_mark_accessed(struct cell *cell, struct actor *actor, page_id page);
 

@@ -62,6 +62,16 @@ void tags_populated(struct cell *cell, page_id page, bool write)
     }
 }
 
+void tags_copied(struct cell *cell, page_id from, page_id to)
+{
+    store(cell, to, cell->tags[from].frame);
+}
+
+void tags_forgotten(struct cell *cell, page_id page)
+{
+    cell->tags[page] = (struct tags){0, POISON, 0};
+}
+
 #else
 
 /* An empty translation unit is not C17. */

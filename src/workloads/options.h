@@ -67,6 +67,34 @@ struct windows_options {
     share_ppb cpu_use;
 };
 
+struct fork_exit_options {
+    uint64_t loops;
+    uint64_t iterations; /* of each loop; 0: no end */
+    byte_count shell_text, shell_data;
+    uint64_t shell_writes; /* pages, between two forks */
+    uint64_t child_writes; /* pages, before it executes */
+    share_ppb exec_share;
+    uint64_t programs;
+    byte_count program_text;
+    share_ppb text_touched;
+    byte_count data_min, data_max;
+    unsigned sizes; /* enum size_distribution */
+    sim_time touch_time;
+};
+
+enum size_distribution { SIZES_FIXED, SIZES_UNIFORM, SIZES_LOG_UNIFORM };
+
+struct anon_fork_tree_options {
+    uint64_t children;
+    byte_count memory;
+    uint64_t fork_every, child_touches;
+    share_ppb write_share;
+    sim_time touch_time;
+    share_ppb cpu_use;
+};
+
+extern const struct option_table fork_exit_option_table;
+extern const struct option_table anon_fork_tree_option_table;
 extern const struct option_table windows_option_table;
 /* One vma for each window, or one for all that remap_file_pages() has made nonlinear. */
 enum mapping { MAPPING_VMAS, MAPPING_NONLINEAR };

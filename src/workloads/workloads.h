@@ -110,6 +110,20 @@ extern const struct workload_ops workload_one_page_vmas;
 extern const struct workload_ops workload_windows;
 extern const struct workload_ops workload_syscall_heavy;
 extern const struct workload_ops workload_mixed;
+extern const struct workload_ops workload_fork_exit;
+extern const struct workload_ops workload_anon_fork_tree;
+
+/* Draws of these numbers set the first touch and the first operation: of a process that is there
+ * when the clock starts, and, from first_ordinal() on, of one that was forked. */
+#define FIRST_DRAW         ((uint64_t)1 << 47)
+#define FIRST_ORDINAL_LAST (((uint64_t)1 << 24) - 1)
+
+/* The number, within the life of a process, of the operation after number `ordinal`. */
+static inline uint64_t operation_number_after(uint64_t ordinal)
+{
+    uint64_t number = ordinal & FIRST_ORDINAL_LAST;
+    return ordinal == FIRST_DRAW || number == FIRST_ORDINAL_LAST ? 0 : number + 1;
+}
 
 /* The table of workloads; ends with NULL. */
 extern const struct workload_ops *const workload_table[];

@@ -51,6 +51,9 @@ static const struct {
     {"syscalls_per_second", "30000", NULL},
     {"copied", "6000B", NULL},
     {"working_set", "90%", "40%"},
+    {"loops", "6", NULL},
+    {"children", "8", NULL},
+    {"fork_every", "100", NULL},
 };
 
 static void append_workload(struct text *text, const struct workload_kind_options *kind,

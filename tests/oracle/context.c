@@ -48,6 +48,24 @@ void o_yield_point_of_cpu(struct machine *machine, struct actor *actor)
     }
 }
 
+void o_reclaim_in_operation(struct machine *machine, struct actor *actor, enum zone_number class)
+{
+    struct context *context = actor->context;
+    if (context->process->memory_wait_since == TIME_NEVER) {
+        context->process->memory_wait_since = actor->now;
+    }
+    context->class = class;
+    context->reclaiming_since = actor->now;
+    if (!machine->design.is_2_4) {
+        o_begin_reclaim_2_6(machine, context, class);
+    }
+    end_step(context, NEXT_GO_ON);
+    machine->design.is_2_4 ? o_direct_2_4(machine, actor, class)
+                           : o_direct_2_6(machine, actor, class);
+    context->reclaiming_since = TIME_NEVER;
+    end_step(context, NEXT_GO_ON);
+}
+
 static void sleep_until_woken(struct actor *actor, struct wait wait)
 {
     actor->context->wait = wait;

@@ -27,6 +27,9 @@
     X(ptes_zapped)                \
     X(rmap_searched)              \
     X(operations)                 \
+    X(forks)                      \
+    X(execs)                      \
+    X(pages_copied)               \
     X(syscalls)                   \
     X(ptes_unmapped)              \
     X(activations)                \

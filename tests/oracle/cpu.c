@@ -8,7 +8,7 @@ static uint64_t epoch_length(const struct machine *machine)
 
 static bool is_runnable(const struct process *process)
 {
-    return process->started && !process->done && !process->blocked;
+    return process->started && !process->done && !process->blocked && !process->waiting;
 }
 
 static uint64_t want(const struct machine *machine, const struct process *process)
@@ -243,6 +243,12 @@ void o_cpu_end_epoch(struct machine *machine)
         process->new_debt = 0;
         make_calls(machine, process);
         process->mm.fault_time = 0;
+    }
+    for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        struct process *process = &machine->processes[p];
+        const struct process *other = process->waits_for;
+        process->waiting = other != NULL && other->started && !other->done;
+        process->waits_for = process->waiting ? process->waits_for : NULL;
     }
     const uint64_t io_wait = min_u64(unused, machine->io_waits);
     machine->count.iowait_seconds += io_wait;

@@ -153,8 +153,8 @@ static struct object *add_object(struct machine *machine, enum object_kind kind,
     return object;
 }
 
-static void link_vma(struct vma **link, struct mm *mm, struct object *object, uint64_t start,
-                     page_offset offset, uint64_t pages, enum populated populated)
+static struct vma *link_vma(struct vma **link, struct mm *mm, struct object *object, uint64_t start,
+                            page_offset offset, uint64_t pages, enum populated populated)
 {
     struct vma *vma = allocate(1, sizeof *vma);
     *vma = (struct vma){
@@ -165,22 +165,27 @@ static void link_vma(struct vma **link, struct mm *mm, struct object *object, ui
         .pages = pages,
         .populated = populated,
         .came = ++object->ncame,
-        .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
+        .chunk_used = allocate((object->has_versions ? offset + pages : object->npages) / 512 + 1,
+                               sizeof *vma->chunk_used),
     };
     *link = vma;
     for (link = &object->vmas; *link != NULL;) {
         link = &(*link)->next_of_object;
     }
     *link = vma;
+    if (object->has_versions) {
+        vma->versions = allocate(pages, sizeof(struct page *));
+    }
+    return vma;
 }
 
 /* A mapping at the next address that begins a page of the lowest directory taken on demand, moved
  * on so that addresses and offsets agree within a page-table page. */
-static void add_vma(struct machine *machine, struct mm *mm, struct object *object,
-                    page_offset offset, uint64_t pages, enum populated populated)
+static struct vma *add_vma(struct machine *machine, struct mm *mm, struct object *object,
+                           page_offset offset, uint64_t pages, enum populated populated)
 {
     uint64_t align = machine->ptes_per_page;
-    if (machine->has_middle_directories) {
+    if (machine->has_middle_directories && !machine->no_region) {
         align *= machine->ptes_per_page;
     }
     struct vma **link = &mm->vmas;
@@ -189,8 +194,9 @@ static void add_vma(struct machine *machine, struct mm *mm, struct object *objec
         end = (*link)->start + (*link)->pages;
         link = &(*link)->next_of_mm;
     }
-    link_vma(link, mm, object, (end + align - 1) / align * align + offset % machine->ptes_per_page,
-             offset, pages, populated);
+    return link_vma(link, mm, object,
+                    (end + align - 1) / align * align + offset % machine->ptes_per_page, offset,
+                    pages, populated);
 }
 
 static void finish_mm(const struct machine *machine, struct process *process)
@@ -404,6 +410,68 @@ static void add_mixed(struct machine *machine, struct workload *workload,
     }
 }
 
+/* Anonymous memory in versions: of each page as many at a time as there are processes; a few more
+ * for those that nobody has but a reclaimer still holds. */
+static struct object *add_pool(struct machine *machine, uint64_t npages, uint64_t processes)
+{
+    struct object *object = &machine->objects[machine->nobjects++];
+    *object = (struct object){.kind = OBJECT_ANON, .page_size = PAGE_BYTES, .has_versions = true};
+    object->capacity = npages * processes + 4096;
+    object->pages = allocate(object->capacity, sizeof *object->pages);
+    return object;
+}
+
+static void add_fork_exit(struct machine *machine, struct workload *workload,
+                          const struct fork_exit_options *options)
+{
+    struct object *texts[65];
+    const uint64_t data = max_u64(
+        pages_of(options->shell_data),
+        max_u64(pages_of(options->data_min), pages_of(options->data_max)));
+    struct device *disk = &machine->devices[machine->nswap_devices];
+    workload->kind = WORKLOAD_FORK_EXIT;
+    for (uint64_t i = 0; i <= options->programs; i++) {
+        texts[i] = add_object(machine, OBJECT_FILE,
+                              pages_of(i == 0 ? options->shell_text : options->program_text), disk);
+    }
+    workload->object = texts[0];
+    struct object *pool = add_pool(machine, data + 4, 2 * options->loops);
+    workload->processes = allocate(2 * options->loops, sizeof *workload->processes);
+    for (uint64_t i = 0; i < 2 * options->loops; i++) {
+        struct process *process = add_process(machine, workload);
+        const bool child = i >= options->loops;
+        process->by_fork = child;
+        process->finite = !child && options->iterations > 0;
+        for (unsigned image = 0; image <= options->programs; image++) {
+            machine->no_region = image > 0;
+            struct vma *vma = add_vma(machine, &process->mm, texts[image], 0, texts[image]->npages,
+                                      POPULATED_NOT);
+            vma->image = image + 1;
+            vma->gone = child || image > 0;
+        }
+        machine->no_region = false;
+        add_vma(machine, &process->mm, pool, 0, data, POPULATED_NOT)->gone = child;
+        add_vma(machine, &process->mm, pool, data, 4, POPULATED_NOT)->gone = child;
+    }
+}
+
+static void add_fork_tree(struct machine *machine, struct workload *workload,
+                          const struct anon_fork_tree_options *options)
+{
+    workload->kind = WORKLOAD_FORK_TREE;
+    workload->window = pages_of(options->memory);
+    struct object *pool = add_pool(machine, workload->window, options->children + 1);
+    workload->object = pool;
+    workload->processes = allocate(options->children + 1, sizeof *workload->processes);
+    for (uint64_t i = 0; i <= options->children; i++) {
+        struct process *process = add_process(machine, workload);
+        process->by_fork = i > 0;
+        add_vma(machine, &process->mm, pool, 0, workload->window,
+                i == 0 ? POPULATED_BY_STORES : POPULATED_NOT)
+            ->gone = i > 0;
+    }
+}
+
 static bool is_many_vmas(const struct workload_config *config)
 {
     return strcmp(config->kind, "rmap_test") == 0 || strcmp(config->kind, "one_page_vmas") == 0;
@@ -423,6 +491,10 @@ static void add_workload(struct machine *machine, size_t index)
         add_syscall_heavy(machine, workload, config->options);
     } else if (strcmp(config->kind, "mixed") == 0) {
         add_mixed(machine, workload, config->options);
+    } else if (strcmp(config->kind, "fork_exit") == 0) {
+        add_fork_exit(machine, workload, config->options);
+    } else if (strcmp(config->kind, "anon_fork_tree") == 0) {
+        add_fork_tree(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -501,6 +573,13 @@ static void make_room(struct machine *machine)
             processes += calls->processes;
         } else if (strcmp(kind, "mixed") == 0) {
             processes += mixed->processes;
+        } else if (strcmp(kind, "fork_exit") == 0) {
+            processes +=
+                2 * ((const struct fork_exit_options *)scenario->workloads[i].options)->loops + 65;
+        } else if (strcmp(kind, "anon_fork_tree") == 0) {
+            processes +=
+                ((const struct anon_fork_tree_options *)scenario->workloads[i].options)->children +
+                1;
         } else {
             processes += is_many_vmas(&scenario->workloads[i]) ? many->processes : 1;
         }
@@ -535,10 +614,10 @@ struct machine *o_layout_build(const struct scenario *scenario)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         finish_mm(machine, process);
-        process->from_start = o_workload_goes_on(process->workload);
-        process->finite = !process->from_start;
-        process->next_due = o_workload_first_interval(machine, process);
-        process->operation_due = o_workload_first_operation(machine, process);
+        process->from_start = o_workload_goes_on(process->workload) && !process->by_fork;
+        process->finite = process->finite || !o_workload_goes_on(process->workload);
+        process->mm.alive = !process->by_fork;
+        o_workload_born(machine, process);
     }
     for (size_t i = 0; i < machine->nobjects; i++) {
         o_tree_changed(&machine->objects[i]);
@@ -566,6 +645,7 @@ static void free_mm(struct mm *mm)
     while (mm->vmas != NULL) {
         struct vma *next = mm->vmas->next_of_mm;
         free(mm->vmas->chunk_used);
+        free(mm->vmas->versions);
         free(mm->vmas);
         mm->vmas = next;
     }

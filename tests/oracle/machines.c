@@ -296,12 +296,50 @@ static void choose_windows(struct dice *dice, struct machine_workload *windows)
     windows->cpu_permille = between(dice, 1, 1000);
 }
 
+static void choose_fork_exit(struct dice *dice, struct machine_workload *forks)
+{
+    forks->kind = MACHINE_FORK_EXIT;
+    forks->processes = in_100(dice, 30) ? 1 : between(dice, 2, 6);
+    forks->iterations = in_100(dice, 70) ? 0 : magnitude(dice, 1, 64);
+    forks->pages = magnitude(dice, 1, 128); /* of data */
+    forks->private_pages = magnitude(dice, 1, 128);
+    forks->data_min = between(dice, 1, forks->pages);
+    forks->text = magnitude(dice, 1, 700);
+    forks->programs = between(dice, 1, 3);
+    forks->shell_writes = between(dice, 0, 20);
+    forks->child_writes = between(dice, 0, 20);
+    forks->exec_permille = in_100(dice, 20) ? ONE_OF(dice, 0, 1000) : between(dice, 0, 1000);
+    forks->text_permille = between(dice, 0, 1000);
+    forks->sizes = (unsigned)between(dice, 0, 2);
+    forks->touch_ns = magnitude(dice, 500, 50000);
+}
+
+static void choose_fork_tree(struct dice *dice, struct machine_workload *tree)
+{
+    tree->kind = MACHINE_FORK_TREE;
+    tree->processes = between(dice, 1, 10);
+    tree->pages = magnitude(dice, 1, 1024);
+    tree->fork_every = magnitude(dice, 1, 2000);
+    tree->child_touches = magnitude(dice, 1, 4000);
+    tree->write_permille = between(dice, 0, 1000);
+    tree->touch_ns = magnitude(dice, 1000, 50000);
+    tree->cpu_permille = between(dice, 1, 1000);
+}
+
 /* Workloads that came later. */
 static void choose_more(struct machine_choice *machine)
 {
     struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 20};
     if (in_100(&dice, 25)) {
         choose_windows(&dice, &machine->workloads[machine->nworkloads++]);
+    }
+    if (in_100(&dice, 20)) {
+        choose_fork_exit(&dice, &machine->workloads[machine->nworkloads++]);
+    }
+    if (in_100(&dice, 20)) {
+        struct machine_workload *tree = &machine->workloads[machine->nworkloads++];
+        choose_fork_tree(&dice, tree);
+        machine->frames += tree->pages; /* which it fills before the clock starts */
     }
 }
 
@@ -769,12 +807,41 @@ static void write_mixed(const struct machine_workload *mixed, uint64_t frames, s
     write_permille("cpu_use", mixed->cpu_permille, yaml);
 }
 
+static void write_fork_exit(const struct machine_workload *forks, struct text *yaml)
+{
+    static const char *const sizes[] = {"fixed", "uniform", "log_uniform"};
+    text_append_format(
+        yaml,
+        "    loops: %" PRIu64 "\n    iterations: %" PRIu64 "\n    shell_text: %" PRIu64
+        "KiB\n    shell_data: %" PRIu64 "KiB\n    shell_writes: %" PRIu64
+        "\n    child_writes: %" PRIu64 "\n    programs: %" PRIu64 "\n    program_text: %" PRIu64
+        "KiB\n    data_min: %" PRIu64 "KiB\n    data_max: %" PRIu64
+        "KiB\n    sizes: %s\n    touch_time: %" PRIu64 "ns\n",
+        forks->processes, forks->iterations, (forks->text + 1) / 2 * 4, forks->private_pages * 4,
+        forks->shell_writes, forks->child_writes, forks->programs, forks->text * 4,
+        forks->data_min * 4, forks->pages * 4, sizes[forks->sizes], forks->touch_ns);
+    write_permille("exec_share", forks->exec_permille, yaml);
+    write_permille("text_touched", forks->text_permille, yaml);
+}
+
+static void write_fork_tree(const struct machine_workload *tree, struct text *yaml)
+{
+    text_append_format(
+        yaml,
+        "    children: %" PRIu64 "\n    memory: %" PRIu64 "KiB\n    fork_every: %" PRIu64
+        "\n    child_touches: %" PRIu64 "\n    touch_time: %" PRIu64 "ns\n",
+        tree->processes, tree->pages * 4, tree->fork_every, tree->child_touches, tree->touch_ns);
+    write_permille("write_share", tree->write_permille, yaml);
+    write_permille("cpu_use", tree->cpu_permille, yaml);
+}
+
 static void write_workload(const struct machine_workload *workload, uint64_t frames, unsigned index,
                            struct text *yaml)
 {
     static const char *const kinds[] = {"database",  "shm_copy",      "page_cache_reader",
                                         "file_copy", "rmap_test",     "one_page_vmas",
-                                        "windows",   "syscall_heavy", "mixed"};
+                                        "windows",   "syscall_heavy", "mixed",
+                                        "fork_exit", "anon_fork_tree"};
     text_append_format(yaml, "  - kind: %s\n    name: w%u\n", kinds[workload->kind], index);
     if (workload->kind == MACHINE_DATABASE) {
         write_database(workload, yaml);
@@ -790,6 +857,14 @@ static void write_workload(const struct machine_workload *workload, uint64_t fra
     }
     if (workload->kind == MACHINE_MIXED) {
         write_mixed(workload, frames, yaml);
+        return;
+    }
+    if (workload->kind == MACHINE_FORK_EXIT) {
+        write_fork_exit(workload, yaml);
+        return;
+    }
+    if (workload->kind == MACHINE_FORK_TREE) {
+        write_fork_tree(workload, yaml);
         return;
     }
     if (workload->kind >= MACHINE_RMAP_TEST) {

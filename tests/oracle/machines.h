@@ -12,7 +12,7 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 
-enum { MACHINE_WORKLOADS_MAX = 9 };
+enum { MACHINE_WORKLOADS_MAX = 11 };
 
 /* In the order of what machines.c calls them. */
 enum {
@@ -24,7 +24,9 @@ enum {
     MACHINE_ONE_PAGE_VMAS,
     MACHINE_WINDOWS,
     MACHINE_SYSCALLS,
-    MACHINE_MIXED
+    MACHINE_MIXED,
+    MACHINE_FORK_EXIT,
+    MACHINE_FORK_TREE
 };
 
 /* The designs that machines have. The first three are drawn; later the machine may get a relative
@@ -59,6 +61,9 @@ struct machine_workload {
     uint64_t hot_permille, hot_touches_permille, zipf_permille, write_permille;
     uint64_t log_writes;
     uint64_t moves;
+    uint64_t iterations, text, programs, shell_writes, child_writes, data_min;
+    uint64_t exec_permille, fork_every, child_touches;
+    unsigned sizes;
     /* reader, windows; copy: from device to device */
     uint64_t device, rounds, to;
     /* windows: `pages` of each of so many, by `processes` */

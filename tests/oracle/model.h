@@ -147,6 +147,10 @@ struct page {
     sim_time swapped_out_at; /* when its last write to swap was done; TIME_NEVER: not */
     uint64_t dirtied_at_tick;
     struct page *next_dirtied; /* after it, in its file */
+    unsigned attached;         /* mms that have this version of the page */
+    bool protected;            /* from stores, since a fork */
+    bool dropped;              /* nobody has it any more */
+    bool in_batch;             /* a reclaimer has it off the lists */
 
     struct tag content;    /* of its frame */
     struct tag stored;     /* of its place on swap or in the file */
@@ -166,6 +170,8 @@ struct object {
     struct tree_node *tree; /* of the intervals they map */
     unsigned tree_bits;
     struct lock vma_lock; /* i_shared_sem */
+    bool has_versions;    /* pages are versions; npages of them were ever used */
+    uint64_t capacity;
     bool has_nonlinear;
     bool locked;                         /* into memory */
     bool written;                        /* a file that write(2) fills */
@@ -196,11 +202,13 @@ struct vma {
     page_offset offset;
     uint64_t start, pages; /* virtual page numbers */
     enum populated populated;
-    bool gone;        /* unmapped, its place is kept */
-    bool *chunk_used; /* by chunk of the object: whether a fault ever had its page tables */
-    bool nonlinear;   /* the pages of each page table are the other way round */
-    uint64_t cursor;  /* nonlinear: vm_private_data, in pages */
-    uint64_t came;    /* numbers when vmas came, those moved anew */
+    bool gone;              /* unmapped, its place is kept */
+    unsigned image;         /* of the program that maps it; 0: all do */
+    struct page **versions; /* of the mm, by page of the vma; NULL: the object has none */
+    bool *chunk_used;       /* by chunk of the object: whether a fault ever had its page tables */
+    bool nonlinear;         /* the pages of each page table are the other way round */
+    uint64_t cursor;        /* nonlinear: vm_private_data, in pages */
+    uint64_t came;          /* numbers when vmas came, those moved anew */
     struct vma *next_of_mm, *next_of_object; /* in the order in which they were planned */
 };
 
@@ -213,6 +221,7 @@ struct mm {
     uint64_t npte_pages;   /* that the address space has room for */
     struct pte_page *ptes; /* by virtual page number / ptes per page */
     bool *middle, *upper;  /* x86_64: pmd and pud pages that exist, by number */
+    bool alive;            /* it has a process */
     struct lock page_table_lock;
     uint64_t swap_address; /* where the virtual scan goes on */
     bool swap_finished;
@@ -311,10 +320,14 @@ struct context {
 
 enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_FILE_WRITE, BY_RAW_WRITE };
 
-/* munmap() of a vma, and mmap() of other pages of its object in its place. */
+enum operation_kind { MOVES_WINDOW, FORKS, EXECUTES, EXITS };
+
 struct operation {
-    struct vma *vma;
-    page_offset offset;
+    enum operation_kind kind;
+    struct vma *vma;    /* that moves, */
+    page_offset offset; /* to where */
+    struct process *child, *wait_for;
+    unsigned image;
 };
 
 struct touch {
@@ -322,9 +335,10 @@ struct touch {
     struct process *process;
     uint64_t ordinal;
     enum access access;
-    struct page *page; /* NULL: raw write */
-    struct vma *vma;   /* NULL: no mapping */
-    bool counted;      /* as a touch of a segment or file */
+    struct page *page;  /* NULL: raw write, or a version that is not there */
+    struct vma *vma;    /* NULL: no mapping */
+    page_offset offset; /* in an object that has versions */
+    bool counted;       /* as a touch of a segment or file */
     bool last;
     /* of all its attempts */
     bool made_page, waited;
@@ -341,7 +355,10 @@ struct process {
     struct mm mm;
     struct context *context;
     uint64_t share; /* of a CPU that it wants, in 2^-32 */
-    bool from_start, finite;
+    bool from_start, finite, by_fork;
+    uint32_t generation;       /* forked into this number before */
+    struct process *waits_for; /* to be gone */
+    bool waiting;
     bool started, done, blocked;
     sim_time debt, new_debt, grant;
     sim_time useful;                 /* what of the grant is not spent on translations */
@@ -370,7 +387,9 @@ enum workload_kind {
     WORKLOAD_MANY_VMAS,
     WORKLOAD_WINDOWS,
     WORKLOAD_SYSCALLS,
-    WORKLOAD_MIXED
+    WORKLOAD_MIXED,
+    WORKLOAD_FORK_EXIT,
+    WORKLOAD_FORK_TREE,
 };
 
 enum { PROGRAMS = 3 }; /* of a mixed workload: large, medium, small */
@@ -393,7 +412,8 @@ struct workload {
     sim_time interval;      /* mean user time from touch to touch */
     sim_time log_interval;  /* of the log writer, the last process */
     bool has_log_writer;
-    uint64_t ntouches; /* finite: of each process */
+    const void *options; /* of workloads that fork */
+    uint64_t ntouches;   /* finite: of each process */
     uint64_t calls_per_second, bytes_per_call;
     struct {                /* mixed */
         uint64_t own_pages; /* of each process that runs it */
@@ -455,6 +475,7 @@ struct machine {
 
     struct process *processes;
     uint32_t nprocesses;
+    bool no_region; /* the next vma follows closely */
     struct workload *workloads;
     size_t nworkloads;
     struct object *objects;

@@ -20,7 +20,9 @@ bool o_page_in_cache(const struct page *page)
 void o_page_enter(struct machine *machine, struct page *page, struct zone *zone, bool active)
 {
     REQUIRE(!page->resident && page->mapcount == 0);
+    REQUIRE(!page->in_batch);
     page->resident = true;
+    page->dropped = false;
     page->zone = zone;
     page->locked = false;
     page->reading = false;

@@ -252,6 +252,9 @@ static unsigned coverers_by_object(struct machine *machine, struct actor *actor,
     unsigned mapped = 0;
     uint64_t nvmas = 0;
     for (const struct vma *vma = page->object->vmas; vma != NULL; vma = vma->next_of_object) {
+        if (vma->gone) {
+            continue;
+        }
         nvmas++;
         if (!o_vma_covers(vma, page)) {
             continue;
@@ -341,6 +344,9 @@ void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const str
     uint64_t nvmas = 0;
     uint64_t cleared = 0;
     for (const struct vma *vma = object->vmas; vma != NULL; vma = vma->next_of_object) {
+        if (vma->gone) {
+            continue;
+        }
         nvmas++;
         if (vma->mm == held || !o_vma_covers(vma, page)) {
             continue;
@@ -389,8 +395,8 @@ static bool search_vma(const struct vma *vma, void *what)
         return true;
     }
     struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, search->page));
-    if (pte == NULL || !pte->present) {
-        return true;
+    if (pte == NULL || !pte->present || pte->page != search->page) {
+        return true; /* that mm may have another version of it */
     }
     search->examined++;
     const bool young = test_and_clear_young(pte);
@@ -511,7 +517,7 @@ static struct search search_anon(struct machine *machine, struct actor *actor,
     bool goes_on = true;
     for (const struct vma *vma = page->object->vmas; vma != NULL && goes_on;
          vma = vma->next_of_object) {
-        if (o_vma_covers(vma, page)) {
+        if (!vma->gone && o_vma_covers(vma, page)) {
             visits++;
             goes_on = search_vma(vma, &search);
         }

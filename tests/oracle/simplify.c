@@ -117,14 +117,17 @@ static void halve_pages(struct machine_choice *machine)
         struct machine_workload *workload = &machine->workloads[i];
         workload->pages -= workload->pages / 2;
         workload->window = min_u64(workload->window, workload->pages);
+        workload->data_min = min_u64(workload->data_min, workload->pages);
     }
 }
 
 static void no_private_memory(struct machine_choice *machine)
 {
     for (unsigned i = 0; i < machine->nworkloads; i++) {
-        machine->workloads[i].private_pages = 0;
-        machine->workloads[i].private_percent = 0;
+        if (machine->workloads[i].kind == MACHINE_DATABASE) {
+            machine->workloads[i].private_pages = 0;
+            machine->workloads[i].private_percent = 0;
+        }
     }
 }
 
