@@ -268,9 +268,44 @@ def test_other_scenario(directory):
     for settings, sentence in refused:
         result = run([*arguments, *settings, "--resume"], code=2)
         assert sentence in result.stderr and result.stderr.count("\n") == 1, result.stderr
-    result = run([*arguments, "--checkpoint-every", "1h"], code=2)
-    assert "--resume goes on from it, --force replaces it" in result.stderr
+        assert "with --force" in result.stderr and "-o" in result.stderr, result.stderr
+    for more in ([], ["--checkpoint-every", "1h"]):
+        result = run([*arguments, *more], code=2)
+        assert "--resume goes on from it, --force replaces it" in result.stderr
+    assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
     run([*arguments, "--set", "title=another", "--resume"])
+
+
+def test_kept(directory):
+    """A partial result of another scenario is not removed unasked."""
+    arguments = stopped(directory)
+    os.remove(f"{directory}/out.h5.ckpt")
+    for more in ([], ["--resume"]):
+        result = run([*arguments, "--set", "seed=9", *more], code=2)
+        assert "out.h5.partial is of another scenario: seed is" in result.stderr, result.stderr
+    assert os.listdir(directory) == ["out.h5.partial"]
+    run(arguments)
+    assert os.listdir(directory) == ["out.h5"]
+
+
+def test_resume_with_force(directory):
+    """--force replaces what the run cannot go on from, and runs again what is complete."""
+    arguments = stopped(directory)
+    expected = digest_of(run([*arguments, "--resume", "--force"]).stdout)
+    again = run([*arguments, "--resume"])
+    assert "already complete; nothing was run" in again.stdout, again.stdout
+    result = run([*arguments, "--resume", "--force"])
+    assert "starting from the beginning" in result.stderr and "verdict " in result.stdout
+    assert digest_of(result.stdout) == expected
+    os.remove(f"{directory}/out.h5")
+
+    stopped(directory)
+    other = [*arguments, "--set", "seed=9"]
+    result = run([*other, "--resume", "--force"])
+    assert re.search(r"warning: .*out\.h5\.ckpt.*starting from the beginning", result.stderr), result
+    assert digest_of(result.stdout) != expected
+    assert os.listdir(directory) == ["out.h5"]
+    assert digest_of(run([*other, "--resume"]).stdout) == digest_of(result.stdout)
 
 
 def test_damaged(directory):
@@ -320,7 +355,8 @@ def test_full_disk(directory):
     assert os.listdir(directory) == ["out.h5"]
 
 
-TESTS = [test_kills, test_legs, test_signal, test_other_scenario, test_damaged, test_full_disk]
+TESTS = [test_kills, test_legs, test_signal, test_other_scenario, test_kept, test_resume_with_force,
+         test_damaged, test_full_disk]
 
 
 def main():
