@@ -180,7 +180,7 @@ def test_interrupted(directory):
     path = f"{directory}/out.h5"
     long_run = [THRASH, "simulate", QUICKSTART, "--set", "duration=2h", "--set",
                 "phases.pressure.until_freed=0%", "--set", "workloads.shm_copy.rate=1kB/s", "-o", path]
-    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         with subprocess.Popen(long_run, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True) as process:
             time.sleep(1.5)
@@ -232,7 +232,8 @@ def test_sample(directory):
 
 TESTS = [test_result, test_exchanges, test_same_bits, test_preset_of_an_echo, test_livelock,
          test_lowmem_exhausted,
-         test_superseded_partial, test_check, test_interrupted, test_default_output, test_other_commands,
+         test_superseded_partial, test_check, test_interrupted,
+         test_default_output, test_other_commands,
          test_sample]
 
 
