@@ -429,6 +429,7 @@ static enum status converge_all(struct converge *converge)
 int command_converge(int argc, char **argv)
 {
     struct converge_options options = {.seeds = 3, .progress = PROGRESS_AUTO};
+    launcher_quiet_others();
     enum status status = parse(argc, argv, &options);
     if (status != STATUS_OK) {
         return (int)status;

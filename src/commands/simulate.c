@@ -1,6 +1,7 @@
 /* thrash simulate: runs a scenario and writes its result. */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,6 +304,17 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
     return status == STATUS_OK ? ran : status;
 }
 
+/* A cell is on one rank. */
+static void warn_of_idle_ranks(const struct scenario *scenario, const struct launcher *launcher)
+{
+    const uint64_t ranks = (uint64_t)launcher->size;
+    const uint64_t cells = scenario->machine.cells;
+    if (ranks > cells) {
+        warn("%" PRIu64 " ranks, machine.cells is %" PRIu64 ": %" PRIu64 " rank%s nothing to do",
+             ranks, cells, ranks - cells, ranks - cells == 1 ? " has" : "s have");
+    }
+}
+
 static enum status simulate(int argc, char **argv, const struct simulate_arguments *arguments,
                             const struct launcher *launcher)
 {
@@ -331,6 +343,7 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
     }
     struct simulate_record record;
     if (status == STATUS_OK && !plan.complete) {
+        warn_of_idle_ranks(&scenario, launcher);
         status = simulate_record_open(argc, argv, launcher, &record);
         if (status == STATUS_OK) {
             status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, version,
@@ -347,6 +360,7 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
 int command_simulate(int argc, char **argv)
 {
     struct simulate_arguments arguments = {.progress = PROGRESS_AUTO};
+    launcher_quiet_others();
     enum status status = parse(argc, argv, &arguments);
     if (status != STATUS_OK) {
         return (int)status;
