@@ -58,6 +58,12 @@ def run(arguments, ranks=None, code=0, **more):
     return result
 
 
+def show(path, code=0):
+    result = subprocess.run([THRASH, "show", path], capture_output=True, text=True, check=False)
+    assert result.returncode == code, result
+    return result
+
+
 def digest_of(output):
     return re.search(r"^digest\s+([0-9a-f]{32})$", output, re.M).group(1)
 
@@ -219,6 +225,7 @@ def test_legs(directory):
     """Stopped again and again; what the checkpoints cost is in the result."""
     import h5py
     arguments = stopped(directory)
+    assert "out.h5.ckpt is a checkpoint of thrash " in show(f"{directory}/out.h5.ckpt", 1).stderr
     for _ in range(3):
         run([*arguments, "--resume", "--stop-after", "50ms"], code=4)
     digest = digest_of(run([*arguments, "--resume", "--checkpoint-every", "50ms"]).stdout)
@@ -230,10 +237,15 @@ def test_legs(directory):
         assert performance["checkpoint_bandwidth"][()] > 0
         assert 0 < performance["resumed_from_seconds"][()] < 3
     assert os.listdir(directory) == ["out.h5"]
+    shown = show(f"{directory}/out.h5").stdout
+    for line in (r"cells +4", r"seed +1", r"wall_time +[\d.]+ s \(setup .*\)",
+                 r"resumed +from a checkpoint at [\d.]+ s of simulated time"):
+        assert re.search(rf"^{line}$", shown, re.M), (line, shown)
     again = run([*arguments, "--resume"])
     assert digest_of(again.stdout) == digest and again.stderr == ""
     whole = run([*arguments, "--force"]).stdout
     assert digest_of(whole) == digest
+    assert not re.search(r"^resumed ", show(f"{directory}/out.h5").stdout, re.M)
     with h5py.File(f"{directory}/out.h5") as file:
         reasons = file["performance"].attrs["unavailable"]
         reasons = reasons.decode() if isinstance(reasons, bytes) else str(reasons)
