@@ -88,7 +88,8 @@ static size_t fill_performance(const struct prediction *prediction, const struct
                              result->wall_setup);
     values[n++] = real_value("wall_run_seconds", "s", "the epochs of the run", result->wall_run);
     values[n++] = count_value("epochs", "1", "epochs simulated", result->epochs);
-    values[n++] = count_value("messages", "1", "messages of cells: what processes did, requests to devices",
+    values[n++] = count_value("messages", "1",
+                              "messages of cells: what processes did, requests to devices",
                               totals->messages);
     values[n++] = count_value("exchanges", "1", "exchanges of what cells say between ranks",
                               result->exchange.exchanges);
@@ -132,7 +133,8 @@ static void fill_checkpoints(const struct sim_result *result, struct checkpoint_
     size_t n = 0;
     if (totals->wanted) {
         value[n++] = count_value("checkpoints_written", "1",
-                                 "checkpoints since the run was last started", totals->written);
+                                 "checkpoints of the run, those of earlier starts included",
+                                 totals->written);
         value[n++] = count_value("checkpoints_failed", "1", "those that could not be written",
                                  totals->failed);
         value[n++] = count_value("checkpoint_bytes", "byte", "size of all that were written",

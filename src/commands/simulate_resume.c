@@ -9,6 +9,7 @@
 
 #include "config/scenario_difference.h"
 #include "io/work_file.h"
+#include "results/build_info.h"
 #include "results/output.h"
 #include "results/reader.h"
 #include "results/schema.h"
@@ -20,10 +21,42 @@ static enum status compare_result(const struct h5_reader *reader, const struct s
     char *resolved = NULL;
     enum status status = h5_read_text(reader, GROUP_CONFIG "/resolved", &resolved);
     if (status == STATUS_OK) {
-        status = scenario_difference(resolved, what, scenario->resolved, "this run",
-                                     difference);
+        status = scenario_difference(resolved, what, scenario->resolved, "this run", difference);
     }
     free(resolved);
+    return status;
+}
+
+/* A finished result counts as this run's only if this program wrote it and it is as it was
+ * written. */
+static enum status check_complete(const struct h5_reader *reader)
+{
+    const char *path = h5_reader_path(reader);
+    char *version = NULL;
+    char *revision = NULL;
+    char recomputed[DIGEST_TEXT_SIZE];
+    bool match = false;
+    enum status status = h5_read_text(reader, GROUP_PROVENANCE "/version", &version);
+    if (status == STATUS_OK) {
+        status = h5_read_text(reader, GROUP_PROVENANCE "/git_revision", &revision);
+    }
+    if (status == STATUS_OK && (strcmp(version, build_info.version) != 0 ||
+                                strcmp(revision, build_info.git_revision) != 0)) {
+        status = fail(
+            STATUS_USAGE,
+            "output %s was written by thrash %s (%s), this is %s (%s); --force replaces it", path,
+            version, revision, build_info.version, build_info.git_revision);
+    }
+    if (status == STATUS_OK) {
+        status = results_verify(reader, recomputed, &match);
+    }
+    if (status == STATUS_OK && !match) {
+        status = fail(STATUS_FAILED,
+                      "output %s: digest mismatch: /simulation gives %s; --force replaces it", path,
+                      recomputed);
+    }
+    free(version);
+    free(revision);
     return status;
 }
 
@@ -47,7 +80,10 @@ static enum status look_at_result(const struct scenario *scenario, const char *p
                       "replaces it",
                       path, text_string(&difference));
     } else if (status == STATUS_OK && !summary.partial) {
-        plan->complete = true;
+        status = check_complete(reader);
+        plan->complete = status == STATUS_OK;
+    }
+    if (plan->complete) {
         printf("digest         %s\n"
                "result         %s\n"
                "complete       already complete; nothing was run\n",
@@ -140,10 +176,11 @@ enum status resume_check_partial(const struct scenario *scenario, const char *pa
         (void)status_set_quiet(quiet);
     }
     if (difference.size > 0) {
-        status = fail(STATUS_USAGE,
-                      "partial result %s is of another scenario: %s; write to another file with -o, "
-                      "or replace it with --force",
-                      partial, text_string(&difference));
+        status = fail(
+            STATUS_USAGE,
+            "partial result %s is of another scenario: %s; write to another file with -o, "
+            "or replace it with --force",
+            partial, text_string(&difference));
     }
     text_free(&difference);
     free(partial);

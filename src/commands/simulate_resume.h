@@ -15,10 +15,11 @@ struct resume_plan {
 
 /* Rank 0 calls it, before anything runs. Where there is neither a result nor a checkpoint it says
  * that the run starts from its beginning. STATUS_USAGE when the file at `path` is the result of
- * another scenario, or the checkpoint (`options->path`) that of one, naming the difference. With
- * `force` a result is replaced whatever it is, and a checkpoint that the run cannot go on from is
- * passed over, with a warning. Removes what earlier starts of the run, now dead, left unfinished
- * on this host. */
+ * another scenario or another version, STATUS_FAILED when it is complete but does not have its
+ * digest; STATUS_USAGE when the checkpoint (`options->path`) is that of another scenario, naming
+ * the difference. With `force` a result is replaced whatever it is, and a checkpoint that the run
+ * cannot go on from is passed over, with a warning. Removes what earlier starts of the run, now
+ * dead, left unfinished on this host. */
 enum status resume_look(const struct scenario *scenario, const char *path,
                         const struct checkpoint_options *options, bool force,
                         struct resume_plan *plan_p);

@@ -24,14 +24,14 @@ struct checkpoint_options {
     const char *hints;   /* for MPI-IO, as in `output.mpi_hints` */
 };
 
-/* Of this start of the run. */
+/* Of the run; of one that was resumed, with all that the checkpoint follows and itself. */
 struct checkpoint_totals {
-    bool wanted;
+    bool wanted; /* by this start of the run */
     uint64_t written;
     uint64_t failed;
     byte_count bytes; /* of all that were written */
     double seconds;   /* spent on them and on those that failed */
-    bool saved_last;  /* the run stopped with one */
+    bool saved_last;  /* this start of the run stopped with one */
 };
 
 struct run;

@@ -228,13 +228,19 @@ def test_legs(directory):
     assert "out.h5.ckpt is a checkpoint of thrash " in show(f"{directory}/out.h5.ckpt", 1).stderr
     for _ in range(3):
         run([*arguments, "--resume", "--stop-after", "50ms"], code=4)
+    with h5py.File(f"{directory}/out.h5.partial") as file:
+        assert file["performance/checkpoints_written"][()] == 4
+        exchanges = file["performance/exchanges"][()]
+        assert exchanges > file["performance/epochs"][()] > 0
     digest = digest_of(run([*arguments, "--resume", "--checkpoint-every", "50ms"]).stdout)
     with h5py.File(f"{directory}/out.h5") as file:
         performance = file["performance"]
         written = performance["checkpoints_written"][()]
-        assert written > 0 and performance["checkpoints_failed"][()] == 0
+        assert written >= 4 and performance["checkpoints_failed"][()] == 0
         assert performance["checkpoint_bytes"][()] > written * (1 << 20)
         assert performance["checkpoint_bandwidth"][()] > 0
+        assert 0 < performance["checkpoint_seconds"][()] < performance["wall_run_seconds"][()]
+        assert performance["exchanges"][()] > max(exchanges, performance["epochs"][()])
         assert 0 < performance["resumed_from_seconds"][()] < 3
     assert os.listdir(directory) == ["out.h5"]
     shown = show(f"{directory}/out.h5").stdout
@@ -251,6 +257,23 @@ def test_legs(directory):
         reasons = reasons.decode() if isinstance(reasons, bytes) else str(reasons)
         assert "resumed_from_seconds: the run was not resumed" in reasons, reasons
         assert "checkpoint_bytes: no checkpoints were asked for" in reasons, reasons
+    result = pathlib.Path(f"{directory}/out.h5").read_bytes()
+    with h5py.File(f"{directory}/out.h5", "r+") as file:
+        version = file["provenance/version"]
+        changed = version[()].decode()[:-1] + "~"
+        version[...] = changed
+    refused = run([*arguments, "--resume"], code=2)
+    assert f"out.h5 was written by thrash {changed} (" in refused.stderr, refused.stderr
+    assert refused.stdout == "" and refused.stderr.count("\n") == 1, refused
+    pathlib.Path(f"{directory}/out.h5").write_bytes(result)
+    with h5py.File(f"{directory}/out.h5", "r+") as file:
+        touches = file["simulation/totals/touches"]
+        touches[...] = int(touches[()]) + 1
+    refused = run([*arguments, "--resume"], code=1)
+    assert "digest mismatch" in refused.stderr, refused.stderr
+    assert refused.stdout == "" and refused.stderr.count("\n") == 1, refused
+    again = run([*arguments, "--resume", "--force"])
+    assert digest_of(again.stdout) == digest and "no checkpoint" in again.stderr, again
     other = run([*arguments, "--resume", "--set", "machine.cpus=4"], code=2).stderr
     assert "machine.cpus is `8` in the result and `4` in this run" in other, other
 

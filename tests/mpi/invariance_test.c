@@ -56,6 +56,26 @@ static const struct {
     {"fork_every", "100", NULL},
 };
 
+/* Windows have pages in several cells, and several places to go to however many cells there are:
+ * they lie at multiples of 2 MiB for each cell. */
+static const struct {
+    const char *key;
+    const char *value;
+} windows_options[] = {{"size", "48MiB"}, {"windows", "6"}, {"window", "5MiB"}};
+
+static const char *small_value(const struct workload_kind_options *kind, size_t option,
+                               bool large_pages)
+{
+    const char *other = small_options[option].beside_large_pages;
+    for (size_t i = 0; i < sizeof windows_options / sizeof windows_options[0]; i++) {
+        if (kind == &workload_windows.kind &&
+            strcmp(windows_options[i].key, small_options[option].key) == 0) {
+            return windows_options[i].value;
+        }
+    }
+    return large_pages && other != NULL ? other : small_options[option].value;
+}
+
 static void append_workload(struct text *text, const struct workload_kind_options *kind,
                             bool large_pages)
 {
@@ -63,9 +83,8 @@ static void append_workload(struct text *text, const struct workload_kind_option
     for (size_t i = 0; i < sizeof small_options / sizeof small_options[0]; i++) {
         for (size_t row = 0; row < kind->options->nrows; row++) {
             if (strcmp(kind->options->rows[row].key, small_options[i].key) == 0) {
-                const char *other = small_options[i].beside_large_pages;
                 text_append_format(text, "    %s: %s\n", small_options[i].key,
-                                   large_pages && other != NULL ? other : small_options[i].value);
+                                   small_value(kind, i, large_pages));
             }
         }
     }
