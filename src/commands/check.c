@@ -6,6 +6,7 @@
 #include "commands/catalogue.h"
 #include "commands/commands.h"
 #include "commands/design_text.h"
+#include "commands/launcher.h"
 #include "commands/scenario_arguments.h"
 #include "engine/predict.h"
 #include "host/memory.h"
@@ -106,7 +107,7 @@ static enum status check(const struct scenario_arguments *arguments,
     }
     if (status == STATUS_OK) {
         struct scenario_choice choices[DESIGN_CHOICES];
-        design_choices(&scenario, &design, choices);
+        design_choices(&design, choices);
         status = scenario_print_values(&scenario, &names->catalogue, choices, DESIGN_CHOICES);
     }
     if (status == STATUS_OK) {
@@ -124,6 +125,7 @@ int command_check(int argc, char **argv)
                                             {"costs", required_argument, NULL, COSTS},
                                             {"sample", no_argument, NULL, SAMPLE},
                                             {NULL, 0, NULL, 0}};
+    launcher_quiet_others();
     struct catalogue_names names;
     catalogue_fill(&names);
     struct scenario_arguments arguments = {0};

@@ -294,6 +294,13 @@ struct loading {
     void *common;
 };
 
+static void loading_free(struct loading *loading)
+{
+    free(loading->parts);
+    free(loading->scenario);
+    free(loading->common);
+}
+
 static enum status read_texts(struct shared_file *file, const char *name, struct loading *loading)
 {
     void *parts = NULL;
@@ -318,34 +325,37 @@ static enum status read_texts(struct shared_file *file, const char *name, struct
     return status;
 }
 
-static enum status compare(const struct run *run, const struct loading *loading)
+static enum status compare(const struct scenario *wanted, const struct checkpoint_options *options,
+                           const struct loading *loading)
 {
-    const struct checkpoint_options *options = &run->options->checkpoints;
     const struct checkpoint_header *header = &loading->header;
     if (strcmp(header->version, options->version) != 0) {
         return fail(STATUS_USAGE,
-                    "%s was written by thrash %s, this is %s; go on with that one, or remove the "
-                    "file to start from the beginning",
+                    "%s was written by thrash %s, this is %s; go on with that one, or replace the "
+                    "checkpoint and start from the beginning with --force",
                     options->path, header->version, options->version);
     }
     struct text difference = {0};
     enum status status = scenario_difference(loading->scenario, "the checkpoint",
-                                             run->scenario->resolved, "this run", &difference);
+                                             wanted->resolved, "this run", &difference);
     if (status == STATUS_OK && difference.size > 0) {
-        status = fail(STATUS_USAGE, "%s is of another scenario: %s", options->path,
-                      text_string(&difference));
-    } else if (status == STATUS_OK && (header->ncells != run->ledger.ncells ||
-                                       !digest_equal(header->config_hash, run->scenario->hash))) {
+        status = fail(STATUS_USAGE,
+                      "%s is of another scenario: %s; write to another file with -o, or replace the "
+                      "checkpoint and start from the beginning with --force",
+                      options->path, text_string(&difference));
+    } else if (status == STATUS_OK && (header->ncells != wanted->machine.cells ||
+                                       !digest_equal(header->config_hash, wanted->hash))) {
         status = checkpoint_damaged(options->path, "it does not belong to its own scenario");
     }
     text_free(&difference);
     return status;
 }
 
-static enum status read_start(const struct run *run, struct shared_file *file,
+static enum status read_start(const struct scenario *scenario,
+                              const struct checkpoint_options *options, struct shared_file *file,
                               struct loading *loading)
 {
-    const char *name = run->options->checkpoints.path;
+    const char *name = options->path;
     uint64_t bytes = 0;
     enum status status = shared_file_size(file, &bytes);
     if (status == STATUS_OK && bytes < sizeof loading->header) {
@@ -360,7 +370,7 @@ static enum status read_start(const struct run *run, struct shared_file *file,
     if (status == STATUS_OK) {
         status = read_texts(file, name, loading);
     }
-    return status == STATUS_OK ? compare(run, loading) : status;
+    return status == STATUS_OK ? compare(scenario, options, loading) : status;
 }
 
 /* Ranks other than 0 get the header, the table and what is common. */
@@ -431,7 +441,10 @@ enum status checkpoint_resume(struct run *run)
     if (status != STATUS_OK) {
         return status;
     }
-    status = io_agree(&comm, comm.rank == 0 ? read_start(run, file, &loading) : STATUS_OK);
+    if (comm.rank == 0) {
+        status = read_start(run->scenario, options, file, &loading);
+    }
+    status = io_agree(&comm, status);
     if (status == STATUS_OK) {
         status = share(&comm, &loading);
     }
@@ -442,8 +455,22 @@ enum status checkpoint_resume(struct run *run)
         count_itself(run, &loading.header);
     }
     shared_file_close(file);
-    free(loading.parts);
-    free(loading.scenario);
-    free(loading.common);
+    loading_free(&loading);
+    return status;
+}
+
+enum status checkpoint_look(const struct scenario *scenario,
+                            const struct checkpoint_options *options)
+{
+    const struct io_comm alone = io_comm_of(MPI_COMM_SELF);
+    struct loading loading = {0};
+    struct shared_file *file = NULL;
+    enum status status = shared_file_open(&alone, options->path, options->path, false,
+                                          options->hints, &file);
+    if (status == STATUS_OK) {
+        status = read_start(scenario, options, file, &loading);
+        shared_file_close(file);
+    }
+    loading_free(&loading);
     return status;
 }

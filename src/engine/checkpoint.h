@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "base/types.h"
+#include "config/scenario.h"
 
 /* How to keep checkpoints; all zero: not at all. */
 struct checkpoint_options {
@@ -43,5 +44,11 @@ void checkpoint_write(struct run *run);
  * of ledger.epoch_end. STATUS_USAGE for a checkpoint of another scenario or version, naming what
  * differs; STATUS_FAILED for a damaged one. */
 enum status checkpoint_resume(struct run *run);
+
+/* Whether a run of `scenario` can go on from the checkpoint `options->path`, as far as its begin
+ * tells: what checkpoint_resume() refuses is refused here, before anything is laid out. Rank 0
+ * calls it, alone. */
+enum status checkpoint_look(const struct scenario *scenario,
+                            const struct checkpoint_options *options);
 
 #endif

@@ -163,8 +163,9 @@ def test_check(directory):
     rows = re.findall(r"^ +([\d.]+) MiB  (.*)$", output, re.M)
     names = [name for _, name in rows]
     assert names[-1] == "in all" and names[-2].startswith("process "), names
-    assert names[-3].startswith("series "), names
-    assert names[-4].startswith("other arrays "), names
+    assert names[-3].startswith("common "), names
+    assert names[-4].startswith("series "), names
+    assert names[-5].startswith("other arrays "), names
     sizes = [float(size) for size, _ in rows]
     assert abs(sum(sizes[:-1]) - sizes[-1]) < 0.1 * len(sizes), rows
     assert re.search(r"^design\.rmap +auto \(pte_chain_array\) +auto +default$", output, re.M)
@@ -180,7 +181,7 @@ def test_interrupted(directory):
     path = f"{directory}/out.h5"
     long_run = [THRASH, "simulate", QUICKSTART, "--set", "duration=2h", "--set",
                 "phases.pressure.until_freed=0%", "--set", "workloads.shm_copy.rate=1kB/s", "-o", path]
-    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         with subprocess.Popen(long_run, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True) as process:
             time.sleep(1.5)
@@ -193,6 +194,19 @@ def test_interrupted(directory):
             assert file["simulation/verdict"][()].decode() == "interrupted"
     result = run(long_run[1:] + ["--stop-after", "1s"], code=4)
     assert "interrupted" in result.stdout
+
+
+def test_said_once(directory):
+    """What is wrong with the command line is said by one rank, and idle ranks are mentioned once."""
+    for command in ("simulate", "converge", "check"):
+        for arguments in (["--bogus", QUICKSTART], [f"{directory}/none.yaml"]):
+            errors = run([command, *arguments], ranks=3, code=2).stderr
+            assert len(re.findall(r"^thrash: ", errors, re.M)) == 1, errors
+    base = ["simulate", QUICKSTART, "--set", "duration=300ms", "--set", "machine.cells=2", "-o",
+            f"{directory}/idle.h5", "--force"]
+    errors = run(base, ranks=4).stderr
+    assert errors.count("4 ranks, machine.cells is 2: 2 ranks have nothing to do") == 1, errors
+    assert "nothing to do" not in run(base, ranks=2).stderr
 
 
 def test_default_output(directory):
@@ -232,7 +246,8 @@ def test_sample(directory):
 
 TESTS = [test_result, test_exchanges, test_same_bits, test_preset_of_an_echo, test_livelock,
          test_lowmem_exhausted,
-         test_superseded_partial, test_check, test_interrupted, test_default_output, test_other_commands,
+         test_superseded_partial, test_check, test_interrupted, test_said_once,
+         test_default_output, test_other_commands,
          test_sample]
 
 
