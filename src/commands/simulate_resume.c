@@ -20,8 +20,7 @@ static enum status compare_result(const struct h5_reader *reader, const struct s
     char *resolved = NULL;
     enum status status = h5_read_text(reader, GROUP_CONFIG "/resolved", &resolved);
     if (status == STATUS_OK) {
-        status = scenario_difference(resolved, what, scenario->resolved, "this run",
-                                     difference);
+        status = scenario_difference(resolved, what, scenario->resolved, "this run", difference);
     }
     free(resolved);
     return status;
@@ -140,10 +139,11 @@ enum status resume_check_partial(const struct scenario *scenario, const char *pa
         (void)status_set_quiet(quiet);
     }
     if (difference.size > 0) {
-        status = fail(STATUS_USAGE,
-                      "partial result %s is of another scenario: %s; write to another file with -o, "
-                      "or replace it with --force",
-                      partial, text_string(&difference));
+        status = fail(
+            STATUS_USAGE,
+            "partial result %s is of another scenario: %s; write to another file with -o, "
+            "or replace it with --force",
+            partial, text_string(&difference));
     }
     text_free(&difference);
     free(partial);

@@ -142,9 +142,9 @@ static enum status write_common(struct saving *saving)
 /* Reads the file that was written and brought to disk, through the file system, and compares: that
  * the header has its digest and the size of the file, and that the table, the scenario, what is
  * common and each cell have the digests that were made of them while they were written. Rank 0 does
- * so for all but the cells, every rank for its own cells. It shows a write that went astray, was cut
- * short, or was lost with no error; not what a host, which may answer from its own memory, would
- * find on the disk after it has lost its power. */
+ * so for all but the cells, every rank for its own cells. It shows a write that went astray, was
+ * cut short, or was lost with no error; not what a host, which may answer from its own memory,
+ * would find on the disk after it has lost its power. */
 static enum status read_back(struct saving *saving)
 {
     struct run *run = saving->run;
@@ -305,13 +305,14 @@ static enum status compare(const struct scenario *wanted, const struct checkpoin
                     options->path, header->version, options->version);
     }
     struct text difference = {0};
-    enum status status = scenario_difference(loading->scenario, "the checkpoint",
-                                             wanted->resolved, "this run", &difference);
+    enum status status = scenario_difference(loading->scenario, "the checkpoint", wanted->resolved,
+                                             "this run", &difference);
     if (status == STATUS_OK && difference.size > 0) {
-        status = fail(STATUS_USAGE,
-                      "%s is of another scenario: %s; write to another file with -o, or replace the "
-                      "checkpoint and start from the beginning with --force",
-                      options->path, text_string(&difference));
+        status = fail(
+            STATUS_USAGE,
+            "%s is of another scenario: %s; write to another file with -o, or replace the "
+            "checkpoint and start from the beginning with --force",
+            options->path, text_string(&difference));
     } else if (status == STATUS_OK && (header->ncells != wanted->machine.cells ||
                                        !digest_equal(header->config_hash, wanted->hash))) {
         status = checkpoint_damaged(options->path, "it does not belong to its own scenario");
