@@ -207,7 +207,7 @@ static enum status write_file(const struct scenario *scenario, const char *path,
     struct design design;
     struct text choices = {0};
     if (design_resolve(scenario, &design) == STATUS_OK) { /* as before the run */
-        design_write(scenario, &design, &choices);
+        design_write(&design, &choices);
     }
     const struct result_fact facts[] = {
         {"launch", "how and where the ranks were started", text_string(&record->launch), NULL},

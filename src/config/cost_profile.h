@@ -44,6 +44,10 @@
       "more for each entry to a kernel that has an address space of its own (split 4g4g)")         \
     X(PTE_ZAP, "pte_zap", "clearing one pte of a range, dropping the page's reference")            \
     X(VMA_CHANGE, "vma_change", "a vma made or taken apart, in its mm and its object's list")      \
+    X(PTE_COPY, "pte_copy", "copying one pte at fork, taking a reference to its page")             \
+    X(PROCESS_FORK, "process_fork", "fork but for vmas and ptes: task, stack, files, signals")     \
+    X(PROCESS_EXEC, "process_exec", "exec but for vmas and ptes: reading headers, arguments")      \
+    X(PROCESS_EXIT, "process_exit", "exit and wait but for vmas and ptes")                         \
     X(CHAIN_REMOVE, "chain_remove", "taking a pte that was found out of its chain, or page-direct")
 
 enum cost {

@@ -7,6 +7,7 @@
 #include "machine/map.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/version.h"
 
 enum phase { PICK_MM, LOCK_MM, SCAN_MM };
 
@@ -27,7 +28,7 @@ void swap_out_begin(const struct cell *cell, struct swap_out_call *call, enum zo
         .phase = PICK_MM,
         .zone_class = (uint32_t)zone_class,
         .wanted = MUTANT(SWAP_OUT_QUOTA, cell_batch(cell), 2 * cell_batch(cell)),
-        .counter = (int64_t)rounds * init_mm(cell),
+        .rounds = rounds,
     };
 }
 
@@ -37,7 +38,10 @@ static bool pick_mm(struct cell *cell, struct swap_out_call *call)
 {
     struct swap_out_machine *machine = machine_state(cell);
     uint32_t mm = machine->swap_mm;
-    while (mm == init_mm(cell) || cell->mms[mm].scan_address == SCAN_END) {
+    if (cell->core->nmms == 0) {
+        return false;
+    }
+    while (mm == init_mm(cell) || !cell->mms[mm].alive || cell->mms[mm].scan_address == SCAN_END) {
         if (mm != init_mm(cell)) {
             cell->mms[mm].scan_address = SCAN_START;
         }
@@ -54,7 +58,14 @@ static bool pick_mm(struct cell *cell, struct swap_out_call *call)
 /* The first vma that ends above an address, by halves; false when there is none. */
 static bool find_vma(const struct cell *cell, const struct mm *mm, uint64_t address, vma_id *vma_p)
 {
-    vma_id low = mm->first_vma;
+    /* Those that are not there are among the others, and few. */
+    for (vma_id i = mm->first_vma; mm->has_absent && i < mm->first_vma + mm->nvmas; i++) {
+        if (cell->vmas[i].attached && address < cell->vmas[i].vpn + cell->vmas[i].npages) {
+            *vma_p = i;
+            return true;
+        }
+    }
+    vma_id low = mm->has_absent ? mm->first_vma + mm->nvmas : mm->first_vma;
     vma_id high = mm->first_vma + mm->nvmas;
     while (low < high) {
         const vma_id middle = low + (high - low) / 2;
@@ -109,6 +120,7 @@ void swap_out_drop_page(struct cell *cell, const struct actor *actor, page_id pa
     struct context *context = &cell->contexts[actor->context];
     enum zone_index zone = page_zone(cell, page);
     lru_remove(cell, page);
+    residence_count_delay(cell, page, actor->now);
     residence_leave(cell, page);
     count(cell, METRIC_PAGES_FREED, 1);
     if (MUTANT(KEEP_FREED_FRAME, true, false) && context->task == TASK_RECLAIM &&
@@ -128,6 +140,10 @@ static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_in
     uint32_t *ref = pte_ref(cell, vma, page);
     count(cell, METRIC_PTES_VISITED, 1);
     charge(cell, actor, COST_PTE_VISIT, 1);
+    if (cell->objects[vma->object].locked && MUTANT(LOCKED_VMA, true, false)) {
+        residence_mark_accessed(cell, actor, page);
+        return false;
+    }
     if (MUTANT(YOUNG_BIT, (pte_read(cell, *ref, page).young & bit) != 0, false)) {
         pte_write(cell, ref, page)->young &= ~bit;
         residence_mark_accessed(cell, actor, page);
@@ -150,6 +166,10 @@ static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_in
     pair->young &= ~bit;
     map_dropped(cell, &cell->mms[vma->mm], page);
     charge(cell, actor, COST_PTE_UNMAP, 1);
+    if (!anon && cell->mapcount[page] > 0 && cell->design->rmap->unmap_others != NULL &&
+        MUTANT(SCAN_OTHERS, true, false)) {
+        cell->design->rmap->unmap_others(cell, actor, vma->mm, page);
+    }
     /* page_count - !!buffers <= 2, before the scan's own reference is put: the page cache or swap
      * cache holds one, this pte's is the other. An anonymous page outside of both has none. */
     bool cached = !anon || page_is(cell->words, page, PLANE_SWAPCACHE);
@@ -201,7 +221,8 @@ static void unmap_word(struct cell *cell, struct mm *mm, page_id first, struct p
 
 /* Does what try_to_swap_out() would do for each present pte of a word, one after the other. Returns
  * false, with nothing done, when the slice could end within the word, another context has the LRU
- * lock, or the pages are anonymous: then the ptes are taken one by one. */
+ * lock, the pages are anonymous or locked into memory, or unmapping one touches other mms: then the
+ * ptes are taken one by one. */
 static bool scan_whole_word(struct cell *cell, struct actor *actor, sim_time slice_end,
                             struct swap_out_call *call, const struct vma *vma, page_id first,
                             uint64_t mask, page_id *next_p)
@@ -221,8 +242,10 @@ static bool scan_whole_word(struct cell *cell, struct actor *actor, sim_time sli
     sim_time most = (uint64_t)__builtin_popcountll(present) * cost[COST_PTE_VISIT] +
                     (uint64_t)__builtin_popcountll(unmap) * cost[COST_PTE_UNMAP] +
                     (uint64_t)__builtin_popcountll(activate) * cost[COST_LRU_MOVE];
+    const struct object *object = &cell->objects[vma->object];
     if (actor->now + most >= slice_end || (activate != 0 && lru_lock->busy_until > actor->now) ||
-        cell->objects[vma->object].kind == OBJECT_ANON) {
+        object->kind == OBJECT_ANON || object->locked ||
+        (unmap != 0 && cell->design->rmap->unmap_others != NULL)) {
         return false;
     }
     uint32_t credits;
@@ -279,8 +302,7 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
             charge_table_access(cell, actor, 1);
         }
         call->skipped_in = word_first;
-        uint64_t empty = mask &
-                         ~pte_read(cell, *pte_ref(cell, vma, word_first), word_first).present;
+        uint64_t empty = mask & ~version_present(cell, vma, word_first);
         charge(cell, actor, COST_PTE_SKIP, (uint64_t)__builtin_popcountll(empty));
     }
     page_id next = word_end;
@@ -289,7 +311,7 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
         return STEP_DONE;
     }
     while (call->page < word_end) {
-        uint64_t present = pte_read(cell, *pte_ref(cell, vma, word_first), word_first).present &
+        uint64_t present = version_present(cell, vma, word_first) &
                            word_mask(word_first, call->page, end);
         if (present == 0) {
             call->page = word_end;
@@ -301,7 +323,8 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
             return STEP_AGAIN;
         }
         call->page = page + 1;
-        if (try_to_swap_out(cell, actor, (enum zone_index)call->zone_class, vma, page) &&
+        if (try_to_swap_out(cell, actor, (enum zone_index)call->zone_class, vma,
+                            version_of(cell, vma, page)) &&
             --call->wanted == 0) {
             break;
         }
@@ -349,11 +372,13 @@ static enum step scan_mm(struct cell *cell, struct actor *actor, sim_time slice_
         mm->scan_address = vma->vpn + MUTANT(RESUME_POINT, call->page - vma->first, 0);
         /* The next vma is looked for before the quota: a scan that stops within the last vma of an
          * mm leaves the rest of it to the next lap. */
-        if (call->vma + 1 == mm->first_vma + mm->nvmas) {
+        do {
+            call->vma++;
+        } while (call->vma < mm->first_vma + mm->nvmas && !cell->vmas[call->vma].attached);
+        if (call->vma == mm->first_vma + mm->nvmas) {
             mm->scan_address = SCAN_END;
             return STEP_DONE;
         }
-        call->vma++;
         call->page = cell->vmas[call->vma].first;
         call->skipped_in = PAGE_NONE;
         if (call->wanted == 0) {
@@ -375,7 +400,7 @@ static enum step lock_mm(struct cell *cell, struct actor *actor, struct context 
     lock_enter(cell, actor, &mm->lock);
     charge(cell, actor, COST_LOCK, 1);
     lock_hold(cell, &mm->lock, actor->context);
-    if (mm->scan_address == SCAN_END || machine_state(cell)->swap_mm != call->mm) {
+    if (!mm->alive || mm->scan_address == SCAN_END || machine_state(cell)->swap_mm != call->mm) {
         /* Another reclaimer finished this mm meanwhile: it does not count as tried. */
         call->counter++;
         leave_mm(cell, actor, call);
@@ -397,6 +422,10 @@ static enum step lock_mm(struct cell *cell, struct actor *actor, struct context 
 enum step swap_out_step(struct cell *cell, struct actor *actor, struct context *context,
                         struct swap_out_call *call)
 {
+    if (call->rounds > 0) { /* mms are counted when it begins to run */
+        call->counter = (int64_t)call->rounds * cell->core->nmms;
+        call->rounds = 0;
+    }
     for (;;) {
         enum step step = STEP_DONE;
         switch ((enum phase)call->phase) {

@@ -20,6 +20,7 @@ struct swap_out_call {
     uint32_t zone_class; /* enum zone_index: only frames up to here count */
     uint32_t wanted;     /* pages still to be credited */
     int64_t counter;     /* mms that may still be tried */
+    uint32_t rounds;     /* over all mms that it may make, until it begins to run */
     uint32_t mm;
     vma_id vma; /* where the scan is in it */
     page_id page;

@@ -78,7 +78,7 @@ static bool finite_work_done(const struct run *run)
 {
     bool any = false;
     for (size_t i = 0; i < run->set.plan.nprocesses; i++) {
-        if (run->set.plan.processes[i].touches > 0) {
+        if (run->set.plan.processes[i].touches > 0 || run->set.plan.processes[i].exits) {
             any = true;
             if (run->ledger.homes[i].state != PROCESS_FINISHED) {
                 return false;

@@ -44,7 +44,8 @@ static uint64_t most_rows(const struct cell *cell)
             rows += min_u64(vma->pages / PAGES_PER_CHUNK + 2,
                             cell->plan->objects[vma->object].pages / PAGES_PER_CHUNK + 1);
         } else if (first < end) {
-            rows += (end - 1) / PAGES_PER_CHUNK - first / PAGES_PER_CHUNK + 1;
+            rows += ((end - 1) / PAGES_PER_CHUNK - first / PAGES_PER_CHUNK + 1) *
+                    max_u64(cell->plan->objects[vma->object].layers, 1);
         }
     }
     return rows;
@@ -79,6 +80,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     cell->ndevices = cell->nswap_devices + (uint32_t)machine->disk.devices;
 
     uint64_t pages = 0;
+    uint64_t versions = 0;
     uint64_t gaps = 0; /* numbers that stand for no page */
     uint64_t refs = 0;
     uint64_t vma_slots = 0;
@@ -87,6 +89,7 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
         uint64_t own = shard_pages_below(&shard, plan->objects[i].pages);
         uint64_t span = round_up(own, PAGES_PER_CHUNK);
         pages += span;
+        versions += plan->objects[i].layers == 0 ? 0 : own;
         gaps += span - own;
         refs += span / PAGES_PER_CHUNK * plan->objects[i].max_vmas;
         vma_slots += plan->objects[i].max_vmas;
@@ -96,6 +99,15 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
         pt_words += round_up(plan->processes[i].address_span, cell->arch->pt_entries) /
                         cell->arch->pt_entries / 64 +
                     1;
+    }
+    uint64_t columns = 0;
+    for (size_t i = 0; i < plan->nvmas; i++) {
+        const struct plan_vma *vma = &plan->vmas[i];
+        struct shard shard = cell_shard(cell, vma->object);
+        columns += plan->objects[vma->object].layers == 0
+                       ? 0
+                       : shard_pages_below(&shard, vma->offset + vma->pages) -
+                             shard_pages_below(&shard, vma->offset);
     }
     uint64_t rows = most_rows(cell);
     uint64_t lists = LRU_ZONE_LISTS + (uint64_t)cell->ncontexts * LRU_CONTEXT_LISTS;
@@ -122,6 +134,8 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
         "neighbours on an LRU list");
     DECLARE(mapcount, uint16_t, pages, pages, "ptes that map a page");
     DECLARE(slot, uint32_t, pages, used_slots == 0 ? 0 : used, "swap slot of a page");
+    DECLARE(written_at, uint32_t, pages, used_slots == 0 ? 0 : used,
+            "when a page was written to swap");
     DECLARE(chunk_object, uint32_t, pages / PAGES_PER_CHUNK, pages / PAGES_PER_CHUNK,
             "object of a chunk");
     DECLARE(objects, struct object, plan->nobjects, plan->nobjects, "an object");
@@ -134,6 +148,8 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
     DECLARE(row_refs, uint32_t, refs, refs, "reference to a row of ptes");
     DECLARE(rows, struct pte_row, rows, min_u64(rows, use.rows / cell->ncells + 1 + REF_FIRST_ROW),
             "present and young bits of 512 ptes");
+    DECLARE(versions, uint16_t, columns, columns, "which version of a page an mm has");
+    DECLARE(attached, uint16_t, versions, versions, "mms that have a version");
     DECLARE(pt_bits, uint64_t, pt_words, pt_words, "page-table pages of an address space");
     DECLARE(visitors, struct visitor, plan->nprocesses, plan->nprocesses,
             "a process as the cell sees it");
@@ -257,6 +273,7 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     object_build_all(cell);
     design->reclaim->set_up(cell);
     take_part_of_zones(cell);
+    context_start_flusher_of_old(cell);
     return STATUS_OK;
 }
 
@@ -339,6 +356,8 @@ void cell_sample(struct cell *cell, uint64_t blocked)
     value[METRIC_BALLAST_BYTES] = bytes(zone_owner_frames(cell, OWNER_BALLAST));
     value[METRIC_SWAPCACHE_BYTES] = bytes(core->swapcache);
     value[METRIC_SWAPCACHE_DIRTY_BYTES] = bytes(core->swapcache_dirty);
+    value[METRIC_FILE_DIRTY_BYTES] = bytes(core->nr_dirty);
+    value[METRIC_BUFFER_HEADS] = core->slab[SLAB_BUFFER_HEAD].in_use;
     value[METRIC_SWAP_USED_BYTES] = core->swap.used * PAGE_BYTES;
     value[METRIC_PTES_PRESENT] = core->ptes_present;
     value[METRIC_PROCESSES_BLOCKED] = blocked;

@@ -5,6 +5,7 @@
 #include "machine/cell.h"
 #include "machine/fault.h"
 #include "machine/residence.h"
+#include "machine/writeback.h"
 
 static uint32_t context_number(const struct cell *cell, const struct context *context)
 {
@@ -230,6 +231,8 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
 {
     switch ((enum context_task)context->task) {
     case TASK_BALANCE:
+    case TASK_FLUSH:
+    case TASK_FLUSH_OLD:
         set_state(cell, context, CONTEXT_IDLE);
         break;
     case TASK_HELP:
@@ -254,11 +257,17 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
 static enum step take_step(struct cell *cell, struct context *context, struct actor *actor)
 {
     const struct reclaim_ops *reclaim = cell->design->reclaim;
-    if (context->task == TASK_OPERATE) {
+    switch ((enum context_task)context->task) {
+    case TASK_OPERATE:
         return operation_step(cell, actor, context);
-    }
-    if (context->task == TASK_BALANCE) {
+    case TASK_BALANCE:
         return reclaim->balance(cell, actor, context);
+    case TASK_FLUSH:
+        return reclaim->writeback->flush(cell, actor, context);
+    case TASK_FLUSH_OLD:
+        return reclaim->writeback->flush_old(cell, actor, context);
+    default:
+        break;
     }
     enum step step = reclaim->direct(cell, actor, context);
     if (step == STEP_DONE && context->operating) {
@@ -301,6 +310,7 @@ static void running_event(struct cell *cell, struct context *context, sim_time n
         break;
     case STEP_WAIT:
         if (wait_is_over(cell, context)) {
+            cpu_book(cell, context_number(cell, context), now);
             run_step(cell, context, now);
             break;
         }
@@ -310,6 +320,7 @@ static void running_event(struct cell *cell, struct context *context, sim_time n
     case STEP_SPIN: {
         struct sim_lock *lock = &cell->mms[context->spin_mm].lock;
         if (lock->holder == CONTEXT_NONE) {
+            cpu_book(cell, context_number(cell, context), now);
             run_step(cell, context, now);
             break;
         }
@@ -399,6 +410,26 @@ void context_kswapd_woken_elsewhere(struct cell *cell, cell_id where, enum zone_
     }
     cell->core->zone[zone_class].need_balance = true;
     wake_kswapd(cell, cell->core->epoch_end);
+}
+
+void context_wake_flusher(struct cell *cell, sim_time now)
+{
+    struct context *context = &cell->contexts[CONTEXT_FLUSHER];
+    if (context->state == CONTEXT_IDLE) {
+        context->task = TASK_FLUSH;
+        run_again(cell, context, now);
+    }
+}
+
+void context_start_flusher_of_old(struct cell *cell)
+{
+    if (cell->core->first_written != NO_FILE) {
+        struct context *context = &cell->contexts[CONTEXT_FLUSHER_OF_OLD];
+        context->task = TASK_FLUSH_OLD;
+        context->wait = WAIT_TIME;
+        context->wait_until = cell->design->reclaim->writeback->first_tick;
+        begin_waiting(cell, context, 0);
+    }
 }
 
 /* Stops a process at a touch; `context->touch` is what it tries again. */

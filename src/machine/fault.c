@@ -9,6 +9,8 @@
 #include "machine/readin.h"
 #include "machine/residence.h"
 #include "machine/tags.h"
+#include "machine/version.h"
+#include "machine/writeback.h"
 
 /* What came of one part of a fault. */
 enum progress {
@@ -43,7 +45,8 @@ static enum progress use_swapcache(struct cell *cell, const struct touch *touch,
         if (page_is(cell->words, page, PLANE_LOCKED)) {
             return wait_for_page(cell, touch, actor);
         }
-        if (swap_is_half_full(cell) && !page_is_busy(cell, page)) {
+        if (swap_is_half_full(cell) && !page_is_busy(cell, page) &&
+            MUTANT(EXCLUSIVE_SWAP, !version_is_shared(cell, page), true)) {
             (void)residence_from_swapcache(cell, actor, page); /* anonymous: needs no node */
         }
         return GO_ON;
@@ -126,10 +129,88 @@ static void leave_mm(struct cell *cell, const struct actor *actor, struct mm *mm
     cell->core->mm_locks_busy_until = max_u64(cell->core->mm_locks_busy_until, actor->now);
 }
 
-static enum progress fault_on_mapping(struct cell *cell, const struct touch *touch,
-                                      struct actor *actor)
+/* A version of its own for a process that stores to one that others have, or that has none. */
+static enum progress make_version(struct cell *cell, struct touch *touch, struct actor *actor,
+                                  bool copies)
 {
     const struct vma *vma = &cell->vmas[touch->vma];
+    page_id from = touch->page;
+    page_id base = version_base(&cell->objects[vma->object], from);
+    bool had = version_of(cell, vma, base) != PAGE_NONE;
+    enum zone_index zone;
+    if (residence_take_frame(cell, actor, zone_user_class(cell), OWNER_ANON, &zone) != FRAME_OK) {
+        return reclaim_first(cell, touch, zone_user_class(cell), actor);
+    }
+    page_id to = version_place(cell, vma, base);
+    if (copies && cell->design->rmap->prepare(cell, actor, to) != FRAME_OK) {
+        zone_give(cell, zone, OWNER_ANON);
+        return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
+    }
+    charge(cell, actor, copies ? COST_PAGE_COPY : COST_PAGE_ZERO, 1);
+    charge(cell, actor, COST_LRU_MOVE, 1);
+    residence_enter(cell, to, zone, cell->design->reclaim->rules.anon_new_active);
+    if (copies) {
+        tags_copied(cell, from, to);
+        count(cell, METRIC_PAGES_COPIED, 1);
+    }
+    if (had && pte_is_present(cell, vma, from)) {
+        charge(cell, actor, COST_PTE_ZAP, 1);
+        map_clear(cell, vma, from);
+        cell->design->rmap->remove(cell, actor, from / PAGES_PER_WORD * PAGES_PER_WORD,
+                                   page_bit(from));
+    }
+    if (had) {
+        version_detach(cell, actor, vma, base);
+    }
+    version_attach(cell, vma, base, to);
+    cell->contexts[actor->context].made_page = true;
+    touch->page = to;
+    return GO_ON;
+}
+
+/* The same as need_page() for anonymous memory that has versions. *copied_p: the page is a copy. */
+static enum progress need_version(struct cell *cell, struct touch *touch, struct actor *actor,
+                                  bool *copied_p)
+{
+    const struct vma *vma = &cell->vmas[touch->vma];
+    const struct object *object = &cell->objects[vma->object];
+    page_id page = touch->page;
+    bool has = version_of(cell, vma, version_base(object, page)) == page;
+    bool kept = has && (page_is(cell->words, page, PLANE_RESIDENT) || cell->slot[page] != 0);
+    bool shared = has && *version_attached(cell, object, page) > 1;
+    bool copies = kept && MUTANT(COPY_ON_WRITE, shared, false) && touch->access == ACCESS_WRITE;
+    *copied_p = copies;
+    if (has && !kept && !shared) {
+        return make_page(cell, touch, actor);
+    }
+    if (kept && !pte_is_present(cell, vma, page)) {
+        enum progress progress = need_page(cell, touch, actor);
+        if (progress == STOPPED) {
+            return progress;
+        }
+    }
+    return !kept || copies ? make_version(cell, touch, actor, copies) : GO_ON;
+}
+
+/* A store to a page that only this process has, write-protected since others had it as well. */
+static bool reuse_version(struct cell *cell, const struct touch *touch)
+{
+    const struct vma *vma = &cell->vmas[touch->vma];
+    if (touch->access == ACCESS_WRITE) {
+        page_clear(cell->words, touch->page, PLANE_PROTECTED);
+    }
+    if (!pte_is_present(cell, vma, touch->page)) {
+        return false;
+    }
+    pte_write(cell, pte_ref(cell, vma, touch->page), touch->page)->young |= page_bit(touch->page);
+    page_set(cell->words, touch->page, PLANE_PTE_DIRTY);
+    return true;
+}
+
+static enum progress fault_on_mapping(struct cell *cell, struct touch *touch, struct actor *actor)
+{
+    const struct vma *vma = &cell->vmas[touch->vma];
+    bool copied = false;
     struct mm *mm = &cell->mms[vma->mm];
     if (mm->lock.holder != CONTEXT_NONE) {
         context_begin_spin(cell, touch, &mm->lock, actor->now);
@@ -141,16 +222,24 @@ static enum progress fault_on_mapping(struct cell *cell, const struct touch *tou
     charge_entry(cell, actor);
     charge_table_access(cell, actor, 1);
     leave_mm(cell, actor, mm);
-    if (map_need_table(cell, actor, vma, touch->page) != FRAME_OK) {
+    page_id base = version_base(&cell->objects[vma->object], touch->page);
+    if (map_need_table(cell, actor, vma, base) != FRAME_OK) {
         return reclaim_first(cell, touch, map_table_class(cell), actor);
     }
-    if (need_page(cell, touch, actor) == STOPPED) {
+    if ((vma_has_versions(vma) ? need_version(cell, touch, actor, &copied)
+                               : need_page(cell, touch, actor)) == STOPPED) {
         return STOPPED;
     }
-    if (cell->design->rmap->prepare(cell, actor, touch->page) != FRAME_OK) {
+    if (vma_has_versions(vma) && reuse_version(cell, touch)) {
+        leave_mm(cell, actor, mm);
+        count_fault(cell, &cell->contexts[actor->context]);
+        return GO_ON;
+    }
+    /* A copy was only made once its reverse map had what it needs. */
+    if (!copied && cell->design->rmap->prepare(cell, actor, touch->page) != FRAME_OK) {
         return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
     }
-    if (MUTANT(MARK_ON_FAULT, true, false)) {
+    if (MUTANT(MARK_ON_FAULT, !copied, false)) {
         residence_mark_accessed(cell, actor, touch->page);
     }
     charge_table_access(cell, actor, 1);
@@ -177,6 +266,39 @@ static enum progress read_call(struct cell *cell, const struct touch *touch, str
     charge_user_access(cell, actor, 1);
     residence_mark_accessed(cell, actor, touch->page);
     return GO_ON;
+}
+
+static enum progress wait_as_told(struct cell *cell, const struct touch *touch,
+                                  const struct actor *actor)
+{
+    const struct context *context = &cell->contexts[actor->context];
+    context_begin_wait(cell, touch, (enum wait_for)context->wait, context->wait_device,
+                       context->wait_until, actor->now);
+    return STOPPED;
+}
+
+/* write(2) of a whole page that was not there before: into the page cache. */
+static enum progress write_call(struct cell *cell, const struct touch *touch, struct actor *actor)
+{
+    struct context *context = &cell->contexts[actor->context];
+    if (!context->file_written) {
+        enum zone_index zone;
+        enum zone_index class;
+        charge_system_call(cell, actor);
+        charge(cell, actor, COST_PAGE_CACHE, 1);
+        if (residence_take_page(cell, actor, touch->page, &zone, &class) != FRAME_OK) {
+            return reclaim_first(cell, touch, class, actor);
+        }
+        charge(cell, actor, COST_LRU_MOVE, 1);
+        charge(cell, actor, COST_PAGE_COPY, 1);
+        charge_user_access(cell, actor, 1);
+        residence_enter(cell, touch->page, zone, false);
+        writeback_dirtied(cell, touch->page);
+        count(cell, METRIC_FILE_WRITE_BYTES, PAGE_BYTES);
+        context->file_written = true;
+    }
+    enum step step = cell->design->reclaim->writeback->throttle(cell, actor, context, touch->page);
+    return step == STEP_WAIT ? wait_as_told(cell, touch, actor) : GO_ON;
 }
 
 /* write(2) to a raw device: past all caches. */
@@ -218,6 +340,7 @@ static void forget_tries(struct cell *cell, uint32_t id, sim_time now)
     context->made_page = false;
     context->waited_for_device = false;
     context->waited_for_frames = false;
+    context->file_written = false;
     if (context->held_frame) {
         /* Handed to it, but no longer needed. */
         context->held_frame = false;
@@ -249,7 +372,7 @@ static bool touch_present(struct cell *cell, const struct touch *touch)
 }
 
 /* One try of what the hardware cannot do alone; false: the process now waits. */
-static bool try_in_kernel(struct cell *cell, const struct touch *touch, sim_time now)
+static bool try_in_kernel(struct cell *cell, struct touch *touch, sim_time now)
 {
     struct visitor *visitor = &cell->visitors[touch->process];
     struct actor actor = {now, CONTEXT_FIRST_PROCESS + touch->process};
@@ -259,6 +382,8 @@ static bool try_in_kernel(struct cell *cell, const struct touch *touch, sim_time
         visitor->fault_time = add_saturated(visitor->fault_time, actor.now - now);
     } else if (touch->access == ACCESS_FILE_READ) {
         progress = read_call(cell, touch, &actor);
+    } else if (touch->access == ACCESS_FILE_WRITE) {
+        progress = write_call(cell, touch, &actor);
     } else {
         progress = raw_write(cell, touch, &actor);
     }
@@ -266,23 +391,49 @@ static bool try_in_kernel(struct cell *cell, const struct touch *touch, sim_time
     return progress == GO_ON;
 }
 
+/* The hardware alone: the pte is there and allows the access. */
+static bool touch_in_user_mode(struct cell *cell, const struct touch *touch)
+{
+    if (touch->access == ACCESS_WRITE && page_is(cell->words, touch->page, PLANE_PROTECTED)) {
+        return false;
+    }
+    return touch_present(cell, touch);
+}
+
 bool fault_retry(struct cell *cell, const struct touch *touch, sim_time now)
 {
-    bool present = touch->vma != VMA_NONE && touch_present(cell, touch);
-    if (!present && !try_in_kernel(cell, touch, now)) {
+    struct touch aimed = *touch;
+    version_aim(cell, &aimed);
+    bool present = touch->vma != VMA_NONE && touch_in_user_mode(cell, &aimed);
+    if (!present && !try_in_kernel(cell, &aimed, now)) {
         return false;
     }
     forget_tries(cell, CONTEXT_FIRST_PROCESS + touch->process, now);
-    count_touch(cell, touch, now);
+    count_touch(cell, &aimed, now);
     return true;
 }
 
 void fault_operation_done(struct cell *cell, const struct touch *touch, sim_time now)
 {
     forget_tries(cell, CONTEXT_FIRST_PROCESS + touch->process, now);
-    count(cell, METRIC_OPERATIONS, touch->process % cell->ncells == cell->id);
+    const struct operation_call *call = &cell->operations[touch->process].call;
+    bool home = touch->process % cell->ncells == cell->id;
+    cell->visitors[touch->process].operated++;
+    outbox_post(&cell->outbox, MESSAGE_OPERATED, touch->process, now, 0);
+    count(cell, METRIC_OPERATIONS, home);
+    count(cell, METRIC_FORKS, home && call->kind == OPERATION_FORK);
+    count(cell, METRIC_EXECS, home && call->kind == OPERATION_EXEC);
+    if (call->kind == OPERATION_EXIT) {
+        cell->visitors[touch->process].next_at = TIME_NEVER;
+        cell->visitors[touch->process].operation_at = TIME_NEVER;
+        outbox_post(&cell->outbox, MESSAGE_EXITED, touch->process, now, call->last);
+        return;
+    }
     cell->visitors[touch->process].blocked = false;
     outbox_post(&cell->outbox, MESSAGE_WOKEN, touch->process, now, 0);
+    if (call->kind == OPERATION_FORK && call->wait_for != PROCESS_NONE) {
+        outbox_post(&cell->outbox, MESSAGE_WAITS, touch->process, call->wait_for, 0);
+    }
 }
 
 bool fault_touch(struct cell *cell, const struct touch *touch)
@@ -297,13 +448,20 @@ bool fault_touch(struct cell *cell, const struct touch *touch)
     }
     visitor->ordinal = touch->ordinal + 1;
     visitor->next_at = touch->next_at;
-    if (touch->vma != VMA_NONE && touch_present(cell, touch)) {
+    bool versions = touch->vma != VMA_NONE && vma_has_versions(&cell->vmas[touch->vma]);
+    if (touch->vma != VMA_NONE && !versions && touch_present(cell, touch)) {
         count_touch(cell, touch, touch->at);
         return true;
     }
-    if (try_in_kernel(cell, touch, touch->at)) {
+    struct touch aimed = *touch;
+    version_aim(cell, &aimed);
+    if (versions && touch_in_user_mode(cell, &aimed)) {
+        count_touch(cell, &aimed, touch->at);
+        return true;
+    }
+    if (try_in_kernel(cell, &aimed, touch->at)) {
         forget_tries(cell, CONTEXT_FIRST_PROCESS + touch->process, touch->at);
-        count_touch(cell, touch, touch->at);
+        count_touch(cell, &aimed, touch->at);
     }
     return false;
 }

@@ -5,6 +5,7 @@
 #include "machine/lru.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/version.h"
 
 #define EXPECT_EQUAL(what, counted, kept)                                                       \
     do {                                                                                        \
@@ -26,7 +27,11 @@ static enum status count_ptes(const struct cell *cell, uint16_t *of_page, uint64
 {
     for (size_t i = 0; i < cell->plan->nvmas; i++) {
         const struct vma *vma = &cell->vmas[i];
-        for (page_id page = vma->first; page < vma->first + vma->npages; page++) {
+        for (page_id base = vma->first; base < vma->first + vma->npages; base++) {
+            page_id page = version_of(cell, vma, base);
+            if (page == PAGE_NONE) {
+                continue;
+            }
             uint32_t ref = *pte_ref(cell, vma, page);
             if (ref > REF_YOUNG && !has_row(cell, ref)) {
                 return fail(STATUS_FAILED, "invariant broken: vma %zu refers to row %u", i, ref);
@@ -218,6 +223,43 @@ static enum status check_swap(const struct cell *cell)
     return STATUS_OK;
 }
 
+/* A page that write(2) dirtied is among those that are to be written back; nothing else says where
+ * to look for it. */
+static enum status check_file_page(const struct cell *cell, page_id page)
+{
+    const struct object *object = page_object(cell, page);
+    page_id index = page - object->first;
+    if (object->written && page_is(cell->words, page, PLANE_DIRTY) &&
+        (index < object->clean_upto || index >= object->written_upto)) {
+        return fail(STATUS_FAILED, "invariant broken: dirty page %u would not be written back",
+                    page);
+    }
+    if (cell->written_at[page] != 0 && !page_is(cell->words, page, PLANE_SWAPCACHE)) {
+        return fail(STATUS_FAILED,
+                    "invariant broken: page %u was written to swap, but is not in the swap cache",
+                    page);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_files(const struct cell *cell)
+{
+    uint64_t dirty = 0;
+    uint64_t writeback = 0;
+    for (page_id page = 0; page < cell->npages; page++) {
+        enum status status = check_file_page(cell, page);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        bool written = page_object(cell, page)->written;
+        dirty += written && page_is(cell->words, page, PLANE_DIRTY);
+        writeback += page_is(cell->words, page, PLANE_WRITEBACK);
+    }
+    EXPECT_EQUAL("dirty pages of written files", dirty, cell->core->nr_dirty);
+    EXPECT_EQUAL("pages under write I/O", writeback, cell->core->nr_writeback);
+    return STATUS_OK;
+}
+
 /* Blocks of chains, from the mapcounts: ceil(k / slots), and one or none for a page mapped once. */
 static enum status check_chains(const struct cell *cell)
 {
@@ -256,6 +298,45 @@ static enum status check_contexts(const struct cell *cell)
     return STATUS_OK;
 }
 
+/* Who has which version, counted from the columns; and that versions nobody has hold nothing. */
+static enum status check_versions(const struct cell *cell)
+{
+    for (size_t o = 0; o < cell->plan->nobjects; o++) {
+        const struct object *object = &cell->objects[o];
+        uint16_t *has = object->layers == 0 ? NULL
+                                            : calloc((size_t)object->npages + 1, sizeof *has);
+        if (has == NULL) {
+            continue;
+        }
+        for (uint32_t rank = 0; rank < object->max_vmas; rank++) {
+            const struct vma *vma = &cell->vmas[cell->object_vmas[object->first_vma_slot + rank]];
+            for (page_id base = vma->first; base < vma->first + vma->npages; base++) {
+                page_id page = version_of(cell, vma, base);
+                if (page != PAGE_NONE) {
+                    has[page - object->first]++;
+                }
+            }
+        }
+        enum status status = STATUS_OK;
+        for (page_id page = object->first; page < object->first + object->npages; page++) {
+            uint16_t kept = *version_attached(cell, object, page);
+            bool held = page_is(cell->words, page, PLANE_RESIDENT) || cell->slot[page] != 0;
+            if (has[page - object->first] != kept || (held && kept == 0) ||
+                (kept > 1 && !page_is(cell->words, page, PLANE_PROTECTED))) {
+                status = fail(STATUS_FAILED,
+                              "invariant broken: version %u is of %u mms, kept as %u%s", page,
+                              has[page - object->first], kept, held ? ", and holds memory" : "");
+                break;
+            }
+        }
+        free(has);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
 enum status invariants_check(const struct cell *cell)
 {
     uint16_t *of_page = calloc((size_t)cell->npages + 1, sizeof *of_page);
@@ -269,7 +350,8 @@ enum status invariants_check(const struct cell *cell)
     free(of_page);
     free(of_mm);
     enum status (*const checks[])(const struct cell *) = {
-        check_lists, check_frames, check_swap, check_chains, check_slabs, check_contexts};
+        check_lists,  check_frames, check_swap,     check_files,
+        check_chains, check_slabs,  check_contexts, check_versions};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && status == STATUS_OK; i++) {
         status = checks[i](cell);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "machine/shard.h"
+#include "machine/system_call.h"
 
 enum status ledger_create(const struct scenario *scenario, const struct plan *plan,
                           struct ledger *ledger)
@@ -23,6 +24,7 @@ enum status ledger_create(const struct scenario *scenario, const struct plan *pl
     }
     for (size_t i = 0; i < plan->nprocesses; i++) {
         ledger->homes[i].stopped_at = TIME_NEVER;
+        ledger->homes[i].waits_for = PROCESS_NONE;
     }
     return STATUS_OK;
 }
@@ -310,8 +312,53 @@ void ledger_receive(struct ledger *ledger, const struct message *messages, size_
         case MESSAGE_TRANSLATION:
             home->translation = message->value;
             break;
+        case MESSAGE_FORKED:
+            home->nforked++;
+            break;
+        case MESSAGE_EXITED:
+            home->nblocked--;
+            home->nexited++;
+            break;
+        case MESSAGE_OPERATED:
+            home->noperated++;
+            break;
+        case MESSAGE_WAITS:
+            home->waits_for = (process_id)message->value;
+            break;
         default:
             break;
+        }
+    }
+}
+
+/* Processes begin and end when all cells have done their part. */
+static void begin_and_end(struct ledger *ledger, struct home *home)
+{
+    if (home->nforked == ledger->ncells) {
+        home->nforked = 0;
+        home->state = PROCESS_RUNNABLE;
+        home->work = 0;
+        home->finished = 0;
+    }
+    if (home->nexited == ledger->ncells) {
+        home->nexited = 0;
+        home->state = PROCESS_FINISHED;
+    }
+}
+
+static bool is_there(const struct home *home)
+{
+    return home->state == PROCESS_RUNNABLE || home->state == PROCESS_BLOCKED;
+}
+
+/* Who waited for a process that is gone goes on. */
+static void follow_waits(struct ledger *ledger, struct home *home)
+{
+    if (home->waits_for != PROCESS_NONE && is_there(home)) {
+        if (is_there(&ledger->homes[home->waits_for])) {
+            home->state = PROCESS_BLOCKED;
+        } else {
+            home->waits_for = PROCESS_NONE;
         }
     }
 }
@@ -322,6 +369,17 @@ static bool has_finished(const struct ledger *ledger, const struct home *home)
 {
     uint64_t touches = ledger->plan->processes[home - ledger->homes].touches;
     return touches > 0 && home->finished == touches;
+}
+
+/* The system calls that the process has made in the user time since `before`: what they took is to
+ * be paid like the time of its faults. */
+static void make_system_calls(struct ledger *ledger, size_t process, sim_time before)
+{
+    const struct plan_process *plan = &ledger->plan->processes[process];
+    struct home *home = &ledger->homes[process];
+    const uint64_t calls = system_calls_between(plan, before, home->work);
+    home->debt = add_saturated(home->debt, system_calls_time(plan, calls));
+    ledger->account[ledger_home(ledger, process)].syscalls += calls;
 }
 
 /* User time that the process did not get to use comes back. */
@@ -364,16 +422,25 @@ void ledger_settle(struct ledger *ledger)
         ledger->due += account->report.due;
         account->user = 0;
         account->translation = 0;
+        account->syscalls = 0;
     }
     for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
         struct home *home = &ledger->homes[i];
+        const sim_time before = home->work;
         unused += settle_process(ledger, home);
+        make_system_calls(ledger, i, before);
         ledger->account[ledger_home(ledger, i)].user += home->grant;
         ledger->account[ledger_home(ledger, i)].translation += home->grant - home->useful;
         home->grant = 0;
         home->useful = 0;
         home->gave_up_node = 0;
         home->stopped_at = TIME_NEVER;
+    }
+    for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
+        begin_and_end(ledger, &ledger->homes[i]);
+    }
+    for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
+        follow_waits(ledger, &ledger->homes[i]);
     }
     sim_time waiting = blocked < unused ? (sim_time)blocked : unused;
     for (cell_id i = 0; i < ledger->ncells; i++) {

@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "config/scenario.h"
+#include "machine/operation.h"
 #include "machine/outbox.h"
 #include "machine/plan.h"
 #include "machine/report.h"
@@ -28,6 +29,10 @@ enum process_state {
 struct home {
     uint32_t state;        /* enum process_state */
     uint32_t nblocked;     /* cells in which it waits */
+    uint32_t nforked;      /* cells in which it has been made */
+    uint32_t nexited;      /* and in which it is gone */
+    uint32_t waits_for;    /* it goes on when this process is not there; PROCESS_NONE: at once */
+    uint64_t noperated;    /* parts of operations that cells have done */
     uint32_t lock_share;   /* share of the last epoch that its faults held its mm's lock, 2^-32 */
     uint64_t finished;     /* touches of the cells in which it has made all of its own */
     sim_time finished_at;  /* when it made the last of those that any cell had */
@@ -55,6 +60,7 @@ struct cell_account {
     page_count free[ZONES];              /* frames that are to be free in the cell */
     sim_time user, system, iowait, idle; /* to be booked in the cell */
     sim_time translation;                /* likewise; part of user */
+    uint64_t syscalls;                   /* likewise, at a rate (system_call.h) */
 };
 
 /* The first process for which nothing can be freed in any cell of a node. */

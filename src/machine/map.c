@@ -4,16 +4,22 @@
 
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/version.h"
 
 void map_set(struct cell *cell, const struct vma *vma, page_id page, bool write)
+{
+    map_set_old(cell, vma, page);
+    pte_write(cell, pte_ref(cell, vma, page), page)->young |= page_bit(page);
+    if (write) {
+        page_set(cell->words, page, PLANE_PTE_DIRTY);
+    }
+}
+
+void map_set_old(struct cell *cell, const struct vma *vma, page_id page)
 {
     struct pte_pair *pair = pte_write(cell, pte_ref(cell, vma, page), page);
     assert((pair->present & page_bit(page)) == 0);
     pair->present |= page_bit(page);
-    pair->young |= page_bit(page);
-    if (write) {
-        page_set(cell->words, page, PLANE_PTE_DIRTY);
-    }
     if (cell->mapcount[page]++ == 0) {
         cell->core->nr_mapped++;
     }
@@ -32,13 +38,25 @@ void map_forget(struct cell *cell, page_id page, uint32_t n)
         cell->core->nr_mapped--;
     }
     cell->core->ptes_present -= n;
-    count(cell, METRIC_PTES_UNMAPPED, n);
+}
+
+void map_clear(struct cell *cell, const struct vma *vma, page_id page)
+{
+    uint32_t *ref = pte_ref(cell, vma, page);
+    struct pte_pair *pair = pte_write(cell, ref, page);
+    pair->present &= ~page_bit(page);
+    pair->young &= ~page_bit(page);
+    pte_compact_word(cell, ref, page);
+    map_forget(cell, page, 1);
+    cell->mms[vma->mm].rss--;
+    count(cell, METRIC_PTES_ZAPPED, 1);
 }
 
 void map_dropped(struct cell *cell, struct mm *mm, page_id page)
 {
     map_forget(cell, page, 1);
     mm->rss--;
+    count(cell, METRIC_PTES_UNMAPPED, 1);
 }
 
 /* A page directory can be above page tables of several cells. It is accounted for by the cell that

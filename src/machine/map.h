@@ -10,6 +10,12 @@
 /* Sets the pte of `page` in `vma`: present, young, and dirty if `write`. It must not be present. */
 void map_set(struct cell *cell, const struct vma *vma, page_id page, bool write);
 
+/* Clears a present pte for its process's own sake: copy-on-write. */
+void map_clear(struct cell *cell, const struct vma *vma, page_id page);
+
+/* The same for the pte of a child at fork: old and clean. */
+void map_set_old(struct cell *cell, const struct vma *vma, page_id page);
+
 /* Bookkeeping for a present pte whose bits the caller has cleared. The dirty bits of all mappers
  * move to the page. */
 void map_dropped(struct cell *cell, struct mm *mm, page_id page);
@@ -63,6 +69,10 @@ struct map_scan {
  * not young, whatever they map, until as many are cleared as `page` has, or all have been looked at
  * (2.6.7: try_to_unmap_file()). */
 struct map_scan map_scan_nonlinear(struct cell *cell, const struct actor *actor, page_id page);
+
+/* The same, with LOCK_COVERERS, but for mm number `mm`, which is left out altogether. */
+struct map_walk map_clear_others(struct cell *cell, const struct actor *actor, page_id page,
+                                 uint32_t mm);
 
 /* A trylock of an mm's page_table_lock by `context` at `now`: fails while another context holds it,
  * or was held by faults for a share of the last epoch, with that probability. Counts failures. */

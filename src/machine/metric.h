@@ -62,12 +62,20 @@ enum metric_scope {
       "chain blocks searched for ptes that munmap, exec and exit took out: of B, (B + 1) / 2")     \
     X(OPERATIONS, "operations", "1", COUNTER, HIGHER, COUNT, CELL,                                 \
       "moves of windows, forks, execs and exits that were done")                                   \
+    X(FORKS, "forks", "1", COUNTER, HIGHER, COUNT, CELL, "forks that were done")                   \
+    X(EXECS, "execs", "1", COUNTER, HIGHER, COUNT, CELL, "execs that were done")                   \
+    X(PAGES_COPIED, "pages_copied", "page", COUNTER, NEITHER, COUNT, CELL,                         \
+      "anonymous pages copied because a process stored to one that others have as well")           \
+    X(SYSCALLS, "syscalls", "1", COUNTER, HIGHER, COUNT, CELL,                                     \
+      "system calls that processes make at a rate (syscalls_per_second), not those of touches")    \
     X(ACTIVATIONS, "activations", "page", COUNTER, NEITHER, COUNT, CELL,                           \
       "pages moved from an inactive to an active list")                                            \
     X(DEACTIVATIONS, "deactivations", "page", COUNTER, NEITHER, COUNT, CELL,                       \
       "pages moved from an active to an inactive list")                                            \
     X(TRYLOCK_FAILURES, "trylock_failures", "1", COUNTER, LOWER, COUNT, CELL,                      \
       "trylocks of mms and objects that failed during reclaim")                                    \
+    X(OBJECT_TRYLOCK_FAILURES, "object_trylock_failures", "1", COUNTER, LOWER, COUNT, CELL,        \
+      "of trylock_failures, those of objects")                                                     \
     X(PAGE_LOCK_FAILURES, "page_lock_failures", "1", COUNTER, LOWER, COUNT, CELL,                  \
       "trylocks of pages that failed during reclaim")                                              \
     X(SWAP_IN_BYTES, "swap_in_bytes", "byte", COUNTER, LOWER, COUNT, CELL,                         \
@@ -76,6 +84,14 @@ enum metric_scope {
       "written to swap devices")                                                                   \
     X(WRITEBACK_BYTES, "writeback_bytes", "byte", COUNTER, NEITHER, COUNT, CELL,                   \
       "written to files")                                                                          \
+    X(SHM_SWAP_OUT_BYTES, "shm_swap_out_bytes", "byte", COUNTER, LOWER, COUNT, CELL,               \
+      "of swap_out_bytes, those of shared memory")                                                 \
+    X(SWAP_WRITTEN_FREED, "swap_written_freed", "page", COUNTER, NEITHER, COUNT, CELL,             \
+      "pages freed by reclaim after they had been written to swap")                                \
+    X(SWAP_WRITE_TO_FREE, "swap_write_to_free_seconds", "s", COUNTER, LOWER, TICKS, CELL,          \
+      "of swap_written_freed, time from the end of the write to the freeing, added up")            \
+    X(FILE_WRITE_BYTES, "file_write_bytes", "byte", COUNTER, HIGHER, COUNT, CELL,                  \
+      "written to files by write(2), into the page cache")                                         \
     X(RAW_WRITE_BYTES, "raw_write_bytes", "byte", COUNTER, NEITHER, COUNT, CELL,                   \
       "written to raw devices: logs of databases")                                                 \
     X(FILE_READ_BYTES, "file_read_bytes", "byte", COUNTER, NEITHER, COUNT, CELL,                   \
@@ -126,6 +142,10 @@ enum metric_scope {
       "resident pages in the swap cache")                                                          \
     X(SWAPCACHE_DIRTY_BYTES, "swapcache_dirty_bytes", "byte", GAUGE, LOWER, COUNT, CELL,           \
       "pages in the swap cache whose write-out has not been started")                              \
+    X(FILE_DIRTY_BYTES, "file_dirty_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,                   \
+      "pages of files dirtied by write(2) whose write-back has not been started")                  \
+    X(BUFFER_HEADS, "buffer_heads", "1", GAUGE, LOWER, COUNT, CELL,                                \
+      "pages that carry buffer heads")                                                             \
     X(SWAP_USED_BYTES, "swap_used_bytes", "byte", GAUGE, LOWER, COUNT, CELL, "swap slots in use")  \
     X(PTES_PRESENT, "ptes_present", "1", GAUGE, NEITHER, COUNT, CELL, "present ptes")              \
     X(PROCESSES_BLOCKED, "processes_blocked", "1", GAUGE, LOWER, COUNT, CELL,                      \

@@ -4,6 +4,7 @@
 
 #include "machine/cell.h"
 #include "machine/vma_list.h"
+#include "machine/writeback.h"
 
 static const struct sim_lock unlocked = {0, CONTEXT_NONE, CONTEXT_NONE};
 
@@ -16,6 +17,9 @@ static void build_objects(struct cell *cell)
 {
     page_id first = 0;
     uint64_t first_ref = 0;
+    object_id *link = &cell->core->first_written;
+    *link = NO_FILE;
+    uint64_t first_attached = 0;
     for (size_t i = 0; i < cell->plan->nobjects; i++) {
         const struct plan_object *plan = &cell->plan->objects[i];
         struct shard shard = cell_shard(cell, (object_id)i);
@@ -30,14 +34,27 @@ static void build_objects(struct cell *cell)
             .max_vmas = plan->max_vmas,
             .first_vma_slot = plan->first_vma_slot,
             .first_ref = first_ref,
+            .layers = plan->layers,
+            .layer_span = plan->layers == 0 ? 0
+                                            : (page_id)shard_pages_below(&shard, plan->layer_pages),
+            .first_attached = first_attached,
             .lock = unlocked,
+            .locked = plan->locked,
+            .written = plan->written,
+            .next_written = NO_FILE,
         };
+        if (plan->written) {
+            *link = (object_id)i;
+            link = &cell->objects[i].next_written;
+        }
         for (uint32_t chunk = 0; chunk < span / PAGES_PER_CHUNK; chunk++) {
             cell->chunk_object[first / PAGES_PER_CHUNK + chunk] = (uint32_t)i;
         }
         first += span;
+        first_attached += plan->layers == 0 ? 0 : pages;
         first_ref += (uint64_t)(span / PAGES_PER_CHUNK) * plan->max_vmas;
     }
+    cell->core->file_turn = cell->core->first_written;
 }
 
 static void build_mms(struct cell *cell)
@@ -55,7 +72,9 @@ static void build_mms(struct cell *cell)
             .npt_bits = tables,
             .scan_address = SCAN_START,
             .lock = unlocked,
+            .alive = plan->start != START_BY_FORK,
         };
+        cell->core->nmms += cell->mms[i].alive;
         first_bit += (tables + 63) / 64 * 64;
     }
 }
@@ -84,6 +103,7 @@ void object_detach_vma(struct cell *cell, struct vma *vma)
 
 static void build_vmas(struct cell *cell)
 {
+    uint64_t column = 0;
     for (size_t i = 0; i < cell->plan->nvmas; i++) {
         const struct plan_vma *plan = &cell->plan->vmas[i];
         const struct object *object = &cell->objects[plan->object];
@@ -100,7 +120,14 @@ static void build_vmas(struct cell *cell)
             .page_class = cell->plan->objects[plan->object].page_class,
             .nonlinear = plan->nonlinear,
         };
-        object_attach_vma(cell, &cell->vmas[i], plan->offset, plan->pages);
+        struct vma *vma = &cell->vmas[i];
+        object_attach_vma(cell, vma, plan->offset, plan->pages);
+        vma->column = object->layers == 0 ? NO_COLUMN : column;
+        column += object->layers == 0 ? 0 : vma->npages;
+        if (plan->absent) {
+            object_detach_vma(cell, vma);
+        }
+        cell->mms[plan->process].has_absent |= plan->absent;
     }
 }
 
@@ -114,11 +141,12 @@ void object_build_all(struct cell *cell)
 page_offset object_offset(const struct cell *cell, object_id object, page_id page)
 {
     struct shard shard = cell_shard(cell, object);
-    return shard_offset(&shard, page - cell->objects[object].first);
+    page_offset offset = shard_offset(&shard, page - cell->objects[object].first);
+    const struct plan_object *plan = &cell->plan->objects[object];
+    return plan->layers == 0 ? offset : offset % plan->layer_pages;
 }
 
-/* Number `i` of `n` pages, those of each unit of `unit` counted from its end. */
-static page_count turned_round(page_count i, page_count n, uint64_t unit)
+page_count vma_turned_round(page_count i, page_count n, uint64_t unit)
 {
     page_count begin = i / unit * unit;
     page_count end = min_u64(begin + unit, n);
@@ -129,10 +157,10 @@ uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id pag
 {
     page_offset offset = object_offset(cell, vma->object, page) - vma->offset;
     return vma->vpn +
-           (vma->nonlinear ? turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
+           (vma->nonlinear ? vma_turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
 }
 
 page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot)
 {
-    return vma->first + (page_id)turned_round(slot, vma->npages, cell->arch->pt_entries);
+    return vma->first + (page_id)vma_turned_round(slot, vma->npages, cell->arch->pt_entries);
 }

@@ -14,6 +14,9 @@
 
 #define PAGES_PER_CHUNK 512
 
+/* Rounds of the daemon that writes old pages within the age at which they are old. */
+#define FILE_TICKS 6
+
 struct object {
     uint32_t kind;   /* enum object_kind */
     uint32_t device; /* index of its disk among cell.devices, for files */
@@ -24,6 +27,9 @@ struct object {
     uint32_t nvmas;          /* vmas that map it now */
     uint32_t first_vma_slot; /* of object_vmas */
     uint64_t first_ref;      /* of row_refs: chunk c, rank r at first_ref + c * max_vmas + r */
+    uint32_t layers;         /* of versions (version.h); 0: none */
+    page_id layer_span;      /* pages of a layer in this cell */
+    uint64_t first_attached; /* of attached */
     page_count resident;     /* pages with a frame, in this cell */
     struct sim_lock lock;    /* i_shared_sem, i_mmap_lock */
     struct prio_tree tree;   /* of its vmas (vma_list.h) */
@@ -31,7 +37,15 @@ struct object {
     uint32_t nparts;     /* vmas that map some of its pages in this cell, but not all */
     uint32_t ranks_from; /* one more than the rank of the vma that came last */
     bool ranks_shuffled; /* vmas did not come in the order of their ranks */
+    bool locked;         /* its vmas are VM_LOCKED */
+    bool written;        /* a file that write(2) fills (writeback.h): then, in this cell, */
+    object_id next_written;                  /* the next such file, linked */
+    page_id written_upto;                    /* pages that have been written */
+    page_id clean_upto;                      /* of them, the first that may be dirty */
+    page_id written_at_tick[FILE_TICKS + 1]; /* pages that had been, oldest first */
 };
+
+#define NO_COLUMN UINT64_MAX
 
 struct vma {
     uint32_t mm;
@@ -43,6 +57,7 @@ struct vma {
     uint64_t ref_base;   /* without the object: row_refs[ref_base + chunk of the cell * stride] */
     uint64_t vpn;        /* address of its first page in the machine */
     page_offset offset;  /* and which page of the object that is */
+    uint64_t column;     /* of versions, for its first page; NO_COLUMN: its object has none */
     uint32_t page_class; /* of what it is mapped with, enum page_class */
     page_count pages;    /* how many it maps, in the machine */
     bool nonlinear;      /* the pages of each page table are the other way round */
@@ -67,6 +82,8 @@ struct mm {
     struct sim_lock lock;  /* page_table_lock */
     uint32_t lock_share;   /* share of the last epoch that faults held the lock, 2^-32 */
     uint64_t trylocks;     /* tries that had to be drawn; numbers the draws */
+    bool has_absent;       /* not all of its vmas are there when the clock starts */
+    bool alive;            /* it has a process */
 };
 
 struct cell;
@@ -77,11 +94,15 @@ static inline page_id object_page(const struct object *object, page_count index)
     return object->first + (page_id)index;
 }
 
-/* The offset of a page in its object. */
+/* The offset of a page in its object, or in its layer. */
 page_offset object_offset(const struct cell *cell, object_id object, page_id page);
 
 /* The virtual page number at which a vma maps a page. */
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page);
+
+/* Number `i` of `n` pages, those of each unit of `unit` counted from its end: where a nonlinear vma
+ * maps a page, and which page it maps somewhere. */
+page_count vma_turned_round(page_count i, page_count n, uint64_t unit);
 
 /* Page number `slot`, in the order of addresses, of those that a nonlinear vma maps in this cell.
  */

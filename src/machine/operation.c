@@ -1,26 +1,24 @@
 #include "machine/operation.h"
 
 #include "machine/cell.h"
+#include "machine/kernel_memory.h"
 #include "machine/map.h"
 #include "machine/span.h"
 
-enum phase { ENTER, LOCK, ZAP, REMAP };
+enum phase { ENTER, LOCK, ZAP, CHANGE };
 
 void operation_begin(struct operation *operation, const struct operation_call *call)
 {
     *operation = (struct operation){.call = *call, .phase = ENTER};
 }
 
-/* A cell's part of what an operation costs as a whole. */
-static void charge_part(const struct cell *cell, struct actor *actor, enum cost cost)
+void operation_charge(const struct cell *cell, struct actor *actor, unsigned cost)
 {
     actor->now += even_part(cell->cost[cost], cell->id, cell->ncells);
 }
 
-/* Takes the page_table_lock of an mm to keep it across steps. STEP_SPIN while another context has
- * it. */
-static enum step take_mm(struct cell *cell, struct actor *actor, struct context *context,
-                         uint32_t index)
+enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct context *context,
+                            uint32_t index)
 {
     struct mm *mm = &cell->mms[index];
     if (mm->lock.holder != CONTEXT_NONE) {
@@ -29,26 +27,136 @@ static enum step take_mm(struct cell *cell, struct actor *actor, struct context 
         return STEP_SPIN;
     }
     lock_enter(cell, actor, &mm->lock);
-    charge_part(cell, actor, COST_LOCK);
+    operation_charge(cell, actor, COST_LOCK);
     lock_hold(cell, &mm->lock, actor->context);
     return STEP_DONE;
 }
 
-/* The vma goes into, or out of, its mm and the list of its object. */
-static void change_vma(struct cell *cell, struct actor *actor, const struct vma *vma)
+void operation_change_vma(struct cell *cell, struct actor *actor, const struct vma *vma)
 {
     struct sim_lock *lock = &cell->objects[vma->object].lock;
     lock_enter(cell, actor, lock);
-    charge_part(cell, actor, COST_LOCK);
-    charge_part(cell, actor, COST_VMA_CHANGE);
+    operation_charge(cell, actor, COST_LOCK);
+    operation_charge(cell, actor, COST_VMA_CHANGE);
     lock_leave(actor, lock);
 }
 
-static enum step move_step(struct cell *cell, struct actor *actor, struct context *context,
-                           struct operation *operation)
+/* --- move --------------------------------------------------------------------------------------
+ */
+
+static void change_place(struct cell *cell, struct actor *actor, const struct operation *operation)
 {
     struct vma *vma = &cell->vmas[operation->call.vma];
-    struct mm *mm = &cell->mms[vma->mm];
+    operation_change_vma(cell, actor, vma);
+    object_detach_vma(cell, vma);
+    map_free_tables(cell, actor, operation->call.vma);
+    operation_charge(cell, actor, COST_SYSCALL);
+    operation_change_vma(cell, actor, vma);
+    object_attach_vma(cell, vma, operation->call.offset,
+                      cell->plan->vmas[operation->call.vma].pages);
+}
+
+/* --- exit and exec -----------------------------------------------------------------------------
+ */
+
+static void remove_vmas(struct cell *cell, struct actor *actor, const struct mm *mm)
+{
+    for (vma_id i = mm->first_vma; i < mm->first_vma + mm->nvmas; i++) {
+        if (cell->vmas[i].attached) {
+            operation_change_vma(cell, actor, &cell->vmas[i]);
+            object_detach_vma(cell, &cell->vmas[i]);
+        }
+    }
+    for (vma_id i = mm->first_vma; i < mm->first_vma + mm->nvmas; i++) {
+        map_free_tables(cell, actor, i);
+    }
+}
+
+static void start_image(struct cell *cell, struct actor *actor, struct mm *mm, uint32_t image)
+{
+    mm->scan_address = SCAN_START;
+    for (vma_id i = mm->first_vma; i < mm->first_vma + mm->nvmas; i++) {
+        const struct plan_vma *plan = &cell->plan->vmas[i];
+        if (plan->image == 0 || plan->image == image) {
+            operation_change_vma(cell, actor, &cell->vmas[i]);
+            object_attach_vma(cell, &cell->vmas[i], plan->offset, plan->pages);
+        }
+    }
+}
+
+static void replace_vmas(struct cell *cell, struct actor *actor, struct mm *mm,
+                         const struct operation *operation)
+{
+    remove_vmas(cell, actor, mm);
+    if (operation->call.kind == OPERATION_EXEC) {
+        start_image(cell, actor, mm, operation->call.image);
+        return;
+    }
+    if (kernel_memory_is_here(cell, mm->process)) {
+        kernel_memory_give(cell, mm, mm->nvmas);
+    }
+    mm->alive = false;
+    cell->core->nmms--;
+}
+
+/* --- all three: zap, then change ---------------------------------------------------------------
+ */
+
+static bool concerns(const struct operation *operation, const struct cell *cell, vma_id vma)
+{
+    return operation->call.kind == OPERATION_MOVE ? vma == operation->call.vma
+                                                  : cell->vmas[vma].attached;
+}
+
+/* The next vma from `vma` on; false: there is none. */
+static bool go_to_vma(const struct cell *cell, const struct mm *mm, struct operation *operation,
+                      vma_id vma)
+{
+    while (vma < mm->first_vma + mm->nvmas && !concerns(operation, cell, vma)) {
+        vma++;
+    }
+    if (vma == mm->first_vma + mm->nvmas) {
+        return false;
+    }
+    operation->vma = vma;
+    operation->page = cell->vmas[vma].first;
+    return true;
+}
+
+static void enter(const struct cell *cell, struct actor *actor, const struct mm *mm,
+                  struct operation *operation)
+{
+    operation_charge(cell, actor, COST_SYSCALL);
+    if (operation->call.kind == OPERATION_EXEC) {
+        operation_charge(cell, actor, COST_PROCESS_EXEC);
+    } else if (operation->call.kind == OPERATION_EXIT) {
+        operation_charge(cell, actor, COST_PROCESS_EXIT);
+    }
+    operation->phase = go_to_vma(cell, mm, operation, mm->first_vma) ? LOCK : CHANGE;
+}
+
+static enum step zap(struct cell *cell, struct actor *actor, struct context *context, struct mm *mm,
+                     struct operation *operation)
+{
+    const struct vma *vma = &cell->vmas[operation->vma];
+    if (operation->page < vma->first + vma->npages) {
+        enum step step = span_zap(cell, actor, context, vma, &operation->page);
+        if (step == STEP_WAIT) {
+            lock_release(cell, &mm->lock, actor->now);
+            operation->phase = LOCK;
+        }
+        return step;
+    }
+    if (!go_to_vma(cell, mm, operation, operation->vma + 1)) {
+        operation->phase = CHANGE; /* with the lock: a scan must not be in the mm */
+    }
+    return STEP_DONE;
+}
+
+static enum step zap_step(struct cell *cell, struct actor *actor, struct context *context,
+                          struct operation *operation)
+{
+    struct mm *mm = &cell->mms[context->touch.process];
     for (;;) {
         enum step step = STEP_DONE;
         if (actor->now >= context->slice_end) {
@@ -57,34 +165,28 @@ static enum step move_step(struct cell *cell, struct actor *actor, struct contex
         }
         switch ((enum phase)operation->phase) {
         case ENTER:
-            charge_part(cell, actor, COST_SYSCALL);
-            operation->page = vma->first;
-            operation->phase = LOCK;
+            enter(cell, actor, mm, operation);
             break;
         case LOCK:
-            step = take_mm(cell, actor, context, vma->mm);
-            if (step != STEP_DONE) {
-                return step;
-            }
-            operation->phase = ZAP;
+            step = operation_lock_mm(cell, actor, context, context->touch.process);
+            operation->phase = step == STEP_DONE ? ZAP : LOCK;
             break;
         case ZAP:
-            if (operation->page < vma->first + vma->npages) {
-                operation->page = span_zap(cell, actor, vma, operation->page);
-                break;
-            }
-            lock_release(cell, &mm->lock, actor->now);
-            operation->phase = REMAP;
+            step = zap(cell, actor, context, mm, operation);
             break;
-        case REMAP:
-            change_vma(cell, actor, vma);
-            object_detach_vma(cell, vma);
-            map_free_tables(cell, actor, operation->call.vma);
-            charge_part(cell, actor, COST_SYSCALL);
-            change_vma(cell, actor, vma);
-            object_attach_vma(cell, vma, operation->call.offset,
-                              cell->plan->vmas[operation->call.vma].pages);
+        case CHANGE:
+            if (operation->call.kind == OPERATION_MOVE) {
+                change_place(cell, actor, operation);
+            } else {
+                replace_vmas(cell, actor, mm, operation);
+            }
+            if (mm->lock.holder == actor->context) {
+                lock_release(cell, &mm->lock, actor->now);
+            }
             return STEP_DONE;
+        }
+        if (step != STEP_DONE) {
+            return step;
         }
     }
 }
@@ -92,5 +194,6 @@ static enum step move_step(struct cell *cell, struct actor *actor, struct contex
 enum step operation_step(struct cell *cell, struct actor *actor, struct context *context)
 {
     struct operation *operation = &cell->operations[context->touch.process];
-    return move_step(cell, actor, context, operation);
+    return operation->call.kind == OPERATION_FORK ? fork_step(cell, actor, context, operation)
+                                                  : zap_step(cell, actor, context, operation);
 }

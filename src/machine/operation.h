@@ -12,20 +12,30 @@
 
 enum operation_kind {
     OPERATION_MOVE, /* munmap() of a vma, then mmap() of other pages of its object in its place */
+    OPERATION_FORK, /* into `child`, a process that is not there, with vmas like its parent's */
+    OPERATION_EXEC, /* the vmas go, those of program `image` and of all programs come */
+    OPERATION_EXIT,
 };
+
+#define PROCESS_NONE UINT32_MAX
 
 /* What a workload asks for. */
 struct operation_call {
-    uint32_t kind; /* enum operation_kind */
-    vma_id vma;
-    page_offset offset; /* page of the object that the vma is to begin with */
+    uint32_t kind;      /* enum operation_kind */
+    vma_id vma;         /* that moves */
+    page_offset offset; /* page of the object that it is to begin with */
+    process_id child;
+    process_id wait_for; /* fork: the parent goes on when this process is not there; or NONE */
+    uint32_t image;
+    bool last; /* exit: the work of the process is done */
 };
 
 /* How far it has come: between two steps all of its state is here. */
 struct operation {
     struct operation_call call;
     uint32_t phase;
-    page_id page; /* the next to work on */
+    vma_id vma;   /* to work on */
+    page_id page; /* the next in it */
 };
 
 struct cell;
@@ -34,5 +44,21 @@ void operation_begin(struct operation *operation, const struct operation_call *c
 
 /* One step of the operation of a context's process. */
 enum step operation_step(struct cell *cell, struct actor *actor, struct context *context);
+
+/* Parts that operations are made of. Costs that are not for ptes are divided among the cells. */
+void operation_charge(const struct cell *cell, struct actor *actor, unsigned cost);
+
+/* Takes the page_table_lock of an mm to keep it across steps; STEP_SPIN while another has it. */
+enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct context *context,
+                            uint32_t mm);
+
+struct vma;
+
+/* What it costs to put a vma into its mm and the list of its object, or to take it out. */
+void operation_change_vma(struct cell *cell, struct actor *actor, const struct vma *vma);
+
+/* fork.c */
+enum step fork_step(struct cell *cell, struct actor *actor, struct context *context,
+                    struct operation *operation);
 
 #endif

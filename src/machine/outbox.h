@@ -14,6 +14,10 @@ enum message_kind {
     MESSAGE_USED,     /* system time the process's touches cost it; how long they held its mm */
     MESSAGE_BLOCKED,  /* when the process stopped */
     MESSAGE_WOKEN,    /* when it could go on */
+    MESSAGE_FORKED,   /* a new process is there */
+    MESSAGE_EXITED,   /* the process is gone */
+    MESSAGE_OPERATED, /* the cell has done its part of an operation of the process */
+    MESSAGE_WAITS,    /* it goes on when process `value` is not there */
     MESSAGE_FINISHED, /* when it made the last touch that the cell had of it; how many it had */
     MESSAGE_GAVE_UP, /* nothing can be freed for it: 0 by a helper, else 1 + its zone; in which cell
                       */

@@ -26,8 +26,8 @@ enum plane {
     PLANE_READING,   /* locked because its contents are on their way; not up to date */
     PLANE_ZONE_LOW,  /* the zone its frame is from: two bits */
     PLANE_ZONE_HIGH,
-    PLANE_ON_LRU, /* on an active or inactive list, not in a reclaimer's private batch */
-    PLANE_UNUSED,
+    PLANE_ON_LRU,    /* on an active or inactive list, not in a reclaimer's private batch */
+    PLANE_PROTECTED, /* of an anonymous version: its ptes are write-protected since a fork */
 
     PLANES
 };

@@ -40,6 +40,19 @@ object_id plan_add_object(struct plan *plan, enum object_kind kind, page_count p
     return (object_id)plan->nobjects++;
 }
 
+/* Layers are made of whole units of all cells, so that the versions of a page are in one cell. */
+object_id plan_add_pool(struct plan *plan, page_count layer_pages, uint32_t layers, cell_id ncells)
+{
+    page_count unit = (page_count)plan->arch->pt_entries * ncells;
+    page_count layer = (layer_pages + unit - 1) / unit * unit;
+    object_id object = plan_add_object(plan, OBJECT_ANON, layer * layers, 0);
+    if (!plan->out_of_memory) {
+        plan->objects[object].layers = layers;
+        plan->objects[object].layer_pages = layer;
+    }
+    return object;
+}
+
 void plan_set_large(struct plan *plan, object_id object, enum page_class class)
 {
     if (!plan->out_of_memory) {
@@ -160,7 +173,8 @@ enum status plan_finish(struct plan *plan, cell_id ncells)
     }
     uint64_t rows = 0;
     for (size_t i = 0; i < plan->nvmas; i++) {
-        rows += plan->vmas[i].pages / 512 + 2;
+        const struct plan_object *object = &plan->objects[plan->vmas[i].object];
+        rows += (plan->vmas[i].pages / 512 + 2) * max_u64(object->layers, 1);
     }
     if (rows / ncells >= UINT32_MAX - 8) {
         return fail(STATUS_USAGE,

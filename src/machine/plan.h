@@ -21,6 +21,10 @@ struct plan_object {
     uint32_t max_vmas;          /* how many vmas map it at a time, at most */
     uint32_t first_vma_slot;    /* of its slots in the table of vmas by object and rank */
     enum page_class page_class; /* of what it is mapped with; large ones are from the pool */
+    bool written;               /* OBJECT_FILE: filled by write(2), each page once and in order */
+    bool locked;                /* every mapping of it is VM_LOCKED */
+    uint32_t layers;            /* of versions of anonymous pages (version.h); 0: it has none */
+    page_count layer_pages;
 };
 
 /* How populate touches a mapping before the clock starts. */
@@ -34,12 +38,14 @@ struct plan_vma {
     uint64_t vpn;  /* virtual page number of its first page */
     uint32_t rank; /* its number among the vmas of its object */
     enum populate populate;
+    uint32_t image; /* of the program that maps it, 1 and up; 0: every program does */
+    bool absent;    /* not there when the clock starts */
     bool nonlinear; /* remap_file_pages() has turned the pages of each page table round */
     bool moves;     /* it is unmapped and mapped elsewhere in its object, with as many pages */
 };
 
 /* When a workload's processes start. */
-enum start_phase { START_WARMUP, START_PRESSURE };
+enum start_phase { START_WARMUP, START_PRESSURE, START_BY_FORK };
 
 struct plan_process {
     uint32_t workload; /* index in the scenario */
@@ -53,6 +59,11 @@ struct plan_process {
     sim_time work_per_touch; /* mean user time from one touch to the next */
     uint64_t
         touches; /* after which it is done, those of all cells together; 0: it goes on for ever */
+    uint64_t syscalls_per_second; /* system calls beside those of its touches, for each second of
+                                     user time */
+    byte_count syscall_bytes;     /* that each of them copies to or from user memory */
+    sim_time syscall_time;   /* that each of them takes in the kernel; set by workloads_plan() */
+    bool exits;              /* it ends by an exit of its own */
     uint64_t pages_in_stall; /* that it would ask for in `stall` while it waits for memory: one, or
                                 as many as it would touch where every touch needs a new one */
 };
@@ -80,6 +91,9 @@ object_id plan_add_object(struct plan *plan, enum object_kind kind, page_count p
                           uint32_t device);
 /* Makes an object one of large pages, of a class but PAGES_SMALL; before any vma of it. */
 void plan_set_large(struct plan *plan, object_id object, enum page_class class);
+/* Anonymous memory of processes that fork: pages [0, layer_pages) in as many versions at a time as
+ * there are processes that can have it. */
+object_id plan_add_pool(struct plan *plan, page_count layer_pages, uint32_t layers, cell_id ncells);
 process_id plan_add_process(struct plan *plan, uint32_t workload, uint32_t index,
                             enum start_phase start);
 

@@ -8,6 +8,7 @@
 #include "machine/pte.h"
 #include "machine/residence.h"
 #include "machine/tags.h"
+#include "machine/version.h"
 
 /* Frames a boot-time allocation takes from the zones the kernel maps, highest first. */
 static bool take_kernel_frames(struct cell *cell, page_count frames, enum owner owner)
@@ -146,6 +147,11 @@ static bool populate_page(struct cell *cell, const struct vma *vma, page_id page
 {
     struct actor actor = {0, CONTEXT_FIRST_PROCESS + vma->mm};
     struct object *object = &cell->objects[vma->object];
+    if (vma_has_versions(vma)) {
+        page_id base = page;
+        page = version_place(cell, vma, base);
+        version_attach(cell, vma, base, page);
+    }
     if (!page_is(cell->words, page, PLANE_RESIDENT)) {
         enum zone_index class;
         enum zone_index zone;
@@ -211,7 +217,8 @@ static bool populate_resident_chunk(struct cell *cell, const struct vma *vma, pa
 static bool chunk_is_plain(const struct cell *cell, const struct vma *vma, page_id first,
                            page_id end)
 {
-    if (end - first != PAGES_PER_CHUNK || *pte_ref(cell, vma, first) != REF_EMPTY) {
+    if (vma_has_versions(vma) || end - first != PAGES_PER_CHUNK ||
+        *pte_ref(cell, vma, first) != REF_EMPTY) {
         return false;
     }
     for (page_id page = first; page < end; page += PAGES_PER_WORD) {
@@ -257,7 +264,7 @@ static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, b
 static void create_process(struct cell *cell, process_id process)
 {
     struct actor actor = {0, CONTEXT_FIRST_PROCESS + process};
-    if (kernel_memory_is_here(cell, process) &&
+    if (cell->mms[process].alive && kernel_memory_is_here(cell, process) &&
         kernel_memory_take(cell, &actor, &cell->mms[process],
                            cell->plan->processes[process].nvmas) != FRAME_OK) {
         refused(cell, process, zone_kernel_class(cell));

@@ -12,6 +12,7 @@ void visitors_begin_epoch(struct cell *cell, const struct home *homes)
         /* Where the process stopped elsewhere, it is taken back to that point here. Touches that it
          * made here beyond it are not made again: next_at lies ahead. */
         visitor->work = homes[i].work;
+        visitor->ahead = visitor->operated > homes[i].noperated / cell->ncells;
         cell->mms[i].lock_share = homes[i].lock_share;
         cell->core->nlock_shares += homes[i].lock_share > 0;
     }

@@ -9,11 +9,12 @@
 
 /* How a process accesses a page. */
 enum access {
-    ACCESS_READ,      /* load through a mapping */
-    ACCESS_WRITE,     /* store through a mapping */
-    ACCESS_FILE_READ, /* read(2) of one page */
-    ACCESS_RAW_WRITE, /* write(2) of one page to a raw device, not waited for */
-    ACCESS_OPERATION, /* no access: an operation on its address space (operation.h) */
+    ACCESS_READ,       /* load through a mapping */
+    ACCESS_WRITE,      /* store through a mapping */
+    ACCESS_FILE_READ,  /* read(2) of one page */
+    ACCESS_FILE_WRITE, /* write(2) of one whole page */
+    ACCESS_RAW_WRITE,  /* write(2) of one page to a raw device, not waited for */
+    ACCESS_OPERATION,  /* no access: an operation on its address space (operation.h) */
 };
 
 struct visitor {
@@ -26,8 +27,18 @@ struct visitor {
     sim_time used;              /* system time not yet reported */
     sim_time fault_time;        /* time its faults held its page_table_lock in this epoch */
     uint64_t touches;           /* made */
+    uint64_t operated;          /* operations it has done in this cell, under all generations */
+    uint32_t generation;        /* processes that had this number before */
     bool blocked;
+    bool ahead; /* some cell has not yet done its part of the last operation */
+    bool born;  /* forked, and not yet given its first touch */
 };
+
+/* A process numbers its touches and operations from here on. */
+static inline uint64_t first_ordinal(uint32_t generation)
+{
+    return (uint64_t)generation << 24;
+}
 
 /* One touch as a workload draws it. */
 struct touch {

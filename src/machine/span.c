@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/version.h"
 
 /* What pages and the cell keep of ptes that are gone. */
 static void forget_ptes(struct cell *cell, struct mm *mm, page_id first, uint64_t mask)
@@ -45,19 +46,91 @@ static void zap_word(struct cell *cell, struct actor *actor, const struct vma *v
     cell->design->rmap->remove(cell, actor, first, present);
 }
 
-page_id span_zap(struct cell *cell, struct actor *actor, const struct vma *vma, page_id page)
+/* Page after page: they can be versions in different layers. */
+static void zap_versions(struct cell *cell, struct actor *actor, const struct vma *vma,
+                         page_id begin, page_id end)
+{
+    page_id removed[PAGES_PER_WORD];
+    unsigned nremoved = 0;
+    for (page_id base = begin; base < end; base++) {
+        page_id page = version_of(cell, vma, base);
+        if (page != PAGE_NONE && pte_is_present(cell, vma, page)) {
+            uint32_t *ref = pte_ref(cell, vma, page);
+            struct pte_pair *pair = pte_write(cell, ref, page);
+            pair->present &= ~page_bit(page);
+            pair->young &= ~page_bit(page);
+            pte_compact_word(cell, ref, page);
+            forget_ptes(cell, &cell->mms[vma->mm], page / PAGES_PER_WORD * PAGES_PER_WORD,
+                        page_bit(page));
+            charge(cell, actor, COST_PTE_ZAP, 1);
+            removed[nremoved++] = page;
+        } else {
+            bool swapped = page != PAGE_NONE &&
+                           (cell->slot[page] != 0 || page_is(cell->words, page, PLANE_RESIDENT));
+            charge(cell, actor, swapped ? COST_PTE_ZAP : COST_PTE_SKIP, 1);
+        }
+    }
+    for (unsigned i = 0; i < nremoved; i++) {
+        cell->design->rmap->remove(cell, actor, removed[i] / PAGES_PER_WORD * PAGES_PER_WORD,
+                                   page_bit(removed[i]));
+    }
+    for (page_id base = begin; base < end; base++) {
+        if (version_of(cell, vma, base) != PAGE_NONE) {
+            version_detach(cell, actor, vma, base);
+        }
+    }
+}
+
+/* The first page that would be dropped while I/O on it is under way. */
+static page_id first_busy(const struct cell *cell, const struct vma *vma, page_id begin,
+                          page_id end)
+{
+    const struct object *object = &cell->objects[vma->object];
+    for (page_id base = begin; base < end; base++) {
+        page_id page = version_of(cell, vma, base);
+        if (page != PAGE_NONE && *version_attached(cell, object, page) == 1 &&
+            page_is_busy(cell, page)) {
+            return page;
+        }
+    }
+    return PAGE_NONE;
+}
+
+/* A chunk that has been gone through is as if it had never been used. */
+static void forget_chunk(struct cell *cell, const struct vma *vma, page_id base)
+{
+    const struct object *object = &cell->objects[vma->object];
+    for (uint32_t layer = 0; layer < max_u64(object->layers, 1); layer++) {
+        pte_drop(cell, pte_ref(cell, vma, base + layer * object->layer_span));
+    }
+}
+
+enum step span_zap(struct cell *cell, struct actor *actor, struct context *context,
+                   const struct vma *vma, page_id *page_p)
 {
     page_id vma_end = vma->first + vma->npages;
-    uint32_t *ref = pte_ref(cell, vma, page);
-    if (*ref == REF_NONE) {
-        return (page_id)min_u64(
+    page_id page = *page_p;
+    if (*pte_ref(cell, vma, page) == REF_NONE) {
+        *page_p = (page_id)min_u64(
             (uint64_t)page / PAGES_PER_CHUNK * PAGES_PER_CHUNK + PAGES_PER_CHUNK, vma_end);
+        return STEP_DONE;
     }
     page_id first = page / PAGES_PER_WORD * PAGES_PER_WORD;
     page_id end = (page_id)min_u64((uint64_t)first + PAGES_PER_WORD, vma_end);
-    zap_word(cell, actor, vma, first, word_mask(first, page, end));
-    if (end == vma_end || end % PAGES_PER_CHUNK == 0) {
-        pte_drop(cell, ref);
+    if (vma_has_versions(vma)) {
+        page_id busy = first_busy(cell, vma, page, end);
+        if (busy != PAGE_NONE) {
+            context->wait = WAIT_PAGE;
+            context->wait_page = busy;
+            return STEP_WAIT;
+        }
+        zap_versions(cell, actor, vma, page, end);
+    } else {
+        zap_word(cell, actor, vma, first, word_mask(first, page, end));
     }
-    return end;
+    if (end == vma_end || end % PAGES_PER_CHUNK == 0) {
+        forget_chunk(cell, vma, first);
+    }
+    *page_p = end;
+    return STEP_DONE;
 }

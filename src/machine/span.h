@@ -4,9 +4,11 @@
 
 #include "machine/cell.h"
 
-/* Clears the ptes of a vma from `page` to the end of its aligned word, or of the vma if that comes
- * first; passes over page-table pages that do not exist as a whole. The mm's lock is held. Returns
- * the page to go on with. */
-page_id span_zap(struct cell *cell, struct actor *actor, const struct vma *vma, page_id page);
+/* Clears the ptes of a vma from *page_p to the end of its aligned word, or of the vma if that comes
+ * first, and moves *page_p there; passes over page-table pages that do not exist as a whole.
+ * Anonymous pages that nobody has any more are dropped. The mm's lock is held. STEP_WAIT, with
+ * nothing done and `wait` of the context set, while I/O on a page to be dropped is under way. */
+enum step span_zap(struct cell *cell, struct actor *actor, struct context *context,
+                   const struct vma *vma, page_id *page_p);
 
 #endif

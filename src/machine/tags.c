@@ -50,7 +50,7 @@ void tags_touched(struct cell *cell, const struct touch *touch)
                 cell->tags[touch->page].written);
         abort();
     }
-    if (touch->access == ACCESS_WRITE) {
+    if (touch->access == ACCESS_WRITE || touch->access == ACCESS_FILE_WRITE) {
         store(cell, touch->page, ((uint64_t)touch->process + 1) << 40 | (touch->ordinal + 1));
     }
 }
@@ -60,6 +60,16 @@ void tags_populated(struct cell *cell, page_id page, bool write)
     if (write) {
         store(cell, page, (uint64_t)1 << 63 | page);
     }
+}
+
+void tags_copied(struct cell *cell, page_id from, page_id to)
+{
+    store(cell, to, cell->tags[from].frame);
+}
+
+void tags_forgotten(struct cell *cell, page_id page)
+{
+    cell->tags[page] = (struct tags){0, POISON, 0};
 }
 
 #else

@@ -23,8 +23,23 @@ void tags_written(struct cell *cell, page_id page); /* a write to swap or file b
 void tags_read(struct cell *cell, page_id page);    /* a read from swap or file is complete */
 void tags_touched(struct cell *cell, const struct touch *touch);
 void tags_populated(struct cell *cell, page_id page, bool write);
+void tags_copied(struct cell *cell, page_id from, page_id to); /* copy-on-write */
+void tags_forgotten(struct cell *cell, page_id page);          /* nobody has the page any more */
 
 #else
+
+static inline void tags_copied(struct cell *cell, page_id from, page_id to)
+{
+    (void)cell;
+    (void)from;
+    (void)to;
+}
+
+static inline void tags_forgotten(struct cell *cell, page_id page)
+{
+    (void)cell;
+    (void)page;
+}
 
 static inline void tags_frame_filled(struct cell *cell, page_id page)
 {

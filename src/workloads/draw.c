@@ -3,15 +3,26 @@
 
 #include "workloads/workloads.h"
 
-/* Draws of this number set the first touch; no run gets so far. */
-static const uint64_t first_draw = (uint64_t)1 << 47;
-
 static sim_time operation_due(const struct workload *workload, const struct cell *cell,
                               process_id process, uint64_t ordinal, sim_time before)
 {
     return workload->ops->operation_due == NULL
                ? TIME_NEVER
                : workload->ops->operation_due(workload, cell, process, ordinal, before);
+}
+
+/* Gives a process its first touch and its first operation. */
+static void start_process(const struct workload *workload, struct cell *cell,
+                          const struct process_draws *draws, process_id process, uint64_t draw)
+{
+    struct visitor *visitor = &cell->visitors[process];
+    struct random_block bits = random_draw(cell->scenario->seed, RANDOM_TOUCH, process, cell->id,
+                                           draw);
+    visitor->ordinal = first_ordinal(visitor->generation);
+    visitor->operation_ordinal = visitor->ordinal;
+    visitor->operation_at = operation_due(workload, cell, process, draw, 0);
+    visitor->next_at = workload->ops->due(workload, cell, draws, process, visitor->ordinal, 0,
+                                          &bits);
 }
 
 enum status workloads_divide(const struct workload_set *set, const struct cell *cell,
@@ -40,12 +51,7 @@ void workloads_start(const struct workload_set *set, struct cell *cell,
 {
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
         const struct workload *workload = &set->workload[set->plan.processes[i].workload];
-        struct random_block bits = random_draw(cell->scenario->seed, RANDOM_TOUCH, (uint32_t)i,
-                                               cell->id, first_draw);
-        cell->visitors[i].operation_at = operation_due(workload, cell, (process_id)i, first_draw,
-                                                       0);
-        cell->visitors[i].next_at = workload->ops->due(workload, cell, &draws->process[i],
-                                                       (process_id)i, 0, 0, &bits);
+        start_process(workload, cell, &draws->process[i], (process_id)i, FIRST_DRAW);
     }
 }
 
@@ -214,14 +220,20 @@ enum status workloads_draw(const struct workload_set *set, struct cell *cell,
     batch->count = 0;
     batch->ncalls = 0;
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
-        const struct visitor *visitor = &cell->visitors[i];
+        struct visitor *visitor = &cell->visitors[i];
         sim_time end = visitor->work + visitor->grant;
+        if (visitor->grant > 0 && visitor->born) {
+            visitor->born = false;
+            start_process(&set->workload[set->plan.processes[i].workload], cell, &draws->process[i],
+                          (process_id)i, first_ordinal(visitor->generation) + FIRST_ORDINAL_LAST);
+        }
         if (visitor->grant == 0 || min_u64(visitor->next_at, visitor->operation_at) >= end) {
             continue;
         }
         const struct workload *workload = &set->workload[set->plan.processes[i].workload];
         enum status status = draw_process(workload, cell, &draws->process[i], (process_id)i, batch);
-        if (status == STATUS_OK && visitor->operation_at < end) {
+        /* An operation waits until all cells have done their part of the one before it. */
+        if (status == STATUS_OK && visitor->operation_at < end && !visitor->ahead) {
             status = draw_operation(workload, cell, (process_id)i, batch);
         }
         if (status != STATUS_OK) {

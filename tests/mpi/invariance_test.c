@@ -34,13 +34,26 @@ static const struct {
     const char *value;
     const char *beside_large_pages; /* where that is another: what can be swapped is private then */
 } small_options[] = {
-    {"processes", "24", NULL},        {"segment", "{ size: 10MiB }", "{ size: 4MiB }"},
-    {"size", "16MiB", NULL},          {"private_memory", "64KiB", "512KiB"},
-    {"touch_rate", "100000", NULL},   {"rate", "40MB/s", NULL},
-    {"private_touches", "50%", NULL}, {"windows", "20", NULL},
-    {"window", "256KiB", NULL},       {"moves", "200", NULL},
-    {"vmas", "1500", NULL},           {"iterations", "3", NULL},
+    {"processes", "24", NULL},
+    {"segment", "{ size: 10MiB }", "{ size: 4MiB }"},
+    {"size", "16MiB", NULL},
+    {"private_memory", "64KiB", "512KiB"},
+    {"touch_rate", "100000", NULL},
+    {"rate", "40MB/s", NULL},
+    {"private_touches", "50%", NULL},
+    {"windows", "20", NULL},
+    {"window", "256KiB", NULL},
+    {"moves", "200", NULL},
+    {"vmas", "1500", NULL},
+    {"iterations", "3", NULL},
     {"populate", "none", NULL},
+    {"memory", "1MiB", NULL},
+    {"syscalls_per_second", "30000", NULL},
+    {"copied", "6000B", NULL},
+    {"working_set", "90%", "40%"},
+    {"loops", "6", NULL},
+    {"children", "8", NULL},
+    {"fork_every", "100", NULL},
 };
 
 static void append_workload(struct text *text, const struct workload_kind_options *kind,

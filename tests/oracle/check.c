@@ -44,9 +44,14 @@ static void check_mappings(const struct object *object)
             const struct pte *pte = o_vma_covers(vma, page)
                                         ? o_mm_pte(vma->mm, o_vma_address(vma, page))
                                         : NULL;
+            if (pte != NULL && pte->present && vma->versions != NULL && pte->page != page) {
+                REQUIRE(pte->page->offset == page->offset);
+                continue;
+            }
             if (pte != NULL && pte->present) {
+                REQUIRE(!vma->gone);
                 REQUIRE(pte->page == page && pte->mm == vma->mm);
-                REQUIRE(vma->chunk_used[i / 512]);
+                REQUIRE(vma->chunk_used[page->offset / 512]);
                 mapped++;
                 unsaved = unsaved || pte->dirty;
             }
@@ -54,6 +59,21 @@ static void check_mappings(const struct object *object)
         REQUIRE(mapped == page->mapcount);
         /* What is nowhere marked dirty is safe on its device. */
         REQUIRE(unsaved || page->reading || page->content.store == page->stored.store);
+    }
+}
+
+/* Mms that have each version, counted; what nobody has holds nothing. */
+static void check_versions(const struct object *object)
+{
+    for (uint64_t i = 0; i < object->npages; i++) {
+        const struct page *page = &object->pages[i];
+        unsigned attached = 0;
+        for (const struct vma *vma = object->vmas; vma != NULL; vma = vma->next_of_object) {
+            attached += o_vma_covers(vma, page) && *o_version_of(vma, page->offset) == page;
+        }
+        REQUIRE(attached == page->attached && (attached > 0 || !page->resident));
+        REQUIRE(attached > 0 || page->swap_device == NULL);
+        REQUIRE(attached < 2 || page->protected);
     }
 }
 
@@ -122,6 +142,9 @@ void o_check_machine(const struct machine *machine)
             mapped += object->pages[i].mapcount > 0;
         }
         check_mappings(object);
+        if (object->has_versions) {
+            check_versions(object);
+        }
     }
     REQUIRE(mapped == machine->nr_mapped);
     o_slab_check(machine);

@@ -44,7 +44,7 @@ static void add(struct plan *plan, sim_time time, struct process *process, uint6
 static void add_touches_of(const struct machine *machine, struct process *process,
                            struct plan *plan)
 {
-    if (!process->started || process->done || process->blocked) {
+    if (process->grant == 0) {
         return;
     }
     const uint64_t length = machine->epoch_end - machine->epoch_begin;
@@ -60,7 +60,7 @@ static void add_touches_of(const struct machine *machine, struct process *proces
         sim_time interval;
         const sim_time after = (sim_time)((uint128)(due - process->work) * length /
                                           process->useful);
-        o_workload_draw(machine, process, ordinal, &touch, &interval);
+        o_workload_draw(machine, process, ordinal, due, &touch, &interval);
         add(plan, machine->epoch_begin + after, process, ordinal, false);
         if (touch.last) {
             break;
@@ -85,7 +85,7 @@ static void do_touch(struct machine *machine, const struct due_touch *due)
         return;
     }
     REQUIRE(due->ordinal == process->ordinal);
-    o_workload_draw(machine, process, due->ordinal, &touch, &interval);
+    o_workload_draw(machine, process, due->ordinal, process->next_due, &touch, &interval);
     touch.time = due->time;
     process->ordinal++;
     process->next_due += interval;

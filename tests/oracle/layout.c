@@ -37,6 +37,21 @@ static const struct known_design {
      {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE},
      {48, 88, 48}},
     {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88, 48}},
+    {"linux-2.4.23-aa",
+     "lru_2_4_23",
+     "objrmap_in_scan",
+     {.is_2_4 = true,
+      .rmap = RMAP_NONE,
+      .scan_uses_objects = true,
+      .prompt = true,
+      .clean_first = true,
+      .high_page_tables = true},
+     {48, 88, 48}},
+    {"",
+     "lru_2_4_22",
+     "objrmap_in_scan",
+     {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE, .scan_uses_objects = true},
+     {48, 88, 48}},
     {"linux-2.5.27",
      "lru_2_6_0",
      "pte_chain_linked",
@@ -100,11 +115,21 @@ static void choose_design(struct machine *machine)
     if (config->page_direct != FROM_PRESET) {
         design->page_direct = config->page_direct == SWITCHED_ON;
     }
+    design->prompt = preset != NULL && preset->design.prompt;
+    if (config->swap_writeout != NULL) {
+        design->prompt = strcmp(config->swap_writeout, "prompt") == 0;
+    }
+    design->clean_first = preset != NULL && preset->design.clean_first;
+    if (config->prefer_clean != FROM_PRESET) {
+        design->clean_first = config->prefer_clean == SWITCHED_ON;
+    }
     if (preset != NULL && strcmp(preset->reclaim, reclaim) == 0) {
         kernel = preset;
     }
-    design->high_page_tables = config->page_tables != NULL &&
-                               strcmp(config->page_tables, "highmem") == 0;
+    design->high_page_tables = preset != NULL && preset->design.high_page_tables && !is_64_bit;
+    if (config->page_tables != NULL) {
+        design->high_page_tables = strcmp(config->page_tables, "highmem") == 0;
+    }
     design->split_4g4g = config->split != NULL && strcmp(config->split, "4g4g") == 0;
     const bool wide = design->high_page_tables && machine->scenario->machine.arch == ARCH_I386_PAE;
     design->struct_page_bytes = kernel->struct_page_bytes[wide ? 2 : is_64_bit];
@@ -128,8 +153,8 @@ static struct object *add_object(struct machine *machine, enum object_kind kind,
     return object;
 }
 
-static void link_vma(struct vma **link, struct mm *mm, struct object *object, uint64_t start,
-                     page_offset offset, uint64_t pages, enum populated populated)
+static struct vma *link_vma(struct vma **link, struct mm *mm, struct object *object, uint64_t start,
+                            page_offset offset, uint64_t pages, enum populated populated)
 {
     struct vma *vma = allocate(1, sizeof *vma);
     *vma = (struct vma){
@@ -140,22 +165,27 @@ static void link_vma(struct vma **link, struct mm *mm, struct object *object, ui
         .pages = pages,
         .populated = populated,
         .came = ++object->ncame,
-        .chunk_used = allocate(object->npages / 512 + 1, sizeof *vma->chunk_used),
+        .chunk_used = allocate((object->has_versions ? offset + pages : object->npages) / 512 + 1,
+                               sizeof *vma->chunk_used),
     };
     *link = vma;
     for (link = &object->vmas; *link != NULL;) {
         link = &(*link)->next_of_object;
     }
     *link = vma;
+    if (object->has_versions) {
+        vma->versions = allocate(pages, sizeof(struct page *));
+    }
+    return vma;
 }
 
 /* A mapping at the next address that begins a page of the lowest directory taken on demand, moved
  * on so that addresses and offsets agree within a page-table page. */
-static void add_vma(struct machine *machine, struct mm *mm, struct object *object,
-                    page_offset offset, uint64_t pages, enum populated populated)
+static struct vma *add_vma(struct machine *machine, struct mm *mm, struct object *object,
+                           page_offset offset, uint64_t pages, enum populated populated)
 {
     uint64_t align = machine->ptes_per_page;
-    if (machine->has_middle_directories) {
+    if (machine->has_middle_directories && !machine->no_region) {
         align *= machine->ptes_per_page;
     }
     struct vma **link = &mm->vmas;
@@ -164,8 +194,9 @@ static void add_vma(struct machine *machine, struct mm *mm, struct object *objec
         end = (*link)->start + (*link)->pages;
         link = &(*link)->next_of_mm;
     }
-    link_vma(link, mm, object, (end + align - 1) / align * align + offset % machine->ptes_per_page,
-             offset, pages, populated);
+    return link_vma(link, mm, object,
+                    (end + align - 1) / align * align + offset % machine->ptes_per_page, offset,
+                    pages, populated);
 }
 
 static void finish_mm(const struct machine *machine, struct process *process)
@@ -226,6 +257,7 @@ static void add_database(struct machine *machine, struct workload *workload,
     workload->object = add_object(machine,
                                   segment->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
                                   segment_pages, &machine->devices[machine->nswap_devices]);
+    workload->object->locked = segment->locked;
     if (segment->backing != BACKING_FILE) {
         workload->object->page_size = shared_page_size(machine);
     }
@@ -306,6 +338,140 @@ static void add_windows(struct machine *machine, struct workload *workload,
     }
 }
 
+static void add_syscall_heavy(struct machine *machine, struct workload *workload,
+                              const struct syscall_heavy_options *options)
+{
+    workload->kind = WORKLOAD_SYSCALLS;
+    workload->window = pages_of(options->memory);
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct process *process = add_process(machine, workload);
+        struct object *own = add_object(machine, OBJECT_ANON, workload->window, NULL);
+        add_vma(machine, &process->mm, own, 0, workload->window, POPULATED_BY_STORES);
+    }
+}
+
+static uint64_t at_least_1(uint64_t n)
+{
+    return n == 0 ? 1 : n;
+}
+
+/* How the working set is divided: between text, files and processes, and between these 4 : 2 : 1.
+ */
+static uint64_t divide_working_set(const struct machine *machine, struct workload *workload,
+                                   const struct mixed_options *options)
+{
+    const uint64_t all = (uint64_t)((uint128)(machine->scenario->machine.memory / PAGE_BYTES) *
+                                    options->working_set / SHARE_ONE);
+    const uint64_t programs = options->processes < PROGRAMS ? options->processes : PROGRAMS;
+    const uint64_t files = options->files == 0 ? 0 : at_least_1(all * options->files / SHARE_ONE);
+    workload->text_pages = options->text == 0
+                               ? 0
+                               : at_least_1(all * options->text / SHARE_ONE / programs);
+    const uint64_t taken = files + programs * workload->text_pages;
+    const uint64_t own = all > taken ? all - taken : 0;
+    const uint64_t weights[PROGRAMS] = {4, 2, 1};
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < options->processes; i++) {
+        sum += weights[i % PROGRAMS];
+    }
+    for (uint64_t i = 0; i < programs; i++) {
+        workload->program[i].own_pages = at_least_1(own * weights[i] / sum);
+    }
+    return files;
+}
+
+static void add_mixed(struct machine *machine, struct workload *workload,
+                      const struct mixed_options *options)
+{
+    struct device *disk = &machine->devices[machine->nswap_devices + options->device];
+    const uint64_t files = divide_working_set(machine, workload, options);
+    workload->kind = WORKLOAD_MIXED;
+    for (unsigned i = 0; i < PROGRAMS && i < options->processes; i++) {
+        if (workload->text_pages > 0) {
+            workload->program[i].text = add_object(machine, OBJECT_FILE, workload->text_pages,
+                                                   disk);
+        }
+    }
+    if (files > 0) {
+        workload->object = add_object(machine, OBJECT_FILE, files, disk);
+    }
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct process *process = add_process(machine, workload);
+        const uint64_t pages = workload->program[i % PROGRAMS].own_pages;
+        struct object *own = add_object(machine, OBJECT_ANON, pages, NULL);
+        if (workload->text_pages > 0) {
+            add_vma(machine, &process->mm, workload->program[i % PROGRAMS].text, 0,
+                    workload->text_pages,
+                    options->populate == 0 ? POPULATED_NOT : POPULATED_BY_LOADS);
+        }
+        add_vma(machine, &process->mm, own, 0, pages, (enum populated)options->populate);
+    }
+}
+
+/* Anonymous memory in versions: of each page as many at a time as there are processes; a few more
+ * for those that nobody has but a reclaimer still holds. */
+static struct object *add_pool(struct machine *machine, uint64_t npages, uint64_t processes)
+{
+    struct object *object = &machine->objects[machine->nobjects++];
+    *object = (struct object){.kind = OBJECT_ANON, .page_size = PAGE_BYTES, .has_versions = true};
+    object->capacity = npages * processes + 4096;
+    object->pages = allocate(object->capacity, sizeof *object->pages);
+    return object;
+}
+
+static void add_fork_exit(struct machine *machine, struct workload *workload,
+                          const struct fork_exit_options *options)
+{
+    struct object *texts[65];
+    const uint64_t data = max_u64(
+        pages_of(options->shell_data),
+        max_u64(pages_of(options->data_min), pages_of(options->data_max)));
+    struct device *disk = &machine->devices[machine->nswap_devices];
+    workload->kind = WORKLOAD_FORK_EXIT;
+    for (uint64_t i = 0; i <= options->programs; i++) {
+        texts[i] = add_object(machine, OBJECT_FILE,
+                              pages_of(i == 0 ? options->shell_text : options->program_text), disk);
+    }
+    workload->object = texts[0];
+    struct object *pool = add_pool(machine, data + 4, 2 * options->loops);
+    workload->processes = allocate(2 * options->loops, sizeof *workload->processes);
+    for (uint64_t i = 0; i < 2 * options->loops; i++) {
+        struct process *process = add_process(machine, workload);
+        const bool child = i >= options->loops;
+        process->by_fork = child;
+        process->finite = !child && options->iterations > 0;
+        for (unsigned image = 0; image <= options->programs; image++) {
+            machine->no_region = image > 0;
+            struct vma *vma = add_vma(machine, &process->mm, texts[image], 0, texts[image]->npages,
+                                      POPULATED_NOT);
+            vma->image = image + 1;
+            vma->gone = child || image > 0;
+        }
+        machine->no_region = false;
+        add_vma(machine, &process->mm, pool, 0, data, POPULATED_NOT)->gone = child;
+        add_vma(machine, &process->mm, pool, data, 4, POPULATED_NOT)->gone = child;
+    }
+}
+
+static void add_fork_tree(struct machine *machine, struct workload *workload,
+                          const struct anon_fork_tree_options *options)
+{
+    workload->kind = WORKLOAD_FORK_TREE;
+    workload->window = pages_of(options->memory);
+    struct object *pool = add_pool(machine, workload->window, options->children + 1);
+    workload->object = pool;
+    workload->processes = allocate(options->children + 1, sizeof *workload->processes);
+    for (uint64_t i = 0; i <= options->children; i++) {
+        struct process *process = add_process(machine, workload);
+        process->by_fork = i > 0;
+        add_vma(machine, &process->mm, pool, 0, workload->window,
+                i == 0 ? POPULATED_BY_STORES : POPULATED_NOT)
+            ->gone = i > 0;
+    }
+}
+
 static bool is_many_vmas(const struct workload_config *config)
 {
     return strcmp(config->kind, "rmap_test") == 0 || strcmp(config->kind, "one_page_vmas") == 0;
@@ -321,6 +487,14 @@ static void add_workload(struct machine *machine, size_t index)
         add_many_vmas(machine, workload, config->options);
     } else if (strcmp(config->kind, "windows") == 0) {
         add_windows(machine, workload, config->options);
+    } else if (strcmp(config->kind, "syscall_heavy") == 0) {
+        add_syscall_heavy(machine, workload, config->options);
+    } else if (strcmp(config->kind, "mixed") == 0) {
+        add_mixed(machine, workload, config->options);
+    } else if (strcmp(config->kind, "fork_exit") == 0) {
+        add_fork_exit(machine, workload, config->options);
+    } else if (strcmp(config->kind, "anon_fork_tree") == 0) {
+        add_fork_tree(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -329,6 +503,18 @@ static void add_workload(struct machine *machine, size_t index)
         workload->processes = allocate(1, sizeof *workload->processes);
         struct process *process = add_process(machine, workload);
         add_vma(machine, &process->mm, workload->object, 0, workload->window, POPULATED_NOT);
+    } else if (strcmp(config->kind, "file_copy") == 0) {
+        const struct file_copy_options *options = config->options;
+        struct device *disks = &machine->devices[machine->nswap_devices];
+        workload->kind = WORKLOAD_FILE_COPY;
+        workload->window = pages_of(options->size);
+        workload->object = add_object(machine, OBJECT_FILE, workload->window,
+                                      &disks[options->from]);
+        workload->copy = add_object(machine, OBJECT_FILE, workload->window, &disks[options->to]);
+        workload->copy->written = true;
+        machine->files[machine->nfiles++] = workload->copy;
+        workload->processes = allocate(1, sizeof *workload->processes);
+        add_process(machine, workload);
     } else {
         REQUIRE(strcmp(config->kind, "page_cache_reader") == 0);
         const struct page_cache_reader_options *options = config->options;
@@ -376,17 +562,32 @@ static void make_room(struct machine *machine)
         const struct database_options *database = scenario->workloads[i].options;
         const struct many_vmas_options *many = scenario->workloads[i].options;
         const struct windows_options *windows = scenario->workloads[i].options;
+        const struct syscall_heavy_options *calls = scenario->workloads[i].options;
+        const struct mixed_options *mixed = scenario->workloads[i].options;
         const char *kind = scenario->workloads[i].kind;
         if (strcmp(kind, "database") == 0) {
             processes += database->processes + 1;
         } else if (strcmp(kind, "windows") == 0) {
             processes += windows->processes;
+        } else if (strcmp(kind, "syscall_heavy") == 0) {
+            processes += calls->processes;
+        } else if (strcmp(kind, "mixed") == 0) {
+            processes += mixed->processes;
+        } else if (strcmp(kind, "fork_exit") == 0) {
+            processes +=
+                2 * ((const struct fork_exit_options *)scenario->workloads[i].options)->loops + 65;
+        } else if (strcmp(kind, "anon_fork_tree") == 0) {
+            processes +=
+                ((const struct anon_fork_tree_options *)scenario->workloads[i].options)->children +
+                1;
         } else {
             processes += is_many_vmas(&scenario->workloads[i]) ? many->processes : 1;
         }
     }
     machine->processes = allocate(processes, sizeof *machine->processes);
-    machine->objects = allocate(processes + scenario->nworkloads, sizeof *machine->objects);
+    machine->objects = allocate(processes + (PROGRAMS + 2) * scenario->nworkloads,
+                                sizeof *machine->objects);
+    machine->files = allocate(scenario->nworkloads, sizeof *machine->files);
     machine->workloads = allocate(scenario->nworkloads, sizeof *machine->workloads);
     machine->nworkloads = scenario->nworkloads;
 }
@@ -413,11 +614,10 @@ struct machine *o_layout_build(const struct scenario *scenario)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         finish_mm(machine, process);
-        process->from_start = process->workload->kind == WORKLOAD_DATABASE ||
-                              process->workload->kind == WORKLOAD_WINDOWS;
-        process->finite = !process->from_start;
-        process->next_due = o_workload_first_interval(machine, process);
-        process->operation_due = o_workload_first_operation(machine, process);
+        process->from_start = o_workload_goes_on(process->workload) && !process->by_fork;
+        process->finite = process->finite || !o_workload_goes_on(process->workload);
+        process->mm.alive = !process->by_fork;
+        o_workload_born(machine, process);
     }
     for (size_t i = 0; i < machine->nobjects; i++) {
         o_tree_changed(&machine->objects[i]);
@@ -445,6 +645,7 @@ static void free_mm(struct mm *mm)
     while (mm->vmas != NULL) {
         struct vma *next = mm->vmas->next_of_mm;
         free(mm->vmas->chunk_used);
+        free(mm->vmas->versions);
         free(mm->vmas);
         mm->vmas = next;
     }
@@ -485,6 +686,7 @@ void o_layout_free(struct machine *machine)
     free(machine->contexts);
     free(machine->processes);
     free(machine->objects);
+    free(machine->files);
     free(machine->workloads);
     free(machine->devices);
     free(machine);

@@ -3,15 +3,20 @@
 
 #include "oracle/parts.h"
 
-uint64_t o_vma_address(const struct vma *vma, const struct page *page)
+uint64_t o_vma_address_at(const struct vma *vma, page_offset offset)
 {
     if (vma->nonlinear) {
         const unsigned n = vma->mm->ptes_per_page;
-        const uint64_t begin = page->offset - page->offset % n;
+        const uint64_t begin = offset - offset % n;
         const uint64_t end = begin + n < vma->pages ? begin + n : vma->pages;
-        return vma->start + begin + (end - 1 - page->offset);
+        return vma->start + begin + (end - 1 - offset);
     }
-    return vma->start + page->offset - vma->offset;
+    return vma->start + offset - vma->offset;
+}
+
+uint64_t o_vma_address(const struct vma *vma, const struct page *page)
+{
+    return o_vma_address_at(vma, page->offset);
 }
 
 bool o_vma_covers(const struct vma *vma, const struct page *page)
@@ -43,10 +48,10 @@ enum zone_number o_mm_table_class(const struct machine *machine)
 }
 
 bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct vma *vma,
-                     const struct page *page)
+                     page_offset offset)
 {
     struct mm *mm = vma->mm;
-    const uint64_t address = o_vma_address(vma, page);
+    const uint64_t address = o_vma_address_at(vma, offset);
     struct zone *frames[3];
     const unsigned missing = levels_missing(machine, mm, address);
     for (unsigned i = 0; i < missing; i++) {
@@ -75,18 +80,25 @@ bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct 
             mm->upper[number / 512 / 512] = true;
         }
     }
-    vma->chunk_used[page->offset / 512] = true;
+    vma->chunk_used[offset / 512] = true;
     return true;
 }
 
 void o_mm_set_pte(struct machine *machine, const struct vma *vma, struct page *page,
                   struct pte *pte, bool store)
 {
-    REQUIRE(!pte->present && page->resident && o_vma_covers(vma, page));
-    pte->page = page;
-    pte->present = true;
+    o_mm_copy_pte(machine, vma, page, pte);
     pte->young = true;
     pte->dirty = store;
+}
+
+void o_mm_copy_pte(struct machine *machine, const struct vma *vma, struct page *page,
+                   struct pte *pte)
+{
+    REQUIRE(!pte->present && page->resident && o_vma_covers(vma, page));
+    REQUIRE(vma->versions == NULL || *o_version_of(vma, page->offset) == page);
+    pte->page = page;
+    pte->present = true;
     vma->mm->rss++;
     if (page->mapcount++ == 0) {
         machine->nr_mapped++;

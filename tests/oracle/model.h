@@ -144,6 +144,14 @@ struct page {
     struct list_entry *entries; /* the head of the list */
     unsigned mapcount;          /* present ptes, of all kinds of reverse map */
 
+    sim_time swapped_out_at; /* when its last write to swap was done; TIME_NEVER: not */
+    uint64_t dirtied_at_tick;
+    struct page *next_dirtied; /* after it, in its file */
+    unsigned attached;         /* mms that have this version of the page */
+    bool protected;            /* from stores, since a fork */
+    bool dropped;              /* nobody has it any more */
+    bool in_batch;             /* a reclaimer has it off the lists */
+
     struct tag content;    /* of its frame */
     struct tag stored;     /* of its place on swap or in the file */
     struct tag last_store; /* what every load must find */
@@ -162,8 +170,13 @@ struct object {
     struct tree_node *tree; /* of the intervals they map */
     unsigned tree_bits;
     struct lock vma_lock; /* i_shared_sem */
+    bool has_versions;    /* pages are versions; npages of them were ever used */
+    uint64_t capacity;
     bool has_nonlinear;
-    uint64_t ncame; /* vmas so far, counted each time they were mapped */
+    bool locked;                         /* into memory */
+    bool written;                        /* a file that write(2) fills */
+    struct page *dirtied, *dirtied_last; /* its pages in that order; written ones drop off */
+    uint64_t ncame;                      /* vmas so far, counted each time they were mapped */
 };
 
 /* ---- address spaces -------------------------------------------------------------------------- */
@@ -189,11 +202,13 @@ struct vma {
     page_offset offset;
     uint64_t start, pages; /* virtual page numbers */
     enum populated populated;
-    bool gone;        /* unmapped, its place is kept */
-    bool *chunk_used; /* by chunk of the object: whether a fault ever had its page tables */
-    bool nonlinear;   /* the pages of each page table are the other way round */
-    uint64_t cursor;  /* nonlinear: vm_private_data, in pages */
-    uint64_t came;    /* numbers when vmas came, those moved anew */
+    bool gone;              /* unmapped, its place is kept */
+    unsigned image;         /* of the program that maps it; 0: all do */
+    struct page **versions; /* of the mm, by page of the vma; NULL: the object has none */
+    bool *chunk_used;       /* by chunk of the object: whether a fault ever had its page tables */
+    bool nonlinear;         /* the pages of each page table are the other way round */
+    uint64_t cursor;        /* nonlinear: vm_private_data, in pages */
+    uint64_t came;          /* numbers when vmas came, those moved anew */
     struct vma *next_of_mm, *next_of_object; /* in the order in which they were planned */
 };
 
@@ -206,6 +221,7 @@ struct mm {
     uint64_t npte_pages;   /* that the address space has room for */
     struct pte_page *ptes; /* by virtual page number / ptes per page */
     bool *middle, *upper;  /* x86_64: pmd and pud pages that exist, by number */
+    bool alive;            /* it has a process */
     struct lock page_table_lock;
     uint64_t swap_address; /* where the virtual scan goes on */
     bool swap_finished;
@@ -302,12 +318,16 @@ struct context {
     char *stack;
 };
 
-enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_RAW_WRITE };
+enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_FILE_WRITE, BY_RAW_WRITE };
 
-/* munmap() of a vma, and mmap() of other pages of its object in its place. */
+enum operation_kind { MOVES_WINDOW, FORKS, EXECUTES, EXITS };
+
 struct operation {
-    struct vma *vma;
-    page_offset offset;
+    enum operation_kind kind;
+    struct vma *vma;    /* that moves, */
+    page_offset offset; /* to where */
+    struct process *child, *wait_for;
+    unsigned image;
 };
 
 struct touch {
@@ -315,12 +335,15 @@ struct touch {
     struct process *process;
     uint64_t ordinal;
     enum access access;
-    struct page *page; /* NULL: raw write */
-    struct vma *vma;   /* NULL: no mapping */
-    bool counted;      /* as a touch of a segment or file */
+    struct page *page;  /* NULL: raw write, or a version that is not there */
+    struct vma *vma;    /* NULL: no mapping */
+    page_offset offset; /* in an object that has versions */
+    bool counted;       /* as a touch of a segment or file */
     bool last;
     /* of all its attempts */
     bool made_page, waited;
+    bool written, balancing, writing_back; /* write(2): what is done, what is under way */
+    uint64_t to_write_back, written_back;
 };
 
 struct workload;
@@ -332,7 +355,10 @@ struct process {
     struct mm mm;
     struct context *context;
     uint64_t share; /* of a CPU that it wants, in 2^-32 */
-    bool from_start, finite;
+    bool from_start, finite, by_fork;
+    uint32_t generation;       /* forked into this number before */
+    struct process *waits_for; /* to be gone */
+    bool waiting;
     bool started, done, blocked;
     sim_time debt, new_debt, grant;
     sim_time useful;                 /* what of the grant is not spent on translations */
@@ -346,6 +372,8 @@ struct process {
     uint64_t operation_ordinal;
     struct operation operation; /* that is under way */
     uint64_t touches;           /* that count */
+    uint64_t calls;             /* system calls made, but those of touches */
+    uint64_t dirtied;           /* 2.6: pages since it last looked at the limits */
     struct touch kept;          /* while blocked */
     sim_time memory_wait_since; /* TIME_NEVER: does not wait for memory */
     struct zone *frame;         /* where a frame that it holds is from, or NULL */
@@ -355,15 +383,23 @@ enum workload_kind {
     WORKLOAD_DATABASE,
     WORKLOAD_SHM_COPY,
     WORKLOAD_READER,
+    WORKLOAD_FILE_COPY,
     WORKLOAD_MANY_VMAS,
-    WORKLOAD_WINDOWS
+    WORKLOAD_WINDOWS,
+    WORKLOAD_SYSCALLS,
+    WORKLOAD_MIXED,
+    WORKLOAD_FORK_EXIT,
+    WORKLOAD_FORK_TREE,
 };
+
+enum { PROGRAMS = 3 }; /* of a mixed workload: large, medium, small */
 
 struct workload {
     enum workload_kind kind;
     uint32_t nprocesses;
     struct process **processes;
     struct object *object;  /* segment or file */
+    struct object *copy;    /* of the file */
     uint64_t window;        /* pages that each process maps; of each window, if it has many */
     bool at_random;         /* windows: in which order pages are touched */
     uint64_t windows;       /* of each process, if they move */
@@ -376,7 +412,17 @@ struct workload {
     sim_time interval;      /* mean user time from touch to touch */
     sim_time log_interval;  /* of the log writer, the last process */
     bool has_log_writer;
-    uint64_t ntouches; /* finite: of each process */
+    const void *options; /* of workloads that fork */
+    uint64_t ntouches;   /* finite: of each process */
+    uint64_t calls_per_second, bytes_per_call;
+    struct {                /* mixed */
+        uint64_t own_pages; /* of each process that runs it */
+        struct object *text;
+        struct access_table own;
+    } program[PROGRAMS];
+    uint64_t text_pages;
+    struct access_table text; /* of each; that of the files is `access` */
+    uint64_t text_below;      /* of w1, if it is not of private memory */
     struct access_table access;
 };
 
@@ -398,6 +444,9 @@ struct design {
     bool is_2_4_22; /* 2.4.22, otherwise 2.4.23 */
     bool is_2_6_7;  /* 2.6.7, otherwise 2.6.0 */
     enum reverse_map rmap;
+    bool scan_uses_objects; /* fix 1 of 2.4.23aa2 */
+    bool prompt;            /* fix 2: swap-out is not deferred */
+    bool clean_first;       /* fix 3 */
     bool page_direct;
     bool high_page_tables;
     bool split_4g4g;
@@ -426,10 +475,17 @@ struct machine {
 
     struct process *processes;
     uint32_t nprocesses;
+    bool no_region; /* the next vma follows closely */
     struct workload *workloads;
     size_t nworkloads;
     struct object *objects;
     size_t nobjects;
+    struct object **files; /* that write(2) fills */
+    size_t nfiles, file_turn;
+    uint64_t nr_dirty;     /* pages of those files */
+    uint64_t nr_writeback; /* pages of all kinds */
+    uint64_t ticks;        /* of who writes old pages */
+    bool dirty_exceeded;   /* 2.6 */
     struct device *devices;
     uint32_t nswap_devices, ndevices;
     struct device *next_swap_device;

@@ -16,8 +16,13 @@ static void take_page_table_lock(struct machine *machine, struct actor *actor, s
 
 static struct pte *present_pte(const struct vma *vma, page_offset offset)
 {
-    struct pte *pte = o_mm_pte(vma->mm, vma->start + offset - vma->offset);
+    struct pte *pte = o_mm_pte(vma->mm, o_vma_address_at(vma, offset));
     return pte != NULL && pte->present ? pte : NULL;
+}
+
+static bool is_swapped(const struct page *page)
+{
+    return page != NULL && (page->resident || page->swap_device != NULL);
 }
 
 /* Pages [from, to) of the object, within an aligned word. */
@@ -31,7 +36,8 @@ static void zap_word(struct machine *machine, struct actor *actor, const struct 
     for (page_offset offset = from; offset < to; offset++) {
         struct pte *pte = present_pte(vma, offset);
         if (pte == NULL) {
-            charge(machine, actor, COST_PTE_SKIP);
+            const bool swapped = vma->versions != NULL && is_swapped(*o_version_of(vma, offset));
+            charge(machine, actor, swapped ? COST_PTE_ZAP : COST_PTE_SKIP);
             continue;
         }
         ptes[n] = pte;
@@ -48,11 +54,29 @@ static void zap_word(struct machine *machine, struct actor *actor, const struct 
     for (unsigned i = 0; i < n; i++) {
         o_rmap_remove(machine, actor, pages[i], ptes[i]);
     }
+    for (page_offset offset = from; vma->versions != NULL && offset < to; offset++) {
+        if (*o_version_of(vma, offset) != NULL) {
+            o_version_detach(machine, actor, vma, offset);
+        }
+    }
+}
+
+/* The first page of a word that would be dropped while I/O on it is under way. */
+static const struct page *first_busy(const struct vma *vma, page_offset from, page_offset to)
+{
+    for (page_offset offset = from; vma->versions != NULL && offset < to; offset++) {
+        const struct page *page = *o_version_of(vma, offset);
+        if (page != NULL && page->attached == 1 && (page->locked || page->writeback)) {
+            return page;
+        }
+    }
+    return NULL;
 }
 
 static void zap(struct machine *machine, struct actor *actor, struct vma *vma)
 {
     const page_offset end = vma->offset + vma->pages;
+    struct lock *lock = &vma->mm->page_table_lock;
     page_offset offset = vma->offset;
     while (offset < end) {
         o_yield_point(actor);
@@ -62,6 +86,14 @@ static void zap(struct machine *machine, struct actor *actor, struct vma *vma)
             continue;
         }
         const page_offset next = min_u64((offset / WORD + 1) * WORD, end);
+        const struct page *busy = first_busy(vma, offset, next);
+        if (busy != NULL) {
+            o_lock_release(machine, actor, lock);
+            o_sleep_for_page(actor, busy);
+            o_yield_point(actor);
+            take_page_table_lock(machine, actor, vma->mm);
+            continue;
+        }
         zap_word(machine, actor, vma, offset, next);
         if (next == end || next % CHUNK == 0) {
             *used = false;
@@ -79,16 +111,21 @@ static void change_vma(struct machine *machine, struct actor *actor, struct obje
     o_lock_leave(actor, &object->vma_lock);
 }
 
-void o_operate(struct machine *machine, struct actor *actor)
+/* A vma is there from now on, behind all others of its object. */
+static void came(struct vma *vma)
 {
-    const struct operation *operation = &actor->process->operation;
-    struct vma *vma = operation->vma;
+    vma->came = ++vma->object->ncame;
+    o_tree_changed(vma->object);
+}
+
+static void move_window(struct machine *machine, struct actor *actor, struct vma *vma,
+                        page_offset offset)
+{
     o_yield_point(actor);
     charge(machine, actor, COST_SYSCALL);
     o_yield_point(actor);
     take_page_table_lock(machine, actor, vma->mm);
     zap(machine, actor, vma);
-    o_lock_release(machine, actor, &vma->mm->page_table_lock);
     o_yield_point(actor);
     change_vma(machine, actor, vma->object);
     vma->gone = true;
@@ -97,7 +134,208 @@ void o_operate(struct machine *machine, struct actor *actor)
     charge(machine, actor, COST_SYSCALL);
     change_vma(machine, actor, vma->object);
     vma->gone = false;
-    vma->offset = operation->offset;
-    vma->came = ++vma->object->ncame;
-    o_tree_changed(vma->object);
+    vma->offset = offset;
+    came(vma);
+    o_lock_release(machine, actor, &vma->mm->page_table_lock);
+}
+
+/* All of an address space goes. */
+static void empty_mm(struct machine *machine, struct actor *actor, struct mm *mm, enum cost cost)
+{
+    bool locked = false;
+    o_yield_point(actor);
+    charge(machine, actor, COST_SYSCALL);
+    charge(machine, actor, cost);
+    o_yield_point(actor);
+    for (struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
+        if (!vma->gone) {
+            if (!locked) {
+                take_page_table_lock(machine, actor, mm);
+                locked = true;
+            }
+            zap(machine, actor, vma);
+        }
+    }
+    if (locked) {
+        o_yield_point(actor);
+    }
+    for (struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
+        if (!vma->gone) {
+            change_vma(machine, actor, vma->object);
+            vma->gone = true;
+            o_tree_changed(vma->object);
+        }
+    }
+    for (struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
+        o_mm_free_tables(machine, actor, vma);
+    }
+}
+
+static void unlock(struct machine *machine, struct actor *actor, struct mm *mm)
+{
+    if (mm->page_table_lock.holder == actor->context) {
+        o_lock_release(machine, actor, &mm->page_table_lock);
+    }
+}
+
+static void execute(struct machine *machine, struct actor *actor, struct mm *mm, unsigned image)
+{
+    empty_mm(machine, actor, mm, COST_PROCESS_EXEC);
+    mm->swap_address = 0;
+    mm->swap_finished = false;
+    for (struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
+        if (vma->image == 0 || vma->image == image) {
+            change_vma(machine, actor, vma->object);
+            vma->gone = false;
+            came(vma);
+        }
+    }
+    unlock(machine, actor, mm);
+}
+
+static void end_process(struct machine *machine, struct actor *actor, struct mm *mm)
+{
+    empty_mm(machine, actor, mm, COST_PROCESS_EXIT);
+    o_process_free(machine, mm->process);
+    mm->alive = false;
+    unlock(machine, actor, mm);
+}
+
+/* ---- fork -------------------------------------------------------------------------------------
+ */
+
+static bool copy_page(struct machine *machine, struct actor *actor, const struct vma *from,
+                      const struct vma *to, page_offset offset, enum zone_number *class_p)
+{
+    struct pte *pte = present_pte(from, offset);
+    struct page *version = from->versions != NULL ? *o_version_of(from, offset) : NULL;
+    const bool swapped = pte == NULL && is_swapped(version);
+    if (pte == NULL && !swapped) {
+        charge(machine, actor, COST_PTE_SKIP);
+        return true;
+    }
+    *class_p = o_mm_table_class(machine);
+    if (!o_mm_need_table(machine, actor, to, offset)) {
+        return false;
+    }
+    *class_p = machine->kernel_class;
+    struct chain_block *spare = NULL;
+    if (pte != NULL && !o_rmap_prepare(machine, actor, pte->page, &spare)) {
+        return false;
+    }
+    charge(machine, actor, COST_PTE_COPY);
+    if (version != NULL) {
+        o_version_attach(to, version);
+        version->protected = true;
+    }
+    if (pte != NULL) {
+        struct pte *copy = o_mm_pte(to->mm, to->start + offset - to->offset);
+        o_mm_copy_pte(machine, to, pte->page, copy);
+        copy->dirty = from->versions != NULL && pte->dirty; /* clean where memory is shared */
+        o_rmap_add(machine, actor, pte->page, copy, spare);
+    }
+    return true;
+}
+
+static void take_both_locks(struct machine *machine, struct actor *actor, struct mm *parent,
+                            struct mm *child)
+{
+    o_yield_point(actor);
+    take_page_table_lock(machine, actor, parent);
+    o_yield_point(actor);
+    take_page_table_lock(machine, actor, child);
+    actor->context->stuck = true;
+}
+
+static void release_both_locks(struct machine *machine, struct actor *actor, struct mm *parent,
+                               struct mm *child)
+{
+    o_lock_release(machine, actor, &child->page_table_lock);
+    o_lock_release(machine, actor, &parent->page_table_lock);
+}
+
+static void copy_vma(struct machine *machine, struct actor *actor, const struct vma *from,
+                     const struct vma *to)
+{
+    const page_offset end = from->offset + from->pages;
+    page_offset offset = from->offset;
+    while (offset < end) {
+        o_yield_point(actor);
+        if (!from->chunk_used[offset / CHUNK]) {
+            offset = min_u64((offset / CHUNK + 1) * CHUNK, end);
+            continue;
+        }
+        const page_offset next = min_u64((offset / WORD + 1) * WORD, end);
+        for (; offset < next; offset++) {
+            enum zone_number class;
+            if (!copy_page(machine, actor, from, to, offset, &class)) {
+                release_both_locks(machine, actor, from->mm, to->mm);
+                o_reclaim_in_operation(machine, actor, class);
+                take_both_locks(machine, actor, from->mm, to->mm);
+                break;
+            }
+        }
+    }
+    o_yield_point(actor);
+}
+
+static void make_child(struct machine *machine, struct actor *actor, struct mm *parent,
+                       struct process *process)
+{
+    struct mm *child = &process->mm;
+    bool locked = false;
+    o_yield_point(actor);
+    charge(machine, actor, COST_SYSCALL);
+    charge(machine, actor, COST_PROCESS_FORK);
+    child->alive = true;
+    child->swap_address = 0;
+    child->swap_finished = false;
+    o_yield_point(actor);
+    while (!o_process_create(machine, actor, process)) {
+        o_reclaim_in_operation(machine, actor, machine->kernel_class);
+        o_yield_point(actor);
+    }
+    struct vma *to = child->vmas;
+    for (const struct vma *from = parent->vmas; from != NULL; from = from->next_of_mm) {
+        if (!from->gone) {
+            change_vma(machine, actor, to->object);
+            to->gone = false;
+            to->offset = from->offset;
+            came(to);
+            if (!locked) {
+                take_both_locks(machine, actor, parent, child);
+                locked = true;
+            }
+            copy_vma(machine, actor, from, to);
+        }
+        to = to->next_of_mm;
+    }
+    if (locked) {
+        release_both_locks(machine, actor, parent, child);
+    }
+    process->started = true;
+    process->done = false;
+    process->generation++;
+    process->work = 0;
+    o_workload_born(machine, process);
+}
+
+void o_operate(struct machine *machine, struct actor *actor)
+{
+    const struct operation *operation = &actor->process->operation;
+    struct mm *mm = &actor->process->mm;
+    switch (operation->kind) {
+    case MOVES_WINDOW:
+        move_window(machine, actor, operation->vma, operation->offset);
+        break;
+    case FORKS:
+        make_child(machine, actor, mm, operation->child);
+        break;
+    case EXECUTES:
+        execute(machine, actor, mm, operation->image);
+        break;
+    case EXITS:
+        end_process(machine, actor, mm);
+        break;
+    }
 }

@@ -11,19 +11,18 @@ struct machine *o_layout_build(const struct scenario *scenario);
 void o_layout_free(struct machine *machine);
 
 /* workload.c */
+/* Its processes are there from the start, and have no last touch. */
+bool o_workload_goes_on(const struct workload *workload);
 void o_workload_plan(struct machine *machine, size_t index, struct workload *workload);
-/* User time at which the first operation of a process is due; TIME_NEVER: it has none. */
-sim_time o_workload_first_operation(const struct machine *machine, const struct process *process);
 /* Operation `ordinal` of a process, and the user time from it to the next. */
 void o_workload_operation(const struct machine *machine, const struct process *process,
                           uint64_t ordinal, struct operation *operation, sim_time *interval_p);
-sim_time o_workload_first_interval(const struct machine *machine, const struct process *process);
-/* Touch `ordinal` of a process, and the user time from it to the next. */
 /* The touch that the TLB sees as number `ordinal` of a process that maps memory. */
 void o_workload_sample(const struct machine *machine, struct process *process, uint64_t ordinal,
                        struct touch *touch);
+/* Touch `ordinal` of a process, which is due at a user time, and the time from it to the next. */
 void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
-                     struct touch *touch, sim_time *interval_p);
+                     sim_time due, struct touch *touch, sim_time *interval_p);
 
 /* frames.c. A frame of a class for who acts, taken from what it was handed or from the zones; NULL
  * when reclaim is needed. */
@@ -105,7 +104,10 @@ struct pte *o_mm_pte(const struct mm *mm, uint64_t address);
 /* The class that pages of ptes are from. */
 enum zone_number o_mm_table_class(const struct machine *machine);
 bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct vma *vma,
-                     const struct page *page);
+                     page_offset offset);
+/* A pte that is old and clean. */
+void o_mm_copy_pte(struct machine *machine, const struct vma *vma, struct page *page,
+                   struct pte *pte);
 void o_mm_set_pte(struct machine *machine, const struct vma *vma, struct page *page,
                   struct pte *pte, bool store);
 /* Clears a pte, for reclaim or for an operation; its dirty bit moves to the page. */
@@ -113,6 +115,7 @@ void o_mm_clear_pte(struct machine *machine, struct pte *pte);
 void o_mm_zap_pte(struct machine *machine, struct pte *pte);
 /* After a vma has left its mm: page tables that nothing is left under go. */
 void o_mm_free_tables(struct machine *machine, struct actor *actor, const struct vma *gone);
+uint64_t o_vma_address_at(const struct vma *vma, page_offset offset);
 uint64_t o_vma_address(const struct vma *vma, const struct page *page);
 bool o_vma_covers(const struct vma *vma, const struct page *page);
 
@@ -163,8 +166,22 @@ bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page
 void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *page,
                    struct pte *pte);
 enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page);
+/* From all mms but one, which the virtual scan holds, as far as trylocks allow. */
+void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
+                         struct page *page);
+
+/* version.c: anonymous pages of processes that fork. */
+struct page **o_version_of(const struct vma *vma, page_offset offset);
+/* A version that nobody has yet. */
+struct page *o_version_new(struct object *object, page_offset offset);
+void o_version_attach(const struct vma *vma, struct page *page);
+/* The last to let go of a version drops it. */
+void o_version_detach(struct machine *machine, struct actor *actor, const struct vma *vma,
+                      page_offset offset);
 
 /* context.c: inside the functions of contexts. */
+/* Reclaims until there is a frame of a class, in the middle of an operation. */
+void o_reclaim_in_operation(struct machine *machine, struct actor *actor, enum zone_number class);
 void o_yield_point(struct actor *actor);
 /* The same with a short lock that is left when it stops. True: it has stopped. */
 bool o_yield_point_in(struct machine *machine, struct actor *actor, struct lock *lock);
@@ -191,6 +208,7 @@ bool o_context_wants_cpu(const struct context *context);
 bool o_context_waits_for_io(const struct context *context);
 void o_context_book(struct machine *machine, struct context *context, sim_time now);
 void o_kswapd_wake(struct machine *machine, sim_time now);
+void o_flusher_wake(struct machine *machine, sim_time now);
 /* kswapd runs by itself from being woken, for a quantum or until it sleeps or is done. */
 void o_kswapd_run_alone(struct machine *machine);
 /* What waits is woken by an event at `now`. */
@@ -205,8 +223,21 @@ void o_cpu_dispatch(struct machine *machine, sim_time now);
 bool o_cpu_should_yield(const struct machine *machine, const struct context *context);
 void o_cpu_end_epoch(struct machine *machine);
 
+/* A process begins the life that its number of generations says. */
+void o_workload_born(const struct machine *machine, struct process *process);
+
 /* operation.c: the operation of the actor's process, from begin to end. */
 void o_operate(struct machine *machine, struct actor *actor);
+
+/* flush.c: pages that write(2) dirtied. */
+void o_flush_dirtied(struct machine *machine, struct page *page);
+bool o_flush_wanted_2_4(const struct machine *machine);
+/* The process of a touch may have to write back: the device that it has to wait for, or NULL; or it
+ * has to wait for congestion. */
+const struct device *o_flush_throttle(struct machine *machine, struct actor *actor,
+                                      struct touch *touch, bool *congestion_p);
+void o_flusher(struct machine *machine, struct actor *actor);
+void o_flusher_of_old(struct machine *machine, struct actor *actor);
 
 /* touch.c */
 void o_operation_begin(struct machine *machine, struct process *process, sim_time now);
@@ -214,6 +245,9 @@ void o_operation_done(struct machine *machine, struct process *process);
 void o_touch_first_try(struct machine *machine, struct process *process, const struct touch *touch);
 void o_touch_try_again(struct machine *machine, struct process *process, sim_time now);
 
+/* populate.c: what the kernel keeps for a process, all of it or nothing. */
+bool o_process_create(struct machine *machine, struct actor *actor, const struct process *process);
+void o_process_free(struct machine *machine, const struct process *process);
 /* populate.c: false when there is no room; when it is low memory that there is no room in, the
  * machine is out of memory. */
 bool o_populate(struct machine *machine);

@@ -57,11 +57,14 @@ void o_sum_up(const struct machine *machine, struct counters *values)
             values->swapcache_dirty_bytes += (o_page_in_swap_cache(page) && page->dirty) *
                                              PAGE_BYTES;
             values->ptes_present += page->mapcount;
+            values->file_dirty_bytes += (object->written && page->dirty) * PAGE_BYTES;
+            values->buffer_heads += page->resident && page->buffers;
         }
     }
     values->swap_used_bytes = o_swap_used(machine) * PAGE_BYTES;
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
-        values->processes_blocked += machine->processes[p].blocked;
+        const struct process *process = &machine->processes[p];
+        values->processes_blocked += process->blocked || process->waiting;
     }
     values->elapsed_seconds = machine->epoch_end;
 }
@@ -83,7 +86,8 @@ static void record(const struct machine *machine, struct oracle_result *result)
 static void begin_pressure(struct machine *machine, struct oracle_result *result)
 {
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
-        machine->processes[p].started = true;
+        machine->processes[p].started = machine->processes[p].started ||
+                                        !machine->processes[p].by_fork;
     }
     o_sum_up(machine, &result->at_pressure);
     o_watch_pressure(machine, machine->watch, &result->at_pressure);

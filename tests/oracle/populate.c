@@ -97,8 +97,7 @@ static unsigned directories(const struct machine *machine)
 }
 
 /* What the kernel keeps for a process: all of it, or nothing. */
-static bool create_process(struct machine *machine, struct actor *actor,
-                           const struct process *process)
+bool o_process_create(struct machine *machine, struct actor *actor, const struct process *process)
 {
     enum { PARTS = 4 };
     uint64_t n[PARTS] = {[SLAB_STACKS] = 1, [SLAB_TASKS] = 1, [SLAB_MMS] = 1};
@@ -112,6 +111,7 @@ static bool create_process(struct machine *machine, struct actor *actor,
     unsigned pages = 0;
     while (slab == PARTS && pages < directories(machine) &&
            o_frame_take(machine, actor, machine->kernel_class, HELD_DIRECTORY) != NULL) {
+        charge(machine, actor, COST_PT_PAGE_ALLOC);
         pages++;
     }
     if (slab == PARTS && pages == directories(machine)) {
@@ -127,6 +127,19 @@ static bool create_process(struct machine *machine, struct actor *actor,
         }
     }
     return false;
+}
+
+void o_process_free(struct machine *machine, const struct process *process)
+{
+    for (unsigned i = 0; i < directories(machine); i++) {
+        o_frame_give_any(machine, HELD_DIRECTORY);
+    }
+    o_slab_give(machine, SLAB_STACKS);
+    o_slab_give(machine, SLAB_TASKS);
+    o_slab_give(machine, SLAB_MMS);
+    for (const struct vma *vma = process->mm.vmas; vma != NULL; vma = vma->next_of_mm) {
+        o_slab_give(machine, SLAB_VMAS);
+    }
 }
 
 /* Populate ends where memory of a class runs out: the run too, if that is low memory of a machine
@@ -145,8 +158,11 @@ static bool populate_page(struct machine *machine, struct actor *actor, const st
 {
     struct mm *mm = vma->mm;
     const uint64_t address = o_vma_address(vma, page);
-    if (!o_mm_need_table(machine, actor, vma, page)) {
+    if (!o_mm_need_table(machine, actor, vma, page->offset)) {
         return no_room(machine, o_mm_table_class(machine));
+    }
+    if (vma->versions != NULL) {
+        o_version_attach(vma, page);
     }
     if (!page->resident) {
         enum zone_number class;
@@ -177,7 +193,7 @@ static bool populate_page(struct machine *machine, struct actor *actor, const st
 static bool populate_process(struct machine *machine, struct process *process)
 {
     struct actor nobody = {0}; /* its clock stands still */
-    if (!create_process(machine, &nobody, process)) {
+    if (process->mm.alive && !o_process_create(machine, &nobody, process)) {
         return no_room(machine, machine->kernel_class);
     }
     for (const struct vma *vma = process->mm.vmas; vma != NULL; vma = vma->next_of_mm) {
@@ -188,7 +204,9 @@ static bool populate_process(struct machine *machine, struct process *process)
             continue;
         }
         for (uint64_t i = 0; i < vma->pages && vma->populated != POPULATED_NOT; i++) {
-            if (!populate_page(machine, &nobody, vma, &vma->object->pages[vma->offset + i])) {
+            struct page *page = vma->versions != NULL ? o_version_new(vma->object, vma->offset + i)
+                                                      : &vma->object->pages[vma->offset + i];
+            if (!populate_page(machine, &nobody, vma, page)) {
                 return false;
             }
         }

@@ -42,18 +42,30 @@ static void take_oldest(struct shrinking *shrinking, struct lru_list *list, uint
         charge(machine, shrinking->actor, COST_LRU_MOVE);
         struct page *page = list->oldest;
         o_lru_remove(page);
+        page->in_batch = true;
         batch->pages[batch->n++] = page;
     }
     o_lock_leave(shrinking->actor, lock);
 }
 
+/* Nobody has it any more: it is gone from the batch. */
+static bool is_gone(struct page **page)
+{
+    if (*page != NULL && (*page)->dropped) {
+        (*page)->in_batch = false;
+        *page = NULL;
+    }
+    return *page == NULL;
+}
+
 /* Puts back those that are to go to the active, or to the inactive list. */
-static void put_back(struct shrinking *shrinking, const struct batch *batch, const bool *active,
+static void put_back(struct shrinking *shrinking, struct batch *batch, const bool *active,
                      bool which)
 {
     for (unsigned i = 0; i < batch->n; i++) {
         struct page *page = batch->pages[i];
-        if (page != NULL && active[i] == which) {
+        if (!is_gone(&batch->pages[i]) && active[i] == which) {
+            page->in_batch = false;
             charge(shrinking->machine, shrinking->actor, COST_LRU_MOVE);
             o_lru_add_new(shrinking->machine, page, active[i]);
         }
@@ -91,6 +103,9 @@ static void refill(struct shrinking *shrinking, uint64_t count)
     take_oldest(shrinking, &lru->active, count, &batch);
     for (unsigned i = 0; i < batch.n; i++) {
         o_yield_point(actor);
+        if (is_gone(&batch.pages[i])) {
+            continue;
+        }
         charge(machine, actor, COST_PAGE_SCAN);
         active[i] = stays_active(shrinking, batch.pages[i]);
         machine->count.deactivations += !active[i];
@@ -104,10 +119,15 @@ static void refill(struct shrinking *shrinking, uint64_t count)
 
 static bool object_is_mapped(const struct page *page)
 {
-    return page->object->kind != OBJECT_ANON && page->object->vmas != NULL;
+    for (const struct vma *vma = page->object->vmas; vma != NULL; vma = vma->next_of_object) {
+        if (page->object->kind != OBJECT_ANON && !vma->gone) {
+            return true;
+        }
+    }
+    return false;
 }
 
-enum fate { FREED, KEPT, ACTIVATED, ONCE_MORE };
+enum fate { FREED, KEPT, ACTIVATED, ONCE_MORE, GONE };
 
 static enum fate write_out(struct shrinking *shrinking, struct page *page, bool referenced)
 {
@@ -117,7 +137,12 @@ static enum fate write_out(struct shrinking *shrinking, struct page *page, bool 
         return KEPT;
     }
     if (page->object->kind == OBJECT_SHM && !o_page_in_swap_cache(page)) {
-        return o_page_to_swap_cache(machine, actor, page) ? KEPT : ACTIVATED;
+        if (!o_page_to_swap_cache(machine, actor, page)) {
+            return ACTIVATED;
+        }
+        if (!machine->design.prompt) {
+            return KEPT;
+        }
     }
     struct device *device = o_page_device(page);
     if (page->object->kind == OBJECT_FILE && actor->process != NULL && device->congested) {
@@ -154,6 +179,14 @@ static enum fate shrink_page(struct shrinking *shrinking, struct page *page)
         return ACTIVATED;
     }
     enum unmap_result result = UNMAP_DONE;
+    if (page->mapcount > 0 && page->object->locked) {
+        const bool by_chain = machine->design.rmap == RMAP_PTE_CHAINS ||
+                              machine->design.rmap == RMAP_PTE_LISTS;
+        machine->count.rmap_visits++;
+        machine->count.unmap_visits++;
+        charge(machine, actor, by_chain ? COST_CHAIN_VISIT : COST_VMA_VISIT);
+        return ACTIVATED;
+    }
     if (page->mapcount > 0) {
         machine->count.unmap_visits -= machine->count.rmap_visits;
         result = o_rmap_unmap(machine, actor, page);
@@ -190,17 +223,21 @@ static unsigned shrink_batch(struct shrinking *shrinking, uint64_t wanted)
         enum fate fate = ONCE_MORE;
         while (fate == ONCE_MORE) {
             o_yield_point(actor);
-            fate = shrink_page(shrinking, batch.pages[i]);
+            fate = is_gone(&batch.pages[i]) ? GONE : shrink_page(shrinking, batch.pages[i]);
         }
         active[i] = fate == ACTIVATED;
         machine->count.activations += active[i];
         shrinking->freed += fate == FREED;
-        batch.pages[i] = fate == FREED ? NULL : batch.pages[i];
+        if (fate == FREED) {
+            batch.pages[i]->in_batch = false;
+            batch.pages[i] = NULL;
+        }
     }
     o_yield_point(actor);
     o_lock_enter(machine, actor, &zone->lru->lock);
     for (unsigned i = 0; i < batch.n; i++) {
-        if (batch.pages[i] != NULL) {
+        if (!is_gone(&batch.pages[i])) {
+            batch.pages[i]->in_batch = false;
             charge(machine, actor, COST_LRU_MOVE);
             o_lru_add_new(machine, batch.pages[i], active[i]);
         }

@@ -52,6 +52,7 @@ static bool trylock_object(struct machine *machine, const struct actor *actor,
     bool taken = object->vma_lock.busy_until > actor->now;
     if (taken) {
         machine->count.trylock_failures++;
+        machine->count.object_trylock_failures++;
     }
     return !taken;
 }
@@ -251,6 +252,9 @@ static unsigned coverers_by_object(struct machine *machine, struct actor *actor,
     unsigned mapped = 0;
     uint64_t nvmas = 0;
     for (const struct vma *vma = page->object->vmas; vma != NULL; vma = vma->next_of_object) {
+        if (vma->gone) {
+            continue;
+        }
         nvmas++;
         if (!o_vma_covers(vma, page)) {
             continue;
@@ -327,6 +331,41 @@ static enum unmap_result unmap_by_object(struct machine *machine, struct actor *
     return all ? UNMAP_DONE : UNMAP_AGAIN;
 }
 
+void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
+                         struct page *page)
+{
+    struct object *object = page->object;
+    if (!trylock_object(machine, actor, object)) {
+        return;
+    }
+    const struct actor at_begin = *actor;
+    struct tried tried;
+    tried.n = 0;
+    uint64_t nvmas = 0;
+    uint64_t cleared = 0;
+    for (const struct vma *vma = object->vmas; vma != NULL; vma = vma->next_of_object) {
+        if (vma->gone) {
+            continue;
+        }
+        nvmas++;
+        if (vma->mm == held || !o_vma_covers(vma, page)) {
+            continue;
+        }
+        machine->count.rmap_covering++;
+        charge(machine, actor, COST_PTE_WALK);
+        charge_tables(machine, actor, 1);
+        struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, page));
+        if (trylock_once(machine, &at_begin, &tried, vma->mm) && pte != NULL && pte->present) {
+            o_mm_clear_pte(machine, pte);
+            charge(machine, actor, COST_PTE_UNMAP);
+            cleared++;
+        }
+    }
+    visit(machine, actor, COST_VMA_VISIT, nvmas);
+    walked(machine, cleared);
+    o_lock_leave(actor, &object->vma_lock);
+}
+
 /* ---- 2.6.7: vmas one after the other, until all ptes of the page are found ---------------------
  */
 
@@ -356,8 +395,8 @@ static bool search_vma(const struct vma *vma, void *what)
         return true;
     }
     struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, search->page));
-    if (pte == NULL || !pte->present) {
-        return true;
+    if (pte == NULL || !pte->present || pte->page != search->page) {
+        return true; /* that mm may have another version of it */
     }
     search->examined++;
     const bool young = test_and_clear_young(pte);
@@ -478,7 +517,7 @@ static struct search search_anon(struct machine *machine, struct actor *actor,
     bool goes_on = true;
     for (const struct vma *vma = page->object->vmas; vma != NULL && goes_on;
          vma = vma->next_of_object) {
-        if (o_vma_covers(vma, page)) {
+        if (!vma->gone && o_vma_covers(vma, page)) {
             visits++;
             goes_on = search_vma(vma, &search);
         }

@@ -28,13 +28,18 @@ static void try_to_unmap(struct scan *scan, struct pte *pte)
     }
     o_mm_clear_pte(machine, pte);
     charge(machine, actor, COST_PTE_UNMAP);
+    if (!anonymous && page->mapcount > 0 && machine->design.scan_uses_objects) {
+        o_rmap_unmap_others(machine, actor, pte->mm, page);
+    }
     const unsigned references = o_page_in_cache(page) + page->mapcount + 1;
     if (page->mapcount == 0 && !o_page_in_cache(page)) {
         charge(machine, actor, COST_PAGE_ALLOC);
         o_page_leave(machine, actor, page);
     }
     if (references <= 2) {
-        REQUIRE(page->mapcount == 0); /* credited once, at the last unmap */
+        /* Credited once, at the last unmap; a clean anonymous page that two processes have since a
+         * fork is credited twice. */
+        REQUIRE(page->mapcount == 0 || (anonymous && !o_page_in_cache(page)));
         scan->credits++;
     }
 }
@@ -44,7 +49,9 @@ static void visit(struct scan *scan, struct pte *pte)
     struct page *page = pte->page;
     scan->machine->count.ptes_visited++;
     charge(scan->machine, scan->actor, COST_PTE_VISIT);
-    if (pte->young) {
+    if (page->object->locked) {
+        o_page_mark_accessed(scan->machine, scan->actor, page);
+    } else if (pte->young) {
         pte->young = false;
         o_page_mark_accessed(scan->machine, scan->actor, page);
         REQUIRE(pte->present);
@@ -121,7 +128,7 @@ static bool scan_vma(struct scan *scan, const struct vma *vma)
 static const struct vma *first_vma_above(const struct mm *mm)
 {
     const struct vma *vma = mm->vmas;
-    while (vma != NULL && vma->start + vma->pages <= mm->swap_address) {
+    while (vma != NULL && (vma->gone || vma->start + vma->pages <= mm->swap_address)) {
         vma = vma->next_of_mm;
     }
     return vma;
@@ -133,7 +140,9 @@ static void scan_mm(struct scan *scan, struct mm *mm)
     const struct vma *vma = first_vma_above(mm);
     while (vma != NULL && scan->credits < scan->wanted) {
         scan_vma(scan, vma);
-        vma = vma->next_of_mm;
+        do {
+            vma = vma->next_of_mm;
+        } while (vma != NULL && vma->gone);
     }
     mm->swap_finished = vma == NULL;
 }
@@ -142,6 +151,7 @@ static void scan_mm(struct scan *scan, struct mm *mm)
 static struct mm *next_mm(struct machine *machine)
 {
     while (machine->scan_cursor == machine->nprocesses ||
+           !machine->processes[machine->scan_cursor].mm.alive ||
            machine->processes[machine->scan_cursor].mm.swap_finished) {
         if (machine->scan_cursor < machine->nprocesses) {
             struct mm *mm = &machine->processes[machine->scan_cursor].mm;
@@ -153,15 +163,29 @@ static struct mm *next_mm(struct machine *machine)
     return &machine->processes[machine->scan_cursor].mm;
 }
 
+static bool any_alive(const struct machine *machine)
+{
+    for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        if (machine->processes[p].mm.alive) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool o_swap_out(struct machine *machine, struct actor *actor, enum zone_number class)
 {
     struct scan scan = {.machine = machine, .actor = actor, .class = class, .wanted = WANTED};
     const int64_t rounds = machine->design.is_2_4_22 ? 1 : 2;
-    int64_t counter = rounds * (int64_t)machine->nprocesses;
+    int64_t nmms = 0;
+    for (uint32_t p = 0; p < machine->nprocesses; p++) {
+        nmms += machine->processes[p].mm.alive;
+    }
+    int64_t counter = rounds * nmms;
     int64_t scans = 0; /* of mms */
     for (;;) {
         o_yield_point_of_cpu(machine, actor);
-        if (counter < 0) {
+        if (counter < 0 || !any_alive(machine)) {
             return false;
         }
         struct mm *mm = next_mm(machine);
@@ -173,7 +197,7 @@ bool o_swap_out(struct machine *machine, struct actor *actor, enum zone_number c
         o_lock_enter(machine, actor, lock);
         charge(machine, actor, COST_LOCK);
         o_lock_hold(actor, lock);
-        if (mm->swap_finished || machine->scan_cursor != mm->process->number) {
+        if (!mm->alive || mm->swap_finished || machine->scan_cursor != mm->process->number) {
             o_lock_release(machine, actor, lock);
             continue;
         }

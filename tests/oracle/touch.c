@@ -70,7 +70,8 @@ static enum outcome from_swap_cache(struct machine *machine, struct actor *actor
         return wait_for_page(machine, actor, touch, page);
     }
     if (page->object->kind == OBJECT_ANON) {
-        if (o_swap_used(machine) * 2 > machine->swap_slots && !page->writeback) {
+        if (o_swap_used(machine) * 2 > machine->swap_slots && !page->writeback &&
+            page->attached <= 1) {
             REQUIRE(o_page_out_of_swap_cache(machine, actor, page));
         }
         return TOUCHED;
@@ -132,6 +133,63 @@ static enum outcome find_page(struct machine *machine, struct actor *actor, stru
     return make_page(machine, actor, touch);
 }
 
+/* A version for a process that has none, or stores to one that others have as well. */
+static enum outcome make_version(struct machine *machine, struct actor *actor, struct touch *touch,
+                                 bool copies, struct chain_block **spare_p)
+{
+    struct page *old = touch->page;
+    struct zone *zone = o_frame_take(machine, actor, machine->user_class, HELD_ANON);
+    if (zone == NULL) {
+        return reclaim_for(actor, machine->user_class);
+    }
+    struct page *page = o_version_new(touch->vma->object, touch->offset);
+    if (copies && !o_rmap_prepare(machine, actor, page, spare_p)) {
+        o_frame_give(machine, zone, HELD_ANON);
+        return reclaim_for(actor, machine->kernel_class);
+    }
+    charge(machine, actor, copies ? COST_PAGE_COPY : COST_PAGE_ZERO);
+    charge(machine, actor, COST_LRU_MOVE);
+    o_page_enter(machine, page, zone, !machine->design.is_2_4);
+    if (copies) {
+        page->content = old->content;
+        page->last_store = old->content;
+        machine->count.pages_copied++;
+    }
+    struct pte *pte = o_mm_pte(&touch->process->mm, o_vma_address(touch->vma, page));
+    if (pte->present) {
+        REQUIRE(pte->page == old);
+        charge(machine, actor, COST_PTE_ZAP);
+        o_mm_zap_pte(machine, pte);
+        o_rmap_remove(machine, actor, old, pte);
+    }
+    if (old != NULL) {
+        o_version_detach(machine, actor, touch->vma, touch->offset);
+    }
+    o_version_attach(touch->vma, page);
+    touch->made_page = true;
+    touch->page = page;
+    return TOUCHED;
+}
+
+static enum outcome find_version(struct machine *machine, struct actor *actor, struct touch *touch,
+                                 bool mapped, bool *copied_p, struct chain_block **spare_p)
+{
+    const struct page *page = touch->page;
+    const bool kept = page != NULL && (page->resident || page->swap_device != NULL);
+    const bool shared = page != NULL && page->attached > 1;
+    *copied_p = kept && shared && touch->access == BY_STORE;
+    if (page != NULL && !kept && !shared) {
+        return make_page(machine, actor, touch);
+    }
+    if (kept && !mapped) {
+        const enum outcome outcome = find_page(machine, actor, touch);
+        if (outcome == STOPPED) {
+            return outcome;
+        }
+    }
+    return !kept || *copied_p ? make_version(machine, actor, touch, *copied_p, spare_p) : TOUCHED;
+}
+
 static void count_fault(struct machine *machine, const struct touch *touch)
 {
     if (touch->made_page) {
@@ -147,7 +205,10 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
 {
     struct mm *mm = &touch->process->mm;
     struct page *page = touch->page;
-    const uint64_t address = o_vma_address(touch->vma, page);
+    const bool versions = touch->vma->versions != NULL;
+    const page_offset offset = versions ? touch->offset : page->offset;
+    const uint64_t address = o_vma_address_at(touch->vma, offset);
+    bool copied = false;
     if (mm->page_table_lock.holder != NULL) {
         return wait_for_lock(actor, &mm->page_table_lock);
     }
@@ -157,20 +218,36 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
     charge_entry(machine, actor);
     charge_tables(machine, actor, 1);
     o_lock_leave(actor, &mm->page_table_lock);
-    if (!o_mm_need_table(machine, actor, touch->vma, page)) {
+    if (!o_mm_need_table(machine, actor, touch->vma, offset)) {
         return reclaim_for(actor, o_mm_table_class(machine));
     }
-    enum outcome outcome = find_page(machine, actor, touch);
+    struct pte *pte = o_mm_pte(mm, address);
+    struct chain_block *spare;
+    enum outcome outcome = versions
+                               ? find_version(machine, actor, touch, pte->present, &copied, &spare)
+                               : find_page(machine, actor, touch);
     if (outcome == STOPPED) {
         return outcome;
     }
-    struct chain_block *spare;
-    if (!o_rmap_prepare(machine, actor, page, &spare)) {
+    page = touch->page;
+    if (versions && touch->access == BY_STORE) {
+        page->protected = false;
+    }
+    if (pte->present) { /* it had only to be made writable */
+        REQUIRE(versions && touch->access == BY_STORE && pte->page == page);
+        pte->young = true;
+        pte->dirty = true;
+        o_lock_leave(actor, &mm->page_table_lock);
+        count_fault(machine, touch);
+        return TOUCHED;
+    }
+    if (!copied && !o_rmap_prepare(machine, actor, page, &spare)) {
         return reclaim_for(actor, machine->kernel_class);
     }
-    o_page_mark_accessed(machine, actor, page);
+    if (!copied) {
+        o_page_mark_accessed(machine, actor, page);
+    }
     charge_tables(machine, actor, 1);
-    struct pte *pte = o_mm_pte(mm, address);
     o_mm_set_pte(machine, touch->vma, page, pte, touch->access == BY_STORE);
     o_rmap_add(machine, actor, page, pte, spare);
     o_lock_leave(actor, &mm->page_table_lock);
@@ -185,8 +262,12 @@ static enum outcome touch_mapping(struct machine *machine, struct actor *actor, 
         access_content(machine, touch->page, touch->process, store);
         return TOUCHED;
     }
-    struct pte *pte = o_mm_pte(&touch->process->mm, o_vma_address(touch->vma, touch->page));
-    if (pte != NULL && pte->present) {
+    if (touch->vma->versions != NULL) {
+        touch->page = *o_version_of(touch->vma, touch->offset);
+    }
+    const page_offset offset = touch->vma->versions != NULL ? touch->offset : touch->page->offset;
+    struct pte *pte = o_mm_pte(&touch->process->mm, o_vma_address_at(touch->vma, offset));
+    if (pte != NULL && pte->present && !(store && pte->page->protected)) {
         REQUIRE(pte->page == touch->page);
         pte->young = true;
         pte->dirty = pte->dirty || store;
@@ -200,6 +281,16 @@ static enum outcome touch_mapping(struct machine *machine, struct actor *actor, 
     }
     access_content(machine, touch->page, touch->process, store);
     return TOUCHED;
+}
+
+/* One page, to or from the memory of a process. */
+static void charge_copy(struct machine *machine, struct actor *actor)
+{
+    charge(machine, actor, COST_PAGE_COPY);
+    if (machine->design.split_4g4g) {
+        charge(machine, actor, COST_PTE_WALK);
+        charge(machine, actor, COST_KMAP);
+    }
 }
 
 static enum outcome read_file(struct machine *machine, struct actor *actor, struct touch *touch)
@@ -217,13 +308,47 @@ static enum outcome read_file(struct machine *machine, struct actor *actor, stru
     if (page->reading) {
         return wait_for_page(machine, actor, touch, page);
     }
-    charge(machine, actor, COST_PAGE_COPY);
-    if (machine->design.split_4g4g) {
-        charge(machine, actor, COST_PTE_WALK);
-        charge(machine, actor, COST_KMAP);
-    }
+    charge_copy(machine, actor);
     o_page_mark_accessed(machine, actor, page);
     access_content(machine, page, touch->process, false);
+    return TOUCHED;
+}
+
+static enum outcome write_file(struct machine *machine, struct actor *actor, struct touch *touch)
+{
+    struct page *page = touch->page;
+    if (!touch->written) {
+        charge(machine, actor, COST_SYSCALL);
+        charge_entry(machine, actor);
+        charge(machine, actor, COST_PAGE_CACHE);
+        enum zone_number class;
+        struct zone *zone = o_page_take(machine, actor, page, &class);
+        if (zone == NULL) {
+            return reclaim_for(actor, class);
+        }
+        charge(machine, actor, COST_LRU_MOVE);
+        charge_copy(machine, actor);
+        o_page_enter(machine, page, zone, false);
+        page->referenced = true;
+        if (machine->design.is_2_4) {
+            o_buffers_add(machine, page);
+        }
+        o_flush_dirtied(machine, page);
+        access_content(machine, page, touch->process, true);
+        machine->count.file_write_bytes += PAGE_BYTES;
+        touch->written = true;
+    }
+    bool congestion;
+    const struct device *room = o_flush_throttle(machine, actor, touch, &congestion);
+    if (room != NULL) {
+        return wait_for_room(actor, touch, room);
+    }
+    if (congestion) {
+        struct context *context = actor->process->context;
+        context->wait = (struct wait){.congestion = true, .until = actor->now + 100 * MILLISECOND};
+        context->next = NEXT_SLEEP;
+        return STOPPED;
+    }
     return TOUCHED;
 }
 
@@ -283,6 +408,9 @@ static bool attempt(struct machine *machine, struct process *process, struct tou
     case BY_FILE_READ:
         outcome = read_file(machine, &actor, touch);
         break;
+    case BY_FILE_WRITE:
+        outcome = write_file(machine, &actor, touch);
+        break;
     case BY_RAW_WRITE:
         outcome = write_raw(machine, &actor, touch);
         break;
@@ -316,7 +444,14 @@ void o_operation_begin(struct machine *machine, struct process *process, sim_tim
 void o_operation_done(struct machine *machine, struct process *process)
 {
     machine->count.operations++;
+    machine->count.forks += process->operation.kind == FORKS;
+    machine->count.execs += process->operation.kind == EXECUTES;
     process->blocked = false;
+    if (process->operation.kind == EXITS) {
+        process->done = true;
+    } else if (process->operation.kind == FORKS) {
+        process->waits_for = process->operation.wait_for;
+    }
     if (process->frame != NULL) {
         o_frame_give(machine, process->frame, HELD_BY_PROCESS);
         process->frame = NULL;

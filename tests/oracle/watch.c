@@ -103,7 +103,8 @@ static bool waits_too_long(const struct machine *machine, uint64_t *demanded_p)
             continue;
         }
         uint64_t pages = 1;
-        if (process->finite && process->workload->kind != WORKLOAD_MANY_VMAS) {
+        if (process->finite && process->workload->kind != WORKLOAD_MANY_VMAS &&
+            process->workload->kind != WORKLOAD_FORK_EXIT) {
             const sim_time work = (sim_time)((uint128)stall * process->share >> 32);
             pages = work / process->workload->interval;
         }

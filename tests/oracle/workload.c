@@ -84,6 +84,62 @@ static void plan_many_vmas(const struct many_vmas_options *options, struct workl
     }
 }
 
+bool o_workload_goes_on(const struct workload *workload)
+{
+    return workload->kind == WORKLOAD_DATABASE || workload->kind == WORKLOAD_WINDOWS ||
+           workload->kind == WORKLOAD_SYSCALLS || workload->kind == WORKLOAD_MIXED ||
+           workload->kind == WORKLOAD_FORK_EXIT || workload->kind == WORKLOAD_FORK_TREE;
+}
+
+/* Processes that want the same part of the CPUs each. */
+static uint64_t share_evenly(const struct machine *machine, share_ppb cpu_use,
+                             struct workload *workload)
+{
+    const uint128 all_cpus = machine->scenario->machine.cpus * ONE_CPU * cpu_use / SHARE_ONE;
+    const uint64_t share = at_most(all_cpus / workload->nprocesses, ONE_CPU);
+    for (uint32_t i = 0; i < workload->nprocesses; i++) {
+        workload->processes[i]->share = share;
+    }
+    return share;
+}
+
+static void plan_syscalls(const struct machine *machine,
+                          const struct syscall_heavy_options *options, struct workload *workload)
+{
+    share_evenly(machine, options->cpu_use, workload);
+    workload->interval = at_least_one(SECOND / options->touch_rate);
+    workload->calls_per_second = options->syscalls_per_second;
+    workload->bytes_per_call = options->copied;
+}
+
+static void plan_mixed(const struct machine *machine, const struct mixed_options *options,
+                       struct workload *workload)
+{
+    const struct access_params access = {ACCESS_HOT_COLD, options->hot_fraction, options->hot_share,
+                                         0};
+    const uint64_t share = share_evenly(machine, options->cpu_use, workload);
+    workload->interval = at_least_one((uint128)share * workload->nprocesses * SECOND /
+                                      options->touch_rate / ONE_CPU);
+    workload->calls_per_second = options->syscalls_per_second;
+    uint64_t not_files = SHARE_ONE;
+    uint64_t private = SHARE_ONE;
+    if (workload->object != NULL) {
+        not_files -= options->file_touches;
+        private -= options->file_touches;
+        access_build(&access, workload->object->npages, &workload->access);
+    }
+    if (workload->text_pages > 0) {
+        private -= options->text_touches;
+        access_build(&access, workload->text_pages, &workload->text);
+    }
+    for (unsigned i = 0; i < PROGRAMS && i < workload->nprocesses; i++) {
+        access_build(&access, workload->program[i].own_pages, &workload->program[i].own);
+    }
+    workload->private_below = (uint64_t)(ONE_CPU * private / SHARE_ONE);
+    workload->text_below = (uint64_t)(ONE_CPU * not_files / SHARE_ONE);
+    workload->store_below = (uint64_t)(ONE_CPU * options->write_share / SHARE_ONE);
+}
+
 void o_workload_plan(struct machine *machine, size_t index, struct workload *workload)
 {
     const void *options = machine->scenario->workloads[index].options;
@@ -94,9 +150,33 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
     case WORKLOAD_WINDOWS:
         plan_windows(machine, options, workload);
         break;
+    case WORKLOAD_FORK_EXIT: {
+        const struct fork_exit_options *forks = options;
+        workload->options = forks;
+        workload->interval = forks->touch_time;
+        for (uint32_t i = 0; i < workload->nprocesses; i++) {
+            workload->processes[i]->share = (uint64_t)ONE_CPU;
+        }
+        break;
+    }
+    case WORKLOAD_FORK_TREE: {
+        const struct anon_fork_tree_options *tree = options;
+        workload->options = tree;
+        workload->interval = tree->touch_time;
+        workload->store_below = (uint64_t)(ONE_CPU * tree->write_share / SHARE_ONE);
+        for (uint32_t i = 0; i < workload->nprocesses; i++) {
+            workload->processes[i]->share = (uint64_t)(ONE_CPU * tree->cpu_use / SHARE_ONE);
+        }
+        break;
+    }
     case WORKLOAD_SHM_COPY: {
         const struct shm_copy_options *copy = options;
         plan_sequential(machine, workload->window, copy->rate, workload);
+        break;
+    }
+    case WORKLOAD_FILE_COPY: {
+        const struct file_copy_options *copy = options;
+        plan_sequential(machine, 2 * workload->window, 2 * copy->rate, workload);
         break;
     }
     case WORKLOAD_READER: {
@@ -106,6 +186,12 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
     }
     case WORKLOAD_MANY_VMAS:
         plan_many_vmas(options, workload);
+        break;
+    case WORKLOAD_SYSCALLS:
+        plan_syscalls(machine, options, workload);
+        break;
+    case WORKLOAD_MIXED:
+        plan_mixed(machine, options, workload);
         break;
     }
 }
@@ -125,17 +211,11 @@ static bool is_log_writer(const struct process *process)
 static sim_time interval(const struct process *process, const struct random_block *bits)
 {
     const struct workload *workload = process->workload;
-    if (workload->kind != WORKLOAD_DATABASE && workload->kind != WORKLOAD_WINDOWS) {
+    if (!o_workload_goes_on(workload)) {
         return workload->interval;
     }
     return random_exponential(bits->word[0],
                               is_log_writer(process) ? workload->log_interval : workload->interval);
-}
-
-sim_time o_workload_first_interval(const struct machine *machine, const struct process *process)
-{
-    struct random_block bits = bits_of(machine, process, FIRST_INTERVAL);
-    return interval(process, &bits);
 }
 
 /* The vma of a process that maps a page of an object. */
@@ -170,33 +250,10 @@ static void draw_database(struct process *process, const struct random_block *bi
     aim(touch, workload->object, first + access_page(&workload->access, class_bits, word[2]));
 }
 
-void o_workload_sample(const struct machine *machine, struct process *process, uint64_t ordinal,
-                       struct touch *touch)
-{
-    const struct workload *workload = process->workload;
-    struct random_block bits = random_draw(machine->scenario->seed, RANDOM_TRANSLATION,
-                                           process->number, 0, ordinal);
-    *touch = (struct touch){.process = process};
-    if (workload->kind == WORKLOAD_DATABASE) {
-        draw_database(process, &bits, touch);
-    } else {
-        aim(touch, workload->object, ordinal % workload->window);
-    }
-}
-
 static struct random_block operation_bits(const struct machine *machine,
                                           const struct process *process, uint64_t ordinal)
 {
     return random_draw(machine->scenario->seed, RANDOM_OPERATION, process->number, 0, ordinal);
-}
-
-sim_time o_workload_first_operation(const struct machine *machine, const struct process *process)
-{
-    if (process->workload->move_interval == 0) {
-        return TIME_NEVER;
-    }
-    struct random_block bits = operation_bits(machine, process, FIRST_INTERVAL);
-    return random_exponential(bits.word[0], process->workload->move_interval);
 }
 
 static struct vma *window_of(const struct process *process, uint64_t number)
@@ -208,14 +265,298 @@ static struct vma *window_of(const struct process *process, uint64_t number)
     return vma;
 }
 
+/* ---- lives of processes that fork --------------------------------------------------------------
+ */
+
+enum { STACK = 4, GENERATION_SHIFT = 24, LAST_OF_GENERATION = (1 << GENERATION_SHIFT) - 1 };
+
+/* What a process does one after the other: item i takes place at i + 1 times the time of a touch.
+ */
+struct item {
+    enum { STORES_TO_DATA, LOADS_TEXT, STORES_TO_STACK, OPERATES, NOTHING } what;
+    uint64_t page;
+    enum operation_kind operation;
+};
+
+struct life {
+    bool loops, executes;
+    uint64_t first_text, first_data, first_stack; /* of a loop, before it begins */
+    uint64_t again;                               /* pages between two forks */
+    uint64_t inherited, text, data;               /* of a child */
+    unsigned program;
+};
+
+static uint64_t pages_of(byte_count bytes)
+{
+    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+static uint64_t size_of_data(const struct fork_exit_options *options,
+                             const struct random_block *bits)
+{
+    uint64_t low = pages_of(options->data_min);
+    uint64_t high = max_u64(low, pages_of(options->data_max));
+    if (options->sizes == SIZES_FIXED) {
+        return high;
+    }
+    if (options->sizes == SIZES_LOG_UNIFORM) {
+        uint64_t orders = 1;
+        while (low << orders <= high) {
+            orders++;
+        }
+        low <<= random_below(bits->word[3], orders);
+        high = min_u64(high, 2 * low - 1);
+    }
+    return low + random_below(bits->word[2], high - low + 1);
+}
+
+static struct life life_of(const struct machine *machine, const struct process *process)
+{
+    const struct fork_exit_options *options = process->workload->options;
+    const uint64_t shell_data = pages_of(options->shell_data);
+    struct life life = {
+        .loops = !process->by_fork,
+        .first_text = pages_of(options->shell_text),
+        .first_data = shell_data,
+        .first_stack = STACK,
+        .again = min_u64(options->shell_writes, shell_data),
+        .inherited = min_u64(options->child_writes, shell_data),
+    };
+    if (process->by_fork) {
+        struct random_block bits = operation_bits(
+            machine, process,
+            ((uint64_t)process->generation << GENERATION_SHIFT) + LAST_OF_GENERATION - 1);
+        life.executes = random_below(bits.word[0], SHARE_ONE) < options->exec_share;
+        life.program = (unsigned)random_below(bits.word[1], options->programs);
+        life.text = (uint64_t)((uint128)pages_of(options->program_text) * options->text_touched /
+                               SHARE_ONE);
+        life.data = size_of_data(options, &bits);
+    }
+    return life;
+}
+
+static struct item item_of_loop(const struct life *life, uint64_t i, uint64_t iterations)
+{
+    if (i < life->first_text) {
+        return (struct item){LOADS_TEXT, i, 0};
+    }
+    i -= life->first_text;
+    if (i < life->first_data) {
+        return (struct item){STORES_TO_DATA, i, 0};
+    }
+    i -= life->first_data;
+    if (i < life->first_stack) {
+        return (struct item){STORES_TO_STACK, i, 0};
+    }
+    i -= life->first_stack;
+    const uint64_t round = i / (life->again + 1);
+    if (iterations > 0 && (round > iterations)) {
+        return (struct item){NOTHING, 0, 0};
+    }
+    if (i % (life->again + 1) < life->again) {
+        return (struct item){STORES_TO_DATA, i % (life->again + 1), 0};
+    }
+    return (struct item){OPERATES, 0, iterations > 0 && round == iterations ? EXITS : FORKS};
+}
+
+static struct item item_of_child(const struct life *life, uint64_t i)
+{
+    if (i < life->inherited) {
+        return (struct item){STORES_TO_DATA, i, 0};
+    }
+    i -= life->inherited;
+    if (i == 0) {
+        return (struct item){OPERATES, 0, life->executes ? EXECUTES : EXITS};
+    }
+    i -= 1;
+    if (!life->executes) {
+        return (struct item){NOTHING, 0, 0};
+    }
+    if (i < life->text) {
+        return (struct item){LOADS_TEXT, i, 0};
+    }
+    i -= life->text;
+    if (i < life->data) {
+        return (struct item){STORES_TO_DATA, i, 0};
+    }
+    i -= life->data;
+    if (i < STACK) {
+        return (struct item){STORES_TO_STACK, i, 0};
+    }
+    return (struct item){i == STACK ? OPERATES : NOTHING, 0, EXITS};
+}
+
+static struct item item_of(const struct machine *machine, const struct process *process, uint64_t i)
+{
+    const struct fork_exit_options *options = process->workload->options;
+    const struct life life = life_of(machine, process);
+    return life.loops ? item_of_loop(&life, i, options->iterations) : item_of_child(&life, i);
+}
+
+/* The first item from `i` on that is, or is not, an operation; UINT64_MAX: there is none. A loop of
+ * nothing but operations is told by looking at two rounds of it. */
+static uint64_t next_item(const struct machine *machine, const struct process *process, uint64_t i,
+                          bool operation)
+{
+    const struct fork_exit_options *options = process->workload->options;
+    for (uint64_t tried = 0; tried < options->shell_writes + 3; tried++, i++) {
+        const struct item item = item_of(machine, process, i);
+        if (item.what == NOTHING) {
+            break;
+        }
+        if ((item.what == OPERATES) == operation) {
+            return i;
+        }
+    }
+    return UINT64_MAX;
+}
+
+static sim_time time_of_item(const struct process *process, uint64_t i)
+{
+    return i == UINT64_MAX ? TIME_NEVER : (i + 1) * process->workload->interval;
+}
+
+/* Items are found from the one before, so that what a process has done says where it is. */
+static uint64_t item_at(const struct process *process, sim_time due)
+{
+    return due / process->workload->interval - 1;
+}
+
+static uint64_t far_item(const struct machine *machine, const struct process *process,
+                         bool operation)
+{
+    uint64_t i = 0;
+    while (item_of(machine, process, i).what != NOTHING &&
+           (item_of(machine, process, i).what == OPERATES) != operation) {
+        i++;
+    }
+    return item_of(machine, process, i).what == NOTHING ? UINT64_MAX : i;
+}
+
+void o_workload_born(const struct machine *machine, struct process *process)
+{
+    const struct workload *workload = process->workload;
+    const uint64_t base = (uint64_t)process->generation << GENERATION_SHIFT;
+    const uint64_t first = process->generation == 0 ? FIRST_INTERVAL : base + LAST_OF_GENERATION;
+    process->ordinal = base;
+    process->operation_ordinal = base;
+    process->operation_due = TIME_NEVER;
+    if (workload->kind == WORKLOAD_FORK_EXIT) {
+        process->next_due = time_of_item(process, next_item(machine, process, 0, false));
+        process->operation_due = time_of_item(process, far_item(machine, process, true));
+        return;
+    }
+    struct random_block bits = bits_of(machine, process, first);
+    process->next_due = interval(process, &bits);
+    if (workload->move_interval > 0) {
+        bits = operation_bits(machine, process, first);
+        process->operation_due = random_exponential(bits.word[0], workload->move_interval);
+    }
+    if (workload->kind == WORKLOAD_FORK_TREE) {
+        const struct anon_fork_tree_options *tree = workload->options;
+        process->operation_due = workload->interval *
+                                 (process->by_fork ? tree->child_touches : tree->fork_every);
+    }
+}
+
+static void operation_of_tree(const struct process *process, uint64_t ordinal,
+                              struct operation *operation, sim_time *interval_p)
+{
+    const struct workload *workload = process->workload;
+    const struct anon_fork_tree_options *tree = workload->options;
+    *operation = (struct operation){.kind = EXITS};
+    *interval_p = TIME_NEVER - process->operation_due;
+    if (!process->by_fork) {
+        operation->kind = FORKS;
+        operation->child = workload->processes[1 + ordinal % tree->children];
+        operation->wait_for = workload->processes[1 + (ordinal + 1) % tree->children];
+        *interval_p = workload->interval * tree->fork_every;
+    }
+}
+
+static void operation_of_life(const struct machine *machine, const struct process *process,
+                              struct operation *operation, sim_time *interval_p)
+{
+    const struct workload *workload = process->workload;
+    const uint64_t i = item_at(process, process->operation_due);
+    const struct item item = item_of(machine, process, i);
+    const struct life life = life_of(machine, process);
+    REQUIRE(item.what == OPERATES);
+    *operation = (struct operation){.kind = item.operation, .image = life.program + 2};
+    if (item.operation == FORKS) {
+        operation->child = workload->processes[process->index + workload->nprocesses / 2];
+        operation->wait_for = operation->child;
+    }
+    uint64_t next = i + 1;
+    if (life.loops) {
+        next = next_item(machine, process, next, true);
+    } else {
+        while (item_of(machine, process, next).what != OPERATES &&
+               item_of(machine, process, next).what != NOTHING) {
+            next++;
+        }
+        next = item_of(machine, process, next).what == NOTHING ? UINT64_MAX : next;
+    }
+    *interval_p = time_of_item(process, next) - process->operation_due;
+}
+
 void o_workload_operation(const struct machine *machine, const struct process *process,
                           uint64_t ordinal, struct operation *operation, sim_time *interval_p)
 {
     const struct workload *workload = process->workload;
+    if (workload->kind == WORKLOAD_FORK_TREE) {
+        operation_of_tree(process, ordinal, operation, interval_p);
+        return;
+    }
+    if (workload->kind == WORKLOAD_FORK_EXIT) {
+        operation_of_life(machine, process, operation, interval_p);
+        return;
+    }
     struct random_block bits = operation_bits(machine, process, ordinal);
+    *operation = (struct operation){.kind = MOVES_WINDOW};
     operation->vma = window_of(process, random_below(bits.word[1], workload->windows));
     operation->offset = random_below(bits.word[2], workload->places) * workload->stride;
     *interval_p = random_exponential(bits.word[0], workload->move_interval);
+}
+
+static struct vma *vma_of_item(const struct machine *machine, const struct process *process,
+                               const struct item *item)
+{
+    const struct fork_exit_options *options = process->workload->options;
+    if (item->what == STORES_TO_DATA) {
+        return window_of(process, options->programs + 1);
+    }
+    if (item->what == STORES_TO_STACK) {
+        return window_of(process, options->programs + 2);
+    }
+    return window_of(process, process->by_fork ? life_of(machine, process).program + 1 : 0);
+}
+
+/* `due` is when the touch is. */
+static void draw_life(const struct machine *machine, const struct process *process, sim_time due,
+                      struct touch *touch, sim_time *interval_p)
+{
+    const uint64_t i = item_at(process, due);
+    const struct item item = item_of(machine, process, i);
+    REQUIRE(item.what != OPERATES && item.what != NOTHING);
+    touch->vma = vma_of_item(machine, process, &item);
+    touch->access = item.what == LOADS_TEXT ? BY_LOAD : BY_STORE;
+    touch->counted = true;
+    touch->offset = touch->vma->offset + item.page;
+    if (touch->vma->versions == NULL) {
+        touch->page = &touch->vma->object->pages[touch->offset];
+    }
+    *interval_p = time_of_item(process, next_item(machine, process, i + 1, false)) - due;
+}
+
+static void draw_tree(const struct process *process, const struct random_block *bits,
+                      struct touch *touch)
+{
+    const struct workload *workload = process->workload;
+    touch->vma = process->mm.vmas;
+    touch->offset = random_below(bits->word[2], workload->window);
+    touch->access = bits->word[3] < workload->store_below ? BY_STORE : BY_LOAD;
+    touch->counted = true;
 }
 
 static void draw_windows(const struct process *process, const struct random_block *bits,
@@ -231,12 +572,96 @@ static void draw_windows(const struct process *process, const struct random_bloc
                                  access_page(&workload->access, bits->word[1], bits->word[2])];
 }
 
+/* What is left of a number from `from` to `upto`, stretched to 32 bits. */
+static uint32_t stretched(uint64_t number, uint64_t from, uint64_t upto)
+{
+    return (uint32_t)(((number - from) << 32) / (upto - from));
+}
+
+/* The private memory of a process, which maps nothing above it. */
+static struct object *own_object(const struct process *process)
+{
+    const struct vma *vma = process->mm.vmas;
+    while (vma->next_of_mm != NULL) {
+        vma = vma->next_of_mm;
+    }
+    return vma->object;
+}
+
+static void draw_mixed(const struct process *process, const struct random_block *bits,
+                       struct touch *touch)
+{
+    const struct workload *workload = process->workload;
+    const unsigned program = process->index % PROGRAMS;
+    const uint32_t *word = bits->word;
+    touch->access = BY_LOAD;
+    if (word[1] < workload->private_below) {
+        const uint32_t class_bits = stretched(word[1], 0, workload->private_below);
+        touch->access = word[3] < workload->store_below ? BY_STORE : BY_LOAD;
+        aim(touch, own_object(process),
+            access_page(&workload->program[program].own, class_bits, word[2]));
+        return;
+    }
+    touch->counted = true;
+    if (word[1] < workload->text_below) {
+        const uint32_t class_bits = stretched(word[1], workload->private_below,
+                                              workload->text_below);
+        aim(touch, workload->program[program].text,
+            access_page(&workload->text, class_bits, word[2]));
+        return;
+    }
+    const uint32_t class_bits = stretched(word[1], workload->text_below, (uint64_t)1 << 32);
+    touch->access = BY_FILE_READ;
+    touch->page = &workload->object->pages[access_page(&workload->access, class_bits, word[2])];
+}
+
+/* Where touch number `ordinal` of a finite process goes. */
+static page_offset in_turn(const struct workload *workload, uint64_t ordinal,
+                           const struct random_block *bits)
+{
+    return workload->at_random ? random_below(bits->word[2], workload->object->npages)
+                               : ordinal % workload->object->npages;
+}
+
+void o_workload_sample(const struct machine *machine, struct process *process, uint64_t ordinal,
+                       struct touch *touch)
+{
+    const struct workload *workload = process->workload;
+    struct random_block bits = random_draw(machine->scenario->seed, RANDOM_TRANSLATION,
+                                           process->number, 0, ordinal);
+    *touch = (struct touch){.process = process};
+    switch (workload->kind) {
+    case WORKLOAD_DATABASE:
+        draw_database(process, &bits, touch);
+        break;
+    case WORKLOAD_WINDOWS:
+        draw_windows(process, &bits, touch);
+        break;
+    case WORKLOAD_SYSCALLS:
+        aim(touch, own_object(process), random_below(bits.word[2], workload->window));
+        break;
+    case WORKLOAD_MIXED:
+        draw_mixed(process, &bits, touch);
+        if (touch->vma == NULL) {
+            aim(touch, own_object(process), 0); /* the buffer that a file is read into */
+        }
+        break;
+    default:
+        aim(touch, workload->object, in_turn(workload, ordinal, &bits));
+        break;
+    }
+}
+
 void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
-                     struct touch *touch, sim_time *interval_p)
+                     sim_time due, struct touch *touch, sim_time *interval_p)
 {
     const struct workload *workload = process->workload;
     struct random_block bits = bits_of(machine, process, ordinal);
     *touch = (struct touch){.process = process, .ordinal = ordinal};
+    if (workload->kind == WORKLOAD_FORK_EXIT) {
+        draw_life(machine, process, due, touch, interval_p);
+        return;
+    }
     *interval_p = interval(process, &bits);
     switch (workload->kind) {
     case WORKLOAD_DATABASE:
@@ -246,12 +671,28 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
             draw_database(process, &bits, touch);
         }
         return;
+    case WORKLOAD_FORK_EXIT:
+        return;
+    case WORKLOAD_FORK_TREE:
+        draw_tree(process, &bits, touch);
+        return;
     case WORKLOAD_WINDOWS:
         draw_windows(process, &bits, touch);
+        return;
+    case WORKLOAD_SYSCALLS:
+        touch->access = BY_STORE;
+        aim(touch, own_object(process), random_below(bits.word[2], workload->window));
+        return;
+    case WORKLOAD_MIXED:
+        draw_mixed(process, &bits, touch);
         return;
     case WORKLOAD_SHM_COPY:
         touch->access = BY_STORE;
         aim(touch, workload->object, ordinal);
+        break;
+    case WORKLOAD_FILE_COPY:
+        touch->access = ordinal % 2 == 0 ? BY_FILE_READ : BY_FILE_WRITE;
+        touch->page = &(ordinal % 2 == 0 ? workload->object : workload->copy)->pages[ordinal / 2];
         break;
     case WORKLOAD_READER:
         touch->access = BY_FILE_READ;
@@ -259,9 +700,7 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
         break;
     case WORKLOAD_MANY_VMAS:
         touch->access = BY_STORE;
-        aim(touch, workload->object,
-            workload->at_random ? random_below(bits.word[2], workload->object->npages)
-                                : ordinal % workload->object->npages);
+        aim(touch, workload->object, in_turn(workload, ordinal, &bits));
         break;
     }
     touch->counted = true;
