@@ -52,7 +52,8 @@ static void print_help(void)
         "that of the mean over seeds, the spread the largest less the smallest, over the mean. A\n"
         "line is marked where the change is above %.0f %% and above the spread of both settings. "
         "A\n"
-        "figure that some run of a setting does not have is `-`. One seed shows no spread: nothing\n"
+        "figure that some run of a setting does not have is `-`. One seed shows no spread: "
+        "nothing\n"
         "is marked then.\n"
         "\n"
         "example: thrash converge configs/quickstart.yaml --cells 1,4 -o quickstart.csv\n",

@@ -164,7 +164,7 @@ static enum status print_configuration(const struct h5_reader *reader)
 /* What --verify found; without it, nothing. */
 struct verification {
     bool asked;
-    enum status status;    /* what the exit code comes to */
+    enum status status;     /* what the exit code comes to */
     char result[1024 + 32]; /* for people */
 };
 

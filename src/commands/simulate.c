@@ -53,8 +53,10 @@ static void print_help(void)
         "  --progress MODE       auto, bar, lines or none\n"
         "  --allow-singletons    run even if srun seems to have started separate copies\n"
         "\n"
-        "mpirun: with SIGINT or SIGTERM, Open MPI's gives its ranks one second and then kills them,\n"
-        "which may be too little for a checkpoint. SIGUSR1 it passes on, and the ranks have the time\n"
+        "mpirun: with SIGINT or SIGTERM, Open MPI's gives its ranks one second and then kills "
+        "them,\n"
+        "which may be too little for a checkpoint. SIGUSR1 it passes on, and the ranks have the "
+        "time\n"
         "they need: kill -USR1 $(pidof mpirun). mpirun -q leaves out what it says of exit codes.\n"
         "\n"
         "example: thrash simulate configs/quickstart.yaml -o quickstart.h5\n"
@@ -231,8 +233,8 @@ static enum status check_outputs(const struct simulate_arguments *arguments,
 {
     enum status status = mpi_hints_check(scenario->output.mpi_hints);
     if (status == STATUS_OK && arguments->resume) {
-        const struct checkpoint_options options =
-            checkpoint_options(arguments, scenario, outputs, true, version);
+        const struct checkpoint_options options = checkpoint_options(arguments, scenario, outputs,
+                                                                     true, version);
         status = resume_look(scenario, outputs->result, &options, arguments->force, plan);
     }
     if (status != STATUS_OK || plan->complete) {

@@ -336,13 +336,14 @@ static enum status compare(const struct scenario *wanted, const struct checkpoin
                     options->path, header->version, options->version);
     }
     struct text difference = {0};
-    enum status status = scenario_difference(loading->scenario, "the checkpoint",
-                                             wanted->resolved, "this run", &difference);
+    enum status status = scenario_difference(loading->scenario, "the checkpoint", wanted->resolved,
+                                             "this run", &difference);
     if (status == STATUS_OK && difference.size > 0) {
-        status = fail(STATUS_USAGE,
-                      "%s is of another scenario: %s; write to another file with -o, or replace the "
-                      "checkpoint and start from the beginning with --force",
-                      options->path, text_string(&difference));
+        status = fail(
+            STATUS_USAGE,
+            "%s is of another scenario: %s; write to another file with -o, or replace the "
+            "checkpoint and start from the beginning with --force",
+            options->path, text_string(&difference));
     } else if (status == STATUS_OK && (header->ncells != wanted->machine.cells ||
                                        !digest_equal(header->config_hash, wanted->hash))) {
         status = checkpoint_damaged(options->path, "it does not belong to its own scenario");

@@ -176,6 +176,31 @@ def test_check(directory):
     assert re.search(r"^design\.page_direct +false +auto +--set", given, re.M)
 
 
+def test_check_amounts(directory):
+    """Amounts are readable; with --ranks, what to ask a batch system for."""
+    del directory
+    large = ["check", QUICKSTART, "--set", "machine.cells=8", "--set", "machine.memory=2TiB",
+             "--set", "workloads.database.segment.size=64GiB"]
+    output = run(large).stdout
+    assert re.search(r"^workloads\.database\.zipf_exponent +0\.99 +0\.99 +default$", output, re.M)
+    assert re.search(r"^workloads\.database\.hot_share +80% +80% ", output, re.M), output
+    assert re.search(r"^predicted time: [\d.]+ (s|min|h) on one rank", output, re.M), output
+    assert re.search(r"^ballast takes 1\d{3}\.\d GiB of 2048\.0 GiB: the workload is small", output,
+                     re.M), output
+    assert "ballast takes" not in run(["check", QUICKSTART]).stdout
+    assert re.search(r"passes the [\d.]+ M ptes", run(["check", QUICKSTART]).stdout)
+
+    sizes = []
+    for ranks in (1, 8, 16):
+        output = run([*large, "--ranks", str(ranks)]).stdout
+        found = re.search(rf"^for Slurm: --ntasks={ranks} --mem-per-cpu=(\d+)M", output, re.M)
+        sizes.append(int(found.group(1)))
+        assert ("8 ranks have nothing to do" in output) == (ranks == 16), output
+    assert sizes[1] < sizes[0] / 2 and abs(sizes[2] - sizes[1]) < sizes[1] / 2, sizes
+    for ranks in ("0", "x", "9999999999"):
+        assert "--ranks" in run([*large, "--ranks", ranks], code=2).stderr
+
+
 def test_interrupted(directory):
     """A signal, or --stop-after, ends a run with exit 4 and a valid partial file."""
     path = f"{directory}/out.h5"
@@ -246,7 +271,7 @@ def test_sample(directory):
 
 TESTS = [test_result, test_exchanges, test_same_bits, test_preset_of_an_echo, test_livelock,
          test_lowmem_exhausted,
-         test_superseded_partial, test_check, test_interrupted, test_said_once,
+         test_superseded_partial, test_check, test_check_amounts, test_interrupted, test_said_once,
          test_default_output, test_other_commands,
          test_sample]
 

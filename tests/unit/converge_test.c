@@ -217,12 +217,9 @@ static void test_verdicts_and_csv(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_one_seed),
-        cmocka_unit_test(test_verdicts_and_csv),
+        cmocka_unit_test(test_lists),     cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_arguments), cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_one_seed),  cmocka_unit_test(test_verdicts_and_csv),
     };
     status_set_quiet(1);
     return cmocka_run_group_tests(tests, NULL, NULL);
