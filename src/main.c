@@ -16,6 +16,7 @@ struct command {
 static const struct command commands[] = {
     {"simulate", "run a scenario and write its result", command_simulate},
     {"converge", "say what cells and epochs change about a scenario", command_converge},
+    {"validate", "say what the sources claim beside what the model gives", command_validate},
     {"check", "validate a scenario, print every value, predict memory and time", command_check},
     {"list", "list designs, workloads, metrics or options", command_list},
     {"info", "say what this host can and cannot measure, and why", command_info},
@@ -38,7 +39,8 @@ static void print_help(void)
          "\n"
          "exit codes: 0 done and valid; 1 failed; 2 configuration or usage; 3 a required resource "
          "is\n"
-         "missing; 4 interrupted, partial result (and checkpoint) written; 5 ran, but the result is invalid");
+         "missing; 4 interrupted, partial result (and checkpoint) written; 5 ran, but the result "
+         "is invalid");
 }
 
 static enum status unknown_command(const char *name)

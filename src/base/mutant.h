@@ -23,7 +23,19 @@
     X(KEEP_FREED_FRAME, "2.4's direct reclaimers keep no frame that they free")           \
     X(MARK_ON_FAULT, "faults do not mark their page accessed")                            \
     X(DEFERRED_WRITE, "a page moved to the swap cache is written at once")                \
+    X(PROMPT_WRITE, "prompt swap-out leaves its pages to the next lap")                   \
+    X(SCAN_OTHERS, "the scan leaves other mms' ptes of a page to their own turn")         \
+    X(SCAN_TRYLOCK_OBJECT, "the scan walks an object's vmas without its lock")            \
+    X(CLEAN_FIRST, "the pass for clean pages looks at none")                              \
+    X(DIRTY_SYNC, "2.4's writers never write back themselves")                            \
+    X(BDFLUSH_STOP, "bdflush stops as soon as it would not be woken")                     \
+    X(RATELIMIT, "2.6's writers look at the limits four times less often")                \
+    X(WAIT_IO, "2.4's reclaim writes dirty buffers when it first meets them")             \
+    X(LOCKED_VMA, "ptes of locked segments are unmapped like others")                     \
     X(CHAIN_SLOTS, "chain blocks hold half as many ptes")                                 \
+    X(CHAIN_WALK, "walks along chains look at every entry twice")                         \
+    X(OBJECT_CHAINS, "object rmap keeps chains for files and shared memory")              \
+    X(TABLE_FRAMES, "page-table pages take no frames")                                    \
     X(LAZY_COLLAPSE, "chains collapse when a mapping is removed")                         \
     X(ENTRY_SLOTS, "list entries hold two ptes")                                          \
     X(ENTRY_MISS, "list entries cost no cache miss of their own")                         \
@@ -59,6 +71,13 @@
     X(TLB_LRU, "TLB sets are replaced in the order of their filling")                     \
     X(WALK_DEPTH, "walks to large pages read as many entries as to small ones")           \
     X(SWITCH_FLUSH, "context switches leave the TLB as it is")                            \
+    X(CALL_REMAINDER, "system calls are counted anew in each epoch")                      \
+    X(CALL_SPACE_SWITCH, "system calls at a rate stay in one address space")              \
+    X(CALL_COPIES, "system calls at a rate find user memory without a walk")              \
+    X(WINDOW_PLACES, "the TLB sees all windows of a process at one address")              \
+    X(MIXED_KINDS, "all processes of a mixed workload are of one size")                   \
+    X(TLB_WAYS, "arrays of a TLB have half their ways")                                   \
+    X(LARGE_ENTRIES, "large pages have two entries")                                      \
     X(LARGE_DIRECTORY, "large pages need the directories of small ones")
 
 enum mutant {

@@ -362,7 +362,8 @@ enum status units_parse_count(const char *text, uint64_t *count_p, char reason[U
     return parse(&quantity_count, text, count_p, reason);
 }
 
-enum status units_parse_share(const char *text, share_ppb *share_p, char reason[UNITS_REASON_SIZE])
+static enum status parse_share(const char *text, uint64_t limit, share_ppb *share_p,
+                               char reason[UNITS_REASON_SIZE])
 {
     const struct quantity *quantity = &quantity_share;
     struct decimal decimal;
@@ -380,8 +381,11 @@ enum status units_parse_share(const char *text, share_ppb *share_p, char reason[
     if (status != STATUS_OK) {
         return status;
     }
-    if (share > SHARE_ONE) {
+    if (share > limit) {
         char detail[64] = ", which is more than the whole";
+        if (limit > SHARE_ONE) {
+            (void)snprintf(detail, sizeof detail, ", which is more than 4");
+        }
         if (!percent && decimal.decimals == 0 && decimal.digits <= 100) {
             (void)snprintf(detail, sizeof detail, ", did you mean `%s%%`?", text);
         }
@@ -389,6 +393,16 @@ enum status units_parse_share(const char *text, share_ppb *share_p, char reason[
     }
     *share_p = (share_ppb)share;
     return STATUS_OK;
+}
+
+enum status units_parse_share(const char *text, share_ppb *share_p, char reason[UNITS_REASON_SIZE])
+{
+    return parse_share(text, SHARE_ONE, share_p, reason);
+}
+
+enum status units_parse_ratio(const char *text, share_ppb *share_p, char reason[UNITS_REASON_SIZE])
+{
+    return parse_share(text, 4 * (uint64_t)SHARE_ONE, share_p, reason);
 }
 
 /* value / 10^decimals, without trailing zeros. */

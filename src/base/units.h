@@ -35,6 +35,8 @@ enum status units_parse_cost(const char *text, sim_time *time_p, char reason[UNI
 enum status units_parse_rate(const char *text, uint64_t *rate_p, char reason[UNITS_REASON_SIZE]);
 enum status units_parse_count(const char *text, uint64_t *count_p, char reason[UNITS_REASON_SIZE]);
 enum status units_parse_share(const char *text, share_ppb *share_p, char reason[UNITS_REASON_SIZE]);
+/* A share of something that it may be more than: up to 4. */
+enum status units_parse_ratio(const char *text, share_ppb *share_p, char reason[UNITS_REASON_SIZE]);
 
 const char *units_print_size(byte_count size, char text[UNITS_TEXT_SIZE]);
 const char *units_print_time(sim_time time, char text[UNITS_TEXT_SIZE]);

@@ -106,7 +106,7 @@ static enum status check(const struct scenario_arguments *arguments,
     }
     if (status == STATUS_OK) {
         struct scenario_choice choices[DESIGN_CHOICES];
-        design_choices(&scenario, &design, choices);
+        design_choices(&design, choices);
         status = scenario_print_values(&scenario, &names->catalogue, choices, DESIGN_CHOICES);
     }
     if (status == STATUS_OK) {

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "commands/converge_plan.h"
-#include "commands/headline.h"
+#include "results/headline.h"
 
 struct converge_run {
     double values[HEADLINES];

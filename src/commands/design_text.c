@@ -10,8 +10,7 @@ static const char *truth(bool on)
     return on ? "true" : "false";
 }
 
-void design_choices(const struct scenario *scenario, const struct design *design,
-                    struct scenario_choice choices[DESIGN_CHOICES])
+void design_choices(const struct design *design, struct scenario_choice choices[DESIGN_CHOICES])
 {
     const struct scenario_choice all[DESIGN_CHOICES] = {
         {PREFIX "rmap", design->rmap->choice.name},
@@ -21,15 +20,15 @@ void design_choices(const struct scenario *scenario, const struct design *design
         {PREFIX "split", design->split->name},
         {PREFIX "shared_page_size", design->shared_page_size->name},
         {PREFIX "page_direct", truth(design->page_direct)},
-        {PREFIX "prefer_clean", truth(scenario->design.prefer_clean == SWITCHED_ON)},
+        {PREFIX "prefer_clean", truth(design->prefer_clean)},
     };
     memcpy(choices, all, sizeof all);
 }
 
-void design_write(const struct scenario *scenario, const struct design *design, struct text *text)
+void design_write(const struct design *design, struct text *text)
 {
     struct scenario_choice choices[DESIGN_CHOICES];
-    design_choices(scenario, design, choices);
+    design_choices(design, choices);
     for (size_t i = 0; i < DESIGN_CHOICES; i++) {
         text_append_format(text, "%s: %s\n", choices[i].key + strlen(PREFIX), choices[i].value);
     }
@@ -44,7 +43,7 @@ static void preset_choices(const struct preset *preset, unsigned arch,
     enum status status = design_resolve(&scenario, &design);
     assert(status == STATUS_OK); /* it exists there */
     (void)status;
-    design_choices(&scenario, &design, choices);
+    design_choices(&design, choices);
 }
 
 void design_describe_preset(const struct preset *preset, struct text *text)
@@ -60,5 +59,8 @@ void design_describe_preset(const struct preset *preset, struct text *text)
         if (strcmp(others[i].value, choices[i].value) != 0) {
             text_append_format(text, " (%s on 32 bits)", others[i].value);
         }
+    }
+    if (!on_64_bits) {
+        text_append(text, "; on 32 bits only");
     }
 }

@@ -10,12 +10,11 @@
 #define DESIGN_CHOICES 8
 
 /* The keys of a scenario's design but `preset`, with the values in effect, spelled as in a
- * scenario. `design` is what design_resolve() made of the scenario. Nothing is to be freed. */
-void design_choices(const struct scenario *scenario, const struct design *design,
-                    struct scenario_choice choices[DESIGN_CHOICES]);
+ * scenario; nothing is to be freed. */
+void design_choices(const struct design *design, struct scenario_choice choices[DESIGN_CHOICES]);
 
 /* Appends them as "rmap: none" lines. */
-void design_write(const struct scenario *scenario, const struct design *design, struct text *text);
+void design_write(const struct design *design, struct text *text);
 
 /* Appends "rmap none, reclaim lru_2_4_23, ..." for a preset: as on x86_64, with what it is on i386
  * and i386-pae in parentheses where that is something else. */

@@ -88,7 +88,8 @@ static size_t fill_performance(const struct prediction *prediction, const struct
                              result->wall_setup);
     values[n++] = real_value("wall_run_seconds", "s", "the epochs of the run", result->wall_run);
     values[n++] = count_value("epochs", "1", "epochs simulated", result->epochs);
-    values[n++] = count_value("messages", "1", "messages of cells: what processes did, requests to devices",
+    values[n++] = count_value("messages", "1",
+                              "messages of cells: what processes did, requests to devices",
                               totals->messages);
     values[n++] = count_value("exchanges", "1", "exchanges of what cells say between ranks",
                               result->exchange.exchanges);
@@ -205,7 +206,7 @@ static enum status write_file(const struct scenario *scenario, const char *path,
     struct design design;
     struct text choices = {0};
     if (design_resolve(scenario, &design) == STATUS_OK) { /* as before the run */
-        design_write(scenario, &design, &choices);
+        design_write(&design, &choices);
     }
     const struct result_fact facts[] = {
         {"launch", "how and where the ranks were started", text_string(&record->launch), NULL},

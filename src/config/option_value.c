@@ -144,7 +144,8 @@ static enum status parse_number(const struct option_row *row, const char *spelle
     case OPTION_RATE:
         return units_parse_rate(spelled, number_p, reason);
     case OPTION_SHARE:
-        status = units_parse_share(spelled, &share, reason);
+        status = row->high > SHARE_ONE ? units_parse_ratio(spelled, &share, reason)
+                                       : units_parse_share(spelled, &share, reason);
         *number_p = share;
         return status;
     default:

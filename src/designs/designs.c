@@ -9,6 +9,7 @@
 
 static const struct choice *const rmaps[] = {
     &rmap_none.choice,
+    &rmap_objrmap_in_scan.choice,
     &rmap_pte_chain_linked.choice,
     &rmap_pte_chain_array.choice,
     &rmap_objrmap.choice,
@@ -28,6 +29,7 @@ static const struct choice *const reclaims[] = {
 
 static const struct choice *const writeouts[] = {
     &writeout_deferred.choice,
+    &writeout_prompt.choice,
     NULL,
 };
 
@@ -105,6 +107,21 @@ const struct preset design_presets[] = {
         .reclaim = &reclaim_lru_2_4_23,
         .writeout = &writeout_deferred,
         .page_tables = &page_tables_lowmem,
+        .struct_page_bytes = {48, 48, 88},
+        .sizes = &sizes_2_4_23,
+    },
+    {
+        .name = "linux-2.4.23-aa",
+        .description = "2.4.23 with the three fixes of 2.4.23aa2: objects in the virtual scan, "
+                       "prompt swap-out, clean cache first",
+        .source = "A. Arcangeli, 05_vm_28-shmem-big-iron-1 of 2.4.23aa2, posted 27 Feb 2004; "
+                  "LWN, Time to thrash the 2.6 VM?, 2004",
+        .rmap = &rmap_objrmap_in_scan,
+        .reclaim = &reclaim_lru_2_4_23,
+        .writeout = &writeout_prompt,
+        .page_tables = &page_tables_highmem,
+        .elsewhere_low_tables = true,
+        .prefer_clean = true,
         .struct_page_bytes = {48, 48, 88},
         .sizes = &sizes_2_4_23,
     },
@@ -307,7 +324,8 @@ static unsigned choice_archs(const struct choice *choice)
 unsigned preset_archs(const struct preset *preset)
 {
     return choice_archs(&preset->rmap->choice) & choice_archs(&preset->reclaim->choice) &
-           choice_archs(&preset->writeout->choice) & choice_archs(preset->page_tables) &
+           choice_archs(&preset->writeout->choice) &
+           choice_archs(preset->elsewhere_low_tables ? NULL : preset->page_tables) &
            choice_archs(preset->split);
 }
 
@@ -403,8 +421,8 @@ static enum status apply_choices(const struct scenario *scenario, struct design 
 static enum status check_combination(const struct scenario *scenario, const struct preset *preset,
                                      const struct design *design)
 {
-    bool scans = design->reclaim == &reclaim_lru_2_4_22 || design->reclaim == &reclaim_lru_2_4_23;
-    if (scans != (design->rmap == &rmap_none)) {
+    bool scans = design->reclaim->scans_ptes;
+    if (scans != (design->rmap->unmap == NULL)) {
         const char *key = scenario->design.rmap != NULL ? "design.rmap" : "design.reclaim";
         return fail(STATUS_USAGE,
                     "%s: design: reclaim %s %s, so it cannot be combined with rmap %s",
@@ -423,7 +441,7 @@ static enum status check_combination(const struct scenario *scenario, const stru
             "in high memory; the preset andrea-arithmetic supposes it had",
             scenario_where(scenario, "design.page_tables"));
     }
-    if (scenario->design.prefer_clean == SWITCHED_ON) {
+    if (design->prefer_clean && !design->reclaim->can_prefer_clean) {
         return fail(STATUS_USAGE, "%s: design.prefer_clean: reclaim %s does not offer it",
                     scenario_where(scenario, "design.prefer_clean"), design->reclaim->choice.name);
     }
@@ -525,8 +543,11 @@ enum status design_resolve(const struct scenario *scenario, struct design *desig
         design.rmap = preset->rmap;
         design.reclaim = preset->reclaim;
         design.writeout = preset->writeout;
-        design.page_tables = preset->page_tables;
+        if (exists_on(preset->page_tables, arch)) {
+            design.page_tables = preset->page_tables;
+        }
         design.page_direct = preset->page_direct;
+        design.prefer_clean = preset->prefer_clean;
         if (preset->large_pages) {
             design.shared_page_size = exists_on(&shared_page_4m, arch) ? &shared_page_4m
                                                                        : &shared_page_2m;
@@ -539,6 +560,9 @@ enum status design_resolve(const struct scenario *scenario, struct design *desig
     }
     if (scenario->design.page_direct != FROM_PRESET) {
         design.page_direct = scenario->design.page_direct == SWITCHED_ON;
+    }
+    if (scenario->design.prefer_clean != FROM_PRESET) {
+        design.prefer_clean = scenario->design.prefer_clean == SWITCHED_ON;
     }
     status = check_combination(scenario, preset, &design);
     if (status != STATUS_OK) {

@@ -11,6 +11,7 @@
 #include "machine/plan.h"
 
 extern const struct rmap_ops rmap_none;
+extern const struct rmap_ops rmap_objrmap_in_scan;
 extern const struct rmap_ops rmap_pte_chain_array;
 extern const struct rmap_ops rmap_pte_chain_linked;
 extern const struct rmap_ops rmap_objrmap;
@@ -21,7 +22,10 @@ extern const struct reclaim_ops reclaim_lru_2_4_22;
 extern const struct reclaim_ops reclaim_lru_2_4_23;
 extern const struct reclaim_ops reclaim_lru_2_6_0;
 extern const struct reclaim_ops reclaim_lru_2_6_7;
+extern const struct writeback_ops writeback_2_4;
+extern const struct writeback_ops writeback_2_6;
 extern const struct writeout_ops writeout_deferred;
+extern const struct writeout_ops writeout_prompt;
 
 /* One axis: the key of its option and the choices on it. */
 struct axis {
@@ -43,8 +47,10 @@ struct preset {
     const struct reclaim_ops *reclaim;
     const struct writeout_ops *writeout;
     const struct choice *page_tables;
+    bool elsewhere_low_tables;  /* it exists where its page tables do not, and has low ones there */
     const struct choice *split; /* NULL: the first that exists */
     bool page_direct;
+    bool prefer_clean;
     bool large_pages;  /* of shared segments, of the size that the architecture's pmd or pgd maps */
     bool hypothetical; /* nobody ran it */
     unsigned struct_page_bytes[3]; /* by enum machine_arch; include/linux/mm.h of the kernel */

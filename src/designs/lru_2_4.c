@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 #include "machine/lru.h"
 #include "machine/residence.h"
+#include "machine/writeback.h"
 
 static const sim_time kswapd_pause = 5ULL * 1000000000 * TICKS_PER_NS;
 
@@ -126,7 +127,7 @@ enum step lru_2_4_refill(struct cell *cell, struct actor *actor, struct context 
 }
 
 /* What shrink_cache() did with a page. */
-enum shrunk { NEXT_PAGE, TOO_MANY_MAPPED, WAIT_FOR_IT, WAIT_FOR_QUEUE };
+enum shrunk { NEXT_PAGE, TOO_MANY_MAPPED, WAIT_FOR_IT, WAIT_AND_RETRY };
 
 /* writepage() on a dirty page that only its cache holds. */
 static enum shrunk write_page(struct cell *cell, struct actor *actor, struct context *context,
@@ -140,16 +141,37 @@ static enum shrunk write_page(struct cell *cell, struct actor *actor, struct con
             return NEXT_PAGE;
         }
         enum step step = cell->design->writeout->moved_to_swap(cell, actor, context, page);
-        return step == STEP_WAIT ? WAIT_FOR_QUEUE : NEXT_PAGE;
+        return step == STEP_WAIT ? WAIT_AND_RETRY : NEXT_PAGE;
     }
     uint32_t device = residence_device(cell, page);
     if (!device_has_room(cell, device)) {
         context->wait = WAIT_QUEUE;
         context->wait_device = device;
-        return WAIT_FOR_QUEUE;
+        return WAIT_AND_RETRY;
     }
     page_set(cell->words, page, PLANE_RECLAIM); /* PG_launder */
     residence_start_write(cell, actor, page);
+    return NEXT_PAGE;
+}
+
+/* try_to_free_buffers() and sync_page_buffers() on a page whose buffers are dirty or being written:
+ * nothing the first time; the second time they are written, or waited for. PLANE_RECLAIM stands for
+ * BH_Wait_IO, which the end of the I/O clears. */
+static enum shrunk sync_buffers(struct cell *cell, struct actor *actor, struct context *context,
+                                page_id page)
+{
+    if (MUTANT(WAIT_IO, !page_is(cell->words, page, PLANE_RECLAIM), false)) {
+        page_set(cell->words, page, PLANE_RECLAIM);
+    } else if (page_is(cell->words, page, PLANE_WRITEBACK)) {
+        context->wait = WAIT_PAGE;
+        context->wait_page = page;
+        return WAIT_AND_RETRY;
+    } else if (writeback_write(cell, actor, context, page) == STEP_WAIT) {
+        return WAIT_AND_RETRY;
+    }
+    if (writeback_2_4_is_dirty(cell)) {
+        context_wake_flusher(cell, actor->now);
+    }
     return NEXT_PAGE;
 }
 
@@ -172,6 +194,10 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
             return WAIT_FOR_IT;
         }
         return NEXT_PAGE;
+    }
+    if (page_object(cell, page)->written &&
+        (page_is(words, page, PLANE_DIRTY) || page_is(words, page, PLANE_WRITEBACK))) {
+        return sync_buffers(cell, actor, context, page);
     }
     if (page_is(words, page, PLANE_DIRTY) && !mapped && in_cache) {
         return write_page(cell, actor, context, page);
@@ -218,11 +244,58 @@ enum step lru_2_4_shrink(struct cell *cell, struct actor *actor, struct context 
             break;
         }
         if (shrunk != NEXT_PAGE) {
-            if (shrunk == WAIT_FOR_QUEUE) {
-                lru_rotate_oldest(cell, page); /* it is taken up again when there is room */
+            if (shrunk == WAIT_AND_RETRY) {
+                lru_rotate_oldest(cell, page); /* it is taken up again */
             }
             step = STEP_WAIT;
             break;
+        }
+    }
+    lock_leave(actor, lru_lock(cell));
+    return step;
+}
+
+/* --- clean pages first -------------------------------------------------------------------- */
+
+/* Clean, unlocked, and held by nothing but its cache and its buffers. */
+static bool can_go_at_once(struct cell *cell, page_id page)
+{
+    const struct page_word *words = cell->words;
+    if (cell->mapcount[page] > 0 ||
+        (page_is_anon(cell, page) && !page_is(words, page, PLANE_SWAPCACHE))) {
+        return false;
+    }
+    if (page_is(words, page, PLANE_LOCKED)) {
+        count(cell, METRIC_PAGE_LOCK_FAILURES, 1);
+        return false;
+    }
+    return !page_is(words, page, PLANE_DIRTY) && !page_is(words, page, PLANE_WRITEBACK) &&
+           MUTANT(CLEAN_FIRST, true, false);
+}
+
+enum step lru_2_4_shrink_clean(struct cell *cell, struct actor *actor, struct context *context,
+                               struct free_call *call)
+{
+    enum zone_index zone_class = (enum zone_index)call->zone_class;
+    lock_enter(cell, actor, lru_lock(cell));
+    enum step step = STEP_DONE;
+    while (call->wanted > 0 && call->max_clean > 0 && lru_class_inactive(cell, zone_class) > 0) {
+        if (actor->now >= context->slice_end) {
+            step = STEP_AGAIN;
+            break;
+        }
+        page_id page = lru_oldest(cell, lru_of(cell, ZONE_NORMAL, false));
+        charge(cell, actor, COST_PAGE_SCAN, 1);
+        lru_rotate_newest(cell, page);
+        if ((uint32_t)page_zone(cell, page) > call->zone_class) {
+            continue;
+        }
+        call->max_clean--;
+        count(cell, METRIC_PAGES_SCANNED, 1);
+        if (can_go_at_once(cell, page)) {
+            residence_drop_buffers(cell, page);
+            free_page(cell, actor, page);
+            call->wanted--;
         }
     }
     lock_leave(actor, lru_lock(cell));

@@ -13,6 +13,7 @@
 enum free_phase {
     TRY,              /* begin one of the passes: shrink_caches() */
     REFILL,           /* refill_inactive(), then shrink_cache() */
+    SHRINK_CLEAN,     /* a pass that frees clean pages alone; 2.4.23aa2 */
     SHRINK,           /* shrink_cache() */
     SWAP_FROM_SHRINK, /* swap_out() because too many mapped pages were met */
     REFILL_IN_SHRINK, /* and the refill that follows it; 2.4.23 */
@@ -30,6 +31,7 @@ struct free_call {
     bool failed_swapout;  /* 2.4.23: no swap_out() any more */
     uint64_t ratio;       /* refill: pages still to be moved */
     page_count max_scan;  /* shrink_cache(): pages still to be looked at */
+    page_count max_clean; /* the pass for clean pages: the same */
     int64_t max_mapped;   /* of them mapped ones, before it turns to swap_out() */
     struct swap_out_call swap_out;
 };
@@ -65,6 +67,11 @@ enum step lru_2_4_refill(struct cell *cell, struct actor *actor, struct context 
 enum step lru_2_4_shrink(struct cell *cell, struct actor *actor, struct context *context,
                          struct free_call *call);
 
+/* Frees of the next call->max_clean inactive pages those that can be at once: clean ones that only
+ * their cache holds. Ends early when call->wanted are freed. */
+enum step lru_2_4_shrink_clean(struct cell *cell, struct actor *actor, struct context *context,
+                               struct free_call *call);
+
 /* try_to_free_pages_zone(), to FREED_ENOUGH or GAVE_UP. */
 enum step lru_2_4_free(struct cell *cell, struct actor *actor, struct context *context,
                        const struct lru_2_4_release *release);
@@ -76,6 +83,9 @@ void lru_2_4_end_pass(struct free_call *call);
  * a watermark. False: there is none. */
 bool lru_2_4_hand_over(struct cell *cell, struct actor *actor, struct context *context,
                        enum watermark watermark);
+
+/* balance_dirty_state(): dirty buffers are above the mark at which bdflush is woken. */
+bool writeback_2_4_is_dirty(const struct cell *cell);
 
 /* kswapd(): balances the zones that need it, from the highest down and round again. */
 void lru_2_4_begin_balance(struct cell *cell, struct context *context);

@@ -11,6 +11,7 @@ static bool trylock_object(struct cell *cell, const struct actor *actor, struct 
         return true;
     }
     count(cell, METRIC_TRYLOCK_FAILURES, 1);
+    count(cell, METRIC_OBJECT_TRYLOCK_FAILURES, 1);
     return false;
 }
 

@@ -136,7 +136,7 @@ void pte_chain_remove(struct cell *cell, struct actor *actor, page_id first, uin
  * are within the cost of their ptes; the entries of a list have one each. */
 static void charge_walk(struct cell *cell, struct actor *actor, uint64_t ptes, uint64_t blocks)
 {
-    count(cell, METRIC_RMAP_VISITS, ptes);
+    count(cell, METRIC_RMAP_VISITS, MUTANT(CHAIN_WALK, ptes, 2 * ptes));
     charge(cell, actor, COST_CHAIN_VISIT, ptes);
     charge_table_access(cell, actor, ptes);
     if (cell->design->rmap->chains == CHAIN_LIST) {

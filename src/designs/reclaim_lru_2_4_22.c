@@ -84,6 +84,7 @@ static enum step run_phase(struct cell *cell, struct actor *actor, struct contex
             }
         }
         break;
+    case SHRINK_CLEAN:
     case REFILL_IN_SHRINK:
     case SWAP_FROM_TRY:
     case FREED_ENOUGH:
@@ -146,6 +147,8 @@ const struct reclaim_ops reclaim_lru_2_4_22 = {
             .write_locks_page = true,
             .io_leaves_buffers = true,
         },
+    .scans_ptes = true,
+    .writeback = &writeback_2_4,
     .set_up = lru_2_4_set_up,
     .find_frame = lru_2_4_find_frame,
     .begin_direct = begin_direct,

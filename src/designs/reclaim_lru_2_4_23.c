@@ -47,6 +47,18 @@ static void begin_shrink(const struct cell *cell, struct free_call *call)
     call->phase = SHRINK;
 }
 
+/* With prefer_clean, clean pages come before all others: the first thing that shrink_cache() does
+ * once it has worked out its limits. */
+static void begin_shrink_caches(const struct cell *cell, struct free_call *call)
+{
+    begin_shrink(cell, call);
+    if (cell->design->prefer_clean) {
+        call->max_clean = lru_class_inactive(cell, (enum zone_index)call->zone_class) /
+                          VM_CACHE_SCAN_RATIO;
+        call->phase = SHRINK_CLEAN;
+    }
+}
+
 /* A swap_out() that is due, unless an earlier one of this call has failed. */
 static void begin_swap_out(const struct cell *cell, struct free_call *call, enum free_phase phase,
                            enum free_phase otherwise)
@@ -70,7 +82,13 @@ static enum step run_phase(struct cell *cell, struct actor *actor, struct contex
     case REFILL:
         step = lru_2_4_refill(cell, actor, context, call);
         if (step == STEP_DONE) {
-            begin_shrink(cell, call);
+            begin_shrink_caches(cell, call);
+        }
+        break;
+    case SHRINK_CLEAN:
+        step = lru_2_4_shrink_clean(cell, actor, context, call);
+        if (step == STEP_DONE) {
+            call->phase = call->wanted <= 0 ? FREED_ENOUGH : SHRINK;
         }
         break;
     case SHRINK:
@@ -168,6 +186,9 @@ const struct reclaim_ops reclaim_lru_2_4_23 = {
             .write_locks_page = true,
             .io_leaves_buffers = true,
         },
+    .scans_ptes = true,
+    .can_prefer_clean = true,
+    .writeback = &writeback_2_4,
     .set_up = lru_2_4_set_up,
     .find_frame = lru_2_4_find_frame,
     .begin_direct = begin_direct,

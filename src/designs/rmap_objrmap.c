@@ -4,6 +4,7 @@
  * Pages of files and shared memory keep only a mapcount; their ptes are found through the list of
  * vmas of their object. Anonymous pages and those mapped nonlinearly keep pte chains. The list is
  * walked to its end: leaving early once mapcount ptes are found came later. */
+#include "base/mutant.h"
 #include "designs/designs.h"
 #include "designs/object_walk.h"
 #include "designs/pte_chain.h"
@@ -13,7 +14,7 @@
 static bool keeps_chain(const struct cell *cell, page_id page)
 {
     const struct object *object = page_object(cell, page);
-    return object->kind == OBJECT_ANON || object->nonlinear != 0;
+    return MUTANT(OBJECT_CHAINS, object->kind == OBJECT_ANON || object->nonlinear != 0, true);
 }
 
 static enum frame_result prepare(struct cell *cell, struct actor *actor, page_id page)

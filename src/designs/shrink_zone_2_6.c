@@ -165,6 +165,28 @@ static enum shrunk write_page(struct cell *cell, struct actor *actor, struct con
     return KEEP;
 }
 
+/* try_to_unmap(): the first mapping of a page of a locked segment ends it, before any trylock. */
+static enum unmap_result try_to_unmap(struct cell *cell, struct actor *actor, page_id page)
+{
+    const struct rmap_ops *rmap = cell->design->rmap;
+    if (!MUTANT(LOCKED_VMA, page_object(cell, page)->locked, false)) {
+        return rmap->unmap(cell, actor, page);
+    }
+    count(cell, METRIC_RMAP_VISITS, 1);
+    charge(cell, actor, rmap->keeps_chain(cell, page) ? COST_CHAIN_VISIT : COST_VMA_VISIT, 1);
+    return UNMAP_FAIL;
+}
+
+/* The same, and what it visited. */
+static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id page)
+{
+    const uint64_t before = cell->core->counter[METRIC_RMAP_VISITS];
+    const enum unmap_result result = try_to_unmap(cell, actor, page);
+    count(cell, METRIC_UNMAP_VISITS, cell->core->counter[METRIC_RMAP_VISITS] - before);
+    count(cell, METRIC_PAGES_UNMAPPED, result == UNMAP_DONE ? 1 : 0);
+    return result;
+}
+
 static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct context *context,
                                page_id page)
 {
@@ -187,12 +209,13 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
         return ACTIVATE;
     }
     if (cell->mapcount[page] > 0) {
-        switch (cell->design->rmap->unmap(cell, actor, page)) {
+        switch (unmap(cell, actor, page)) {
         case UNMAP_DONE:
             break;
         case UNMAP_AGAIN:
             return KEEP;
         case UNMAP_YOUNG:
+        case UNMAP_FAIL:
             return ACTIVATE;
         }
     }
@@ -201,6 +224,7 @@ static enum shrunk shrink_page(struct cell *cell, struct actor *actor, struct co
     }
     charge(cell, actor, COST_PAGE_CACHE, 1);
     charge(cell, actor, COST_PAGE_ALLOC, 1);
+    residence_count_delay(cell, page, actor->now);
     residence_leave(cell, page);
     count(cell, METRIC_PAGES_FREED, 1);
     return FREED;

@@ -120,6 +120,7 @@ void swap_out_drop_page(struct cell *cell, const struct actor *actor, page_id pa
     struct context *context = &cell->contexts[actor->context];
     enum zone_index zone = page_zone(cell, page);
     lru_remove(cell, page);
+    residence_count_delay(cell, page, actor->now);
     residence_leave(cell, page);
     count(cell, METRIC_PAGES_FREED, 1);
     if (MUTANT(KEEP_FREED_FRAME, true, false) && context->task == TASK_RECLAIM &&
@@ -139,6 +140,10 @@ static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_in
     uint32_t *ref = pte_ref(cell, vma, page);
     count(cell, METRIC_PTES_VISITED, 1);
     charge(cell, actor, COST_PTE_VISIT, 1);
+    if (cell->objects[vma->object].locked && MUTANT(LOCKED_VMA, true, false)) {
+        residence_mark_accessed(cell, actor, page);
+        return false;
+    }
     if (MUTANT(YOUNG_BIT, (pte_read(cell, *ref, page).young & bit) != 0, false)) {
         pte_write(cell, ref, page)->young &= ~bit;
         residence_mark_accessed(cell, actor, page);
@@ -161,6 +166,10 @@ static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_in
     pair->young &= ~bit;
     map_dropped(cell, &cell->mms[vma->mm], page);
     charge(cell, actor, COST_PTE_UNMAP, 1);
+    if (!anon && cell->mapcount[page] > 0 && cell->design->rmap->unmap_others != NULL &&
+        MUTANT(SCAN_OTHERS, true, false)) {
+        cell->design->rmap->unmap_others(cell, actor, vma->mm, page);
+    }
     /* page_count - !!buffers <= 2, before the scan's own reference is put: the page cache or swap
      * cache holds one, this pte's is the other. An anonymous page outside of both has none. */
     bool cached = !anon || page_is(cell->words, page, PLANE_SWAPCACHE);
@@ -212,7 +221,8 @@ static void unmap_word(struct cell *cell, struct mm *mm, page_id first, struct p
 
 /* Does what try_to_swap_out() would do for each present pte of a word, one after the other. Returns
  * false, with nothing done, when the slice could end within the word, another context has the LRU
- * lock, or the pages are anonymous: then the ptes are taken one by one. */
+ * lock, the pages are anonymous or locked into memory, or unmapping one touches other mms: then the
+ * ptes are taken one by one. */
 static bool scan_whole_word(struct cell *cell, struct actor *actor, sim_time slice_end,
                             struct swap_out_call *call, const struct vma *vma, page_id first,
                             uint64_t mask, page_id *next_p)
@@ -232,8 +242,10 @@ static bool scan_whole_word(struct cell *cell, struct actor *actor, sim_time sli
     sim_time most = (uint64_t)__builtin_popcountll(present) * cost[COST_PTE_VISIT] +
                     (uint64_t)__builtin_popcountll(unmap) * cost[COST_PTE_UNMAP] +
                     (uint64_t)__builtin_popcountll(activate) * cost[COST_LRU_MOVE];
+    const struct object *object = &cell->objects[vma->object];
     if (actor->now + most >= slice_end || (activate != 0 && lru_lock->busy_until > actor->now) ||
-        cell->objects[vma->object].kind == OBJECT_ANON) {
+        object->kind == OBJECT_ANON || object->locked ||
+        (unmap != 0 && cell->design->rmap->unmap_others != NULL)) {
         return false;
     }
     uint32_t credits;

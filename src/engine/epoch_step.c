@@ -212,6 +212,7 @@ void run_epoch(struct run *run, sim_time now, sim_time end)
         const struct cell_account *account = &run->ledger.account[cell->id];
         count(cell, METRIC_USER, account->user);
         count(cell, METRIC_TRANSLATION, account->translation);
+        count(cell, METRIC_SYSCALLS, account->syscalls);
         count(cell, METRIC_IOWAIT, account->iowait);
         count(cell, METRIC_IDLE, account->idle);
     }

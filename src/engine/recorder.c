@@ -255,6 +255,8 @@ static void sum_up_shortage(struct run *run, uint64_t values[SHORTAGES])
             if (run->ledger.exhausted.cell == cell->id) {
                 values[FAILED_ZONE] = run->ledger.exhausted.zone;
                 values[FAILED_PROCESS] = run->ledger.exhausted.process;
+                values[FAILED_OWNER] =
+                    cell->contexts[CONTEXT_FIRST_PROCESS + values[FAILED_PROCESS]].refused;
             }
         }
         values[FREE_FRAMES] += zone_free_frames(cell);

@@ -12,7 +12,7 @@
 struct h5_writer {
     struct io_comm comm;
     enum status status; /* the first failure this rank knows of */
-    char *path;
+    char *path;         /* NULL: nothing is written */
     char *shown_path;
     char *mpi_hints;
     hid_t file;     /* negative when this rank has it not open */
@@ -30,7 +30,7 @@ struct h5_reader {
 /* Whether a call of the first phase has anything to do on this rank. */
 static inline bool h5_defines(const struct h5_writer *writer)
 {
-    return writer->comm.rank == 0 && writer->status == STATUS_OK;
+    return writer->comm.rank == 0 && writer->path != NULL && writer->status == STATUS_OK;
 }
 
 /* Notes how the HDF5 call went that has just been made, `errno` being 0 before it, and whether all

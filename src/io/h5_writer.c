@@ -108,6 +108,17 @@ enum status h5_create(const struct io_comm *comm, const char *path, const char *
     return STATUS_OK;
 }
 
+enum status h5_create_nowhere(const struct io_comm *comm, struct h5_writer **writer_p)
+{
+    struct h5_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL) {
+        return fail(STATUS_FAILED, "out of memory for a digest");
+    }
+    *writer = (struct h5_writer){.comm = *comm, .file = H5I_INVALID_HID, .driver = H5I_INVALID_HID};
+    *writer_p = writer;
+    return STATUS_OK;
+}
+
 static void close_file(struct h5_writer *writer)
 {
     if (writer->file < 0) {

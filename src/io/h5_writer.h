@@ -51,6 +51,10 @@ struct h5_array {
 enum status h5_create(const struct io_comm *comm, const char *path, const char *shown_path,
                       const char *mpi_hints, struct h5_writer **writer_p);
 
+/* Not collective. A writer to which every call but h5_share() and h5_write_rows() may be made, and
+ * that writes nothing: for who wants what is worked out on the way, not the file. */
+enum status h5_create_nowhere(const struct io_comm *comm, struct h5_writer **writer_p);
+
 /* The first phase. Rank 0 writes; an empty text is a text too; bytes that are not UTF-8 become '?'.
  */
 enum status h5_write_group(struct h5_writer *writer, const char *path);

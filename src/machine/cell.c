@@ -134,6 +134,8 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
         "neighbours on an LRU list");
     DECLARE(mapcount, uint16_t, pages, pages, "ptes that map a page");
     DECLARE(slot, uint32_t, pages, used_slots == 0 ? 0 : used, "swap slot of a page");
+    DECLARE(written_at, uint32_t, pages, used_slots == 0 ? 0 : used,
+            "when a page was written to swap");
     DECLARE(chunk_object, uint32_t, pages / PAGES_PER_CHUNK, pages / PAGES_PER_CHUNK,
             "object of a chunk");
     DECLARE(objects, struct object, plan->nobjects, plan->nobjects, "an object");
@@ -271,6 +273,7 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     object_build_all(cell);
     design->reclaim->set_up(cell);
     take_part_of_zones(cell);
+    context_start_flusher_of_old(cell);
     return STATUS_OK;
 }
 
@@ -353,6 +356,8 @@ void cell_sample(struct cell *cell, uint64_t blocked)
     value[METRIC_BALLAST_BYTES] = bytes(zone_owner_frames(cell, OWNER_BALLAST));
     value[METRIC_SWAPCACHE_BYTES] = bytes(core->swapcache);
     value[METRIC_SWAPCACHE_DIRTY_BYTES] = bytes(core->swapcache_dirty);
+    value[METRIC_FILE_DIRTY_BYTES] = bytes(core->nr_dirty);
+    value[METRIC_BUFFER_HEADS] = core->slab[SLAB_BUFFER_HEAD].in_use;
     value[METRIC_SWAP_USED_BYTES] = core->swap.used * PAGE_BYTES;
     value[METRIC_PTES_PRESENT] = core->ptes_present;
     value[METRIC_PROCESSES_BLOCKED] = blocked;

@@ -69,6 +69,11 @@ struct cell_core {
     sim_time mm_locks_busy_until;    /* the latest of all page_table_locks */
     page_count swapcache_dirty;      /* pages in the swap cache whose write-out has not begun */
     page_count swapcache;
+    page_count nr_dirty;     /* pages of written files that are dirty */
+    page_count nr_writeback; /* pages under write I/O */
+    object_id first_written; /* of the files that write(2) fills; NO_FILE: none */
+    object_id file_turn;     /* whose pages are written back next */
+    bool dirty_exceeded;     /* 2.6: a writer met the limit */
     bool out_of_memory;      /* an allocation failed for good: the run ends */
     uint32_t failed_zone;    /* class of that allocation */
     uint32_t failed_process; /* whose allocation it was */
@@ -97,15 +102,16 @@ struct cell {
     /* State. */
     struct state_table state;
     struct cell_core *core;
-    struct page_word *words;         /* [npages / 64] */
-    struct lru_link *lru;            /* [npages + lists] */
-    uint16_t *mapcount;              /* [npages] */
-    uint32_t *slot;                  /* [npages] swap slot of a page + 1, 0 = none */
-    struct object *objects;          /* [plan.nobjects] */
-    struct vma *vmas;                /* [plan.nvmas] */
-    struct mm *mms;                  /* [plan.nprocesses] */
-    uint32_t *chunk_object;          /* [npages / 512] object of each chunk */
-    vma_id *object_vmas;             /* vmas of each object by rank */
+    struct page_word *words; /* [npages / 64] */
+    struct lru_link *lru;    /* [npages + lists] */
+    uint16_t *mapcount;      /* [npages] */
+    uint32_t *slot;          /* [npages] swap slot of a page + 1, 0 = none */
+    uint32_t *written_at;    /* [npages] when its write to swap was done, 2^20 ticks + 1, 0 = not */
+    struct object *objects;  /* [plan.nobjects] */
+    struct vma *vmas;        /* [plan.nvmas] */
+    struct mm *mms;          /* [plan.nprocesses] */
+    uint32_t *chunk_object;  /* [npages / 512] object of each chunk */
+    vma_id *object_vmas;     /* vmas of each object by rank */
     struct prio_node *vma_nodes;     /* [plan.nvmas + 1] vma i as node i + 1 of its object's tree */
     struct vma_entry *coverers;      /* [most vmas of an object] room for those over one page */
     uint32_t *row_refs;              /* row of each (object, chunk, rank) */

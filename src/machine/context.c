@@ -5,6 +5,7 @@
 #include "machine/cell.h"
 #include "machine/fault.h"
 #include "machine/residence.h"
+#include "machine/writeback.h"
 
 static uint32_t context_number(const struct cell *cell, const struct context *context)
 {
@@ -113,6 +114,16 @@ static void begin_waiting(struct cell *cell, struct context *context, sim_time n
     enter_waiting(cell, context, now);
 }
 
+/* A context sleeps no longer. */
+static void end_wait(struct cell *cell, struct context *context, sim_time now)
+{
+    if (context->wait == WAIT_CONGESTION) {
+        leave_list(cell, context, &cell->core->congestion_waiters);
+    }
+    leave_waiting(cell, context, now);
+    event_remove(cell, context_number(cell, context));
+}
+
 void context_wake_list(struct cell *cell, uint32_t *first, sim_time now)
 {
     uint32_t id = *first;
@@ -146,9 +157,39 @@ static void resume(struct cell *cell, struct context *context, sim_time now)
     }
 }
 
+static struct context *helper_of(const struct cell *cell, process_id process)
+{
+    return &cell->contexts[CONTEXT_FIRST_PROCESS + cell->plan->nprocesses + process];
+}
+
+static bool reclaims_here(const struct cell *cell, process_id process)
+{
+    const struct context *own = &cell->contexts[CONTEXT_FIRST_PROCESS + process];
+    return own->state != CONTEXT_IDLE && own->task == TASK_RECLAIM;
+}
+
+/* A process that reclaims elsewhere does so here, from the next epoch on: but not twice. */
+static void begin_help(struct cell *cell, process_id process)
+{
+    struct context *context = helper_of(cell, process);
+    if (context->help_wanted == 0 || context->state != CONTEXT_IDLE ||
+        reclaims_here(cell, process)) {
+        return;
+    }
+    context->task = TASK_HELP;
+    context->reclaim_class = context->help_class;
+    cell->design->reclaim->begin_direct(cell, context);
+    run_again(cell, context, cell->core->epoch_end);
+}
+
+static process_id helped_process(const struct cell *cell, const struct context *context)
+{
+    return context_number(cell, context) - CONTEXT_FIRST_PROCESS - (uint32_t)cell->plan->nprocesses;
+}
+
 /* A helper goes on for as long as its process reclaims in another cell; what it got is everybody's.
  */
-static void finish_help(struct cell *cell, struct context *context, sim_time now)
+static void finish_help(struct cell *cell, struct context *context)
 {
     if (context->held_frame) {
         context->held_frame = false;
@@ -157,28 +198,45 @@ static void finish_help(struct cell *cell, struct context *context, sim_time now
     set_state(cell, context, CONTEXT_IDLE);
     context_made_headway(cell, context);
     context->help_over = false;
-    if (context->help_wanted > 0) {
-        context->reclaim_class = context->help_class;
-        cell->design->reclaim->begin_direct(cell, context);
-        run_again(cell, context, max_u64(now, cell->core->epoch_end));
+    begin_help(cell, helped_process(cell, context));
+}
+
+/* A helper is to end: at once, if it sleeps where it holds nothing. */
+static void end_help(struct cell *cell, struct context *context, sim_time now)
+{
+    if (context->state == CONTEXT_IDLE) {
+        return;
+    }
+    context->help_over = true;
+    if (context->state == CONTEXT_WAITING &&
+        (context->wait == WAIT_TIME || context->wait == WAIT_CONGESTION)) {
+        end_wait(cell, context, now);
+        if (cell->design->reclaim->end_direct != NULL) {
+            cell->design->reclaim->end_direct(cell, context);
+        }
+        finish_help(cell, context);
     }
 }
 
-static void post_reclaimed(struct cell *cell, const struct context *context)
+/* Direct reclaim is over: its process has what it wanted. */
+static void end_reclaim(struct cell *cell, struct context *context)
 {
     if (cell->ncells > 1) {
         outbox_post(&cell->outbox, MESSAGE_RECLAIMED, context->touch.process, 0, cell->id);
     }
+    context_made_headway(cell, context);
 }
 
 static void finish(struct cell *cell, struct context *context, sim_time now)
 {
     switch ((enum context_task)context->task) {
     case TASK_BALANCE:
+    case TASK_FLUSH:
+    case TASK_FLUSH_OLD:
         set_state(cell, context, CONTEXT_IDLE);
         break;
     case TASK_HELP:
-        finish_help(cell, context, now);
+        finish_help(cell, context);
         break;
     case TASK_OPERATE:
         set_state(cell, context, CONTEXT_IDLE);
@@ -186,10 +244,12 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
         fault_operation_done(cell, &context->touch, now);
         break;
     default:
-        post_reclaimed(cell, context);
-        context_made_headway(cell, context);
+        end_reclaim(cell, context);
         context->task = TASK_TOUCH;
         retry_touch(cell, context, now);
+        if (cell->ncells > 1) {
+            begin_help(cell, context->touch.process);
+        }
         break;
     }
 }
@@ -197,18 +257,26 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
 static enum step take_step(struct cell *cell, struct context *context, struct actor *actor)
 {
     const struct reclaim_ops *reclaim = cell->design->reclaim;
-    if (context->task == TASK_OPERATE) {
+    switch ((enum context_task)context->task) {
+    case TASK_OPERATE:
         return operation_step(cell, actor, context);
-    }
-    if (context->task == TASK_BALANCE) {
+    case TASK_BALANCE:
         return reclaim->balance(cell, actor, context);
+    case TASK_FLUSH:
+        return reclaim->writeback->flush(cell, actor, context);
+    case TASK_FLUSH_OLD:
+        return reclaim->writeback->flush_old(cell, actor, context);
+    default:
+        break;
     }
     enum step step = reclaim->direct(cell, actor, context);
     if (step == STEP_DONE && context->operating) {
-        post_reclaimed(cell, context);
-        context_made_headway(cell, context);
+        end_reclaim(cell, context);
         context->operating = false;
         context->task = TASK_OPERATE;
+        if (cell->ncells > 1) {
+            begin_help(cell, context->touch.process);
+        }
         return STEP_AGAIN;
     }
     return step;
@@ -290,16 +358,6 @@ static void stop_spinning(struct cell *cell, struct context *context, sim_time n
     }
 }
 
-/* A context sleeps no longer. */
-static void end_wait(struct cell *cell, struct context *context, sim_time now)
-{
-    if (context->wait == WAIT_CONGESTION) {
-        leave_list(cell, context, &cell->core->congestion_waiters);
-    }
-    leave_waiting(cell, context, now);
-    event_remove(cell, context_number(cell, context));
-}
-
 void context_event(struct cell *cell, uint32_t id, sim_time now)
 {
     if (id >= cell->ncontexts) {
@@ -354,6 +412,26 @@ void context_kswapd_woken_elsewhere(struct cell *cell, cell_id where, enum zone_
     wake_kswapd(cell, cell->core->epoch_end);
 }
 
+void context_wake_flusher(struct cell *cell, sim_time now)
+{
+    struct context *context = &cell->contexts[CONTEXT_FLUSHER];
+    if (context->state == CONTEXT_IDLE) {
+        context->task = TASK_FLUSH;
+        run_again(cell, context, now);
+    }
+}
+
+void context_start_flusher_of_old(struct cell *cell)
+{
+    if (cell->core->first_written != NO_FILE) {
+        struct context *context = &cell->contexts[CONTEXT_FLUSHER_OF_OLD];
+        context->task = TASK_FLUSH_OLD;
+        context->wait = WAIT_TIME;
+        context->wait_until = cell->design->reclaim->writeback->first_tick;
+        begin_waiting(cell, context, 0);
+    }
+}
+
 /* Stops a process at a touch; `context->touch` is what it tries again. */
 static struct context *stop_process(struct cell *cell, const struct touch *touch)
 {
@@ -393,6 +471,9 @@ void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigne
     context->reclaim_class = (uint8_t) class;
     cell->design->reclaim->begin_direct(cell, context);
     run_again(cell, context, now);
+    if (cell->ncells > 1) {
+        end_help(cell, helper_of(cell, touch->process), now);
+    }
 }
 
 void context_begin_operation(struct cell *cell, const struct touch *touch)
@@ -417,6 +498,9 @@ enum step context_reclaim_in_operation(struct cell *cell, struct actor *actor, u
         outbox_post(&cell->outbox, MESSAGE_RECLAIM, context->touch.process, class, cell->id);
     }
     cell->design->reclaim->begin_direct(cell, context);
+    if (cell->ncells > 1) {
+        end_help(cell, helper_of(cell, context->touch.process), actor->now);
+    }
     return STEP_AGAIN;
 }
 
@@ -451,11 +535,6 @@ void context_made_headway(struct cell *cell, struct context *context)
     context->gave_up = false;
 }
 
-static struct context *helper_of(const struct cell *cell, process_id process)
-{
-    return &cell->contexts[CONTEXT_FIRST_PROCESS + cell->plan->nprocesses + process];
-}
-
 void context_report_giving_up(struct cell *cell)
 {
     if (cell->core->ngave_up == 0) {
@@ -478,29 +557,14 @@ void context_help(struct cell *cell, process_id process, unsigned class)
     struct context *context = helper_of(cell, process);
     context->help_wanted++;
     context->help_class = (uint8_t) class;
-    if (context->state != CONTEXT_IDLE) {
-        return; /* it has not yet noticed that it was to end */
-    }
-    context->task = TASK_HELP;
-    context->reclaim_class = context->help_class;
-    cell->design->reclaim->begin_direct(cell, context);
-    run_again(cell, context, cell->core->epoch_start);
+    begin_help(cell, process);
 }
 
 void context_end_help(struct cell *cell, process_id process)
 {
     struct context *context = helper_of(cell, process);
-    if (--context->help_wanted > 0 || context->state == CONTEXT_IDLE) {
-        return;
-    }
-    context->help_over = true;
-    if (context->state == CONTEXT_WAITING &&
-        (context->wait == WAIT_TIME || context->wait == WAIT_CONGESTION)) {
-        end_wait(cell, context, cell->core->epoch_end);
-        if (cell->design->reclaim->end_direct != NULL) {
-            cell->design->reclaim->end_direct(cell, context);
-        }
-        finish_help(cell, context, cell->core->epoch_end);
+    if (--context->help_wanted == 0) {
+        end_help(cell, context, cell->core->epoch_end);
     }
 }
 

@@ -17,9 +17,10 @@
 #include "machine/process.h"
 #include "machine/zone.h"
 
-/* Context 0 is kswapd; the contexts of processes begin at CONTEXT_FIRST_PROCESS. With many cells,
- * those that help processes of other cells follow in the same order. */
-enum { CONTEXT_KSWAPD, CONTEXT_FIRST_PROCESS = 4 };
+/* Context 0 is kswapd, 1 and 2 write back dirty pages of files (bdflush and kupdate, or pdflush
+ * twice); the contexts of processes begin at CONTEXT_FIRST_PROCESS. With many cells, those that
+ * help processes of other cells follow in the same order. */
+enum { CONTEXT_KSWAPD, CONTEXT_FLUSHER, CONTEXT_FLUSHER_OF_OLD, CONTEXT_FIRST_PROCESS = 4 };
 
 #define CONTEXT_STATE_BYTES 512
 
@@ -32,11 +33,13 @@ enum context_state {
 
 /* What a context does when it can go on. */
 enum context_task {
-    TASK_BALANCE, /* kswapd */
-    TASK_RECLAIM, /* direct reclaim, then try the touch again */
-    TASK_TOUCH,   /* try the touch again */
-    TASK_HELP,    /* direct reclaim for a process that reclaims in another cell */
-    TASK_OPERATE, /* an operation on its address space */
+    TASK_BALANCE,   /* kswapd */
+    TASK_RECLAIM,   /* direct reclaim, then try the touch again */
+    TASK_TOUCH,     /* try the touch again */
+    TASK_HELP,      /* direct reclaim for a process that reclaims in another cell */
+    TASK_OPERATE,   /* an operation on its address space */
+    TASK_FLUSH,     /* write-back of dirty pages of files */
+    TASK_FLUSH_OLD, /* of old ones, from time to time */
 };
 
 /* How a step ended. */
@@ -58,6 +61,13 @@ enum wait_for {
 struct actor {
     sim_time now;
     uint32_t context; /* the context it acts for */
+};
+
+/* A process that has to write back what write(2) dirtied; what it means is the era's business. */
+struct throttle {
+    bool balancing, writing;
+    uint32_t left, done; /* pages */
+    uint32_t dirtied;    /* since it last looked */
 };
 
 struct context {
@@ -82,8 +92,10 @@ struct context {
     bool made_page;         /* its touch made the page */
     bool waited_for_frames; /* of other cells; there were none */
     bool operating;         /* it reclaims for an operation, and goes on with that */
-    uint32_t help_wanted;   /* other cells in which its process reclaims */
-    uint32_t freed_here;    /* pages that its call of direct reclaim has freed in this cell */
+    bool file_written;      /* its touch has written its page, but may not yet go on */
+    struct throttle throttle;
+    uint32_t help_wanted;     /* other cells in which its process reclaims */
+    uint32_t freed_here;      /* pages that its call of direct reclaim has freed in this cell */
     uint32_t freed_elsewhere; /* and in others, as far as is known */
     uint8_t help_class;       /* enum zone_index it reclaims for there */
     bool help_over;           /* what it helped with is done, whatever is wanted now */
@@ -102,6 +114,12 @@ struct event {
 };
 
 struct cell;
+
+/* It writes back dirty pages of files. */
+static inline bool context_flushes(const struct context *context)
+{
+    return context->task == TASK_FLUSH || context->task == TASK_FLUSH_OLD;
+}
 
 static inline bool context_is_process(uint32_t context)
 {
@@ -122,6 +140,12 @@ void context_event(struct cell *cell, uint32_t id, sim_time now);
  * It is woken in all cells of its node, in the others with the next epoch. */
 void context_wake_kswapd(struct cell *cell, enum zone_index zone_class, sim_time now);
 void context_kswapd_woken_elsewhere(struct cell *cell, cell_id where, enum zone_index zone_class);
+
+/* Dirty pages of files are to be written back; nothing happens while that is being done. */
+void context_wake_flusher(struct cell *cell, sim_time now);
+
+/* Starts the clock of the daemon that writes old ones, on a machine where files are written. */
+void context_start_flusher_of_old(struct cell *cell);
 
 /* A context that reclaims for a process could not free anything. With one cell memory has run out
  * for good, and the run ends with this epoch; with many it does if nobody else can free anything

@@ -24,7 +24,7 @@ void cpu_book(struct cell *cell, uint32_t id, sim_time until)
     count(cell, METRIC_SYSTEM, used);
     if (context->state == CONTEXT_SPINNING) {
         count(cell, METRIC_SPIN, used);
-    } else if (context->task != TASK_OPERATE) {
+    } else if (context->task != TASK_OPERATE && !context_flushes(context)) {
         count(cell, METRIC_RECLAIM_CPU, used);
     }
     context->run_since = until;

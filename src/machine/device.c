@@ -126,7 +126,7 @@ void device_complete(struct cell *cell, uint32_t index, sim_time now)
         if (done.kind == SWAP_READ || done.kind == FILE_READ) {
             residence_read_done(cell, page);
         } else {
-            residence_write_done(cell, page);
+            residence_write_done(cell, page, now);
         }
     }
     if (device->queued > 0) {

@@ -87,7 +87,7 @@ void epoch_begin(struct cell *cell, const struct cell_share *share, const struct
 static void report_context(const struct cell *cell, uint32_t id, struct cell_report *report)
 {
     const struct context *context = &cell->contexts[id];
-    if (context->task != TASK_TOUCH && context->task != TASK_OPERATE) {
+    if (context->task != TASK_TOUCH && context->task != TASK_OPERATE && !context_flushes(context)) {
         report->reclaiming = 1;
     }
     if (context->asked_for_memory) {

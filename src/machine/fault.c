@@ -10,6 +10,7 @@
 #include "machine/residence.h"
 #include "machine/tags.h"
 #include "machine/version.h"
+#include "machine/writeback.h"
 
 /* What came of one part of a fault. */
 enum progress {
@@ -267,6 +268,39 @@ static enum progress read_call(struct cell *cell, const struct touch *touch, str
     return GO_ON;
 }
 
+static enum progress wait_as_told(struct cell *cell, const struct touch *touch,
+                                  const struct actor *actor)
+{
+    const struct context *context = &cell->contexts[actor->context];
+    context_begin_wait(cell, touch, (enum wait_for)context->wait, context->wait_device,
+                       context->wait_until, actor->now);
+    return STOPPED;
+}
+
+/* write(2) of a whole page that was not there before: into the page cache. */
+static enum progress write_call(struct cell *cell, const struct touch *touch, struct actor *actor)
+{
+    struct context *context = &cell->contexts[actor->context];
+    if (!context->file_written) {
+        enum zone_index zone;
+        enum zone_index class;
+        charge_system_call(cell, actor);
+        charge(cell, actor, COST_PAGE_CACHE, 1);
+        if (residence_take_page(cell, actor, touch->page, &zone, &class) != FRAME_OK) {
+            return reclaim_first(cell, touch, class, actor);
+        }
+        charge(cell, actor, COST_LRU_MOVE, 1);
+        charge(cell, actor, COST_PAGE_COPY, 1);
+        charge_user_access(cell, actor, 1);
+        residence_enter(cell, touch->page, zone, false);
+        writeback_dirtied(cell, touch->page);
+        count(cell, METRIC_FILE_WRITE_BYTES, PAGE_BYTES);
+        context->file_written = true;
+    }
+    enum step step = cell->design->reclaim->writeback->throttle(cell, actor, context, touch->page);
+    return step == STEP_WAIT ? wait_as_told(cell, touch, actor) : GO_ON;
+}
+
 /* write(2) to a raw device: past all caches. */
 static enum progress raw_write(struct cell *cell, const struct touch *touch, struct actor *actor)
 {
@@ -306,6 +340,7 @@ static void forget_tries(struct cell *cell, uint32_t id, sim_time now)
     context->made_page = false;
     context->waited_for_device = false;
     context->waited_for_frames = false;
+    context->file_written = false;
     if (context->held_frame) {
         /* Handed to it, but no longer needed. */
         context->held_frame = false;
@@ -347,6 +382,8 @@ static bool try_in_kernel(struct cell *cell, struct touch *touch, sim_time now)
         visitor->fault_time = add_saturated(visitor->fault_time, actor.now - now);
     } else if (touch->access == ACCESS_FILE_READ) {
         progress = read_call(cell, touch, &actor);
+    } else if (touch->access == ACCESS_FILE_WRITE) {
+        progress = write_call(cell, touch, &actor);
     } else {
         progress = raw_write(cell, touch, &actor);
     }

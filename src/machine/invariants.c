@@ -223,6 +223,43 @@ static enum status check_swap(const struct cell *cell)
     return STATUS_OK;
 }
 
+/* A page that write(2) dirtied is among those that are to be written back; nothing else says where
+ * to look for it. */
+static enum status check_file_page(const struct cell *cell, page_id page)
+{
+    const struct object *object = page_object(cell, page);
+    page_id index = page - object->first;
+    if (object->written && page_is(cell->words, page, PLANE_DIRTY) &&
+        (index < object->clean_upto || index >= object->written_upto)) {
+        return fail(STATUS_FAILED, "invariant broken: dirty page %u would not be written back",
+                    page);
+    }
+    if (cell->written_at[page] != 0 && !page_is(cell->words, page, PLANE_SWAPCACHE)) {
+        return fail(STATUS_FAILED,
+                    "invariant broken: page %u was written to swap, but is not in the swap cache",
+                    page);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_files(const struct cell *cell)
+{
+    uint64_t dirty = 0;
+    uint64_t writeback = 0;
+    for (page_id page = 0; page < cell->npages; page++) {
+        enum status status = check_file_page(cell, page);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        bool written = page_object(cell, page)->written;
+        dirty += written && page_is(cell->words, page, PLANE_DIRTY);
+        writeback += page_is(cell->words, page, PLANE_WRITEBACK);
+    }
+    EXPECT_EQUAL("dirty pages of written files", dirty, cell->core->nr_dirty);
+    EXPECT_EQUAL("pages under write I/O", writeback, cell->core->nr_writeback);
+    return STATUS_OK;
+}
+
 /* Blocks of chains, from the mapcounts: ceil(k / slots), and one or none for a page mapped once. */
 static enum status check_chains(const struct cell *cell)
 {
@@ -313,8 +350,8 @@ enum status invariants_check(const struct cell *cell)
     free(of_page);
     free(of_mm);
     enum status (*const checks[])(const struct cell *) = {
-        check_lists, check_frames,   check_swap,     check_chains,
-        check_slabs, check_contexts, check_versions,
+        check_lists,  check_frames, check_swap,     check_files,
+        check_chains, check_slabs,  check_contexts, check_versions,
     };
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && status == STATUS_OK; i++) {
         status = checks[i](cell);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "machine/shard.h"
+#include "machine/system_call.h"
 
 enum status ledger_create(const struct scenario *scenario, const struct plan *plan,
                           struct ledger *ledger)
@@ -370,6 +371,17 @@ static bool has_finished(const struct ledger *ledger, const struct home *home)
     return touches > 0 && home->finished == touches;
 }
 
+/* The system calls that the process has made in the user time since `before`: what they took is to
+ * be paid like the time of its faults. */
+static void make_system_calls(struct ledger *ledger, size_t process, sim_time before)
+{
+    const struct plan_process *plan = &ledger->plan->processes[process];
+    struct home *home = &ledger->homes[process];
+    const uint64_t calls = system_calls_between(plan, before, home->work);
+    home->debt = add_saturated(home->debt, system_calls_time(plan, calls));
+    ledger->account[ledger_home(ledger, process)].syscalls += calls;
+}
+
 /* User time that the process did not get to use comes back. */
 static sim_time settle_process(struct ledger *ledger, struct home *home)
 {
@@ -410,10 +422,13 @@ void ledger_settle(struct ledger *ledger)
         ledger->due += account->report.due;
         account->user = 0;
         account->translation = 0;
+        account->syscalls = 0;
     }
     for (size_t i = 0; i < ledger->plan->nprocesses; i++) {
         struct home *home = &ledger->homes[i];
+        const sim_time before = home->work;
         unused += settle_process(ledger, home);
+        make_system_calls(ledger, i, before);
         ledger->account[ledger_home(ledger, i)].user += home->grant;
         ledger->account[ledger_home(ledger, i)].translation += home->grant - home->useful;
         home->grant = 0;

@@ -60,6 +60,7 @@ struct cell_account {
     page_count free[ZONES];              /* frames that are to be free in the cell */
     sim_time user, system, iowait, idle; /* to be booked in the cell */
     sim_time translation;                /* likewise; part of user */
+    uint64_t syscalls;                   /* likewise, at a rate (system_call.h) */
 };
 
 /* The first process for which nothing can be freed in any cell of a node. */

@@ -109,20 +109,23 @@ enum zone_index map_table_class(const struct cell *cell)
     return cell->design->high_tables ? zone_user_class(cell) : zone_kernel_class(cell);
 }
 
-/* Takes the frames of `needed` pages of tables, or none; the first is one of ptes if `leaf`. */
+/* Takes the frames of a page of ptes, if `with_table`, and of directories above it, or none. */
 static enum frame_result take_tables(struct cell *cell, struct actor *actor, struct mm *mm,
-                                     unsigned needed, bool leaf)
+                                     bool with_table, unsigned directories)
 {
     enum zone_index taken[3]; /* a page-table page and two directories */
+    enum owner owners[3];
+    unsigned needed = directories + with_table;
     for (unsigned i = 0; i < needed; i++) {
-        const bool of_ptes = leaf && i == 0;
+        bool table = with_table && i == 0;
+        owners[i] = table ? OWNER_PAGETABLE : OWNER_DIRECTORY;
         enum frame_result result = residence_take_frame(
-            cell, actor, of_ptes ? map_table_class(cell) : zone_kernel_class(cell),
-            of_ptes ? OWNER_PAGETABLE : OWNER_DIRECTORY, &taken[i]);
+            cell, actor, table ? map_table_class(cell) : zone_kernel_class(cell), owners[i],
+            &taken[i]);
         if (result != FRAME_OK) {
             /* The retry takes them all again; what was taken must not be taken twice. */
             for (; i > 0; i--) {
-                zone_give(cell, taken[i - 1], leaf && i == 1 ? OWNER_PAGETABLE : OWNER_DIRECTORY);
+                zone_give(cell, taken[i - 1], owners[i - 1]);
             }
             return result;
         }
@@ -143,8 +146,8 @@ enum frame_result map_need_table(struct cell *cell, struct actor *actor, const s
     uint64_t index = vma_address(cell, vma, page) / cell->arch->pt_entries;
     uint64_t *bits = &cell->pt_bits[(mm->first_pt_bit + index) / 64];
     if ((*bits >> (index % 64) & 1) == 0) {
-        enum frame_result result = take_tables(cell, actor, mm,
-                                               1 + directories_needed(cell, mm, index, 0), true);
+        enum frame_result result = take_tables(cell, actor, mm, MUTANT(TABLE_FRAMES, true, false),
+                                               directories_needed(cell, mm, index, 0));
         if (result != FRAME_OK) {
             return result;
         }
@@ -163,12 +166,14 @@ enum frame_result map_large(struct cell *cell, struct actor *actor, const struct
     for (page_id page = vma->first; page < end;) {
         uint64_t address = vma_address(cell, vma, page);
         uint64_t index = address / cell->arch->pt_entries;
-        enum frame_result result = take_tables(cell, actor, mm,
-                                               directories_needed(cell, mm, index, from), false);
+        enum frame_result result = take_tables(cell, actor, mm, false,
+                                               directories_needed(cell, mm, index, from));
         if (result != FRAME_OK) {
             return result;
         }
-        cell->core->large_ptes += !huge || is_first_of(cell, mm, index, cell->arch->pmd_span);
+        cell->core->large_ptes += MUTANT(
+            LARGE_ENTRIES, !huge || is_first_of(cell, mm, index, cell->arch->pmd_span) ? 1U : 0U,
+            2U);
         cell->pt_bits[(mm->first_pt_bit + index) / 64] |= 1ULL << (index % 64);
         page += (page_id)(cell->arch->pt_entries - address % cell->arch->pt_entries);
     }

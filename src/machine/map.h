@@ -70,6 +70,10 @@ struct map_scan {
  * (2.6.7: try_to_unmap_file()). */
 struct map_scan map_scan_nonlinear(struct cell *cell, const struct actor *actor, page_id page);
 
+/* The same, with LOCK_COVERERS, but for mm number `mm`, which is left out altogether. */
+struct map_walk map_clear_others(struct cell *cell, const struct actor *actor, page_id page,
+                                 uint32_t mm);
+
 /* A trylock of an mm's page_table_lock by `context` at `now`: fails while another context holds it,
  * or was held by faults for a share of the last epoch, with that probability. Counts failures. */
 bool map_trylock_mm(struct cell *cell, struct mm *mm, uint32_t context, sim_time now);

@@ -36,6 +36,9 @@ static bool all_mms_unlocked(const struct cell *cell, sim_time now)
 /* Objects of so few vmas are looked through as quickly as asked for those over a page. */
 enum { FEW_VMAS = 8 };
 
+/* No mm's number. */
+#define MM_NONE UINT32_MAX
+
 /* A walk over the ptes of a page, vma by vma: by their ranks, or in an order that is worked out
  * first, or by the tree as it is. */
 struct walker {
@@ -55,6 +58,7 @@ struct walker {
     uint32_t *refs;  /* by rank */
     vma_id vma;      /* of the pte last found, once one is; by rank: its rank */
     uint32_t *ref;   /* and its reference */
+    uint32_t but_mm; /* left out; MM_NONE: none is */
     uint32_t tried;  /* the mm tried last; but for searches, vmas of one mm follow each other */
     bool tried_well; /* and whether it could be locked */
     struct map_walk found;
@@ -95,7 +99,8 @@ static void walk_begin(struct cell *cell, const struct actor *actor, page_id pag
     walker->all_cover = plain;
     walker->n = object->max_vmas;
     walker->next = 0;
-    walker->tried = UINT32_MAX;
+    walker->but_mm = MM_NONE;
+    walker->tried = MM_NONE;
     walker->found = (struct map_walk){0};
     if (walker->by_rank) {
         walker->refs = chunk_refs(cell, object, page);
@@ -193,6 +198,10 @@ static inline bool walk_next(struct walker *walker, struct pte_pair *pair_p)
         if (!present && !walker->tries_all) {
             continue;
         }
+        if (walker->but_mm != MM_NONE && walk_vma(walker)->mm == walker->but_mm) {
+            walker->mapped -= present;
+            continue;
+        }
         if (is_search(walker->locks)) {
             if (!present && walker->cell->mms[walk_vma(walker)->mm].rss == 0) {
                 continue;
@@ -213,18 +222,20 @@ static inline bool walk_next(struct walker *walker, struct pte_pair *pair_p)
     return false;
 }
 
-/* vmas over the page, all of them. */
+/* vmas over the page, all of them but those of the mm that is left out. */
 static uint32_t all_covering(const struct walker *walker)
 {
     const struct cell *cell = walker->cell;
-    if (!walker->by_rank || walker->all_cover) {
+    const bool all_cover = !walker->by_rank || walker->all_cover;
+    if (all_cover && walker->but_mm == MM_NONE) {
         return walker->n;
     }
     uint32_t covering = 0;
-    for (uint32_t rank = 0; rank < walker->n; rank++) {
-        const struct vma *vma =
-            &cell->vmas[cell->object_vmas[walker->object->first_vma_slot + rank]];
-        covering += is_over(vma, walker->base);
+    for (uint32_t i = 0; i < walker->n; i++) {
+        const vma_id id = walker->by_rank ? cell->object_vmas[walker->object->first_vma_slot + i]
+                                          : cell->coverers[i].vma;
+        const struct vma *vma = &cell->vmas[id];
+        covering += (all_cover || is_over(vma, walker->base)) && vma->mm != walker->but_mm;
     }
     return covering;
 }
@@ -268,41 +279,65 @@ struct map_walk map_clear_young(struct cell *cell, const struct actor *actor, pa
     return walk_end(&walker);
 }
 
-static struct map_walk clear(struct cell *cell, const struct actor *actor, page_id page,
-                             enum map_locks locks, bool up_to_young)
+static struct map_walk clear(struct walker *walker, bool up_to_young)
 {
-    struct walker walker;
-    walk_begin(cell, actor, page, locks, &walker);
-    uint64_t bit = page_bit(page);
+    struct cell *cell = walker->cell;
+    const page_id page = walker->page;
+    const uint64_t bit = page_bit(page);
     unsigned cleared = 0;
-    for (struct pte_pair pair; walk_next(&walker, &pair);) {
+    for (struct pte_pair pair; walk_next(walker, &pair);) {
         if (MUTANT(UNMAP_YOUNG_PTE, up_to_young, false) && (pair.young & bit) != 0) {
-            pte_write(cell, walker.ref, page)->young &= ~bit;
+            pte_write(cell, walker->ref, page)->young &= ~bit;
             break;
         }
-        *pte_write(cell, walker.ref, page) = (struct pte_pair){pair.present & ~bit,
-                                                               pair.young & ~bit};
-        pte_compact_word(cell, walker.ref, page);
-        cell->mms[walk_vma(&walker)->mm].rss--;
+        *pte_write(cell, walker->ref, page) = (struct pte_pair){pair.present & ~bit,
+                                                                pair.young & ~bit};
+        pte_compact_word(cell, walker->ref, page);
+        cell->mms[walk_vma(walker)->mm].rss--;
         cleared++;
     }
     if (cleared > 0) {
         map_forget(cell, page, cleared);
         count(cell, METRIC_PTES_UNMAPPED, cleared);
     }
-    return walk_end(&walker);
+    return walk_end(walker);
 }
 
 struct map_walk map_clear_all(struct cell *cell, const struct actor *actor, page_id page,
                               enum map_locks locks)
 {
-    return clear(cell, actor, page, locks, false);
+    struct walker walker;
+    walk_begin(cell, actor, page, locks, &walker);
+    return clear(&walker, false);
 }
 
 struct map_walk map_clear_old(struct cell *cell, const struct actor *actor, page_id page,
                               enum map_locks locks)
 {
-    return clear(cell, actor, page, locks, true);
+    struct walker walker;
+    walk_begin(cell, actor, page, locks, &walker);
+    return clear(&walker, true);
+}
+
+/* The only mm that is locked is one that the walk leaves out. */
+static bool others_unlocked(const struct cell *cell, const struct actor *actor, uint32_t mm)
+{
+    return cell->core->nlock_shares == 0 && cell->core->nlocks_held == 1 &&
+           cell->mms[mm].lock.holder == actor->context &&
+           cell->core->mm_locks_busy_until <= actor->now;
+}
+
+struct map_walk map_clear_others(struct cell *cell, const struct actor *actor, page_id page,
+                                 uint32_t mm)
+{
+    struct walker walker;
+    walk_begin(cell, actor, page, LOCK_COVERERS, &walker);
+    walker.but_mm = mm;
+    if (others_unlocked(cell, actor, mm)) {
+        walker.may_fail = false;
+        walker.tries_all = false;
+    }
+    return clear(&walker, false);
 }
 
 /* --- nonlinear mappings ------------------------------------------------------------------- */

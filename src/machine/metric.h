@@ -42,6 +42,10 @@ enum metric_scope {
       "present ptes examined by virtual scans")                                                    \
     X(RMAP_VISITS, "rmap_visits", "1", COUNTER, LOWER, COUNT, CELL,                                \
       "chain slots or list entries examined for young tests and unmapping, not for insertion")     \
+    X(UNMAP_VISITS, "unmap_visits", "1", COUNTER, LOWER, COUNT, CELL,                              \
+      "those of rmap_visits that were made to unmap")                                              \
+    X(PAGES_UNMAPPED, "pages_unmapped", "page", COUNTER, NEITHER, COUNT, CELL,                     \
+      "pages all of whose ptes reclaim cleared through the reverse map")                           \
     X(RMAP_WALKS, "rmap_walks", "1", COUNTER, NEITHER, COUNT, CELL,                                \
       "walks of the reverse map over the ptes of a page")                                          \
     X(RMAP_PTES, "rmap_ptes", "1", COUNTER, NEITHER, COUNT, CELL,                                  \
@@ -62,12 +66,16 @@ enum metric_scope {
     X(EXECS, "execs", "1", COUNTER, HIGHER, COUNT, CELL, "execs that were done")                   \
     X(PAGES_COPIED, "pages_copied", "page", COUNTER, NEITHER, COUNT, CELL,                         \
       "anonymous pages copied because a process stored to one that others have as well")           \
+    X(SYSCALLS, "syscalls", "1", COUNTER, HIGHER, COUNT, CELL,                                     \
+      "system calls that processes make at a rate (syscalls_per_second), not those of touches")    \
     X(ACTIVATIONS, "activations", "page", COUNTER, NEITHER, COUNT, CELL,                           \
       "pages moved from an inactive to an active list")                                            \
     X(DEACTIVATIONS, "deactivations", "page", COUNTER, NEITHER, COUNT, CELL,                       \
       "pages moved from an active to an inactive list")                                            \
     X(TRYLOCK_FAILURES, "trylock_failures", "1", COUNTER, LOWER, COUNT, CELL,                      \
       "trylocks of mms and objects that failed during reclaim")                                    \
+    X(OBJECT_TRYLOCK_FAILURES, "object_trylock_failures", "1", COUNTER, LOWER, COUNT, CELL,        \
+      "of trylock_failures, those of objects")                                                     \
     X(PAGE_LOCK_FAILURES, "page_lock_failures", "1", COUNTER, LOWER, COUNT, CELL,                  \
       "trylocks of pages that failed during reclaim")                                              \
     X(SWAP_IN_BYTES, "swap_in_bytes", "byte", COUNTER, LOWER, COUNT, CELL,                         \
@@ -76,6 +84,14 @@ enum metric_scope {
       "written to swap devices")                                                                   \
     X(WRITEBACK_BYTES, "writeback_bytes", "byte", COUNTER, NEITHER, COUNT, CELL,                   \
       "written to files")                                                                          \
+    X(SHM_SWAP_OUT_BYTES, "shm_swap_out_bytes", "byte", COUNTER, LOWER, COUNT, CELL,               \
+      "of swap_out_bytes, those of shared memory")                                                 \
+    X(SWAP_WRITTEN_FREED, "swap_written_freed", "page", COUNTER, NEITHER, COUNT, CELL,             \
+      "pages freed by reclaim after they had been written to swap")                                \
+    X(SWAP_WRITE_TO_FREE, "swap_write_to_free_seconds", "s", COUNTER, LOWER, TICKS, CELL,          \
+      "of swap_written_freed, time from the end of the write to the freeing, added up")            \
+    X(FILE_WRITE_BYTES, "file_write_bytes", "byte", COUNTER, HIGHER, COUNT, CELL,                  \
+      "written to files by write(2), into the page cache")                                         \
     X(RAW_WRITE_BYTES, "raw_write_bytes", "byte", COUNTER, NEITHER, COUNT, CELL,                   \
       "written to raw devices: logs of databases")                                                 \
     X(FILE_READ_BYTES, "file_read_bytes", "byte", COUNTER, NEITHER, COUNT, CELL,                   \
@@ -88,8 +104,8 @@ enum metric_scope {
     X(LOWMEM_FREE_BYTES, "lowmem_free_bytes", "byte", GAUGE, HIGHER, COUNT, CELL,                  \
       "free frames of the zones the kernel maps directly")                                         \
     X(LOWMEM_USER_BYTES, "lowmem_user_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,                 \
-      "low memory in pages of processes and files, ballast, and frames on their way to "           \
-      "reclaimers")                                                                                \
+      "low memory in pages of processes and files, large pages, ballast, and frames on their "     \
+      "way to reclaimers")                                                                         \
     X(LOWMEM_MEM_MAP_BYTES, "lowmem_mem_map_bytes", "byte", GAUGE, LOWER, COUNT, CELL,             \
       "low memory in mem_map: a struct page for every frame of the machine")                       \
     X(LOWMEM_IMAGE_BYTES, "lowmem_image_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,               \
@@ -126,6 +142,10 @@ enum metric_scope {
       "resident pages in the swap cache")                                                          \
     X(SWAPCACHE_DIRTY_BYTES, "swapcache_dirty_bytes", "byte", GAUGE, LOWER, COUNT, CELL,           \
       "pages in the swap cache whose write-out has not been started")                              \
+    X(FILE_DIRTY_BYTES, "file_dirty_bytes", "byte", GAUGE, NEITHER, COUNT, CELL,                   \
+      "pages of files dirtied by write(2) whose write-back has not been started")                  \
+    X(BUFFER_HEADS, "buffer_heads", "1", GAUGE, LOWER, COUNT, CELL,                                \
+      "pages that carry buffer heads")                                                             \
     X(SWAP_USED_BYTES, "swap_used_bytes", "byte", GAUGE, LOWER, COUNT, CELL, "swap slots in use")  \
     X(PTES_PRESENT, "ptes_present", "1", GAUGE, NEITHER, COUNT, CELL, "present ptes")              \
     X(PROCESSES_BLOCKED, "processes_blocked", "1", GAUGE, LOWER, COUNT, CELL,                      \

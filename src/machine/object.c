@@ -4,6 +4,7 @@
 
 #include "machine/cell.h"
 #include "machine/vma_list.h"
+#include "machine/writeback.h"
 
 static const struct sim_lock unlocked = {0, CONTEXT_NONE, CONTEXT_NONE};
 
@@ -17,6 +18,8 @@ static void build_objects(struct cell *cell)
     page_id first = 0;
     uint64_t first_ref = 0;
     uint64_t first_attached = 0;
+    object_id *link = &cell->core->first_written;
+    *link = NO_FILE;
     for (size_t i = 0; i < cell->plan->nobjects; i++) {
         const struct plan_object *plan = &cell->plan->objects[i];
         struct shard shard = cell_shard(cell, (object_id)i);
@@ -36,7 +39,14 @@ static void build_objects(struct cell *cell)
                                             : (page_id)shard_pages_below(&shard, plan->layer_pages),
             .first_attached = first_attached,
             .lock = unlocked,
+            .locked = plan->locked,
+            .written = plan->written,
+            .next_written = NO_FILE,
         };
+        if (plan->written) {
+            *link = (object_id)i;
+            link = &cell->objects[i].next_written;
+        }
         for (uint32_t chunk = 0; chunk < span / PAGES_PER_CHUNK; chunk++) {
             cell->chunk_object[first / PAGES_PER_CHUNK + chunk] = (uint32_t)i;
         }
@@ -44,6 +54,7 @@ static void build_objects(struct cell *cell)
         first_attached += plan->layers == 0 ? 0 : pages;
         first_ref += (uint64_t)(span / PAGES_PER_CHUNK) * plan->max_vmas;
     }
+    cell->core->file_turn = cell->core->first_written;
 }
 
 static void build_mms(struct cell *cell)
@@ -135,8 +146,7 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
     return plan->layers == 0 ? offset : offset % plan->layer_pages;
 }
 
-/* Number `i` of `n` pages, those of each unit of `unit` counted from its end. */
-static page_count turned_round(page_count i, page_count n, uint64_t unit)
+page_count vma_turned_round(page_count i, page_count n, uint64_t unit)
 {
     page_count begin = i / unit * unit;
     page_count end = min_u64(begin + unit, n);
@@ -147,10 +157,10 @@ uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id pag
 {
     page_offset offset = object_offset(cell, vma->object, page) - vma->offset;
     return vma->vpn +
-           (vma->nonlinear ? turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
+           (vma->nonlinear ? vma_turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
 }
 
 page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot)
 {
-    return vma->first + (page_id)turned_round(slot, vma->npages, cell->arch->pt_entries);
+    return vma->first + (page_id)vma_turned_round(slot, vma->npages, cell->arch->pt_entries);
 }

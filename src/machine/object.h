@@ -14,6 +14,9 @@
 
 #define PAGES_PER_CHUNK 512
 
+/* Rounds of the daemon that writes old pages within the age at which they are old. */
+#define FILE_TICKS 6
+
 struct object {
     uint32_t kind;   /* enum object_kind */
     uint32_t device; /* index of its disk among cell.devices, for files */
@@ -34,6 +37,12 @@ struct object {
     uint32_t nparts;     /* vmas that map some of its pages in this cell, but not all */
     uint32_t ranks_from; /* one more than the rank of the vma that came last */
     bool ranks_shuffled; /* vmas did not come in the order of their ranks */
+    bool locked;         /* its vmas are VM_LOCKED */
+    bool written;        /* a file that write(2) fills (writeback.h): then, in this cell, */
+    object_id next_written;                  /* the next such file, linked */
+    page_id written_upto;                    /* pages that have been written */
+    page_id clean_upto;                      /* of them, the first that may be dirty */
+    page_id written_at_tick[FILE_TICKS + 1]; /* pages that had been, oldest first */
 };
 
 #define NO_COLUMN UINT64_MAX
@@ -90,6 +99,10 @@ page_offset object_offset(const struct cell *cell, object_id object, page_id pag
 
 /* The virtual page number at which a vma maps a page. */
 uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id page);
+
+/* Number `i` of `n` pages, those of each unit of `unit` counted from its end: where a nonlinear vma
+ * maps a page, and which page it maps somewhere. */
+page_count vma_turned_round(page_count i, page_count n, uint64_t unit);
 
 /* Page number `slot`, in the order of addresses, of those that a nonlinear vma maps in this cell.
  */

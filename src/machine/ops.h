@@ -20,6 +20,7 @@ enum unmap_result {
     UNMAP_DONE,  /* no pte maps it any more */
     UNMAP_AGAIN, /* a trylock failed; some ptes are left */
     UNMAP_YOUNG, /* one was young (2.6.7): the page is to be activated */
+    UNMAP_FAIL,  /* a vma is VM_LOCKED: it stays mapped */
 };
 
 /* What every choice on an axis says of itself. */
@@ -66,6 +67,10 @@ struct rmap_ops {
 
     /* Clears all ptes of a page. NULL if the design cannot find them. */
     enum unmap_result (*unmap)(struct cell *cell, struct actor *actor, page_id page);
+
+    /* The virtual scan has cleared a pte of a page of a file or of shared memory in the mm that it
+     * holds, and others map the page still: clears what can be of them. NULL: nothing. */
+    void (*unmap_others)(struct cell *cell, struct actor *actor, uint32_t mm, page_id page);
 };
 
 /* What an era does to a page: docs/model.md, sections 5 and 7. */
@@ -82,10 +87,29 @@ struct page_rules {
     bool written_goes_oldest; /* a page written for reclaim moves to the inactive list's old end */
 };
 
+/* Writing back the dirty pages of files that write(2) fills (writeback.h). */
+struct writeback_ops {
+    sim_time first_tick; /* when the daemon for old pages runs for the first time */
+
+    /* A process has dirtied `page` with write(2): wakes who writes back, and may have the process
+     * do so itself. STEP_WAIT, with `wait` of the context set: called again afterwards. */
+    enum step (*throttle)(struct cell *cell, struct actor *actor, struct context *context,
+                          page_id page);
+
+    /* From being woken to going back to sleep. */
+    enum step (*flush)(struct cell *cell, struct actor *actor, struct context *context);
+
+    /* The daemon for old pages: each round ends by waiting for the next one. */
+    enum step (*flush_old)(struct cell *cell, struct actor *actor, struct context *context);
+};
+
 /* Freeing memory. */
 struct reclaim_ops {
     struct choice choice;
     struct page_rules rules;
+    const struct writeback_ops *writeback;
+    bool scans_ptes;       /* it finds ptes by a virtual scan, not by the reverse map */
+    bool can_prefer_clean; /* it has a pass for clean pages, when the design asks for one */
 
     /* Sets watermarks and scan positions of a new cell. */
     void (*set_up)(struct cell *cell);
@@ -137,6 +161,7 @@ struct design {
     bool own_kernel_space;    /* each entry to the kernel changes address spaces */
     page_count lowmem_frames; /* that the kernel maps directly; 0: all of memory */
     unsigned mm_directories;  /* page-directory pages every mm has from its creation */
+    bool prefer_clean;        /* clean cache is freed before anything is written */
     unsigned struct_page_bytes;
     struct slab_kind slab[SLABS];
     unsigned chain_block_bytes; /* of a block or list entry; 0: no chains */

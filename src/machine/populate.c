@@ -26,9 +26,9 @@ static bool take_large_pool(struct cell *cell)
 {
     page_count frames = even_part(cell->plan->large_pool, cell->id, cell->ncells);
     for (int zone = ZONES - 1; zone >= 0; zone--) {
-        for (; frames > 0 && cell->core->zone[zone].free > 0; frames--) {
-            zone_take(cell, (enum zone_index)zone, OWNER_LARGE);
-        }
+        page_count here = min_u64(frames, cell->core->zone[zone].free);
+        zone_take_many(cell, (enum zone_index)zone, OWNER_LARGE, here);
+        frames -= here;
     }
     return frames == 0;
 }

@@ -9,11 +9,12 @@
 
 /* How a process accesses a page. */
 enum access {
-    ACCESS_READ,      /* load through a mapping */
-    ACCESS_WRITE,     /* store through a mapping */
-    ACCESS_FILE_READ, /* read(2) of one page */
-    ACCESS_RAW_WRITE, /* write(2) of one page to a raw device, not waited for */
-    ACCESS_OPERATION, /* no access: an operation on its address space (operation.h) */
+    ACCESS_READ,       /* load through a mapping */
+    ACCESS_WRITE,      /* store through a mapping */
+    ACCESS_FILE_READ,  /* read(2) of one page */
+    ACCESS_FILE_WRITE, /* write(2) of one whole page */
+    ACCESS_RAW_WRITE,  /* write(2) of one page to a raw device, not waited for */
+    ACCESS_OPERATION,  /* no access: an operation on its address space (operation.h) */
 };
 
 struct visitor {

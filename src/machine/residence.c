@@ -5,6 +5,9 @@
 #include "machine/lru.h"
 #include "machine/tags.h"
 
+/* Ends of writes are remembered to the millisecond, nearly. */
+enum { WRITTEN_AT_SHIFT = 20 };
+
 enum owner object_owner(const struct object *object)
 {
     static const enum owner owners[] = {
@@ -138,8 +141,11 @@ void residence_leave(struct cell *cell, page_id page)
     assert(!page_is(words, page, PLANE_DIRTY) && !page_is(words, page, PLANE_PTE_DIRTY));
     bool swapcache = page_is(words, page, PLANE_SWAPCACHE);
     cell->core->swapcache -= swapcache;
-    residence_drop_buffers(cell, page);
     tags_frame_dropped(cell, page);
+    residence_drop_buffers(cell, page);
+    if (swapcache) {
+        cell->written_at[page] = 0;
+    }
     for (size_t i = 0; i < sizeof frame_planes / sizeof frame_planes[0]; i++) {
         page_clear(words, page, frame_planes[i]);
     }
@@ -202,21 +208,51 @@ void residence_mark_accessed(struct cell *cell, struct actor *actor, page_id pag
     }
 }
 
+void residence_add_buffers(struct cell *cell, page_id page)
+{
+    if (!page_is(cell->words, page, PLANE_BUFFERS) &&
+        slab_take_reserved(cell, SLAB_BUFFER_HEAD, 1) == FRAME_OK) {
+        page_set(cell->words, page, PLANE_BUFFERS);
+    }
+}
+
+void residence_drop_buffers(struct cell *cell, page_id page)
+{
+    if (page_test_and_clear(cell->words, page, PLANE_BUFFERS)) {
+        slab_give(cell, SLAB_BUFFER_HEAD, 1);
+    }
+}
+
+void residence_count_delay(struct cell *cell, page_id page, sim_time now)
+{
+    if (page_is(cell->words, page, PLANE_SWAPCACHE) && cell->written_at[page] != 0) {
+        count(cell, METRIC_SWAP_WRITTEN_FREED, 1);
+        count(cell, METRIC_SWAP_WRITE_TO_FREE,
+              now - ((sim_time)(cell->written_at[page] - 1) << WRITTEN_AT_SHIFT));
+    }
+}
+
 void residence_set_dirty(struct cell *cell, page_id page)
 {
     if (!page_is(cell->words, page, PLANE_DIRTY)) {
         page_set(cell->words, page, PLANE_DIRTY);
         if (page_is(cell->words, page, PLANE_SWAPCACHE)) {
             cell->core->swapcache_dirty++;
+        } else if (page_object(cell, page)->written) {
+            cell->core->nr_dirty++;
         }
     }
 }
 
 void residence_clear_dirty(struct cell *cell, page_id page)
 {
-    if (page_test_and_clear(cell->words, page, PLANE_DIRTY) &&
-        page_is(cell->words, page, PLANE_SWAPCACHE)) {
+    if (!page_test_and_clear(cell->words, page, PLANE_DIRTY)) {
+        return;
+    }
+    if (page_is(cell->words, page, PLANE_SWAPCACHE)) {
         cell->core->swapcache_dirty--;
+    } else if (page_object(cell, page)->written) {
+        cell->core->nr_dirty--;
     }
 }
 
@@ -252,6 +288,7 @@ enum frame_result residence_from_swapcache(struct cell *cell, struct actor *acto
     residence_clear_dirty(cell, page);
     page_clear(cell->words, page, PLANE_SWAPCACHE);
     residence_drop_buffers(cell, page);
+    cell->written_at[page] = 0;
     cell->core->swapcache--;
     swap_free_slot(cell, cell->slot[page] - 1);
     cell->slot[page] = 0;
@@ -271,13 +308,20 @@ uint32_t residence_device(const struct cell *cell, page_id page)
     return page_object(cell, page)->device;
 }
 
+/* In 2.4 the buffers of a page that write(2) filled are locked, not the page. */
+static bool write_locks(const struct cell *cell, page_id page)
+{
+    return cell->design->reclaim->rules.write_locks_page && !page_object(cell, page)->written;
+}
+
 void residence_start_write(struct cell *cell, struct actor *actor, page_id page)
 {
     struct page_word *words = cell->words;
     bool swap = cell->slot[page] != 0;
     residence_clear_dirty(cell, page);
     page_set(words, page, PLANE_WRITEBACK);
-    if (cell->design->reclaim->rules.write_locks_page) {
+    cell->core->nr_writeback++;
+    if (write_locks(cell, page)) {
         page_set(words, page, PLANE_LOCKED);
     }
     charge(cell, actor, COST_IO_SUBMIT, 1);
@@ -285,22 +329,8 @@ void residence_start_write(struct cell *cell, struct actor *actor, page_id page)
     device_submit(cell, residence_device(cell, page), swap ? SWAP_WRITE : FILE_WRITE,
                   swap ? cell->slot[page] - 1 : page, 1, 1, actor->now);
     count(cell, swap ? METRIC_SWAP_OUT_BYTES : METRIC_WRITEBACK_BYTES, PAGE_BYTES);
-}
-
-/* The buffer heads that I/O leaves on a page, from the last frame there is if need be: a page goes
- * without when there is none. */
-static void leave_buffers(struct cell *cell, page_id page)
-{
-    if (!page_is(cell->words, page, PLANE_BUFFERS) &&
-        slab_take_reserved(cell, SLAB_BUFFER_HEAD, 1) == FRAME_OK) {
-        page_set(cell->words, page, PLANE_BUFFERS);
-    }
-}
-
-void residence_drop_buffers(struct cell *cell, page_id page)
-{
-    if (page_test_and_clear(cell->words, page, PLANE_BUFFERS)) {
-        slab_give(cell, SLAB_BUFFER_HEAD, 1);
+    if (page_object(cell, page)->kind == OBJECT_SHM) {
+        count(cell, METRIC_SHM_SWAP_OUT_BYTES, PAGE_BYTES);
     }
 }
 
@@ -309,21 +339,25 @@ void residence_read_done(struct cell *cell, page_id page)
     page_clear(cell->words, page, PLANE_LOCKED);
     page_clear(cell->words, page, PLANE_READING);
     if (cell->design->reclaim->rules.io_leaves_buffers) {
-        leave_buffers(cell, page);
+        residence_add_buffers(cell, page);
     }
     tags_read(cell, page);
 }
 
-void residence_write_done(struct cell *cell, page_id page)
+void residence_write_done(struct cell *cell, page_id page, sim_time now)
 {
     const struct page_rules *rules = &cell->design->reclaim->rules;
     struct page_word *words = cell->words;
     page_clear(words, page, PLANE_WRITEBACK);
-    if (rules->write_locks_page) {
+    cell->core->nr_writeback--;
+    if (cell->slot[page] != 0) {
+        cell->written_at[page] = (uint32_t)(now >> WRITTEN_AT_SHIFT) + 1;
+    }
+    if (write_locks(cell, page)) {
         page_clear(words, page, PLANE_LOCKED);
     }
     if (rules->io_leaves_buffers) {
-        leave_buffers(cell, page);
+        residence_add_buffers(cell, page);
     }
     bool for_reclaim = page_test_and_clear(words, page, PLANE_RECLAIM);
     if (for_reclaim && rules->written_goes_oldest && !page_is(words, page, PLANE_ACTIVE) &&

@@ -114,18 +114,23 @@ enum frame_result residence_from_swapcache(struct cell *cell, struct actor *acto
 void residence_set_dirty(struct cell *cell, page_id page);
 void residence_clear_dirty(struct cell *cell, page_id page);
 
+/* Buffer heads of a page: it gets some if it has none, from the last frame there is if need be, or
+ * goes without when there is none / loses them. They are the only places where that happens. */
+void residence_add_buffers(struct cell *cell, page_id page);
+void residence_drop_buffers(struct cell *cell, page_id page);
+
+/* Reclaim frees a page at `now`: if it had been written to swap, how long ago is added up. */
+void residence_count_delay(struct cell *cell, page_id page, sim_time now);
+
 /* Starts writing a page to its swap slot, or to its file. The device's queue must have room. */
 void residence_start_write(struct cell *cell, struct actor *actor, page_id page);
 
 /* The device that page is written to. */
 uint32_t residence_device(const struct cell *cell, page_id page);
 
-/* Takes the buffer heads off a page, if it has any. */
-void residence_drop_buffers(struct cell *cell, page_id page);
-
 /* A device is done with a page. */
 void residence_read_done(struct cell *cell, page_id page);
-void residence_write_done(struct cell *cell, page_id page);
+void residence_write_done(struct cell *cell, page_id page, sim_time now);
 
 enum owner object_owner(const struct object *object);
 

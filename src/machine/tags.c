@@ -50,7 +50,7 @@ void tags_touched(struct cell *cell, const struct touch *touch)
                 cell->tags[touch->page].written);
         abort();
     }
-    if (touch->access == ACCESS_WRITE) {
+    if (touch->access == ACCESS_WRITE || touch->access == ACCESS_FILE_WRITE) {
         store(cell, touch->page, ((uint64_t)touch->process + 1) << 40 | (touch->ordinal + 1));
     }
 }

@@ -29,7 +29,7 @@ static void set_up_level(const struct tlb_level_config *config, struct tlb *tlb,
         tlb->array[level][tlb->narrays[level]++] = (struct tlb_array){
             .first = tlb->nentries,
             .sets = (uint32_t)(array->entries / ways),
-            .ways = (uint32_t)ways,
+            .ways = MUTANT(TLB_WAYS, (uint32_t)ways, (uint32_t)(ways + 1) / 2),
             .pages = tlb_page_sets[array->pages],
         };
         tlb->nentries += (uint32_t)array->entries;

@@ -193,6 +193,47 @@ enum status result_begin(MPI_Comm comm, const struct result_header *header,
     return STATUS_OK;
 }
 
+enum status result_begin_nowhere(MPI_Comm comm, struct result **result_p)
+{
+    struct result *result = calloc(1, sizeof *result);
+    enum status status = STATUS_OK;
+    if (result == NULL) {
+        status = fail(STATUS_FAILED, "out of memory for a digest");
+    } else {
+        result->comm = io_comm_of(comm);
+        status = h5_create_nowhere(&result->comm, &result->writer);
+    }
+    const struct io_comm ranks = io_comm_of(comm);
+    status = io_agree(&ranks, status);
+    if (status != STATUS_OK || result == NULL) {
+        if (result != NULL && result->writer != NULL) {
+            (void)h5_close(result->writer);
+        }
+        free(result);
+        return status;
+    }
+    *result_p = result;
+    return STATUS_OK;
+}
+
+enum status result_discard(struct result *result, struct digest *digest_p)
+{
+    struct digest digest = {0, 0};
+    if (result->comm.rank == 0 && h5_status(result->writer) == STATUS_OK) {
+        enum status status = digest_finish(&result->parts, &digest);
+        if (status != STATUS_OK) {
+            h5_give_up(result->writer, status);
+        }
+    }
+    io_broadcast(&result->comm, &digest, sizeof digest);
+    enum status status = h5_close(result->writer);
+    if (status == STATUS_OK) {
+        *digest_p = digest;
+    }
+    release(result);
+    return status;
+}
+
 /* Rank 0's last words before the file is handed to all ranks. */
 static void put_digest(struct result *result)
 {

@@ -69,6 +69,14 @@ struct result_header {
 enum status result_begin(MPI_Comm comm, const struct result_header *header,
                          struct result **result_p);
 
+/* Collective. A result that is worked out and digested, but not written: only result_put_...(),
+ * result_declare_columns() and result_discard() may follow. */
+enum status result_begin_nowhere(MPI_Comm comm, struct result **result_p);
+
+/* Collective. The digest of what was put into a result made by result_begin_nowhere(), on all
+ * ranks; releases `result` in any case. */
+enum status result_discard(struct result *result, struct digest *digest_p);
+
 const struct io_comm *result_comm(const struct result *result);
 
 /* Lets a failure that the caller found, and gave to fail(), stick; result_finish() then leaves no

@@ -13,6 +13,8 @@
 #define GROUP_PER_CELL    "/simulation/per_cell"
 #define GROUP_TOTALS      "/simulation/totals"
 #define GROUP_AT_PRESSURE "/simulation/at_pressure"
+#define GROUP_CLAIMS      "/claims"
+#define GROUP_PUBLISHED   "/published"
 #define GROUP_PERFORMANCE "/performance"
 #define GROUP_MEMORY      "/performance/memory"
 

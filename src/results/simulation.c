@@ -276,6 +276,18 @@ void simulation_put(struct result *result, const struct recording *recording)
     free(cells);
 }
 
+enum status simulation_digest(MPI_Comm comm, const struct recording *recording,
+                              struct digest *digest_p)
+{
+    struct result *result = NULL;
+    enum status status = result_begin_nowhere(comm, &result);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    simulation_put(result, recording);
+    return result_discard(result, digest_p);
+}
+
 void simulation_put_cells(struct result *result, const struct recording *recording)
 {
     union value *cells = scratch(result, cell_values(recording));

@@ -19,6 +19,10 @@
  * that phase was not reached. */
 void simulation_put(struct result *result, const struct recording *recording);
 
+/* Collective. The digest that the file of a recording would have, without the file. */
+enum status simulation_digest(MPI_Comm comm, const struct recording *recording,
+                              struct digest *digest_p);
+
 /* Collective, after result_share(): writes the per-cell values. */
 void simulation_put_cells(struct result *result, const struct recording *recording);
 

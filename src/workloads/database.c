@@ -38,6 +38,11 @@ static const struct option_row segment_rows[] = {
      .high = (byte_count)1 << 60,
      .automatic = true,
      .help = "bytes that process i maps, the (i mod size/window)th part of the segment; auto: all"},
+    {.key = "locked",
+     .type = OPTION_BOOL,
+     .offset = SEGMENT(locked),
+     .fallback = "false",
+     .help = "every process has locked its mapping into memory"},
 };
 static const struct option_table segment_table = {
     .title = "the shared segment",
@@ -258,6 +263,9 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     set_rate(scenario, options, workload, &cpu_share);
     enum object_kind kind = options->segment.backing == BACKING_SHM ? OBJECT_SHM : OBJECT_FILE;
     object_id segment = plan_add_object(plan, kind, pages_of(options->segment.size), 0);
+    if (!plan->out_of_memory) {
+        plan->objects[segment].locked = options->segment.locked;
+    }
     if (large) {
         plan_set_large(plan, segment, plan->shared_pages);
     }

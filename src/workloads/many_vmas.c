@@ -80,6 +80,22 @@ void many_vmas_locate(const struct workload *workload, const struct cell *cell,
     touch->counted = true;
 }
 
+struct place many_vmas_place(const struct workload *workload, const struct plan *plan,
+                             process_id process, uint64_t ordinal, const struct random_block *bits)
+{
+    const struct many_vmas_options *options = workload->options;
+    const vma_id first = plan->processes[process].first_vma;
+    const page_count index = options->order == ORDER_RANDOM
+                                 ? random_below(bits->word[2], workload->pages)
+                                 : ordinal % workload->pages;
+    if (options->mapping == MAPPING_NONLINEAR) {
+        const page_count turned = vma_turned_round(index, workload->pages, plan->arch->pt_entries);
+        return (struct place){first, turned};
+    }
+    const page_count window = pages_of_window(options);
+    return (struct place){first + (vma_id)(index / window), index % window};
+}
+
 sim_time many_vmas_due(const struct workload *workload, const struct cell *cell,
                        const struct process_draws *draws, process_id process, uint64_t ordinal,
                        sim_time before, const struct random_block *bits)

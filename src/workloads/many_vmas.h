@@ -16,6 +16,8 @@ enum status many_vmas_plan(const struct scenario *scenario, uint32_t index, stru
 void many_vmas_locate(const struct workload *workload, const struct cell *cell,
                       const struct process_draws *draws, process_id process, uint64_t ordinal,
                       const struct random_block *bits, struct touch *touch);
+struct place many_vmas_place(const struct workload *workload, const struct plan *plan,
+                             process_id process, uint64_t ordinal, const struct random_block *bits);
 sim_time many_vmas_due(const struct workload *workload, const struct cell *cell,
                        const struct process_draws *draws, process_id process, uint64_t ordinal,
                        sim_time before, const struct random_block *bits);

@@ -82,5 +82,6 @@ const struct workload_ops workload_one_page_vmas = {
              &one_page_vmas_option_table},
     .plan = many_vmas_plan,
     .locate = many_vmas_locate,
+    .place = many_vmas_place,
     .due = many_vmas_due,
 };

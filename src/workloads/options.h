@@ -11,6 +11,7 @@ struct segment_options {
     unsigned backing;  /* enum backing */
     unsigned populate; /* enum populate */
     byte_count window; /* each process maps so much of it; OPTION_AUTO: all */
+    bool locked;
 };
 
 enum backing { BACKING_SHM, BACKING_FILE };
@@ -33,6 +34,12 @@ struct database_options {
 struct shm_copy_options {
     byte_count size;
     uint64_t rate; /* bytes per second */
+};
+
+struct file_copy_options {
+    byte_count size;
+    uint64_t rate;
+    uint64_t from, to; /* which disks */
 };
 
 struct page_cache_reader_options {
@@ -106,8 +113,37 @@ struct many_vmas_options {
     sim_time touch_time;
 };
 
+struct syscall_heavy_options {
+    uint64_t processes;
+    uint64_t syscalls_per_second; /* of user time, of each process */
+    byte_count copied;            /* to or from user memory, by each call */
+    byte_count memory;            /* private, of each process */
+    uint64_t touch_rate;          /* of it, per second of user time and process */
+    share_ppb cpu_use;            /* of all CPUs that user code takes when unhindered */
+};
+
+struct mixed_options {
+    uint64_t processes;
+    share_ppb working_set;  /* all memory of the workload, as a share of the machine's */
+    share_ppb text;         /* share of it that is program text */
+    share_ppb files;        /* and that is files */
+    share_ppb text_touches; /* share of the touches that is loads from text */
+    share_ppb file_touches; /* and that is reads of files */
+    share_ppb hot_fraction;
+    share_ppb hot_share;
+    share_ppb write_share; /* of touches of private memory */
+    uint64_t touch_rate;   /* per second, all processes together */
+    uint64_t syscalls_per_second;
+    unsigned populate; /* enum populate; of private memory and text */
+    uint64_t device;   /* which disk texts and files are on */
+    share_ppb cpu_use;
+};
+
+extern const struct option_table syscall_heavy_option_table;
+extern const struct option_table mixed_option_table;
 extern const struct option_table database_option_table;
 extern const struct option_table shm_copy_option_table;
+extern const struct option_table file_copy_option_table;
 extern const struct option_table page_cache_reader_option_table;
 extern const struct option_table rmap_test_option_table;
 extern const struct option_table one_page_vmas_option_table;

@@ -83,5 +83,6 @@ const struct workload_ops workload_rmap_test = {
              &rmap_test_option_table},
     .plan = many_vmas_plan,
     .locate = many_vmas_locate,
+    .place = many_vmas_place,
     .due = many_vmas_due,
 };

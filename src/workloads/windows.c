@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mutant.h"
 #include "workloads/options.h"
 #include "workloads/workloads.h"
 
@@ -256,6 +257,17 @@ static void locate(const struct workload *workload, const struct cell *cell,
     touch->last = false;
 }
 
+/* A window stays at its address when it moves over the segment. */
+static struct place place(const struct workload *workload, const struct plan *plan,
+                          process_id process, uint64_t ordinal, const struct random_block *bits)
+{
+    (void)ordinal;
+    const uint32_t *word = bits->word;
+    const uint32_t window = (word[3] & UINT16_MAX) * workload->windows >> 16;
+    return (struct place){plan->processes[process].first_vma + MUTANT(WINDOW_PLACES, window, 0),
+                          access_page(&workload->access, word[1], word[2])};
+}
+
 static sim_time due(const struct workload *workload, const struct cell *cell,
                     const struct process_draws *draws, process_id process, uint64_t ordinal,
                     sim_time before, const struct random_block *bits)
@@ -302,6 +314,7 @@ const struct workload_ops workload_windows = {
     .plan = plan,
     .divide = divide,
     .locate = locate,
+    .place = place,
     .due = due,
     .operation_due = operation_due,
     .operate = operate,

@@ -1,19 +1,26 @@
 #include "workloads/workloads.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "machine/system_call.h"
+
 const struct workload_ops *const workload_table[] = {
-    &workload_database,  &workload_shm_copy,      &workload_page_cache_reader,
-    &workload_windows,   &workload_fork_exit,     &workload_anon_fork_tree,
-    &workload_rmap_test, &workload_one_page_vmas, NULL,
+    &workload_database,       &workload_shm_copy,      &workload_page_cache_reader,
+    &workload_file_copy,      &workload_windows,       &workload_rmap_test,
+    &workload_one_page_vmas,  &workload_syscall_heavy, &workload_fork_exit,
+    &workload_anon_fork_tree, &workload_mixed,         NULL,
 };
 
-static void finish_processes(const struct scenario *scenario, struct workload_set *set)
+static void finish_processes(const struct scenario *scenario, const struct design *design,
+                             struct workload_set *set)
 {
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
         struct plan_process *process = &set->plan.processes[i];
         const struct workload *workload = &set->workload[process->workload];
         process->work_per_touch = max_u64(1, workload->work_per_touch);
+        process->syscall_time = system_call_time(scenario->costs.ticks, design->own_kernel_space,
+                                                 process->syscall_bytes);
         process->pages_in_stall = 1;
         if (workload->finite && !workload->revisits) {
             sim_time work = (sim_time)((uint128)scenario->stall * process->cpu_share /
@@ -60,7 +67,7 @@ enum status workloads_plan(const struct scenario *scenario, const struct design 
         status = workload->ops->plan(scenario, (uint32_t)i, &set->plan, workload);
         set->nworkloads++;
     }
-    finish_processes(scenario, set);
+    finish_processes(scenario, design, set);
     if (status == STATUS_OK) {
         status = size_pool(scenario, design->shared_pages, &set->plan);
     }
@@ -75,6 +82,10 @@ enum status workloads_plan(const struct scenario *scenario, const struct design 
 
 void workloads_free(struct workload_set *set)
 {
+    for (size_t i = 0; i < set->nworkloads; i++) {
+        free(set->workload[i].parts);
+        set->workload[i].parts = NULL;
+    }
     plan_free(&set->plan);
     set->nworkloads = 0;
 }

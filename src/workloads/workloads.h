@@ -12,6 +12,9 @@
 #include "machine/plan.h"
 #include "workloads/access.h"
 
+/* Kinds of memory that a process of a mixed workload works on. */
+enum part { PART_PRIVATE, PART_TEXT, PART_FILES, PARTS };
+
 /* What a workload needs at hand to draw touches: constant during a run. */
 struct workload {
     const struct workload_ops *ops;
@@ -25,7 +28,10 @@ struct workload {
     page_count private_pages;
     page_count stack_pages; /* of them, at the end */
     struct access_table access;
-    uint32_t ntables; /* access tables that a cell makes of it */
+    uint64_t part_upto[PARTS];  /* mixed: draws below this, in 2^-32, and not below that of the part
+                                   before, go to the part */
+    struct access_table *parts; /* mixed: [nparts], owned; see mixed.c */
+    uint32_t ntables;           /* access tables that a cell makes of it */
     bool finite;
     bool revisits;               /* finite, but its touches need no new page each */
     uint64_t rounds;             /* finite: how often it goes through its pages */
@@ -41,7 +47,9 @@ struct workload {
 struct process_draws {
     sim_time mean;         /* user time between two touches, for those drawn at random; 0: none */
     uint32_t private_upto; /* draws below this, in 2^-32, go to private memory */
-    const struct access_table *access; /* of the rest, over the cell's pages of the mapping */
+    const struct access_table *access; /* of the rest, over the cell's pages of the mapping; mixed:
+                                          [PARTS] */
+    uint64_t part_upto[PARTS];         /* mixed: as in the workload, for the cell's touches */
 };
 
 /* A page of a process's memory: number `page` of those that one of its vmas maps. */
@@ -96,9 +104,12 @@ struct workload_ops {
 extern const struct workload_ops workload_database;
 extern const struct workload_ops workload_shm_copy;
 extern const struct workload_ops workload_page_cache_reader;
+extern const struct workload_ops workload_file_copy;
 extern const struct workload_ops workload_rmap_test;
 extern const struct workload_ops workload_one_page_vmas;
 extern const struct workload_ops workload_windows;
+extern const struct workload_ops workload_syscall_heavy;
+extern const struct workload_ops workload_mixed;
 extern const struct workload_ops workload_fork_exit;
 extern const struct workload_ops workload_anon_fork_tree;
 

@@ -185,17 +185,20 @@ static void test_tasks_at_exhaustion(void **state)
 static void test_nothing_left_in_low_memory(void **state)
 {
     (void)state;
-    const char *const sets[] = {"design.preset=linux-2.5-objrmap", "design.page_tables=highmem",
-                                NULL};
-    struct sim_result result = run_scenario(machine_text, CONFIGS_DIR "/lowmem.yaml", sets);
-    assert_int_equal(result.recording.verdict, VERDICT_COMPLETED);
-    assert_int_equal(result_count(&result, METRIC_LOWMEM_PAGETABLE_BYTES), 0);
-    assert_int_equal(result_count(&result, METRIC_LOWMEM_RMAP_BYTES), 0);
-    assert_int_equal(result_count(&result, METRIC_PAGETABLE_BYTES),
-                     (uint64_t)TASKS * (TABLE_PAGES + 3) * 4096);
-    assert_int_equal(result_count(&result, METRIC_LOWMEM_DIRECTORY_BYTES),
-                     (uint64_t)TASKS * 3 * 4096);
-    sim_result_free(&result);
+    for (unsigned split = 0; split < 2; split++) {
+        const char *const sets[] = {"design.preset=linux-2.5-objrmap", "design.page_tables=highmem",
+                                    split == 0 ? "design.split=3g1g" : "design.split=4g4g", NULL};
+        const uint64_t directories = split == 0 ? 3 : 4;
+        struct sim_result result = run_scenario(machine_text, CONFIGS_DIR "/lowmem.yaml", sets);
+        assert_int_equal(result.recording.verdict, VERDICT_COMPLETED);
+        assert_int_equal(result_count(&result, METRIC_LOWMEM_PAGETABLE_BYTES), 0);
+        assert_int_equal(result_count(&result, METRIC_LOWMEM_RMAP_BYTES), 0);
+        assert_int_equal(result_count(&result, METRIC_PAGETABLE_BYTES),
+                         TASKS * (TABLE_PAGES + directories) * 4096);
+        assert_int_equal(result_count(&result, METRIC_LOWMEM_DIRECTORY_BYTES),
+                         TASKS * directories * 4096);
+        sim_result_free(&result);
+    }
 }
 
 /* Page tables alone fill 896 MiB: processes times mapped memory, within 2 % of the arithmetic. */

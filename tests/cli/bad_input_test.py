@@ -14,7 +14,7 @@ CONFIGS = pathlib.Path(sys.argv[2]).resolve()
 QUICKSTART = str(CONFIGS / "quickstart.yaml")
 
 # At least as many inputs as there are below: a check that is neither made nor skipped has got lost.
-INPUTS = 52
+INPUTS = 57
 
 failures = []
 skipped = []
@@ -180,6 +180,17 @@ def main():
              ["machine.arch=i386", "machine.memory=16GiB", "machine.swap.size=0",
               "workloads.database.segment.size=4GiB"], 2, ["i386"])
     simulate("impossible combination", ["design.rmap=none"], 2, ["design", "lru_2_6_0"])
+    simulate("high page tables on 64 bits", ["design.page_tables=highmem"], 2,
+             ["highmem does not exist on x86_64; it exists on i386, i386-pae"])
+    simulate("4G/4G on 64 bits", ["design.split=4g4g"], 2,
+             ["4g4g does not exist on x86_64; it exists on i386, i386-pae"])
+    simulate("a preset of 32 bits on 64", ["design.preset=linux-2.6.0-highpte"], 2,
+             ["linux-2.6.0-highpte does not exist on x86_64; it exists on i386, i386-pae"])
+    simulate("no split on 32 bits", ["machine.arch=i386", "design.split=none"], 2,
+             ["none does not exist on i386; it exists on x86_64"])
+    simulate("lists with high page tables",
+             ["machine.arch=i386-pae", "design.preset=linux-2.5.27", "design.page_tables=highmem"],
+             2, ["andrea-arithmetic"])
     simulate("memory beyond the host's",
              ["machine.memory=32TiB", "machine.swap.size=0",
               "workloads.database.segment.size=14TiB"], 3,

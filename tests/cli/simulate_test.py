@@ -127,6 +127,25 @@ def test_livelock(directory):
     assert f"livelock since {since:.4g} s " in run(["show", "--table", path]).stdout
 
 
+def test_lowmem_exhausted(directory):
+    """The verdict names what could not be had, for whom, and who holds low memory; so does the file."""
+    path = f"{directory}/out.h5"
+    scenario = str(pathlib.Path(QUICKSTART).parent / "lwn-32g-pae.yaml")
+    output = run(["simulate", scenario, "-o", path]).stdout
+    words = ["no frame in ZONE_NORMAL or below for pte chains of process 62; low memory is held by",
+             "page tables 33", "pte chains 19", "mem_map 320.0 MiB", "kernel image 40.0 MiB", "vmas"]
+    shown = run(["show", path]).stdout
+    with h5py.File(path) as file:
+        assert text_of(file["simulation/verdict"][()]) == "lowmem_exhausted"
+        detail = text_of(file["simulation/verdict_detail"][()])
+        series = file["simulation/series"]
+        owners = [name for name in series if name.startswith("lowmem_")]
+        assert sum(series[name][-1] for name in owners) == 896 << 20, owners
+        assert series["lowmem_mem_map_bytes"][-1] == 320 << 20
+    for word in words:
+        assert word in output and word in shown and word in detail, (word, output, shown, detail)
+
+
 def test_superseded_partial(directory):
     """A complete run leaves no partial result of an earlier one behind."""
     base = ["simulate", QUICKSTART, "--set", "phases.pressure.until_freed=0%", "-o",
@@ -144,8 +163,9 @@ def test_check(directory):
     rows = re.findall(r"^ +([\d.]+) MiB  (.*)$", output, re.M)
     names = [name for _, name in rows]
     assert names[-1] == "in all" and names[-2].startswith("process "), names
-    assert names[-3].startswith("series "), names
-    assert names[-4].startswith("other arrays "), names
+    assert names[-3].startswith("common "), names
+    assert names[-4].startswith("series "), names
+    assert names[-5].startswith("other arrays "), names
     sizes = [float(size) for size, _ in rows]
     assert abs(sum(sizes[:-1]) - sizes[-1]) < 0.1 * len(sizes), rows
     assert re.search(r"^design\.rmap +auto \(pte_chain_array\) +auto +default$", output, re.M)
@@ -212,6 +232,7 @@ def test_sample(directory):
 
 
 TESTS = [test_result, test_exchanges, test_same_bits, test_preset_of_an_echo, test_livelock,
+         test_lowmem_exhausted,
          test_superseded_partial, test_check, test_interrupted, test_default_output, test_other_commands,
          test_sample]
 

@@ -34,14 +34,25 @@ static const struct {
     const char *value;
     const char *beside_large_pages; /* where that is another: what can be swapped is private then */
 } small_options[] = {
-    {"processes", "24", NULL},        {"segment", "{ size: 10MiB }", "{ size: 4MiB }"},
-    {"size", "16MiB", NULL},          {"private_memory", "64KiB", "512KiB"},
-    {"touch_rate", "100000", NULL},   {"rate", "40MB/s", NULL},
-    {"private_touches", "50%", NULL}, {"windows", "20", NULL},
-    {"window", "256KiB", NULL},       {"moves", "200", NULL},
-    {"vmas", "1500", NULL},           {"iterations", "3", NULL},
-    {"populate", "none", NULL},       {"loops", "6", NULL},
-    {"children", "8", NULL},          {"memory", "1MiB", NULL},
+    {"processes", "24", NULL},
+    {"segment", "{ size: 10MiB }", "{ size: 4MiB }"},
+    {"size", "16MiB", NULL},
+    {"private_memory", "64KiB", "512KiB"},
+    {"touch_rate", "100000", NULL},
+    {"rate", "40MB/s", NULL},
+    {"private_touches", "50%", NULL},
+    {"windows", "20", NULL},
+    {"window", "256KiB", NULL},
+    {"moves", "200", NULL},
+    {"vmas", "1500", NULL},
+    {"iterations", "3", NULL},
+    {"populate", "none", NULL},
+    {"memory", "1MiB", NULL},
+    {"syscalls_per_second", "30000", NULL},
+    {"copied", "6000B", NULL},
+    {"working_set", "90%", "40%"},
+    {"loops", "6", NULL},
+    {"children", "8", NULL},
     {"fork_every", "100", NULL},
 };
 
@@ -246,12 +257,13 @@ static void test_memory_runs_out(const struct preset *preset, const struct catal
         struct text text = {0};
         text_append_format(&text,
                            "duration: 4s\n"
-                           "machine: { memory: 24MiB, cpus: 2, cells: 4, "
+                           "machine: { arch: %s, memory: 24MiB, cpus: 2, cells: 4, "
                            "disk: { bandwidth: 400MB/s, latency: 2ms } }\n"
                            "design: { preset: %s }\n"
                            "phases: { warmup: 0s }\n"
                            "costs: x86_64-2003\n"
                            "workloads:\n",
+                           (preset_archs(preset) >> ARCH_X86_64 & 1) != 0 ? "x86_64" : "i386-pae",
                            preset->name);
         for (unsigned i = 0; i < segments; i++) {
             text_append_format(&text,

@@ -7,7 +7,7 @@
 
 #include "oracle/parts.h"
 
-enum { FIRST_PROCESS_CONTEXT = 4, STACK_BYTES = 256 * 1024 };
+enum { FLUSHER = 1, FLUSHER_OF_OLD = 2, FIRST_PROCESS_CONTEXT = 4, STACK_BYTES = 256 * 1024 };
 
 /* ---- inside ---------------------------------------------------------------------------------- */
 
@@ -149,6 +149,10 @@ static void context_main(unsigned low, unsigned high)
         struct actor *self = &context->self;
         if (context->operating) {
             o_operate(machine, self);
+        } else if (context->number == FLUSHER) {
+            o_flusher(machine, self);
+        } else if (context->number == FLUSHER_OF_OLD) {
+            o_flusher_of_old(machine, self);
         } else if (context->process == NULL) {
             machine->design.is_2_4 ? o_kswapd_2_4(machine, self) : o_kswapd_2_6(machine, self);
         } else {
@@ -178,6 +182,13 @@ void o_context_build(struct machine *machine)
             context->process->context = context;
             context->self.process = context->process;
         }
+    }
+    if (machine->nfiles > 0) {
+        struct context *sleeper = &machine->contexts[FLUSHER_OF_OLD];
+        sleeper->state = CONTEXT_SLEEPING;
+        sleeper->next = NEXT_WOKEN;
+        sleeper->event = 5 * SECOND;
+        sleeper->wait.until = 5 * SECOND;
     }
 }
 
@@ -435,5 +446,14 @@ void o_kswapd_wake(struct machine *machine, sim_time now)
     struct context *kswapd = &machine->contexts[0];
     if (kswapd->state == CONTEXT_IDLE) {
         begin_reclaim(machine, kswapd, ZONES - 1, now);
+    }
+}
+
+void o_flusher_wake(struct machine *machine, sim_time now)
+{
+    struct context *flusher = &machine->contexts[FLUSHER];
+    if (flusher->state == CONTEXT_IDLE) {
+        flusher->in_code = true;
+        go_on(machine, flusher, now);
     }
 }

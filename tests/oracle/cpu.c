@@ -189,6 +189,28 @@ bool o_cpu_should_yield(const struct machine *machine, const struct context *con
     return contexts_that_have(machine) > machine->room && machine->due < 0 && !context->stuck;
 }
 
+/* The system calls that are due by a process's user time; what each takes in the kernel. */
+static void make_calls(struct machine *machine, struct process *process)
+{
+    const struct workload *workload = process->workload;
+    const uint64_t bytes = workload->bytes_per_call;
+    while ((uint128)(process->calls + 1) * SECOND <=
+           (uint128)process->work * workload->calls_per_second) {
+        struct actor actor = {0};
+        charge(machine, &actor, COST_SYSCALL);
+        charge_entry(machine, &actor);
+        actor.now += (sim_time)((uint128)machine->cost[COST_PAGE_COPY] * bytes / PAGE_BYTES);
+        for (uint64_t copied = 0; machine->design.split_4g4g && copied < bytes;
+             copied += PAGE_BYTES) {
+            charge(machine, &actor, COST_PTE_WALK);
+            charge(machine, &actor, COST_KMAP);
+        }
+        process->debt += actor.now;
+        process->calls++;
+        machine->count.syscalls++;
+    }
+}
+
 void o_cpu_end_epoch(struct machine *machine)
 {
     const uint64_t length = epoch_length(machine);
@@ -219,6 +241,7 @@ void o_cpu_end_epoch(struct machine *machine)
         process->mm.held_in_2_32 = min_u64(
             (uint64_t)(((uint128)process->mm.fault_time << 32) / length), UINT32_MAX);
         process->new_debt = 0;
+        make_calls(machine, process);
         process->mm.fault_time = 0;
     }
     for (uint32_t p = 0; p < machine->nprocesses; p++) {

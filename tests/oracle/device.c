@@ -58,10 +58,14 @@ static void finish_read(struct machine *machine, struct page *page)
     }
 }
 
-static void finish_write(struct machine *machine, struct page *page)
+static void finish_write(struct machine *machine, struct page *page, sim_time now)
 {
     REQUIRE(page->writeback);
     page->writeback = false;
+    machine->nr_writeback--;
+    if (page->swap_device != NULL) {
+        page->swapped_out_at = now;
+    }
     if (machine->design.is_2_4) {
         page->locked = false;
         o_buffers_add(machine, page);
@@ -80,7 +84,7 @@ void o_device_complete(struct machine *machine, struct device *device)
     device->nrequests--;
     for (unsigned i = 0; i < request->npages; i++) {
         if (request->write) {
-            finish_write(machine, request->pages[i]);
+            finish_write(machine, request->pages[i], now);
         } else {
             finish_read(machine, request->pages[i]);
         }
@@ -193,11 +197,14 @@ void o_write_page(struct machine *machine, struct actor *actor, struct page *pag
     charge(machine, actor, COST_IO_SUBMIT);
     page->dirty = false;
     page->writeback = true;
-    page->locked = machine->design.is_2_4;
+    page->locked = machine->design.is_2_4 && !page->object->written;
+    machine->nr_dirty -= page->object->written;
+    machine->nr_writeback++;
     page->stored = page->content;
     o_device_submit(device, actor->now, true, &page, 1, 1);
     if (page->swap_device != NULL) {
         machine->count.swap_out_bytes += PAGE_BYTES;
+        machine->count.shm_swap_out_bytes += page->object->kind == OBJECT_SHM ? PAGE_BYTES : 0;
     } else {
         machine->count.writeback_bytes += PAGE_BYTES;
     }

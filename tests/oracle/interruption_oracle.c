@@ -12,7 +12,7 @@ void interruption_oracle_free(struct oracle_machine *opaque);
 struct oracle_machine *interruption_oracle(const struct scenario *scenario)
 {
     struct machine *machine = o_layout_build(scenario);
-    if (!o_populate(machine)) {
+    if (!o_populate(machine) || machine->out_of_memory) {
         o_layout_free(machine);
         return NULL;
     }

@@ -151,7 +151,7 @@ static void compare_kswapds(struct scenario *scenario, struct tally *tally)
     workloads_free(&set);
 }
 
-static void test_design(unsigned design)
+static void test_with(unsigned design, bool fixes)
 {
     struct tally tally = {0};
     struct catalogue_names names;
@@ -164,9 +164,13 @@ static void test_design(unsigned design)
         machine_choose_drawn(number, &machine);
         machine.design = design;
         machine.by_axes = false;
+        machine.scan_uses_objects = fixes;
+        machine.prompt = fixes;
+        machine.clean_first = fixes;
         machine.frames += 512;
         machine.ballast = 0;
         machine.auto_ballast = false;
+        machine.low_left = 0;
         machine.workloads[0].populate = 2;
         for (int i = 0; i < COST_COUNT; i++) {
             machine.cost_ps[i] = max_u64(machine.cost_ps[i], 1000); /* so that each ends a step */
@@ -187,10 +191,21 @@ static void test_design(unsigned design)
     assert_true(tally.looked_at > 100 * nmachines);
 }
 
+static void test_design(unsigned design)
+{
+    test_with(design, false);
+}
+
 static void test_virtual_scan(void **state)
 {
     (void)state;
     test_design(DESIGN_2_4_23);
+}
+
+static void test_virtual_scan_with_fixes(void **state)
+{
+    (void)state;
+    test_with(DESIGN_2_4_23, true);
 }
 
 static void test_virtual_scan_of_2_4_22(void **state)
@@ -225,7 +240,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_virtual_scan), cmocka_unit_test(test_virtual_scan_of_2_4_22),
         cmocka_unit_test(test_chains),       cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_objects),      cmocka_unit_test(test_virtual_scan_with_fixes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,21 @@ static const struct known_design {
      {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE},
      {48, 88, 48}},
     {"linux-2.4.23", "lru_2_4_23", "none", {.is_2_4 = true, .rmap = RMAP_NONE}, {48, 88, 48}},
+    {"linux-2.4.23-aa",
+     "lru_2_4_23",
+     "objrmap_in_scan",
+     {.is_2_4 = true,
+      .rmap = RMAP_NONE,
+      .scan_uses_objects = true,
+      .prompt = true,
+      .clean_first = true,
+      .high_page_tables = true},
+     {48, 88, 48}},
+    {"",
+     "lru_2_4_22",
+     "objrmap_in_scan",
+     {.is_2_4 = true, .is_2_4_22 = true, .rmap = RMAP_NONE, .scan_uses_objects = true},
+     {48, 88, 48}},
     {"linux-2.5.27",
      "lru_2_6_0",
      "pte_chain_linked",
@@ -100,11 +115,21 @@ static void choose_design(struct machine *machine)
     if (config->page_direct != FROM_PRESET) {
         design->page_direct = config->page_direct == SWITCHED_ON;
     }
+    design->prompt = preset != NULL && preset->design.prompt;
+    if (config->swap_writeout != NULL) {
+        design->prompt = strcmp(config->swap_writeout, "prompt") == 0;
+    }
+    design->clean_first = preset != NULL && preset->design.clean_first;
+    if (config->prefer_clean != FROM_PRESET) {
+        design->clean_first = config->prefer_clean == SWITCHED_ON;
+    }
     if (preset != NULL && strcmp(preset->reclaim, reclaim) == 0) {
         kernel = preset;
     }
-    design->high_page_tables = config->page_tables != NULL &&
-                               strcmp(config->page_tables, "highmem") == 0;
+    design->high_page_tables = preset != NULL && preset->design.high_page_tables && !is_64_bit;
+    if (config->page_tables != NULL) {
+        design->high_page_tables = strcmp(config->page_tables, "highmem") == 0;
+    }
     design->split_4g4g = config->split != NULL && strcmp(config->split, "4g4g") == 0;
     const bool wide = design->high_page_tables && machine->scenario->machine.arch == ARCH_I386_PAE;
     design->struct_page_bytes = kernel->struct_page_bytes[wide ? 2 : is_64_bit];
@@ -232,6 +257,7 @@ static void add_database(struct machine *machine, struct workload *workload,
     workload->object = add_object(machine,
                                   segment->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
                                   segment_pages, &machine->devices[machine->nswap_devices]);
+    workload->object->locked = segment->locked;
     if (segment->backing != BACKING_FILE) {
         workload->object->page_size = shared_page_size(machine);
     }
@@ -374,6 +400,78 @@ static void add_fork_tree(struct machine *machine, struct workload *workload,
     }
 }
 
+static void add_syscall_heavy(struct machine *machine, struct workload *workload,
+                              const struct syscall_heavy_options *options)
+{
+    workload->kind = WORKLOAD_SYSCALLS;
+    workload->window = pages_of(options->memory);
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct process *process = add_process(machine, workload);
+        struct object *own = add_object(machine, OBJECT_ANON, workload->window, NULL);
+        add_vma(machine, &process->mm, own, 0, workload->window, POPULATED_BY_STORES);
+    }
+}
+
+static uint64_t at_least_1(uint64_t n)
+{
+    return n == 0 ? 1 : n;
+}
+
+/* How the working set is divided: between text, files and processes, and between these 4 : 2 : 1.
+ */
+static uint64_t divide_working_set(const struct machine *machine, struct workload *workload,
+                                   const struct mixed_options *options)
+{
+    const uint64_t all = (uint64_t)((uint128)(machine->scenario->machine.memory / PAGE_BYTES) *
+                                    options->working_set / SHARE_ONE);
+    const uint64_t programs = options->processes < PROGRAMS ? options->processes : PROGRAMS;
+    const uint64_t files = options->files == 0 ? 0 : at_least_1(all * options->files / SHARE_ONE);
+    workload->text_pages = options->text == 0
+                               ? 0
+                               : at_least_1(all * options->text / SHARE_ONE / programs);
+    const uint64_t taken = files + programs * workload->text_pages;
+    const uint64_t own = all > taken ? all - taken : 0;
+    const uint64_t weights[PROGRAMS] = {4, 2, 1};
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < options->processes; i++) {
+        sum += weights[i % PROGRAMS];
+    }
+    for (uint64_t i = 0; i < programs; i++) {
+        workload->program[i].own_pages = at_least_1(own * weights[i] / sum);
+    }
+    return files;
+}
+
+static void add_mixed(struct machine *machine, struct workload *workload,
+                      const struct mixed_options *options)
+{
+    struct device *disk = &machine->devices[machine->nswap_devices + options->device];
+    const uint64_t files = divide_working_set(machine, workload, options);
+    workload->kind = WORKLOAD_MIXED;
+    for (unsigned i = 0; i < PROGRAMS && i < options->processes; i++) {
+        if (workload->text_pages > 0) {
+            workload->program[i].text = add_object(machine, OBJECT_FILE, workload->text_pages,
+                                                   disk);
+        }
+    }
+    if (files > 0) {
+        workload->object = add_object(machine, OBJECT_FILE, files, disk);
+    }
+    workload->processes = allocate(options->processes, sizeof *workload->processes);
+    for (uint64_t i = 0; i < options->processes; i++) {
+        struct process *process = add_process(machine, workload);
+        const uint64_t pages = workload->program[i % PROGRAMS].own_pages;
+        struct object *own = add_object(machine, OBJECT_ANON, pages, NULL);
+        if (workload->text_pages > 0) {
+            add_vma(machine, &process->mm, workload->program[i % PROGRAMS].text, 0,
+                    workload->text_pages,
+                    options->populate == 0 ? POPULATED_NOT : POPULATED_BY_LOADS);
+        }
+        add_vma(machine, &process->mm, own, 0, pages, (enum populated)options->populate);
+    }
+}
+
 static bool is_many_vmas(const struct workload_config *config)
 {
     return strcmp(config->kind, "rmap_test") == 0 || strcmp(config->kind, "one_page_vmas") == 0;
@@ -393,6 +491,10 @@ static void add_workload(struct machine *machine, size_t index)
         add_fork_exit(machine, workload, config->options);
     } else if (strcmp(config->kind, "anon_fork_tree") == 0) {
         add_fork_tree(machine, workload, config->options);
+    } else if (strcmp(config->kind, "syscall_heavy") == 0) {
+        add_syscall_heavy(machine, workload, config->options);
+    } else if (strcmp(config->kind, "mixed") == 0) {
+        add_mixed(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -401,6 +503,18 @@ static void add_workload(struct machine *machine, size_t index)
         workload->processes = allocate(1, sizeof *workload->processes);
         struct process *process = add_process(machine, workload);
         add_vma(machine, &process->mm, workload->object, 0, workload->window, POPULATED_NOT);
+    } else if (strcmp(config->kind, "file_copy") == 0) {
+        const struct file_copy_options *options = config->options;
+        struct device *disks = &machine->devices[machine->nswap_devices];
+        workload->kind = WORKLOAD_FILE_COPY;
+        workload->window = pages_of(options->size);
+        workload->object = add_object(machine, OBJECT_FILE, workload->window,
+                                      &disks[options->from]);
+        workload->copy = add_object(machine, OBJECT_FILE, workload->window, &disks[options->to]);
+        workload->copy->written = true;
+        machine->files[machine->nfiles++] = workload->copy;
+        workload->processes = allocate(1, sizeof *workload->processes);
+        add_process(machine, workload);
     } else {
         REQUIRE(strcmp(config->kind, "page_cache_reader") == 0);
         const struct page_cache_reader_options *options = config->options;
@@ -448,6 +562,8 @@ static void make_room(struct machine *machine)
         const struct database_options *database = scenario->workloads[i].options;
         const struct many_vmas_options *many = scenario->workloads[i].options;
         const struct windows_options *windows = scenario->workloads[i].options;
+        const struct syscall_heavy_options *calls = scenario->workloads[i].options;
+        const struct mixed_options *mixed = scenario->workloads[i].options;
         const char *kind = scenario->workloads[i].kind;
         if (strcmp(kind, "database") == 0) {
             processes += database->processes + 1;
@@ -460,12 +576,18 @@ static void make_room(struct machine *machine)
             processes +=
                 ((const struct anon_fork_tree_options *)scenario->workloads[i].options)->children +
                 1;
+        } else if (strcmp(kind, "syscall_heavy") == 0) {
+            processes += calls->processes;
+        } else if (strcmp(kind, "mixed") == 0) {
+            processes += mixed->processes;
         } else {
             processes += is_many_vmas(&scenario->workloads[i]) ? many->processes : 1;
         }
     }
     machine->processes = allocate(processes, sizeof *machine->processes);
-    machine->objects = allocate(processes + scenario->nworkloads, sizeof *machine->objects);
+    machine->objects = allocate(processes + (PROGRAMS + 2) * scenario->nworkloads,
+                                sizeof *machine->objects);
+    machine->files = allocate(scenario->nworkloads, sizeof *machine->files);
     machine->workloads = allocate(scenario->nworkloads, sizeof *machine->workloads);
     machine->nworkloads = scenario->nworkloads;
 }
@@ -492,11 +614,8 @@ struct machine *o_layout_build(const struct scenario *scenario)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         finish_mm(machine, process);
-        const enum workload_kind kind = process->workload->kind;
-        const bool is_pressure = kind == WORKLOAD_SHM_COPY || kind == WORKLOAD_READER ||
-                                 kind == WORKLOAD_MANY_VMAS;
-        process->from_start = !is_pressure && !process->by_fork;
-        process->finite = process->finite || is_pressure;
+        process->from_start = o_workload_goes_on(process->workload) && !process->by_fork;
+        process->finite = process->finite || !o_workload_goes_on(process->workload);
         process->mm.alive = !process->by_fork;
         o_workload_born(machine, process);
     }
@@ -567,6 +686,7 @@ void o_layout_free(struct machine *machine)
     free(machine->contexts);
     free(machine->processes);
     free(machine->objects);
+    free(machine->files);
     free(machine->workloads);
     free(machine->devices);
     free(machine);

@@ -11,15 +11,17 @@ static const char *const presets[MACHINE_DESIGNS] = {
     [DESIGN_OBJRMAP] = "linux-2.5-objrmap", [DESIGN_2_4_22] = "linux-2.4.22",
     [DESIGN_2_5_27] = "linux-2.5.27",       [DESIGN_2_6_7] = "linux-2.6.7",
 };
-static const char *const axes[MACHINE_DESIGNS] = {
-    [DESIGN_2_4_23] = "rmap: none, reclaim: lru_2_4_23",
-    [DESIGN_2_6_0] = "rmap: pte_chain_array, reclaim: lru_2_6_0",
-    [DESIGN_OBJRMAP] = "rmap: objrmap, reclaim: lru_2_6_0",
-    [DESIGN_2_4_22] = "rmap: none, reclaim: lru_2_4_22",
-    [DESIGN_2_5_27] = "rmap: pte_chain_linked, reclaim: lru_2_6_0",
-    [DESIGN_PRIO_TREE] = "rmap: objrmap_prio_tree, reclaim: lru_2_6_0",
-    [DESIGN_ANONMM] = "rmap: anonmm, reclaim: lru_2_6_0",
-    [DESIGN_2_6_7] = "rmap: anon_vma, reclaim: lru_2_6_7",
+static const struct {
+    const char *rmap, *reclaim;
+} axes[MACHINE_DESIGNS] = {
+    [DESIGN_2_4_23] = {"none", "lru_2_4_23"},
+    [DESIGN_2_6_0] = {"pte_chain_array", "lru_2_6_0"},
+    [DESIGN_OBJRMAP] = {"objrmap", "lru_2_6_0"},
+    [DESIGN_2_4_22] = {"none", "lru_2_4_22"},
+    [DESIGN_2_5_27] = {"pte_chain_linked", "lru_2_6_0"},
+    [DESIGN_PRIO_TREE] = {"objrmap_prio_tree", "lru_2_6_0"},
+    [DESIGN_ANONMM] = {"anonmm", "lru_2_6_0"},
+    [DESIGN_2_6_7] = {"anon_vma", "lru_2_6_7"},
 };
 /* The relatives of each that is drawn. */
 enum { RELATIVES_MAX = 8 };
@@ -417,6 +419,55 @@ bool machine_choose_relative(uint64_t number, unsigned which, struct machine_cho
     return which < relatives[drawn].n;
 }
 
+static void extend_design(struct dice *dice, struct machine_choice *machine)
+{
+    const bool is_2_4 = machine->design == DESIGN_2_4_23 || machine->design == DESIGN_2_4_22;
+    const bool all = in_100(dice, 40);
+    machine->scan_uses_objects = is_2_4 && (all || in_100(dice, 50));
+    machine->prompt = (is_2_4 && all) || in_100(dice, 40);
+    machine->clean_first = machine->design == DESIGN_2_4_23 && (all || in_100(dice, 50));
+}
+
+static void extend_sequential(struct dice *dice, struct machine_choice *machine,
+                              struct machine_workload *workload)
+{
+    if (in_100(dice, 60)) {
+        workload->kind = MACHINE_FILE_COPY;
+        workload->device = between(dice, 0, machine->disk.devices - 1);
+        workload->to = between(dice, 0, machine->disk.devices - 1);
+        const unsigned kind = (unsigned)between(dice, 0, 9);
+        if (kind <= 2) {
+            /* On a disk that reads faster than it writes, and more than may be dirty. */
+            workload->pages = min_u64(machine->frames, 16384);
+            workload->to = workload->device;
+            workload->rate = 500000000;
+            machine->disk.queue = between(dice, 2, 6);
+            machine->disk.bytes_per_second = magnitude(dice, 100000000, 1000000000);
+            machine->disk.latency_us = between(dice, 0, 100);
+        } else if (kind == 3) {
+            /* The round of who writes old pages is of seconds: some machines live to see a few. */
+            machine->epoch_us = 50000;
+            machine->quantum_us = 20000;
+            machine->duration_us = 60000000;
+            machine->interval_us = 3000000;
+            workload->rate = magnitude(dice, 20000, 400000);
+        }
+    }
+}
+
+void machine_extend(uint64_t number, struct machine_choice *machine)
+{
+    struct dice dice = {.number = number, .next = (uint64_t)UINT32_MAX << 1};
+    extend_design(&dice, machine);
+    machine->workloads[0].locked = in_100(&dice, 15);
+    for (unsigned i = 1; i < machine->nworkloads; i++) {
+        struct machine_workload *workload = &machine->workloads[i];
+        if (workload->kind == MACHINE_COPY || workload->kind == MACHINE_READER) {
+            extend_sequential(&dice, machine, workload);
+        }
+    }
+}
+
 static void choose_tlb(struct dice *dice, struct machine_tlb *tlb)
 {
     tlb->there = true;
@@ -464,16 +515,70 @@ static void choose_large_pages(struct dice *dice, struct machine_choice *machine
     machine->frames += pages * of_page + pages * of_page / 40;
 }
 
+static void add_syscalls(struct dice *dice, struct machine_choice *machine)
+{
+    struct machine_workload *calls = &machine->workloads[machine->nworkloads++];
+    *calls = (struct machine_workload){
+        .kind = MACHINE_SYSCALLS,
+        .processes = between(dice, 1, 6),
+        .pages = magnitude(dice, 1, 256),
+        .calls = in_100(dice, 10) ? 0 : magnitude(dice, 1, 200000),
+        .copied = in_100(dice, 50) ? 0 : magnitude(dice, 1, 65536),
+        .rate = magnitude(dice, 1, 100000),
+        .cpu_permille = between(dice, 1, 1000),
+    };
+    machine->frames += calls->processes * (calls->pages + 12);
+}
+
+static void add_mixed(struct dice *dice, struct machine_choice *machine)
+{
+    struct machine_workload *mixed = &machine->workloads[machine->nworkloads++];
+    *mixed = (struct machine_workload){
+        .kind = MACHINE_MIXED,
+        .processes = between(dice, 1, 9),
+        .pages = magnitude(dice, 16, 8192),
+        .rate = magnitude(dice, 1000, 200000),
+        .calls = in_100(dice, 50) ? 0 : magnitude(dice, 1, 100000),
+        .device = between(dice, 0, machine->disk.devices - 1),
+        .populate = machine->low_left > 0 ? 0 : (unsigned)ONE_OF(dice, 0, 0, 1, 2),
+        .text_permille = in_100(dice, 20) ? 0 : between(dice, 0, 500),
+        .files_permille = in_100(dice, 20) ? 0 : between(dice, 0, 500),
+        .text_touches_permille = between(dice, 0, 500),
+        .file_touches_permille = between(dice, 0, 500),
+        .hot_permille = between(dice, 0, 1000),
+        .hot_touches_permille = between(dice, 0, 1000),
+        .write_permille = between(dice, 0, 1000),
+        .cpu_permille = between(dice, 1, 1000),
+    };
+    machine->frames += 12 * mixed->processes +
+                       (mixed->populate == 0 ? mixed->pages / 4 : mixed->pages * 9 / 8);
+}
+
+/* Machines with these workloads beside are what they were but for them. */
+static bool choose_more_beside(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 41};
+    const unsigned before = machine->nworkloads;
+    if (in_100(&dice, 20)) {
+        add_syscalls(&dice, machine);
+    }
+    if (in_100(&dice, 25)) {
+        add_mixed(&dice, machine);
+    }
+    return machine->nworkloads > before;
+}
+
 bool machine_choose_beside(struct machine_choice *machine)
 {
     struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 40};
+    const bool more = choose_more_beside(machine);
     if (in_100(&dice, 30)) {
         choose_tlb(&dice, &machine->tlb);
     }
     if (in_100(&dice, machine->tlb.there ? 40 : 10)) {
         choose_large_pages(&dice, machine);
     }
-    return machine->tlb.there || machine->shared_pages > 0;
+    return more || machine->tlb.there || machine->shared_pages > 0;
 }
 
 void machine_choose(uint64_t number, struct machine_choice *machine)
@@ -486,6 +591,9 @@ void machine_choose(uint64_t number, struct machine_choice *machine)
     }
     if (number < MACHINES_TIGHT_FROM && in_100(&dice, 30)) {
         add_many_vmas(&dice, machine);
+    }
+    if (in_100(&dice, 40)) {
+        machine_extend(number, machine);
     }
     machine_choose_beside(machine);
 }
@@ -509,13 +617,35 @@ static bool has_high_tables(const struct machine_choice *machine)
     return machine->high_tables && machine->design != DESIGN_2_5_27;
 }
 
-static void write_design(const struct machine_choice *machine, struct text *yaml)
+static void write_choices(const struct machine_choice *machine, struct text *yaml)
 {
-    text_append(yaml, "design: { ");
-    if (machine->by_axes || presets[machine->design] == NULL) {
-        text_append_format(yaml, "%s, swap_writeout: deferred", axes[machine->design]);
+    const bool by_axes = machine->by_axes || presets[machine->design] == NULL;
+    if (by_axes) {
+        text_append_format(yaml, "reclaim: %s", axes[machine->design].reclaim);
     } else {
         text_append_format(yaml, "preset: %s", presets[machine->design]);
+    }
+    if (machine->scan_uses_objects) {
+        text_append(yaml, ", rmap: objrmap_in_scan");
+    } else if (by_axes) {
+        text_append_format(yaml, ", rmap: %s", axes[machine->design].rmap);
+    }
+    if (by_axes || machine->prompt) {
+        text_append_format(yaml, ", swap_writeout: %s", machine->prompt ? "prompt" : "deferred");
+    }
+    if (machine->clean_first) {
+        text_append(yaml, ", prefer_clean: true");
+    }
+}
+
+static void write_design(const struct machine_choice *machine, struct text *yaml)
+{
+    const bool all = machine->scan_uses_objects && machine->prompt && machine->clean_first;
+    text_append(yaml, "design: { ");
+    if (all && !machine->by_axes) {
+        text_append(yaml, "preset: linux-2.4.23-aa");
+    } else {
+        write_choices(machine, yaml);
     }
     if (machine->page_direct != 0) {
         text_append_format(yaml, ", page_direct: %s", machine->page_direct == 1 ? "true" : "false");
@@ -592,6 +722,9 @@ static void write_database(const struct machine_workload *database, struct text 
     text_append_format(yaml, "    segment: { size: %" PRIu64 "KiB, backing: %s, populate: %s",
                        database->pages * 4, database->file ? "file" : "shm",
                        populates[database->populate]);
+    if (database->locked) {
+        text_append(yaml, ", locked: true");
+    }
     if (database->window > 0) {
         text_append_format(yaml, ", window: %" PRIu64 "KiB", database->window * 4);
     }
@@ -672,11 +805,42 @@ static void write_fork_tree(const struct machine_workload *tree, struct text *ya
     write_permille("cpu_use", tree->cpu_permille, yaml);
 }
 
-static void write_workload(const struct machine_workload *workload, unsigned index,
+static void write_syscalls(const struct machine_workload *calls, struct text *yaml)
+{
+    text_append_format(
+        yaml,
+        "    processes: %" PRIu64 "\n    syscalls_per_second: %" PRIu64 "\n    copied: %" PRIu64
+        "B\n    memory: %" PRIu64 "KiB\n    touch_rate: %" PRIu64 "\n",
+        calls->processes, calls->calls, calls->copied, calls->pages * 4, calls->rate);
+    write_permille("cpu_use", calls->cpu_permille, yaml);
+}
+
+static void write_mixed(const struct machine_workload *mixed, uint64_t frames, struct text *yaml)
+{
+    static const char *const populates[] = {"none", "read", "write"};
+    const uint64_t billionths = (mixed->pages * 1000000000 + frames - 1) / frames;
+    text_append_format(yaml,
+                       "    processes: %" PRIu64 "\n    working_set: %" PRIu64 ".%09" PRIu64
+                       "\n    touch_rate: %" PRIu64 "\n    syscalls_per_second: %" PRIu64
+                       "\n    populate: %s\n    device: %" PRIu64 "\n",
+                       mixed->processes, billionths / 1000000000, billionths % 1000000000,
+                       mixed->rate, mixed->calls, populates[mixed->populate], mixed->device);
+    write_permille("text", mixed->text_permille, yaml);
+    write_permille("files", mixed->files_permille, yaml);
+    write_permille("text_touches", mixed->text_touches_permille, yaml);
+    write_permille("file_touches", mixed->file_touches_permille, yaml);
+    write_permille("hot_fraction", mixed->hot_permille, yaml);
+    write_permille("hot_share", mixed->hot_touches_permille, yaml);
+    write_permille("write_share", mixed->write_permille, yaml);
+    write_permille("cpu_use", mixed->cpu_permille, yaml);
+}
+
+static void write_workload(const struct machine_workload *workload, uint64_t frames, unsigned index,
                            struct text *yaml)
 {
     static const char *const kinds[] = {"database",  "shm_copy",      "page_cache_reader",
-                                        "rmap_test", "one_page_vmas", "windows",
+                                        "file_copy", "rmap_test",     "one_page_vmas",
+                                        "windows",   "syscall_heavy", "mixed",
                                         "fork_exit", "anon_fork_tree"};
     text_append_format(yaml, "  - kind: %s\n    name: w%u\n", kinds[workload->kind], index);
     if (workload->kind == MACHINE_DATABASE) {
@@ -695,6 +859,14 @@ static void write_workload(const struct machine_workload *workload, unsigned ind
         write_fork_tree(workload, yaml);
         return;
     }
+    if (workload->kind == MACHINE_SYSCALLS) {
+        write_syscalls(workload, yaml);
+        return;
+    }
+    if (workload->kind == MACHINE_MIXED) {
+        write_mixed(workload, frames, yaml);
+        return;
+    }
     if (workload->kind >= MACHINE_RMAP_TEST) {
         write_many_vmas(workload, yaml);
         return;
@@ -704,10 +876,13 @@ static void write_workload(const struct machine_workload *workload, unsigned ind
     if (workload->kind == MACHINE_READER) {
         text_append_format(yaml, "    device: %" PRIu64 "\n    rounds: %" PRIu64 "\n",
                            workload->device, workload->rounds);
+    } else if (workload->kind == MACHINE_FILE_COPY) {
+        text_append_format(yaml, "    from: %" PRIu64 "\n    to: %" PRIu64 "\n", workload->device,
+                           workload->to);
     }
 }
 
-static void write_machine(const struct machine_choice *machine, struct text *yaml)
+static uint64_t write_machine(const struct machine_choice *machine, struct text *yaml)
 {
     uint64_t frames = machine->frames;
     uint64_t ballast = machine->ballast;
@@ -733,6 +908,7 @@ static void write_machine(const struct machine_choice *machine, struct text *yam
     }
     write_device(&machine->swap, true, yaml);
     write_device(&machine->disk, false, yaml);
+    return frames;
 }
 
 void machine_write(const struct machine_choice *machine, struct text *yaml)
@@ -748,11 +924,11 @@ void machine_write(const struct machine_choice *machine, struct text *yaml)
                        "phases: { warmup: %" PRIu64 "us, pressure: { until_freed: %" PRIu64
                        "%% } }\noutput: { interval: %" PRIu64 "us }\n",
                        machine->warmup_us, machine->until_freed_percent, machine->interval_us);
-    write_machine(machine, yaml);
+    const uint64_t frames = write_machine(machine, yaml);
     write_design(machine, yaml);
     text_append(yaml, "workloads:\n");
     for (unsigned i = 0; i < machine->nworkloads; i++) {
-        write_workload(&machine->workloads[i], i, yaml);
+        write_workload(&machine->workloads[i], frames, i, yaml);
     }
     text_append(yaml, "costs:\n  name: random\n  costs:\n");
     for (int i = 0; i < COST_COUNT; i++) {
@@ -766,5 +942,5 @@ void machine_write(const struct machine_choice *machine, struct text *yaml)
 
 const char *machine_design(const struct machine_choice *machine)
 {
-    return presets[machine->design] != NULL ? presets[machine->design] : axes[machine->design];
+    return presets[machine->design] != NULL ? presets[machine->design] : axes[machine->design].rmap;
 }

@@ -12,16 +12,19 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 
-enum { MACHINE_WORKLOADS_MAX = 7 };
+enum { MACHINE_WORKLOADS_MAX = 9 };
 
 /* In the order of what machines.c calls them. */
 enum {
     MACHINE_DATABASE,
     MACHINE_COPY,
     MACHINE_READER,
+    MACHINE_FILE_COPY,
     MACHINE_RMAP_TEST,
     MACHINE_ONE_PAGE_VMAS,
     MACHINE_WINDOWS,
+    MACHINE_SYSCALLS,
+    MACHINE_MIXED,
     MACHINE_FORK_EXIT,
     MACHINE_FORK_TREE
 };
@@ -52,20 +55,23 @@ struct machine_workload {
     uint64_t rate;  /* touches, or bytes, per second */
     /* database */
     uint64_t processes, window, private_pages; /* window 0: auto */
-    bool file;
+    bool file, locked;
     unsigned populate, access;              /* as the choices are numbered */
     uint64_t private_percent, cpu_permille; /* private_touches, cpu_use */
     uint64_t hot_permille, hot_touches_permille, zipf_permille, write_permille;
     uint64_t log_writes;
     uint64_t moves;
     uint64_t iterations, text, programs, shell_writes, child_writes, data_min;
-    uint64_t exec_permille, text_permille, fork_every, child_touches;
+    uint64_t exec_permille, fork_every, child_touches;
     unsigned sizes;
-    /* reader; windows */
-    uint64_t device, rounds;
+    /* reader, windows; copy: from device to device */
+    uint64_t device, rounds, to;
     /* windows: `pages` of each of so many, by `processes` */
     uint64_t windows, touch_ns;
     bool at_random, nonlinear;
+    /* syscall_heavy, mixed; `pages` of each process, or of all together */
+    uint64_t calls, copied;
+    uint64_t text_permille, files_permille, text_touches_permille, file_touches_permille;
 };
 
 struct machine_tlb {
@@ -92,6 +98,8 @@ struct machine_choice {
     bool high_tables, split_4g4g;
     uint64_t low_left; /* frames of low memory that mem_map leaves, by filling it; 0: as it comes */
     uint64_t high_left; /* then: frames of high memory that ballast leaves */
+    /* The fixes of 2.4.23aa2: objects in the virtual scan, prompt swap-out, clean cache first. */
+    bool scan_uses_objects, prompt, clean_first;
     uint64_t duration_us, warmup_us, epoch_us, quantum_us, stall_us, interval_us;
     uint64_t until_freed_percent;
     uint64_t cost_ps[COST_COUNT];
@@ -112,6 +120,9 @@ void machine_choose(uint64_t number, struct machine_choice *machine);
 void machine_choose_drawn(uint64_t number, struct machine_choice *machine);
 bool machine_choose_relative(uint64_t number, unsigned which, struct machine_choice *machine);
 
+/* Adds to a machine what was not thought of when machines were first drawn, from dice of its own.
+ */
+void machine_extend(uint64_t number, struct machine_choice *machine);
 /* Gives a machine what some have beside: a TLB, or large pages. False: this one has neither. */
 bool machine_choose_beside(struct machine_choice *machine);
 

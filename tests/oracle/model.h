@@ -144,10 +144,13 @@ struct page {
     struct list_entry *entries; /* the head of the list */
     unsigned mapcount;          /* present ptes, of all kinds of reverse map */
 
-    unsigned attached; /* mms that have this version of the page */
-    bool protected;    /* from stores, since a fork */
-    bool dropped;      /* nobody has it any more */
-    bool in_batch;     /* a reclaimer has it off the lists */
+    unsigned attached;       /* mms that have this version of the page */
+    bool protected;          /* from stores, since a fork */
+    bool dropped;            /* nobody has it any more */
+    bool in_batch;           /* a reclaimer has it off the lists */
+    sim_time swapped_out_at; /* when its last write to swap was done; TIME_NEVER: not */
+    uint64_t dirtied_at_tick;
+    struct page *next_dirtied; /* after it, in its file */
 
     struct tag content;    /* of its frame */
     struct tag stored;     /* of its place on swap or in the file */
@@ -170,7 +173,10 @@ struct object {
     bool has_versions;    /* pages are versions; npages of them were ever used */
     uint64_t capacity;
     bool has_nonlinear;
-    uint64_t ncame; /* vmas so far, counted each time they were mapped */
+    bool locked;                         /* into memory */
+    bool written;                        /* a file that write(2) fills */
+    struct page *dirtied, *dirtied_last; /* its pages in that order; written ones drop off */
+    uint64_t ncame;                      /* vmas so far, counted each time they were mapped */
 };
 
 /* ---- address spaces -------------------------------------------------------------------------- */
@@ -312,7 +318,7 @@ struct context {
     char *stack;
 };
 
-enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_RAW_WRITE };
+enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_FILE_WRITE, BY_RAW_WRITE };
 
 enum operation_kind { MOVES_WINDOW, FORKS, EXECUTES, EXITS };
 
@@ -336,6 +342,8 @@ struct touch {
     bool last;
     /* of all its attempts */
     bool made_page, waited;
+    bool written, balancing, writing_back; /* write(2): what is done, what is under way */
+    uint64_t to_write_back, written_back;
 };
 
 struct workload;
@@ -364,6 +372,8 @@ struct process {
     uint64_t operation_ordinal;
     struct operation operation; /* that is under way */
     uint64_t touches;           /* that count */
+    uint64_t calls;             /* system calls made, but those of touches */
+    uint64_t dirtied;           /* 2.6: pages since it last looked at the limits */
     struct touch kept;          /* while blocked */
     sim_time memory_wait_since; /* TIME_NEVER: does not wait for memory */
     struct zone *frame;         /* where a frame that it holds is from, or NULL */
@@ -373,17 +383,23 @@ enum workload_kind {
     WORKLOAD_DATABASE,
     WORKLOAD_SHM_COPY,
     WORKLOAD_READER,
+    WORKLOAD_FILE_COPY,
     WORKLOAD_MANY_VMAS,
     WORKLOAD_WINDOWS,
+    WORKLOAD_SYSCALLS,
+    WORKLOAD_MIXED,
     WORKLOAD_FORK_EXIT,
     WORKLOAD_FORK_TREE,
 };
+
+enum { PROGRAMS = 3 }; /* of a mixed workload: large, medium, small */
 
 struct workload {
     enum workload_kind kind;
     uint32_t nprocesses;
     struct process **processes;
     struct object *object;  /* segment or file */
+    struct object *copy;    /* of the file */
     uint64_t window;        /* pages that each process maps; of each window, if it has many */
     bool at_random;         /* windows: in which order pages are touched */
     uint64_t windows;       /* of each process, if they move */
@@ -398,6 +414,15 @@ struct workload {
     bool has_log_writer;
     const void *options; /* of workloads that fork */
     uint64_t ntouches;   /* finite: of each process */
+    uint64_t calls_per_second, bytes_per_call;
+    struct {                /* mixed */
+        uint64_t own_pages; /* of each process that runs it */
+        struct object *text;
+        struct access_table own;
+    } program[PROGRAMS];
+    uint64_t text_pages;
+    struct access_table text; /* of each; that of the files is `access` */
+    uint64_t text_below;      /* of w1, if it is not of private memory */
     struct access_table access;
 };
 
@@ -419,6 +444,9 @@ struct design {
     bool is_2_4_22; /* 2.4.22, otherwise 2.4.23 */
     bool is_2_6_7;  /* 2.6.7, otherwise 2.6.0 */
     enum reverse_map rmap;
+    bool scan_uses_objects; /* fix 1 of 2.4.23aa2 */
+    bool prompt;            /* fix 2: swap-out is not deferred */
+    bool clean_first;       /* fix 3 */
     bool page_direct;
     bool high_page_tables;
     bool split_4g4g;
@@ -452,6 +480,12 @@ struct machine {
     size_t nworkloads;
     struct object *objects;
     size_t nobjects;
+    struct object **files; /* that write(2) fills */
+    size_t nfiles, file_turn;
+    uint64_t nr_dirty;     /* pages of those files */
+    uint64_t nr_writeback; /* pages of all kinds */
+    uint64_t ticks;        /* of who writes old pages */
+    bool dirty_exceeded;   /* 2.6 */
     struct device *devices;
     uint32_t nswap_devices, ndevices;
     struct device *next_swap_device;

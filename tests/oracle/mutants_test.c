@@ -52,11 +52,15 @@ static int run_mutant(uint64_t nmachines)
     bool found = false;
     for (uint64_t number = 0; number < nmachines && !found; number++) {
         struct machine_choice machine;
+        struct machine_choice extended;
         machine_choose_drawn(number, &machine);
+        extended = machine;
+        machine_extend(number, &extended);
         found = finds_difference(&machine, name);
         for (unsigned i = 0; !found && machine_choose_relative(number, i, &machine); i++) {
             found = finds_difference(&machine, name);
         }
+        found = found || finds_difference(&extended, name);
         machine_choose_drawn(number, &machine);
         found = found || (machine_choose_beside(&machine) && finds_difference(&machine, name));
     }

@@ -29,6 +29,9 @@ enum mark {
     MARK_WRITEBACK,
     MARK_FILE_READ,
     MARK_RAW_WRITE,
+    MARK_FILE_WRITE,
+    MARK_WRITTEN_FREED,
+    MARK_OBJECT_LOCKED,
     MARK_PTE_SCAN,
     MARK_RMAP_VISIT,
     MARK_UNMAP,
@@ -38,6 +41,7 @@ enum mark {
     MARK_COPY,
     MARK_ZAP,
     MARK_SEARCH,
+    MARK_SYSCALL,
     MARK_ACTIVATION,
     MARK_DEACTIVATION,
     MARK_TRYLOCK_FAILURE,
@@ -65,6 +69,9 @@ static const char *const mark_names[MARKS] = {
     "writeback",
     "file reads",
     "raw writes",
+    "writes to files",
+    "frames freed after swap out",
+    "failed trylocks of objects",
     "virtual scan",
     "rmap visits",
     "unmapping",
@@ -74,6 +81,7 @@ static const char *const mark_names[MARKS] = {
     "pages copied",
     "ptes zapped",
     "chain searches",
+    "system calls",
     "activation",
     "deactivation",
     "failed trylocks",
@@ -110,6 +118,9 @@ static void add_marks(const struct compared *compared, struct tally *tally)
         [MARK_WRITEBACK] = last->writeback_bytes > 0,
         [MARK_FILE_READ] = last->file_read_bytes > 0,
         [MARK_RAW_WRITE] = last->raw_write_bytes > 0,
+        [MARK_FILE_WRITE] = last->file_write_bytes > 0,
+        [MARK_WRITTEN_FREED] = last->swap_written_freed > 0,
+        [MARK_OBJECT_LOCKED] = last->object_trylock_failures > 0,
         [MARK_PTE_SCAN] = last->ptes_visited > 0,
         [MARK_RMAP_VISIT] = last->rmap_visits > 0,
         [MARK_UNMAP] = last->ptes_unmapped > 0,
@@ -119,6 +130,7 @@ static void add_marks(const struct compared *compared, struct tally *tally)
         [MARK_COPY] = last->pages_copied > 0,
         [MARK_ZAP] = last->ptes_zapped > 0,
         [MARK_SEARCH] = last->rmap_searched > 0,
+        [MARK_SYSCALL] = last->syscalls > 0,
         [MARK_ACTIVATION] = last->activations > 0,
         [MARK_DEACTIVATION] = last->deactivations > 0,
         [MARK_TRYLOCK_FAILURE] = last->trylock_failures > 0,
@@ -277,6 +289,8 @@ static bool test_kept(const char *path)
             if (machine.tlb.there || machine.shared_pages > 0) {
                 try_machine(&machine, &tally);
             }
+            machine_extend(number, &machine);
+            try_machine(&machine, &tally);
         }
     }
     fclose(file);

@@ -31,6 +31,7 @@ void o_page_enter(struct machine *machine, struct page *page, struct zone *zone,
     page->referenced = false;
     REQUIRE(!page->buffers);
     page->reclaim = false;
+    page->swapped_out_at = TIME_NEVER;
     page->content = (struct tag){0};
     o_lru_add_new(machine, page, active);
 }
@@ -79,6 +80,7 @@ bool o_page_out_of_swap_cache(struct machine *machine, struct actor *actor, stru
     o_swap_free_slot(page);
     page->stored = (struct tag){0};
     o_buffers_drop(machine, page);
+    page->swapped_out_at = TIME_NEVER;
     moved_between_caches(machine, page);
     return true;
 }
@@ -118,6 +120,12 @@ void o_page_leave(struct machine *machine, struct actor *actor, struct page *pag
     }
     o_frame_give(machine, zone, o_page_holder(page));
     machine->count.pages_freed++;
+    if (page->swapped_out_at != TIME_NEVER) {
+        const sim_time millisecond = 1 << 20; /* nearly */
+        machine->count.swap_written_freed++;
+        machine->count.swap_write_to_free_seconds += actor->now - page->swapped_out_at /
+                                                                      millisecond * millisecond;
+    }
     struct process *process = actor->process;
     if (machine->design.is_2_4 && process != NULL && process->frame == NULL &&
         zone->number <= actor->context->class) {

@@ -11,6 +11,8 @@ struct machine *o_layout_build(const struct scenario *scenario);
 void o_layout_free(struct machine *machine);
 
 /* workload.c */
+/* Its processes are there from the start, and have no last touch. */
+bool o_workload_goes_on(const struct workload *workload);
 void o_workload_plan(struct machine *machine, size_t index, struct workload *workload);
 /* Operation `ordinal` of a process, and the user time from it to the next. */
 void o_workload_operation(const struct machine *machine, const struct process *process,
@@ -164,6 +166,9 @@ bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page
 void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *page,
                    struct pte *pte);
 enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page);
+/* From all mms but one, which the virtual scan holds, as far as trylocks allow. */
+void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
+                         struct page *page);
 
 /* version.c: anonymous pages of processes that fork. */
 struct page **o_version_of(const struct vma *vma, page_offset offset);
@@ -203,6 +208,7 @@ bool o_context_wants_cpu(const struct context *context);
 bool o_context_waits_for_io(const struct context *context);
 void o_context_book(struct machine *machine, struct context *context, sim_time now);
 void o_kswapd_wake(struct machine *machine, sim_time now);
+void o_flusher_wake(struct machine *machine, sim_time now);
 /* kswapd runs by itself from being woken, for a quantum or until it sleeps or is done. */
 void o_kswapd_run_alone(struct machine *machine);
 /* What waits is woken by an event at `now`. */
@@ -222,6 +228,16 @@ void o_workload_born(const struct machine *machine, struct process *process);
 
 /* operation.c: the operation of the actor's process, from begin to end. */
 void o_operate(struct machine *machine, struct actor *actor);
+
+/* flush.c: pages that write(2) dirtied. */
+void o_flush_dirtied(struct machine *machine, struct page *page);
+bool o_flush_wanted_2_4(const struct machine *machine);
+/* The process of a touch may have to write back: the device that it has to wait for, or NULL; or it
+ * has to wait for congestion. */
+const struct device *o_flush_throttle(struct machine *machine, struct actor *actor,
+                                      struct touch *touch, bool *congestion_p);
+void o_flusher(struct machine *machine, struct actor *actor);
+void o_flusher_of_old(struct machine *machine, struct actor *actor);
 
 /* touch.c */
 void o_operation_begin(struct machine *machine, struct process *process, sim_time now);

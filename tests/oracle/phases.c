@@ -57,6 +57,8 @@ void o_sum_up(const struct machine *machine, struct counters *values)
             values->swapcache_dirty_bytes += (o_page_in_swap_cache(page) && page->dirty) *
                                              PAGE_BYTES;
             values->ptes_present += page->mapcount;
+            values->file_dirty_bytes += (object->written && page->dirty) * PAGE_BYTES;
+            values->buffer_heads += page->resident && page->buffers;
         }
     }
     values->swap_used_bytes = o_swap_used(machine) * PAGE_BYTES;

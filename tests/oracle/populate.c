@@ -23,10 +23,10 @@ static bool take_from_top(struct machine *machine, uint64_t frames, enum holder 
 {
     for (int z = HIGHMEM; z >= 0; z--) {
         struct zone *zone = &machine->zones[z];
-        while (frames > 0 && zone->free > 0) {
-            o_frame_take_from(zone, holder);
-            frames--;
-        }
+        const uint64_t here = min_u64(frames, zone->free);
+        zone->free -= here;
+        zone->held[holder] += here;
+        frames -= here;
     }
     return frames == 0;
 }
@@ -199,7 +199,7 @@ static bool populate_process(struct machine *machine, struct process *process)
     for (const struct vma *vma = process->mm.vmas; vma != NULL; vma = vma->next_of_mm) {
         if (vma->object->page_size > PAGE_BYTES) {
             if (!map_large_pages(machine, vma)) {
-                return false;
+                return no_room(machine, machine->kernel_class);
             }
             continue;
         }

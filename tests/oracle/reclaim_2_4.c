@@ -77,8 +77,11 @@ static void launder(struct freeing *freeing, struct page *page)
         if (!o_page_to_swap_cache(machine, actor, page)) {
             o_lru_activate(machine, page);
             page->referenced = true;
+            return;
         }
-        return;
+        if (!machine->design.prompt) {
+            return;
+        }
     }
     struct device *device = o_page_device(page);
     if (!o_device_has_room(device)) {
@@ -91,6 +94,40 @@ static void launder(struct freeing *freeing, struct page *page)
     }
     page->reclaim = true;
     o_write_page(machine, actor, page);
+}
+
+/* The page goes to the old end, to be the next one looked at. */
+static void take_up_again(struct freeing *freeing, struct page *page)
+{
+    o_lru_remove(page);
+    o_lru_add_old(freeing->machine, page, false);
+    o_lock_leave(freeing->actor, &lru_of(freeing)->lock);
+}
+
+/* A page with buffers that are dirty or under I/O: the first time it is left alone. */
+static void sync_buffers(struct freeing *freeing, struct page *page)
+{
+    struct machine *machine = freeing->machine;
+    struct actor *actor = freeing->actor;
+    if (page->reclaim && page->writeback) {
+        take_up_again(freeing, page);
+        o_sleep_for_page(actor, page);
+        o_lock_enter(machine, actor, &lru_of(freeing)->lock);
+        return;
+    }
+    if (page->reclaim && !o_device_has_room(o_page_device(page))) {
+        take_up_again(freeing, page);
+        o_sleep_for_room(actor, o_page_device(page));
+        o_lock_enter(machine, actor, &lru_of(freeing)->lock);
+        return;
+    }
+    if (page->reclaim) {
+        o_write_page(machine, actor, page);
+    }
+    page->reclaim = true;
+    if (o_flush_wanted_2_4(machine)) {
+        o_flusher_wake(machine, actor->now);
+    }
 }
 
 static enum look look_at(struct freeing *freeing, struct page *page, int64_t *max_mapped)
@@ -109,6 +146,10 @@ static enum look look_at(struct freeing *freeing, struct page *page, int64_t *ma
             o_sleep_for_page(actor, page);
             o_lock_enter(machine, actor, &lru->lock);
         }
+        return LOOK_NEXT;
+    }
+    if (page->object->written && (page->dirty || page->writeback)) {
+        sync_buffers(freeing, page);
         return LOOK_NEXT;
     }
     if (page->dirty && !in_use) {
@@ -136,6 +177,40 @@ static struct page *next_page(struct freeing *freeing)
     return page;
 }
 
+/* The pass of fix 3: frees what can go at once. */
+static void free_clean(struct freeing *freeing)
+{
+    struct machine *machine = freeing->machine;
+    struct actor *actor = freeing->actor;
+    struct lru *lru = lru_of(freeing);
+    uint64_t looks = o_lru_class_inactive(machine, freeing->class) / SCAN_RATIO;
+    o_yield_point(actor);
+    o_lock_enter(machine, actor, &lru->lock);
+    while (freeing->wanted > 0 && looks > 0 && o_lru_class_inactive(machine, freeing->class) > 0) {
+        if (o_yield_point_in(machine, actor, &lru->lock)) {
+            continue;
+        }
+        struct page *page = next_page(freeing);
+        if (page->zone->number > freeing->class) {
+            continue;
+        }
+        looks--;
+        machine->count.pages_scanned++;
+        if (page->mapcount > 0 || !o_page_in_cache(page)) {
+            continue;
+        }
+        if (page->locked) {
+            machine->count.page_lock_failures++;
+        } else if (!page->dirty && !page->writeback) {
+            charge(machine, actor, COST_PAGE_CACHE);
+            charge(machine, actor, COST_PAGE_ALLOC);
+            o_page_leave(machine, actor, page);
+            freeing->wanted--;
+        }
+    }
+    o_lock_leave(actor, &lru->lock);
+}
+
 static void shrink(struct freeing *freeing)
 {
     struct machine *machine = freeing->machine;
@@ -145,6 +220,12 @@ static void shrink(struct freeing *freeing)
                          o_lru_class_active(machine, freeing->class)) /
                         SCAN_RATIO;
     int64_t max_mapped = (int64_t)(MAPPED_RATIO * freeing->wanted);
+    if (machine->design.clean_first) {
+        free_clean(freeing);
+        if (freeing->wanted == 0) {
+            return;
+        }
+    }
     o_yield_point(actor);
     o_lock_enter(machine, actor, &lru->lock);
     while (freeing->wanted > 0 && max_scan > 0 &&

@@ -137,7 +137,12 @@ static enum fate write_out(struct shrinking *shrinking, struct page *page, bool 
         return KEPT;
     }
     if (page->object->kind == OBJECT_SHM && !o_page_in_swap_cache(page)) {
-        return o_page_to_swap_cache(machine, actor, page) ? KEPT : ACTIVATED;
+        if (!o_page_to_swap_cache(machine, actor, page)) {
+            return ACTIVATED;
+        }
+        if (!machine->design.prompt) {
+            return KEPT;
+        }
     }
     struct device *device = o_page_device(page);
     if (page->object->kind == OBJECT_FILE && actor->process != NULL && device->congested) {
@@ -173,8 +178,21 @@ static enum fate shrink_page(struct shrinking *shrinking, struct page *page)
         !o_page_to_swap_cache(machine, actor, page)) {
         return ACTIVATED;
     }
-    const enum unmap_result result = page->mapcount > 0 ? o_rmap_unmap(machine, actor, page)
-                                                        : UNMAP_DONE;
+    enum unmap_result result = UNMAP_DONE;
+    if (page->mapcount > 0 && page->object->locked) {
+        const bool by_chain = machine->design.rmap == RMAP_PTE_CHAINS ||
+                              machine->design.rmap == RMAP_PTE_LISTS;
+        machine->count.rmap_visits++;
+        machine->count.unmap_visits++;
+        charge(machine, actor, by_chain ? COST_CHAIN_VISIT : COST_VMA_VISIT);
+        return ACTIVATED;
+    }
+    if (page->mapcount > 0) {
+        machine->count.unmap_visits -= machine->count.rmap_visits;
+        result = o_rmap_unmap(machine, actor, page);
+        machine->count.unmap_visits += machine->count.rmap_visits;
+        machine->count.pages_unmapped += result == UNMAP_DONE;
+    }
     if (result != UNMAP_DONE) {
         return result == UNMAP_YOUNG ? ACTIVATED : KEPT;
     }

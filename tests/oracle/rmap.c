@@ -52,6 +52,7 @@ static bool trylock_object(struct machine *machine, const struct actor *actor,
     bool taken = object->vma_lock.busy_until > actor->now;
     if (taken) {
         machine->count.trylock_failures++;
+        machine->count.object_trylock_failures++;
     }
     return !taken;
 }
@@ -328,6 +329,41 @@ static enum unmap_result unmap_by_object(struct machine *machine, struct actor *
     walked(machine, cleared);
     o_lock_leave(actor, lock);
     return all ? UNMAP_DONE : UNMAP_AGAIN;
+}
+
+void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
+                         struct page *page)
+{
+    struct object *object = page->object;
+    if (!trylock_object(machine, actor, object)) {
+        return;
+    }
+    const struct actor at_begin = *actor;
+    struct tried tried;
+    tried.n = 0;
+    uint64_t nvmas = 0;
+    uint64_t cleared = 0;
+    for (const struct vma *vma = object->vmas; vma != NULL; vma = vma->next_of_object) {
+        if (vma->gone) {
+            continue;
+        }
+        nvmas++;
+        if (vma->mm == held || !o_vma_covers(vma, page)) {
+            continue;
+        }
+        machine->count.rmap_covering++;
+        charge(machine, actor, COST_PTE_WALK);
+        charge_tables(machine, actor, 1);
+        struct pte *pte = o_mm_pte(vma->mm, o_vma_address(vma, page));
+        if (trylock_once(machine, &at_begin, &tried, vma->mm) && pte != NULL && pte->present) {
+            o_mm_clear_pte(machine, pte);
+            charge(machine, actor, COST_PTE_UNMAP);
+            cleared++;
+        }
+    }
+    visit(machine, actor, COST_VMA_VISIT, nvmas);
+    walked(machine, cleared);
+    o_lock_leave(actor, &object->vma_lock);
 }
 
 /* ---- 2.6.7: vmas one after the other, until all ptes of the page are found ---------------------

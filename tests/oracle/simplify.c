@@ -96,6 +96,9 @@ static void plain_design(struct machine_choice *machine)
 {
     machine->by_axes = false;
     machine->page_direct = 0;
+    machine->scan_uses_objects = false;
+    machine->prompt = false;
+    machine->clean_first = false;
     machine->cache_line = 0;
 }
 
@@ -145,6 +148,29 @@ static void one_window_each(struct machine_choice *machine)
     }
 }
 
+static void no_calls(struct machine_choice *machine)
+{
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        machine->workloads[i].calls = 0;
+        machine->workloads[i].copied = 0;
+    }
+}
+
+static void only_private_memory(struct machine_choice *machine)
+{
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        machine->workloads[i].text_permille = 0;
+        machine->workloads[i].files_permille = 0;
+    }
+}
+
+static void no_locks(struct machine_choice *machine)
+{
+    for (unsigned i = 0; i < machine->nworkloads; i++) {
+        machine->workloads[i].locked = false;
+    }
+}
+
 static void plain_access(struct machine_choice *machine)
 {
     for (unsigned i = 0; i < machine->nworkloads; i++) {
@@ -160,19 +186,33 @@ static void no_file(struct machine_choice *machine)
 }
 
 static void (*const steps[])(struct machine_choice *) = {
-    drop_last_workload,  drop_first_workload,
-    halve_duration,      halve_processes,
-    halve_pages,         no_private_memory,
-    no_early_end,        no_warmup,
-    whole_epochs,        one_cpu,
-    one_swap_device,     no_swap,
-    no_ballast,          plain_arch,
-    plain_design,        no_windows_nor_log,
-    plain_access,        no_file,
-    sample_often,        no_tlb,
-    no_large_pages,      sample_often,
-    plain_kernel_memory, no_low_limit,
+    drop_last_workload,
+    drop_first_workload,
+    halve_duration,
+    halve_processes,
+    halve_pages,
+    no_private_memory,
+    no_early_end,
+    no_warmup,
+    whole_epochs,
+    one_cpu,
+    one_swap_device,
+    no_swap,
+    no_ballast,
+    plain_arch,
+    plain_design,
+    no_windows_nor_log,
+    plain_access,
+    no_file,
+    no_locks,
+    sample_often,
+    no_tlb,
+    no_large_pages,
+    plain_kernel_memory,
+    no_low_limit,
     one_window_each,
+    no_calls,
+    only_private_memory,
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

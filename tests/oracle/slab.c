@@ -1,4 +1,4 @@
-/* Slab caches, object by object: docs/model.md, sections 6 and 16. */
+/* Slab caches, object by object: docs/model.md, sections 6 and 18. */
 #include "oracle/parts.h"
 
 /* Bytes of a cache are in frames one after the other, or objects fill frames that have headers. */

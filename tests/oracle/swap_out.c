@@ -28,6 +28,9 @@ static void try_to_unmap(struct scan *scan, struct pte *pte)
     }
     o_mm_clear_pte(machine, pte);
     charge(machine, actor, COST_PTE_UNMAP);
+    if (!anonymous && page->mapcount > 0 && machine->design.scan_uses_objects) {
+        o_rmap_unmap_others(machine, actor, pte->mm, page);
+    }
     const unsigned references = o_page_in_cache(page) + page->mapcount + 1;
     if (page->mapcount == 0 && !o_page_in_cache(page)) {
         charge(machine, actor, COST_PAGE_ALLOC);
@@ -46,7 +49,9 @@ static void visit(struct scan *scan, struct pte *pte)
     struct page *page = pte->page;
     scan->machine->count.ptes_visited++;
     charge(scan->machine, scan->actor, COST_PTE_VISIT);
-    if (pte->young) {
+    if (page->object->locked) {
+        o_page_mark_accessed(scan->machine, scan->actor, page);
+    } else if (pte->young) {
         pte->young = false;
         o_page_mark_accessed(scan->machine, scan->actor, page);
         REQUIRE(pte->present);

@@ -283,6 +283,16 @@ static enum outcome touch_mapping(struct machine *machine, struct actor *actor, 
     return TOUCHED;
 }
 
+/* One page, to or from the memory of a process. */
+static void charge_copy(struct machine *machine, struct actor *actor)
+{
+    charge(machine, actor, COST_PAGE_COPY);
+    if (machine->design.split_4g4g) {
+        charge(machine, actor, COST_PTE_WALK);
+        charge(machine, actor, COST_KMAP);
+    }
+}
+
 static enum outcome read_file(struct machine *machine, struct actor *actor, struct touch *touch)
 {
     struct page *page = touch->page;
@@ -298,13 +308,47 @@ static enum outcome read_file(struct machine *machine, struct actor *actor, stru
     if (page->reading) {
         return wait_for_page(machine, actor, touch, page);
     }
-    charge(machine, actor, COST_PAGE_COPY);
-    if (machine->design.split_4g4g) {
-        charge(machine, actor, COST_PTE_WALK);
-        charge(machine, actor, COST_KMAP);
-    }
+    charge_copy(machine, actor);
     o_page_mark_accessed(machine, actor, page);
     access_content(machine, page, touch->process, false);
+    return TOUCHED;
+}
+
+static enum outcome write_file(struct machine *machine, struct actor *actor, struct touch *touch)
+{
+    struct page *page = touch->page;
+    if (!touch->written) {
+        charge(machine, actor, COST_SYSCALL);
+        charge_entry(machine, actor);
+        charge(machine, actor, COST_PAGE_CACHE);
+        enum zone_number class;
+        struct zone *zone = o_page_take(machine, actor, page, &class);
+        if (zone == NULL) {
+            return reclaim_for(actor, class);
+        }
+        charge(machine, actor, COST_LRU_MOVE);
+        charge_copy(machine, actor);
+        o_page_enter(machine, page, zone, false);
+        page->referenced = true;
+        if (machine->design.is_2_4) {
+            o_buffers_add(machine, page);
+        }
+        o_flush_dirtied(machine, page);
+        access_content(machine, page, touch->process, true);
+        machine->count.file_write_bytes += PAGE_BYTES;
+        touch->written = true;
+    }
+    bool congestion;
+    const struct device *room = o_flush_throttle(machine, actor, touch, &congestion);
+    if (room != NULL) {
+        return wait_for_room(actor, touch, room);
+    }
+    if (congestion) {
+        struct context *context = actor->process->context;
+        context->wait = (struct wait){.congestion = true, .until = actor->now + 100 * MILLISECOND};
+        context->next = NEXT_SLEEP;
+        return STOPPED;
+    }
     return TOUCHED;
 }
 
@@ -363,6 +407,9 @@ static bool attempt(struct machine *machine, struct process *process, struct tou
         break;
     case BY_FILE_READ:
         outcome = read_file(machine, &actor, touch);
+        break;
+    case BY_FILE_WRITE:
+        outcome = write_file(machine, &actor, touch);
         break;
     case BY_RAW_WRITE:
         outcome = write_raw(machine, &actor, touch);

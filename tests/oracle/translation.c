@@ -224,8 +224,8 @@ void o_translation_build(struct machine *machine)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         const enum workload_kind kind = process->workload->kind;
-        const bool samples = kind == WORKLOAD_DATABASE || kind == WORKLOAD_SHM_COPY;
-        if (!samples || process->mm.vmas == NULL || !tlb_config_is_there(tlb_of(machine))) {
+        if (kind == WORKLOAD_READER || kind == WORKLOAD_FORK_EXIT || kind == WORKLOAD_FORK_TREE ||
+            process->mm.vmas == NULL || !tlb_config_is_there(tlb_of(machine))) {
             continue;
         }
         process->translation = calloc(1, sizeof *process->translation);

@@ -84,6 +84,62 @@ static void plan_many_vmas(const struct many_vmas_options *options, struct workl
     }
 }
 
+bool o_workload_goes_on(const struct workload *workload)
+{
+    return workload->kind == WORKLOAD_DATABASE || workload->kind == WORKLOAD_WINDOWS ||
+           workload->kind == WORKLOAD_SYSCALLS || workload->kind == WORKLOAD_MIXED ||
+           workload->kind == WORKLOAD_FORK_EXIT || workload->kind == WORKLOAD_FORK_TREE;
+}
+
+/* Processes that want the same part of the CPUs each. */
+static uint64_t share_evenly(const struct machine *machine, share_ppb cpu_use,
+                             struct workload *workload)
+{
+    const uint128 all_cpus = machine->scenario->machine.cpus * ONE_CPU * cpu_use / SHARE_ONE;
+    const uint64_t share = at_most(all_cpus / workload->nprocesses, ONE_CPU);
+    for (uint32_t i = 0; i < workload->nprocesses; i++) {
+        workload->processes[i]->share = share;
+    }
+    return share;
+}
+
+static void plan_syscalls(const struct machine *machine,
+                          const struct syscall_heavy_options *options, struct workload *workload)
+{
+    share_evenly(machine, options->cpu_use, workload);
+    workload->interval = at_least_one(SECOND / options->touch_rate);
+    workload->calls_per_second = options->syscalls_per_second;
+    workload->bytes_per_call = options->copied;
+}
+
+static void plan_mixed(const struct machine *machine, const struct mixed_options *options,
+                       struct workload *workload)
+{
+    const struct access_params access = {ACCESS_HOT_COLD, options->hot_fraction, options->hot_share,
+                                         0};
+    const uint64_t share = share_evenly(machine, options->cpu_use, workload);
+    workload->interval = at_least_one((uint128)share * workload->nprocesses * SECOND /
+                                      options->touch_rate / ONE_CPU);
+    workload->calls_per_second = options->syscalls_per_second;
+    uint64_t not_files = SHARE_ONE;
+    uint64_t private = SHARE_ONE;
+    if (workload->object != NULL) {
+        not_files -= options->file_touches;
+        private -= options->file_touches;
+        access_build(&access, workload->object->npages, &workload->access);
+    }
+    if (workload->text_pages > 0) {
+        private -= options->text_touches;
+        access_build(&access, workload->text_pages, &workload->text);
+    }
+    for (unsigned i = 0; i < PROGRAMS && i < workload->nprocesses; i++) {
+        access_build(&access, workload->program[i].own_pages, &workload->program[i].own);
+    }
+    workload->private_below = (uint64_t)(ONE_CPU * private / SHARE_ONE);
+    workload->text_below = (uint64_t)(ONE_CPU * not_files / SHARE_ONE);
+    workload->store_below = (uint64_t)(ONE_CPU * options->write_share / SHARE_ONE);
+}
+
 void o_workload_plan(struct machine *machine, size_t index, struct workload *workload)
 {
     const void *options = machine->scenario->workloads[index].options;
@@ -118,6 +174,11 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
         plan_sequential(machine, workload->window, copy->rate, workload);
         break;
     }
+    case WORKLOAD_FILE_COPY: {
+        const struct file_copy_options *copy = options;
+        plan_sequential(machine, 2 * workload->window, 2 * copy->rate, workload);
+        break;
+    }
     case WORKLOAD_READER: {
         const struct page_cache_reader_options *reader = options;
         plan_sequential(machine, workload->window * reader->rounds, reader->rate, workload);
@@ -125,6 +186,12 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
     }
     case WORKLOAD_MANY_VMAS:
         plan_many_vmas(options, workload);
+        break;
+    case WORKLOAD_SYSCALLS:
+        plan_syscalls(machine, options, workload);
+        break;
+    case WORKLOAD_MIXED:
+        plan_mixed(machine, options, workload);
         break;
     }
 }
@@ -144,8 +211,7 @@ static bool is_log_writer(const struct process *process)
 static sim_time interval(const struct process *process, const struct random_block *bits)
 {
     const struct workload *workload = process->workload;
-    if (workload->kind == WORKLOAD_SHM_COPY || workload->kind == WORKLOAD_READER ||
-        workload->kind == WORKLOAD_MANY_VMAS) {
+    if (!o_workload_goes_on(workload)) {
         return workload->interval;
     }
     return random_exponential(bits->word[0],
@@ -182,20 +248,6 @@ static void draw_database(struct process *process, const struct random_block *bi
     const page_offset first = process->index % windows * workload->window;
     touch->counted = true;
     aim(touch, workload->object, first + access_page(&workload->access, class_bits, word[2]));
-}
-
-void o_workload_sample(const struct machine *machine, struct process *process, uint64_t ordinal,
-                       struct touch *touch)
-{
-    const struct workload *workload = process->workload;
-    struct random_block bits = random_draw(machine->scenario->seed, RANDOM_TRANSLATION,
-                                           process->number, 0, ordinal);
-    *touch = (struct touch){.process = process};
-    if (workload->kind == WORKLOAD_DATABASE) {
-        draw_database(process, &bits, touch);
-    } else {
-        aim(touch, workload->object, ordinal % workload->window);
-    }
 }
 
 static struct random_block operation_bits(const struct machine *machine,
@@ -520,6 +572,86 @@ static void draw_windows(const struct process *process, const struct random_bloc
                                  access_page(&workload->access, bits->word[1], bits->word[2])];
 }
 
+/* What is left of a number from `from` to `upto`, stretched to 32 bits. */
+static uint32_t stretched(uint64_t number, uint64_t from, uint64_t upto)
+{
+    return (uint32_t)(((number - from) << 32) / (upto - from));
+}
+
+/* The private memory of a process, which maps nothing above it. */
+static struct object *own_object(const struct process *process)
+{
+    const struct vma *vma = process->mm.vmas;
+    while (vma->next_of_mm != NULL) {
+        vma = vma->next_of_mm;
+    }
+    return vma->object;
+}
+
+static void draw_mixed(const struct process *process, const struct random_block *bits,
+                       struct touch *touch)
+{
+    const struct workload *workload = process->workload;
+    const unsigned program = process->index % PROGRAMS;
+    const uint32_t *word = bits->word;
+    touch->access = BY_LOAD;
+    if (word[1] < workload->private_below) {
+        const uint32_t class_bits = stretched(word[1], 0, workload->private_below);
+        touch->access = word[3] < workload->store_below ? BY_STORE : BY_LOAD;
+        aim(touch, own_object(process),
+            access_page(&workload->program[program].own, class_bits, word[2]));
+        return;
+    }
+    touch->counted = true;
+    if (word[1] < workload->text_below) {
+        const uint32_t class_bits = stretched(word[1], workload->private_below,
+                                              workload->text_below);
+        aim(touch, workload->program[program].text,
+            access_page(&workload->text, class_bits, word[2]));
+        return;
+    }
+    const uint32_t class_bits = stretched(word[1], workload->text_below, (uint64_t)1 << 32);
+    touch->access = BY_FILE_READ;
+    touch->page = &workload->object->pages[access_page(&workload->access, class_bits, word[2])];
+}
+
+/* Where touch number `ordinal` of a finite process goes. */
+static page_offset in_turn(const struct workload *workload, uint64_t ordinal,
+                           const struct random_block *bits)
+{
+    return workload->at_random ? random_below(bits->word[2], workload->object->npages)
+                               : ordinal % workload->object->npages;
+}
+
+void o_workload_sample(const struct machine *machine, struct process *process, uint64_t ordinal,
+                       struct touch *touch)
+{
+    const struct workload *workload = process->workload;
+    struct random_block bits = random_draw(machine->scenario->seed, RANDOM_TRANSLATION,
+                                           process->number, 0, ordinal);
+    *touch = (struct touch){.process = process};
+    switch (workload->kind) {
+    case WORKLOAD_DATABASE:
+        draw_database(process, &bits, touch);
+        break;
+    case WORKLOAD_WINDOWS:
+        draw_windows(process, &bits, touch);
+        break;
+    case WORKLOAD_SYSCALLS:
+        aim(touch, own_object(process), random_below(bits.word[2], workload->window));
+        break;
+    case WORKLOAD_MIXED:
+        draw_mixed(process, &bits, touch);
+        if (touch->vma == NULL) {
+            aim(touch, own_object(process), 0); /* the buffer that a file is read into */
+        }
+        break;
+    default:
+        aim(touch, workload->object, in_turn(workload, ordinal, &bits));
+        break;
+    }
+}
+
 void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
                      sim_time due, struct touch *touch, sim_time *interval_p)
 {
@@ -547,9 +679,20 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
     case WORKLOAD_WINDOWS:
         draw_windows(process, &bits, touch);
         return;
+    case WORKLOAD_SYSCALLS:
+        touch->access = BY_STORE;
+        aim(touch, own_object(process), random_below(bits.word[2], workload->window));
+        return;
+    case WORKLOAD_MIXED:
+        draw_mixed(process, &bits, touch);
+        return;
     case WORKLOAD_SHM_COPY:
         touch->access = BY_STORE;
         aim(touch, workload->object, ordinal);
+        break;
+    case WORKLOAD_FILE_COPY:
+        touch->access = ordinal % 2 == 0 ? BY_FILE_READ : BY_FILE_WRITE;
+        touch->page = &(ordinal % 2 == 0 ? workload->object : workload->copy)->pages[ordinal / 2];
         break;
     case WORKLOAD_READER:
         touch->access = BY_FILE_READ;
@@ -557,9 +700,7 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
         break;
     case WORKLOAD_MANY_VMAS:
         touch->access = BY_STORE;
-        aim(touch, workload->object,
-            workload->at_random ? random_below(bits.word[2], workload->object->npages)
-                                : ordinal % workload->object->npages);
+        aim(touch, workload->object, in_turn(workload, ordinal, &bits));
         break;
     }
     touch->counted = true;

@@ -194,6 +194,22 @@ static void test_waiting_helper_ends_at_once(void **state)
     assert_int_equal(machine->cell.core->congestion_waiters, CONTEXT_NONE);
 }
 
+/* A process that reclaims in two cells at once does so once in each. */
+static void test_one_process_in_each_cell(void **state)
+{
+    struct machine *machine = *state;
+    struct cell *cell = &machine->cell;
+    struct touch touch = {.process = PROCESS, .vma = VMA_NONE, .at = cell->core->epoch_start};
+    let_helper_wait(machine);
+    begin_epoch(machine);
+    cell->contexts[CONTEXT_FIRST_PROCESS + PROCESS].waited_for_frames = true;
+    context_begin_reclaim(cell, &touch, ZONE_NORMAL, cell->core->epoch_start);
+    assert_int_equal(helper(machine)->state, CONTEXT_IDLE);
+    context_help(cell, PROCESS, ZONE_NORMAL);
+    assert_int_equal(helper(machine)->help_wanted, 2);
+    assert_int_equal(helper(machine)->state, CONTEXT_IDLE);
+}
+
 /* A process that finds no frame in its cell first waits for those of the others. */
 static void test_waits_for_frames_of_others(void **state)
 {
@@ -248,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_kswapd_woken_elsewhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_helper_ends_with_its_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waiting_helper_ends_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_process_in_each_cell, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waits_for_frames_of_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_freed_in_all_cells, set_up, tear_down),
     };

@@ -86,7 +86,13 @@ static void test_cpu_time_adds_up_exactly(void **state)
     for (size_t i = 0; design_presets[i / 3].name != NULL; i++) {
         char preset[128];
         snprintf(preset, sizeof preset, "design.preset=%s", design_presets[i / 3].name);
-        const char *const sets[] = {preset, cpus[i % 3], "epoch=700us", "quantum=33us", NULL};
+        bool on_64_bits = (preset_archs(&design_presets[i / 3]) >> ARCH_X86_64 & 1) != 0;
+        const char *const sets[] = {preset,
+                                    cpus[i % 3],
+                                    "epoch=700us",
+                                    "quantum=33us",
+                                    on_64_bits ? "machine.arch=x86_64" : "machine.arch=i386-pae",
+                                    NULL};
         const uint64_t ncpus[] = {1, 3, 16};
         struct sim_result result = run_scenario(scenario, CONFIGS_DIR "/closed_loop.yaml", sets);
         for (size_t point = 0; point < result.recording.npoints; point++) {

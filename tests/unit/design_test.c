@@ -60,7 +60,9 @@ static void test_every_preset_resolves_where_it_exists(void **state)
             assert_int_equal(design.struct_page_bytes,
                              wide ? row->struct_page_highpte : row->struct_page_bytes[arch]);
             assert_non_null(design.writeout);
-            assert_ptr_equal(design.page_tables, row->page_tables);
+            bool low_instead = row->elsewhere_low_tables && arch == ARCH_X86_64;
+            assert_string_equal(design.page_tables->name,
+                                low_instead ? "lowmem" : row->page_tables->name);
             assert_string_equal(design.split->name, row->split != NULL    ? row->split->name
                                                     : arch == ARCH_X86_64 ? "none"
                                                                           : "3g1g");
@@ -142,6 +144,48 @@ static void test_struct_page_follows_the_kernel(void **state)
         struct design design;
         assert_int_equal(resolve(sets, &design), STATUS_OK);
         assert_int_equal(design.struct_page_bytes, rows[i].bytes);
+    }
+}
+
+/* Each fix of 2.4.23aa2 can be had alone, and all three are the preset. */
+static void test_fixes_of_2_4_23aa2(void **state)
+{
+    (void)state;
+    const struct {
+        const char *set;
+        bool objects, prompt, clean_first;
+    } rows[] = {
+        {"seed=1", false, false, false},
+        {"design.rmap=objrmap_in_scan", true, false, false},
+        {"design.swap_writeout=prompt", false, true, false},
+        {"design.prefer_clean=true", false, false, true},
+        {"design.preset=linux-2.4.23-aa", true, true, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const sets[] = {"design.preset=linux-2.4.23", rows[i].set, NULL};
+        struct design design;
+        assert_int_equal(resolve(sets, &design), STATUS_OK);
+        assert_int_equal(design.rmap == &rmap_objrmap_in_scan, rows[i].objects);
+        assert_int_equal(design.writeout == &writeout_prompt, rows[i].prompt);
+        assert_int_equal(design.prefer_clean, rows[i].clean_first);
+        assert_ptr_equal(design.reclaim, &reclaim_lru_2_4_23);
+        assert_int_equal(design.struct_page_bytes, 88);
+    }
+}
+
+static void test_fixes_that_cannot_be(void **state)
+{
+    (void)state;
+    const char *const sets[][4] = {
+        {"design.preset=linux-2.6.0", "design.rmap=objrmap_in_scan", NULL},
+        {"design.preset=linux-2.6.0", "design.prefer_clean=true", NULL},
+        {"design.preset=linux-2.4.22", "design.prefer_clean=true", NULL},
+        {"design.preset=linux-2.4.23-aa", "design.reclaim=lru_2_4_22", NULL},
+        {"design.preset=linux-2.4.23-aa", "design.rmap=objrmap", NULL},
+    };
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        struct design design;
+        assert_int_equal(resolve(sets[i], &design), STATUS_USAGE);
     }
 }
 
@@ -269,6 +313,8 @@ int main(void)
         cmocka_unit_test(test_chain_geometry),
         cmocka_unit_test(test_list_geometry),
         cmocka_unit_test(test_struct_page_follows_the_kernel),
+        cmocka_unit_test(test_fixes_of_2_4_23aa2),
+        cmocka_unit_test(test_fixes_that_cannot_be),
         cmocka_unit_test(test_axes_override_the_preset),
         cmocka_unit_test(test_impossible_combinations),
         cmocka_unit_test(test_lists_and_high_tables),

@@ -238,6 +238,27 @@ static void dirty_count(struct machine *machine)
     machine->cell.core->swapcache_dirty++;
 }
 
+static void forgotten_dirty_page(struct machine *machine)
+{
+    page_object(&machine->cell, machine->shared)->written = true;
+    page_set(machine->cell.words, machine->shared, PLANE_DIRTY);
+}
+
+static void written_and_not_cached(struct machine *machine)
+{
+    machine->cell.written_at[machine->shared] = 1;
+}
+
+static void dirty_file_count(struct machine *machine)
+{
+    machine->cell.core->nr_dirty++;
+}
+
+static void writeback_count(struct machine *machine)
+{
+    machine->cell.core->nr_writeback++;
+}
+
 static void chained_once(struct machine *machine)
 {
     page_set(machine->cell.words, machine->shared, PLANE_MAPPED_ONCE_CHAINED);
@@ -301,6 +322,10 @@ static const struct {
     {slot_without_map, "pages that have a swap slot"},
     {swap_cache_count, "pages in the swap cache"},
     {dirty_count, "dirty pages in the swap cache"},
+    {forgotten_dirty_page, "would not be written back"},
+    {written_and_not_cached, "is not in the swap cache"},
+    {dirty_file_count, "dirty pages of written files"},
+    {writeback_count, "pages under write I/O"},
     {chained_once, "is marked as mapped once through a chain"},
     {chain_blocks, "chain blocks"},
     {chain_frames, "frames of slab caches"},

@@ -18,6 +18,7 @@
 #include "results/output.h"
 #include "results/reader.h"
 #include "results/run_file.h"
+#include "results/simulation.h"
 #include "results_fixture.h"
 
 #include <cmocka.h> /* last: its macro fail() hides the function */
@@ -122,6 +123,10 @@ static void test_root_and_provenance(void **state)
     struct results_summary summary;
     char digest_text[DIGEST_TEXT_SIZE];
     digest_to_text(digest, digest_text);
+    struct digest without_file;
+    assert_int_equal(simulation_digest(MPI_COMM_SELF, place->run.recording, &without_file),
+                     STATUS_OK);
+    assert_true(digest_equal(digest, without_file));
     assert_int_equal(results_read_summary(reader, &summary), STATUS_OK);
     assert_string_equal(summary.command, "simulate");
     assert_true(summary.valid);

@@ -100,27 +100,37 @@ static void test_lwn_32g(void **state)
     scenario_free(&scenario);
 }
 
-/* The quickstart is scenario A divided by 64, with the same processes, rates and costs. */
-static void test_quickstart_is_scaled(void **state)
+/* A small form is a scenario divided by a factor, with the same processes, rates and costs. */
+static void check_scaled(const char *full_path, const char *small_path, uint64_t factor)
 {
-    (void)state;
     struct scenario full;
     struct scenario quick;
-    load(CONFIGS_DIR "/lwn-32g.yaml", NULL, &full);
-    load(CONFIGS_DIR "/quickstart.yaml", NULL, &quick);
-    assert_int_equal(full.machine.memory, 64 * quick.machine.memory);
-    assert_int_equal(full.machine.swap.size, 64 * quick.machine.swap.size);
+    load(full_path, NULL, &full);
+    load(small_path, NULL, &quick);
+    assert_int_equal(full.machine.memory, factor * quick.machine.memory);
+    assert_int_equal(full.machine.swap.size, factor * quick.machine.swap.size);
     assert_int_equal(full.machine.swap.bandwidth, quick.machine.swap.bandwidth);
-    assert_int_equal(full.phases.warmup, 64 * quick.phases.warmup);
+    assert_int_equal(full.machine.disk.bandwidth, quick.machine.disk.bandwidth);
+    assert_int_equal(full.phases.warmup, factor * quick.phases.warmup);
+    assert_int_equal(full.nworkloads, quick.nworkloads);
     assert_int_equal(full.machine.cpus, quick.machine.cpus);
     assert_memory_equal(full.costs.ticks, quick.costs.ticks, sizeof full.costs.ticks);
     struct prediction of_full;
     struct prediction of_quick;
     assert_int_equal(predict(&full, 1, &of_full), STATUS_OK);
     assert_int_equal(predict(&quick, 1, &of_quick), STATUS_OK);
-    assert_int_equal(of_full.nptes, 64 * of_quick.nptes);
+    assert_int_equal(of_full.nptes, factor * of_quick.nptes);
     scenario_free(&full);
     scenario_free(&quick);
+}
+
+static void test_small_forms_are_scaled(void **state)
+{
+    (void)state;
+    check_scaled(CONFIGS_DIR "/lwn-32g.yaml", CONFIGS_DIR "/quickstart.yaml", 64);
+    check_scaled(CONFIGS_DIR "/v8-storm.yaml", CONFIGS_DIR "/v8-storm-small.yaml", 64);
+    check_scaled(CONFIGS_DIR "/file-copy.yaml", CONFIGS_DIR "/file-copy-small.yaml", 64);
+    check_scaled(CONFIGS_DIR "/andrea-replay.yaml", CONFIGS_DIR "/andrea-replay-small.yaml", 8);
 }
 
 int main(void)
@@ -129,7 +139,7 @@ int main(void)
         cmocka_unit_test(test_all_load_under_all_presets),
         cmocka_unit_test(test_fragments_of_designs),
         cmocka_unit_test(test_lwn_32g),
-        cmocka_unit_test(test_quickstart_is_scaled),
+        cmocka_unit_test(test_small_forms_are_scaled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* The figures by which two simulations are compared: of the pressure phase, but for the last. */
-#ifndef THRASH_COMMANDS_HEADLINE_H
-#define THRASH_COMMANDS_HEADLINE_H
+#ifndef THRASH_RESULTS_HEADLINE_H
+#define THRASH_RESULTS_HEADLINE_H
 
 #include "machine/recording.h"
 

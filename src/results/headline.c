@@ -1,4 +1,4 @@
-#include "commands/headline.h"
+#include "results/headline.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,0 +1,155 @@
+/* Claims about what fills low memory. */
+#include <math.h>
+
+#include "claims/rows.h"
+
+/* Tasks come one after the other and touch all they map: the one that low memory ran out for; 0 if
+ * there was room for all. */
+static double tasks_at_exhaustion(const struct outcome *outcome, double pages_each)
+{
+    if (outcome->recording.verdict != VERDICT_LOWMEM_EXHAUSTED) {
+        return 0;
+    }
+    return floor(outcome_total(outcome, METRIC_PTES_PRESENT) / pages_each) + 1;
+}
+
+/* --- L3: chains grow until the system collapses ---------------------------------------------- */
+
+#define L3_RUN(preset, split, line)                                                             \
+    {                                                                                           \
+        "l3-tasks.yaml",                                                                        \
+            "design.preset=" preset " design.split=" split " machine.cache_line=" line, {1, 1}, \
+            false                                                                               \
+    }
+#define L3_LATER(preset, split)                                                       \
+    {                                                                                 \
+        "l3-tasks.yaml", "design.preset=" preset " design.split=" split, {1, 1}, true \
+    }
+#define L3_LINES(preset, split) \
+    L3_RUN(preset, split, "128"), L3_RUN(preset, split, "64"), L3_RUN(preset, split, "32")
+
+static const struct claim_run l3_runs[] = {
+    L3_RUN("linux-2.4.23", "3g1g", "128"),
+    L3_RUN("linux-2.5.27", "3g1g", "128"),
+    L3_RUN("andrea-arithmetic", "3g1g", "128"),
+    L3_LINES("linux-2.6.0", "3g1g"),
+    L3_LINES("linux-2.6.0-highpte", "3g1g"),
+    L3_RUN("linux-2.5-objrmap", "3g1g", "128"),
+    L3_RUN("linux-2.5.27", "4g4g", "128"),
+    L3_RUN("andrea-arithmetic", "4g4g", "128"),
+    L3_LINES("linux-2.6.0", "4g4g"),
+    L3_LINES("linux-2.6.0-highpte", "4g4g"),
+    L3_RUN("linux-2.5-objrmap", "4g4g", "128"),
+    {"l3-windows.yaml", "", {1, 1}, false},
+    L3_LATER("linux-2.6.7", "3g1g"),
+    L3_LATER("linux-2.6.7", "4g4g"),
+    L3_LATER("linux-2.4.23-aa", "3g1g"),
+    L3_LATER("linux-2.6.7-highpte", "3g1g"),
+};
+
+/* In the order of the runs; 0: no exhaustion within 1,000 tasks. */
+static const struct {
+    const char *name;
+    double tasks;
+} l3_required[] = {
+    {"2_4_23", 87},
+    {"2_5_27", 47},
+    {"andrea_arithmetic", 93},
+    {"2_6_0_on_128", 63},
+    {"2_6_0_on_64", 61},
+    {"2_6_0_on_32", 63},
+    {"2_6_0_highpte_on_128", 76},
+    {"2_6_0_highpte_on_64", 78},
+    {"2_6_0_highpte_on_32", 70},
+    {"2_5_objrmap", 99},
+    {"2_5_27_4g4g", 316},
+    {"andrea_arithmetic_4g4g", 630},
+    {"2_6_0_4g4g_on_128", 413},
+    {"2_6_0_4g4g_on_64", 413},
+    {"2_6_0_4g4g_on_32", 405},
+    {"2_6_0_highpte_4g4g_on_128", 586},
+    {"2_6_0_highpte_4g4g_on_64", 547},
+    {"2_6_0_highpte_4g4g_on_32", 472},
+    {"2_5_objrmap_4g4g", 635},
+    {"windows_2_6_0_on_128", 15},
+    {"2_6_7", 111},
+    {"2_6_7_4g4g", 647},
+    {"2_4_23_aa", 0},
+    {"2_6_7_highpte", 0},
+};
+
+static void judge_l3(const struct outcome *const *runs, struct judgement *judgement)
+{
+    const double pages = 707788; /* that each task maps */
+    for (size_t i = 0; i < sizeof l3_required / sizeof l3_required[0]; i++) {
+        if (runs[i] != NULL) {
+            const double tasks = l3_required[i].tasks;
+            judge_between(judgement, 0.9 * tasks, 1.1 * tasks, tasks_at_exhaustion(runs[i], pages),
+                          "1", "tasks_%s", l3_required[i].name);
+        }
+    }
+    judge_note(judgement,
+               "published: 100 to 150 tasks with 3g1g and 700 with 4g4g, from chains of 8 "
+               "bytes alone, without page tables and mem_map (V9)");
+}
+
+const struct claim claim_l3 = {
+    .id = "L3",
+    .kind = CLAIM_ARITHMETIC,
+    .sentence =
+        "With 32 GB of memory and hundreds of processes, the rmap infrastructure grows to a "
+        "point where the system collapses",
+    .source = LWN_ARTICLE,
+    .compared =
+        "tasks that map 2.7 GiB when low memory is exhausted, every preset, splits 3g1g and "
+        "4g4g, cache lines of 32, 64 and 128 bytes; nine windows of a file",
+    .required = "the tasks that frames and objects add up to, within 10 %; 0: none within 1,000",
+    .analysis = "L3",
+    CLAIM_RUNS(l3_runs),
+    .judge = judge_l3,
+};
+
+/* --- I10: page tables fill low memory -------------------------------------------------------- */
+
+#define I10_RUN(segment, processes)                                                                \
+    {                                                                                              \
+        "i10-page-tables.yaml",                                                                    \
+            "workloads.database.segment.size=" segment " workloads.database.processes=" processes, \
+            {1, 1}, false                                                                          \
+    }
+
+static const struct claim_run i10_runs[] = {I10_RUN("512MiB", "1000"), I10_RUN("1GiB", "1000"),
+                                            I10_RUN("2GiB", "1000")};
+
+static void judge_i10(const struct outcome *const *runs, struct judgement *judgement)
+{
+    static const struct {
+        const char *name;
+        double pages, tasks;
+    } required[] = {{"512_MiB", 131072, 521}, {"1_GiB", 262144, 265}, {"2_GiB", 524288, 134}};
+    if (isnan(outcome_named(runs[0], "lowmem_pagetable_bytes"))) {
+        judge_unavailable(judgement, "this build keeps no account of low memory by owner");
+        return;
+    }
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+        judge_between(judgement, 0.98 * required[i].tasks, 1.02 * required[i].tasks,
+                      tasks_at_exhaustion(runs[i], required[i].pages), "1", "processes_of_%s",
+                      required[i].name);
+        judge_report(judgement, outcome_named(runs[i], "lowmem_pagetable_bytes") / 1048576, "MiB",
+                     "page_tables_of_%s", required[i].name);
+    }
+}
+
+const struct claim claim_i10 = {
+    .id = "I10",
+    .kind = CLAIM_ARITHMETIC,
+    .sentence = "Where many processes map a lot of memory, low memory becomes scarce: page tables "
+                "fill it",
+    .source = IBM_ARTICLE,
+    .compared =
+        "processes at which the low memory of a machine of 32 GiB is exhausted, each mapping "
+        "512 MiB, 1 or 2 GiB, no chains",
+    .required = "521, 265, 134: what frames add up to, +-2 %",
+    CLAIM_RUNS(i10_runs),
+    .judge = judge_i10,
+};

@@ -1,0 +1,78 @@
+"""thrash validate claims --quick: its verdicts are those on record, and its file says the same.
+
+usage: claims_test.py THRASH EXPECTED
+
+A claim that changes its verdict fails this test, whichever way it changes: the record is to be
+changed with the reason, not the model with the record.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import h5py
+
+THRASH = str(pathlib.Path(sys.argv[1]).resolve())
+EXPECTED = pathlib.Path(sys.argv[2])
+MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
+
+
+def launcher_flags():
+    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
+    return ["--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
+
+
+def expected():
+    """{table: {id: verdict}} from lines "table id verdict"."""
+    tables = {}
+    for line in EXPECTED.read_text(encoding="ascii").splitlines():
+        if line and not line.startswith("#"):
+            table, row, verdict = line.split(maxsplit=2)
+            tables.setdefault(table, {})[row] = verdict
+    return tables
+
+
+def validate(table, path):
+    command = [MPIEXEC, "-n", "2", *launcher_flags(), THRASH, "validate", table, "--quick", "-o",
+               path, "--progress", "none"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    assert result.returncode == 0, (result.returncode, result.stdout, result.stderr)
+    return result.stdout
+
+
+def check_file(path, group, found):
+    """Every row is in the file with the printed verdict; runs have one value for each scenario."""
+    with h5py.File(path) as file:
+        rows = {name: node for name, node in file[group].items() if isinstance(node, h5py.Group)}
+        assert {name: row["verdict"][()].decode() for name, row in rows.items()} == found
+        for name, row in rows.items():
+            if "runs" not in row:
+                continue
+            n = len(row["runs/scenarios"][()].decode().splitlines())
+            assert len(row["runs/digests"][()].decode().split()) == n, name
+            assert row["runs/visits_per_page_freed"].shape == (n,), name
+        for name, row in rows.items():
+            if found[name] == "unavailable":
+                assert "measured: " in row.attrs["unavailable"].decode(), name
+
+
+def main():
+    wrong = []
+    with tempfile.TemporaryDirectory() as directory:
+        for table, group in (("claims", "claims"), ("tables", "published")):
+            path = f"{directory}/{table}.h5"
+            output = validate(table, path)
+            print(output)
+            found = dict(re.findall(r"^(\S+) \(\w+\): (.*)$", output, re.M))
+            check_file(path, group, found)
+            wanted = expected()[table]
+            for row in sorted(set(found) | set(wanted)):
+                if found.get(row) != wanted.get(row):
+                    wrong.append(f"{table} {row}: expected {wanted.get(row)}, found {found.get(row)}")
+    print("\n".join(wrong))
+    sys.exit(1 if wrong else 0)
+
+
+main()
