@@ -39,7 +39,8 @@ static void print_help(void)
          "\n"
          "exit codes: 0 done and valid; 1 failed; 2 configuration or usage; 3 a required resource "
          "is\n"
-         "missing; 4 interrupted, partial result (and checkpoint) written; 5 ran, but the result is invalid");
+         "missing; 4 interrupted, partial result (and checkpoint) written; 5 ran, but the result "
+         "is invalid");
 }
 
 static enum status unknown_command(const char *name)

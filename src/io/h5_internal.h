@@ -12,7 +12,7 @@
 struct h5_writer {
     struct io_comm comm;
     enum status status; /* the first failure this rank knows of */
-    char *path; /* NULL: nothing is written */
+    char *path;         /* NULL: nothing is written */
     char *shown_path;
     char *mpi_hints;
     hid_t file;     /* negative when this rank has it not open */

@@ -114,8 +114,7 @@ enum status h5_create_nowhere(const struct io_comm *comm, struct h5_writer **wri
     if (writer == NULL) {
         return fail(STATUS_FAILED, "out of memory for a digest");
     }
-    *writer = (struct h5_writer){
-        .comm = *comm, .file = H5I_INVALID_HID, .driver = H5I_INVALID_HID};
+    *writer = (struct h5_writer){.comm = *comm, .file = H5I_INVALID_HID, .driver = H5I_INVALID_HID};
     *writer_p = writer;
     return STATUS_OK;
 }
