@@ -109,7 +109,7 @@ def test_refused(directory):
     for arguments, named in ((["--cells", "1,x"], "--cells"), (["--cells", "4,2"], "ascending"),
                              (["--epoch", "1ms,2"], "--epoch"), (["--seeds", "0"], "--seeds"),
                              (["--epoch", "1us"], "quantum"), (["--bogus"], "--bogus"),
-                             (["--set", "machine.memory=30TiB", "--set",
+                             (["--set", "machine.memory=64TiB", "--set",
                                "workloads.database.segment.size=15TiB"], "memory")):
         result = run([QUICKSTART, *arguments], code=3 if named == "memory" else 2)
         assert named in result.stderr and result.stdout == "", (arguments, result.stderr)
