@@ -1,18 +1,22 @@
 /* thrash check: validates a scenario, says what it means and what it will need; runs nothing. */
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/units.h"
+#include "commands/amount.h"
 #include "commands/catalogue.h"
 #include "commands/commands.h"
 #include "commands/design_text.h"
+#include "commands/launcher.h"
 #include "commands/scenario_arguments.h"
 #include "engine/predict.h"
 #include "host/memory.h"
 
 #define MEBIBYTE ((byte_count)1 << 20)
 
-static const char usage[] = "thrash check CONFIG [--set KEY=VALUE]... [--costs FILE] | --sample";
+static const char usage[] =
+    "thrash check CONFIG [--ranks N] [--set KEY=VALUE]... [--costs FILE] | --sample";
 
 static void print_help(void)
 {
@@ -26,6 +30,8 @@ static void print_help(void)
         "  --set KEY=VALUE  override a key, dotted: machine.memory=1TiB,\n"
         "                   workloads.database.processes=100\n"
         "  --costs FILE     another cost profile: a file, or a name such as p4-2003\n"
+        "  --ranks N        predict the memory of each of so many ranks, and what to ask Slurm "
+        "for\n"
         "  --sample         print a complete commented scenario instead\n"
         "\n"
         "example: thrash check configs/quickstart.yaml --set design.preset=linux-2.4.23\n",
@@ -34,7 +40,8 @@ static void print_help(void)
 
 static void print_memory(byte_count bytes, const char *name, const char *what)
 {
-    printf("  %10.1f MiB  %-*s%s%s\n", (double)bytes / MEBIBYTE, *what == '\0' ? 0 : 18, name,
+    char size[UNITS_TEXT_SIZE];
+    printf("  %14s  %-*s%s%s\n", amount_size(bytes, size), *what == '\0' ? 0 : 18, name,
            *what == '\0' ? "" : " ", what);
 }
 
@@ -48,19 +55,53 @@ static void print_grounds(const struct expected_use *use)
         return;
     }
     char begin[UNITS_TEXT_SIZE];
+    char ptes[UNITS_TEXT_SIZE];
     const uint64_t second = 1000000000 * TICKS_PER_NS;
     printf("  if reclaim begins no sooner than %s, with no more than %" PRIu64
            " contexts at a time,\n"
-           "  and so passes the %.3g ptes of populate %.2g times at most: %s\n",
+           "  and so passes the %s ptes of populate %.2g times at most: %s\n",
            units_print_time(use->reclaim / second * second, begin), use->reclaimers,
-           (double)use->ptes, (double)use->ptes_passed / (double)max_u64(use->ptes, 1),
+           amount_count((double)use->ptes, ptes),
+           (double)use->ptes_passed / (double)max_u64(use->ptes, 1),
            use->ptes_passed < use->ptes ? "rows for those it passes, and nothing swapped out"
                                         : "rows for all, and what is freed swapped out");
 }
 
-static void print_prediction(const struct prediction *prediction)
+static void print_ballast(const struct scenario *scenario, const struct prediction *prediction)
 {
-    printf("\npredicted host memory\n");
+    char ballast[UNITS_TEXT_SIZE];
+    char memory[UNITS_TEXT_SIZE];
+    if (prediction->ballast > scenario->machine.memory / 2) {
+        printf("ballast takes %s of %s: the workload is small for this machine\n",
+               amount_size(prediction->ballast, ballast),
+               amount_size(scenario->machine.memory, memory));
+    }
+}
+
+/* What to ask a batch system for: a quarter more than predicted, as predictions are off by a tenth,
+ * and what does not fit is killed. */
+static void print_request(const struct scenario *scenario, const struct prediction *prediction,
+                          uint64_t ranks)
+{
+    const byte_count each = (prediction->total + prediction->total / 4) / MEBIBYTE + 1;
+    printf("for Slurm: --ntasks=%" PRIu64 " --mem-per-cpu=%" PRIu64
+           "M, a quarter more than predicted\n",
+           ranks, (uint64_t)each);
+    if (ranks > scenario->machine.cells) {
+        const uint64_t idle = ranks - scenario->machine.cells;
+        printf("%" PRIu64 " rank%s nothing to do: machine.cells is %" PRIu64 "\n", idle,
+               idle == 1 ? " has" : "s have", scenario->machine.cells);
+    }
+}
+
+static void print_prediction(const struct scenario *scenario, const struct prediction *prediction,
+                             uint64_t ranks)
+{
+    if (ranks > 0) {
+        printf("\npredicted host memory of the largest of %" PRIu64 " ranks\n", ranks);
+    } else {
+        printf("\npredicted host memory\n");
+    }
     byte_count others = prediction->arrays;
     for (size_t i = 0; i < prediction->nmemory; i++) {
         const struct sim_memory *memory = &prediction->memory[i];
@@ -77,20 +118,44 @@ static void print_prediction(const struct prediction *prediction)
                  "process", "the program and its libraries: MPI, HDF5, topology");
     print_memory(prediction->total, "in all", "");
     print_grounds(&prediction->use);
-    printf("predicted time: %.3g s on one rank, if it runs to its duration\n", prediction->seconds);
+    char size[UNITS_TEXT_SIZE];
+    printf("predicted time: %s on one rank, if it runs to its duration\n",
+           amount_seconds(prediction->seconds, size));
+    print_ballast(scenario, prediction);
+    if (ranks > 0) {
+        print_request(scenario, prediction, ranks);
+        return;
+    }
     struct host_system system = host_system_here();
     struct host_memory memory;
     struct host_memory_available available;
     host_memory_read(&system, &memory);
     if (host_memory_available(&memory, 1, &available) == STATUS_OK) {
-        printf("available here: %.1f MiB (%s)%s\n", (double)available.per_rank / 1048576,
+        printf("available here: %s (%s)%s\n", amount_size(available.per_rank, size),
                available.least->source,
                prediction->total > available.per_rank ? ": too little, simulate would refuse" : "");
     }
 }
 
+static enum status parse_ranks(const char *spelled, uint64_t *ranks_p)
+{
+    const uint64_t most = 1 << 20;
+    char reason[UNITS_REASON_SIZE];
+    uint64_t ranks;
+    if (units_parse_count(spelled, &ranks, reason) != STATUS_OK) {
+        return fail(STATUS_USAGE, "--ranks: %s", reason);
+    }
+    if (ranks == 0 || ranks > most) {
+        return fail(STATUS_USAGE, "--ranks: expected 1 to %" PRIu64 ", found %" PRIu64, most,
+                    ranks);
+    }
+    *ranks_p = ranks;
+    return STATUS_OK;
+}
+
+/* `ranks` is 0 where none were named. */
 static enum status check(const struct scenario_arguments *arguments,
-                         const struct catalogue_names *names)
+                         const struct catalogue_names *names, uint64_t ranks)
 {
     struct scenario scenario;
     enum status status = scenario_load(arguments->config, &arguments->overrides, &names->catalogue,
@@ -99,7 +164,7 @@ static enum status check(const struct scenario_arguments *arguments,
         return status;
     }
     struct prediction prediction;
-    status = predict(&scenario, 1, &prediction);
+    status = predict(&scenario, ranks > 0 ? (int)ranks : 1, &prediction);
     struct design design;
     if (status == STATUS_OK) {
         status = design_resolve(&scenario, &design);
@@ -110,7 +175,7 @@ static enum status check(const struct scenario_arguments *arguments,
         status = scenario_print_values(&scenario, &names->catalogue, choices, DESIGN_CHOICES);
     }
     if (status == STATUS_OK) {
-        print_prediction(&prediction);
+        print_prediction(&scenario, &prediction, ranks);
     }
     scenario_free(&scenario);
     return status;
@@ -118,15 +183,16 @@ static enum status check(const struct scenario_arguments *arguments,
 
 int command_check(int argc, char **argv)
 {
-    enum { SET = 256, COSTS, SAMPLE };
-    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
-                                            {"set", required_argument, NULL, SET},
-                                            {"costs", required_argument, NULL, COSTS},
-                                            {"sample", no_argument, NULL, SAMPLE},
-                                            {NULL, 0, NULL, 0}};
+    enum { SET = 256, COSTS, RANKS, SAMPLE };
+    static const struct option options[] = {
+        {"help", no_argument, NULL, 'h'},          {"set", required_argument, NULL, SET},
+        {"costs", required_argument, NULL, COSTS}, {"ranks", required_argument, NULL, RANKS},
+        {"sample", no_argument, NULL, SAMPLE},     {NULL, 0, NULL, 0}};
+    launcher_quiet_others();
     struct catalogue_names names;
     catalogue_fill(&names);
     struct scenario_arguments arguments = {0};
+    uint64_t ranks = 0;
     enum status status = STATUS_OK;
     optind = 1;
     opterr = 0;
@@ -141,6 +207,9 @@ int command_check(int argc, char **argv)
         case COSTS:
             arguments.overrides.costs = optarg;
             break;
+        case RANKS:
+            status = parse_ranks(optarg, &ranks);
+            break;
         case SAMPLE:
             return (int)scenario_print_sample(&names.catalogue);
         default:
@@ -153,7 +222,7 @@ int command_check(int argc, char **argv)
     }
     status = scenario_arguments_config(&arguments, argc, argv, optind, usage);
     if (status == STATUS_OK) {
-        status = check(&arguments, &names);
+        status = check(&arguments, &names, ranks);
     }
     return (int)status;
 }

@@ -52,7 +52,9 @@ static void print_help(void)
         "that of the mean over seeds, the spread the largest less the smallest, over the mean. A\n"
         "line is marked where the change is above %.0f %% and above the spread of both settings. "
         "A\n"
-        "figure that some run of a setting does not have is `-`.\n"
+        "figure that some run of a setting does not have is `-`. One seed shows no spread: "
+        "nothing\n"
+        "is marked then.\n"
         "\n"
         "example: thrash converge configs/quickstart.yaml --cells 1,4 -o quickstart.csv\n",
         usage, CONVERGE_SEEDS_MAX, 100 * CONVERGE_LIMIT);
@@ -428,6 +430,7 @@ static enum status converge_all(struct converge *converge)
 int command_converge(int argc, char **argv)
 {
     struct converge_options options = {.seeds = 3, .progress = PROGRESS_AUTO};
+    launcher_quiet_others();
     enum status status = parse(argc, argv, &options);
     if (status != STATUS_OK) {
         return (int)status;

@@ -26,7 +26,7 @@ static struct converge_figure over_seeds(const struct converge_report *report, s
     }
     struct converge_figure figure = {.mean = sum / (double)report->nseeds};
     figure.spread = figure.mean == 0 ? 0 : (most - least) / figure.mean;
-    if (isnan(figure.mean)) {
+    if (isnan(figure.mean) || report->nseeds == 1) {
         figure.spread = NAN;
     }
     return figure;
@@ -43,13 +43,26 @@ struct converge_figure converge_figure(const struct converge_report *report, siz
     struct converge_figure base = over_seeds(report, 0, headline);
     struct converge_figure figure = over_seeds(report, setting, headline);
     figure.change = change_between(base.mean, figure.mean);
-    if (isnan(base.mean) || isnan(figure.mean)) {
+    if (report->nseeds == 1) {
+        figure.marked = false; /* nothing tells the change from what seeds do */
+    } else if (isnan(base.mean) || isnan(figure.mean)) {
         figure.marked = isnan(base.mean) != isnan(figure.mean);
     } else {
         figure.marked = fabs(figure.change) > CONVERGE_LIMIT &&
                         fabs(figure.change) > fmax(base.spread, figure.spread);
     }
     return figure;
+}
+
+bool converge_is_empty(const struct converge_report *report, enum headline headline)
+{
+    for (size_t i = 0; i < report->ndone * report->nseeds; i++) {
+        double value = report->runs[i].values[headline];
+        if (!isnan(value) && value != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void count_verdicts(const struct converge_report *report, size_t setting,
@@ -128,13 +141,39 @@ static bool print_verdict(const struct converge_report *report, size_t setting, 
     size_t counts[VERDICT_COUNT];
     count_verdicts(report, 0, base);
     count_verdicts(report, setting, counts);
-    bool marked = memcmp(base, counts, sizeof base) != 0;
+    bool marked = report->nseeds > 1 && memcmp(base, counts, sizeof base) != 0;
     struct text text = {0};
     converge_verdicts(report, setting, &text);
     print_setting(&report->settings[setting], setting == 0 ? "verdict" : "", stream);
     (void)fprintf(stream, "  %s%s\n", text_string(&text), marked ? " *" : "");
     text_free(&text);
     return marked;
+}
+
+/* What the table comes to. Figures that no run has anything of show nothing, and do not count. */
+static void print_conclusion(const struct converge_report *report, size_t marked, FILE *stream)
+{
+    size_t compared = report->ndone == 0 ? 0 : report->ndone - 1; /* verdicts */
+    for (int headline = 0; headline < HEADLINES && report->ndone > 0; headline++) {
+        compared += converge_is_empty(report, (enum headline)headline) ? 0 : report->ndone - 1;
+    }
+    (void)fputc('\n', stream);
+    if (report->ndone > 0 && converge_is_empty(report, HEADLINE_PAGES_FREED)) {
+        (void)fputs("no page was freed in any run: nothing was reclaimed within their length, and "
+                    "nothing can be said of reclaim\n",
+                    stream);
+    }
+    if (report->nseeds == 1) {
+        (void)fprintf(stream,
+                      "%zu changes, none marked: one seed shows no spread to compare them with "
+                      "(--seeds 3)\n",
+                      compared);
+    } else {
+        (void)fprintf(stream,
+                      "%zu of %zu changes are above %.0f %% and above the spread over seeds (*); "
+                      "figures that are 0 or - in all runs are not counted\n",
+                      marked, compared, 100 * CONVERGE_LIMIT);
+    }
 }
 
 void converge_print(const struct converge_report *report, FILE *stream)
@@ -150,10 +189,7 @@ void converge_print(const struct converge_report *report, FILE *stream)
     for (size_t i = 0; i < report->ndone; i++) {
         marked += print_verdict(report, i, stream);
     }
-    size_t compared = report->ndone == 0 ? 0 : (report->ndone - 1) * (HEADLINES + 1);
-    (void)fprintf(stream,
-                  "\n%zu of %zu changes are above %.0f %% and above the spread over seeds (*)\n",
-                  marked, compared, 100 * CONVERGE_LIMIT);
+    print_conclusion(report, marked, stream);
 }
 
 /* --- the numbers ----------------------------------------------------------------------------- */

@@ -30,12 +30,15 @@ struct converge_report {
 struct converge_figure {
     double mean;
     double change; /* of the mean, against that of the first setting; infinite from 0 */
-    double spread; /* over seeds: (largest - smallest) / mean */
+    double spread; /* over seeds: (largest - smallest) / mean; one seed has none */
     bool marked;   /* the change is above the limit and above the spread of both settings, or the
-                      figure is available for only one of them */
+                      figure is available for only one of them; never with one seed */
 };
 struct converge_figure converge_figure(const struct converge_report *report, size_t setting,
                                        enum headline headline);
+
+/* Whether the figure is 0 or missing in all runs that are done. */
+bool converge_is_empty(const struct converge_report *report, enum headline headline);
 
 /* "completed", or "2 completed, 1 livelock". */
 void converge_verdicts(const struct converge_report *report, size_t setting, struct text *text);

@@ -8,6 +8,14 @@
 #include "host/launch.h"
 #include "host/system.h"
 
+void launcher_quiet_others(void)
+{
+    const struct host_system system = host_system_here();
+    const struct host_launch launch = host_launch_read(&system);
+    status_set_quiet(launch.launcher != HOST_LAUNCH_ALONE &&
+                     launch.launcher != HOST_LAUNCH_SRUN_BARE && launch.rank > 0);
+}
+
 static enum status refuse_singletons(const struct host_launch *launch)
 {
     if (launch->launcher == HOST_LAUNCH_SRUN_BARE || launch->launcher == HOST_LAUNCH_SRUN_PMI ||

@@ -17,6 +17,11 @@ struct launcher {
     const char *how; /* "mpirun of Open MPI", "srun with PMIx", "alone, without a launcher" */
 };
 
+/* Before MPI_Init, and for commands without MPI: where the environment shows that an MPI launcher
+ * started several processes, those other than the first say nothing, so that what is wrong with the
+ * command line they share is said once. Tasks of a bare srun may have a command line each. */
+void launcher_quiet_others(void);
+
 /* Calls MPI_Init_thread (MPI_THREAD_FUNNELED) and finds out where this rank is.
  *
  * STATUS_USAGE when the processes were started together but would not be one MPI world, as srun

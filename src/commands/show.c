@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/status.h"
 #include "base/text.h"
@@ -11,6 +12,7 @@
 #include "commands/config_text.h"
 #include "commands/show_table.h"
 #include "commands/verdict_text.h"
+#include "engine/checkpoint_file.h"
 #include "results/csv.h"
 #include "results/guard.h"
 #include "results/reader.h"
@@ -148,6 +150,8 @@ static enum status print_configuration(const struct h5_reader *reader)
     enum status status = h5_read_text(reader, GROUP_CONFIG "/resolved", &config);
     if (status == STATUS_OK) {
         print_key(config, "title", "", "title");
+        print_key(config, "seed", "", "seed");
+        print_key(config, "cells", "machine", "cells");
         print_key(config, "design", "design", "preset");
     }
     free(config);
@@ -157,7 +161,15 @@ static enum status print_configuration(const struct h5_reader *reader)
     return status;
 }
 
-static enum status print_root(const struct h5_reader *reader)
+/* What --verify found; without it, nothing. */
+struct verification {
+    bool asked;
+    enum status status;     /* what the exit code comes to */
+    char result[1024 + 32]; /* for people */
+};
+
+static enum status print_root(const struct h5_reader *reader,
+                              const struct verification *verification)
 {
     struct results_summary summary;
     enum status status = results_read_summary(reader, &summary);
@@ -167,7 +179,11 @@ static enum status print_root(const struct h5_reader *reader)
     print_line("file", h5_reader_path(reader));
     print_line("command", summary.command);
     status = print_configuration(reader);
-    print_line("valid", summary.valid ? "yes" : "NO");
+    const bool damaged = verification->asked && verification->status != STATUS_OK;
+    print_line("valid", summary.valid && !damaged ? "yes" : "NO");
+    if (damaged) {
+        print_line("because", "the file is not as it was written (verify, below)");
+    }
     if (!summary.valid) {
         print_line("because", summary.invalid_reasons);
     }
@@ -272,6 +288,29 @@ static enum status print_other_groups(const struct h5_reader *reader)
     return STATUS_OK;
 }
 
+/* What the run itself took; `--csv performance` has it all. */
+static enum status print_performance(const struct h5_reader *reader)
+{
+    struct results_scalars scalars;
+    enum status status = results_read_scalars(reader, GROUP_PERFORMANCE, &scalars);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const struct results_scalar *setup = results_find_scalar(&scalars, "wall_setup_seconds");
+    const struct results_scalar *run = results_find_scalar(&scalars, "wall_run_seconds");
+    const struct results_scalar *resumed = results_find_scalar(&scalars, "resumed_from_seconds");
+    if (setup != NULL && run != NULL) {
+        (void)printf("\n%-26s%.6g s (setup %.3g s, run %.6g s)\n", "wall_time",
+                     setup->real + run->real, setup->real, run->real);
+    }
+    if (resumed != NULL && isfinite(resumed->real)) {
+        (void)printf("%-26sfrom a checkpoint at %.6g s of simulated time\n", "resumed",
+                     resumed->real);
+    }
+    results_scalars_free(&scalars);
+    return STATUS_OK;
+}
+
 static enum status print_provenance(const struct h5_reader *reader)
 {
     static const char *const shown[] = {"version",   "git_revision", "compiler",   "command_line",
@@ -297,29 +336,36 @@ static enum status print_provenance(const struct h5_reader *reader)
     return STATUS_OK;
 }
 
-static enum status verify(const struct h5_reader *reader)
+static void verify(const struct h5_reader *reader, struct verification *verification)
 {
     char recomputed[DIGEST_TEXT_SIZE];
     bool match = false;
-    enum status status = results_verify(reader, recomputed, &match);
-    if (status != STATUS_OK) {
-        return status;
+    verification->status = results_verify(reader, recomputed, &match);
+    if (verification->status == STATUS_OK && !match) {
+        verification->status = fail(STATUS_FAILED, "%s: digest mismatch: /simulation gives %s",
+                                    h5_reader_path(reader), recomputed);
     }
-    if (!match) {
-        return fail(STATUS_FAILED, "%s: digest mismatch: /simulation gives %s",
-                    h5_reader_path(reader), recomputed);
+    if (verification->status == STATUS_OK) {
+        (void)snprintf(verification->result, sizeof verification->result,
+                       "match: /simulation gives the digest above");
+    } else {
+        (void)snprintf(verification->result, sizeof verification->result, "FAILED: %s",
+                       status_last_message());
     }
-    return STATUS_OK;
 }
 
-static enum status print_summary(const struct h5_reader *reader)
+static enum status print_summary(const struct h5_reader *reader,
+                                 const struct verification *verification)
 {
-    enum status status = print_root(reader);
+    enum status status = print_root(reader, verification);
     if (status == STATUS_OK) {
         status = print_simulation(reader);
     }
     if (status == STATUS_OK) {
         status = print_other_groups(reader);
+    }
+    if (status == STATUS_OK) {
+        status = print_performance(reader);
     }
     if (status == STATUS_OK) {
         status = print_provenance(reader);
@@ -330,28 +376,54 @@ static enum status print_summary(const struct h5_reader *reader)
 static enum status show(const struct h5_reader *reader, const struct request *request)
 {
     enum status status = STATUS_OK;
+    struct verification verification = {.asked = request->verify, .status = STATUS_OK};
+    if (request->verify) {
+        verify(reader, &verification);
+    }
     if (request->table != NULL) {
         status = csv_print(reader, request->table, stdout);
     } else {
-        status = print_summary(reader);
-    }
-    if (status == STATUS_OK && request->verify) {
-        status = verify(reader);
-        if (status == STATUS_OK && request->table == NULL) {
-            print_line("verify", "match: /simulation gives the digest above");
+        status = print_summary(reader, &verification);
+        if (request->verify) {
+            print_line("verify", verification.result);
         }
     }
+    status = status == STATUS_OK ? verification.status : status;
     if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
         status = fail(STATUS_FAILED, "cannot write to the standard output");
     }
     return status;
 }
 
+/* It lies beside results, and is no HDF5 file. */
+static enum status refuse_checkpoint(const char *path)
+{
+    struct checkpoint_header header = {0};
+    struct stat found;
+    FILE *file = stat(path, &found) == 0 && S_ISREG(found.st_mode) ? fopen(path, "rb") : NULL;
+    if (file == NULL) {
+        return STATUS_OK; /* for results_open() to say */
+    }
+    const size_t n = fread(&header, sizeof header, 1, file);
+    (void)fclose(file);
+    if (n != 1 || memcmp(header.magic, CHECKPOINT_MAGIC, sizeof header.magic) != 0) {
+        return STATUS_OK;
+    }
+    header.version[sizeof header.version - 1] = '\0';
+    return fail(STATUS_FAILED,
+                "%s is a checkpoint of thrash %s, at %.6g s of simulated time, and no result: "
+                "thrash simulate --resume goes on from it",
+                path, header.version, (double)header.now / (1e9 * TICKS_PER_NS));
+}
+
 static enum status open_and_show(void *argument)
 {
     const struct request *request = argument;
     struct h5_reader *reader = NULL;
-    enum status status = results_open(request->path, &reader);
+    enum status status = refuse_checkpoint(request->path);
+    if (status == STATUS_OK) {
+        status = results_open(request->path, &reader);
+    }
     if (status == STATUS_OK) {
         status = show(reader, request);
         h5_reader_close(reader);

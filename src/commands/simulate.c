@@ -1,6 +1,7 @@
 /* thrash simulate: runs a scenario and writes its result. */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,9 +49,15 @@ static void print_help(void)
         "                        there is none, end at once if FILE is complete; writes\n"
         "                        checkpoints too, every 10 minutes unless told otherwise\n"
         "  --stop-after TIME     stop after so much wall time and write what there is (exit 4);\n"
-        "                        SIGUSR1, SIGINT and SIGTERM do the same\n"
+        "                        SIGUSR1, SIGINT, SIGTERM and SIGHUP do the same\n"
         "  --progress MODE       auto, bar, lines or none\n"
         "  --allow-singletons    run even if srun seems to have started separate copies\n"
+        "\n"
+        "mpirun: with SIGINT or SIGTERM, Open MPI's gives its ranks one second and then kills "
+        "them,\n"
+        "which may be too little for a checkpoint. SIGUSR1 it passes on, and the ranks have the "
+        "time\n"
+        "they need: kill -USR1 $(pidof mpirun). mpirun -q leaves out what it says of exit codes.\n"
         "\n"
         "example: thrash simulate configs/quickstart.yaml -o quickstart.h5\n"
         "         mpirun -n 4 thrash simulate configs/lwn-32g.yaml --set seed=2\n"
@@ -200,40 +207,6 @@ static bool keeps_checkpoints(const struct simulate_arguments *arguments)
     return arguments->resume || arguments->checkpoint_every > 0;
 }
 
-/* Rank 0 looks at what is there, before anything runs. */
-static enum status check_outputs(const struct simulate_arguments *arguments,
-                                 const struct scenario *scenario, const struct outputs *outputs,
-                                 struct resume_plan *plan)
-{
-    enum status status = mpi_hints_check(scenario->output.mpi_hints);
-    if (status == STATUS_OK && arguments->resume) {
-        status = resume_look(scenario, outputs->result, outputs->checkpoint, arguments->force,
-                             plan);
-    }
-    if (status != STATUS_OK || plan->complete) {
-        return status;
-    }
-    status = results_check_output(outputs->result, arguments->force);
-    if (status == STATUS_OK && keeps_checkpoints(arguments)) {
-        status = results_check_checkpoint(outputs->checkpoint,
-                                          arguments->resume || arguments->force);
-    }
-    return status;
-}
-
-/* --- running -------------------------------------------------------------------------------- */
-
-static struct progress_point point_of(const struct sim_progress *at)
-{
-    return (struct progress_point){PROGRESS_SIMULATED_TIME, at->now, at->limit, at->phase};
-}
-
-static void show_progress(void *who, const struct sim_progress *at)
-{
-    struct progress_point point = point_of(at);
-    progress_update(who, &point, progress_clock());
-}
-
 static struct checkpoint_options checkpoint_options(const struct simulate_arguments *arguments,
                                                     const struct scenario *scenario,
                                                     const struct outputs *outputs, bool resume,
@@ -252,16 +225,54 @@ static struct checkpoint_options checkpoint_options(const struct simulate_argume
     };
 }
 
+/* Rank 0 looks at what is there, before anything runs. A complete run removes checkpoint and
+ * partial result, so those of another run stand in its way. */
+static enum status check_outputs(const struct simulate_arguments *arguments,
+                                 const struct scenario *scenario, const struct outputs *outputs,
+                                 const char *version, struct resume_plan *plan)
+{
+    enum status status = mpi_hints_check(scenario->output.mpi_hints);
+    if (status == STATUS_OK && arguments->resume) {
+        const struct checkpoint_options options = checkpoint_options(arguments, scenario, outputs,
+                                                                     true, version);
+        status = resume_look(scenario, outputs->result, &options, arguments->force, plan);
+    }
+    if (status != STATUS_OK || plan->complete) {
+        return status;
+    }
+    status = results_check_output(outputs->result, arguments->force);
+    if (status == STATUS_OK) {
+        status = results_check_checkpoint(outputs->checkpoint,
+                                          arguments->resume || arguments->force);
+    }
+    if (status == STATUS_OK && !arguments->force) {
+        status = resume_check_partial(scenario, outputs->result);
+    }
+    return status;
+}
+
+/* --- running -------------------------------------------------------------------------------- */
+
+static struct progress_point point_of(const struct sim_progress *at)
+{
+    return (struct progress_point){PROGRESS_SIMULATED_TIME, at->now, at->limit, at->phase};
+}
+
+static void show_progress(void *who, const struct sim_progress *at)
+{
+    struct progress_point point = point_of(at);
+    progress_update(who, &point, progress_clock());
+}
+
 static enum status run_and_write(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
-                                 bool resume, const struct prediction *prediction,
+                                 bool resume, const char *version,
+                                 const struct prediction *prediction,
                                  const struct launcher *launcher, struct simulate_record *record)
 {
     struct progress progress;
     progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
                   STDERR_FILENO, 0, progress_clock());
-    char version[128];
-    (void)snprintf(version, sizeof version, "%s (%s)", build_info.version, build_info.git_revision);
     struct sim_options options = {
         .checkpoints = checkpoint_options(arguments, scenario, outputs, resume, version),
         .progress = launcher->rank == 0 ? show_progress : NULL,
@@ -295,6 +306,17 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
     return status == STATUS_OK ? ran : status;
 }
 
+/* A cell is on one rank. */
+static void warn_of_idle_ranks(const struct scenario *scenario, const struct launcher *launcher)
+{
+    const uint64_t ranks = (uint64_t)launcher->size;
+    const uint64_t cells = scenario->machine.cells;
+    if (ranks > cells) {
+        warn("%" PRIu64 " ranks, machine.cells is %" PRIu64 ": %" PRIu64 " rank%s nothing to do",
+             ranks, cells, ranks - cells, ranks - cells == 1 ? " has" : "s have");
+    }
+}
+
 static enum status simulate(int argc, char **argv, const struct simulate_arguments *arguments,
                             const struct launcher *launcher)
 {
@@ -309,22 +331,25 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
     struct prediction prediction;
     status = launcher_agree(
         scenario_check_memory(&scenario, launcher, launcher->size, &prediction));
+    char version[128];
+    (void)snprintf(version, sizeof version, "%s (%s)", build_info.version, build_info.git_revision);
     struct outputs outputs = {NULL, NULL};
     struct resume_plan plan = {false, false};
     if (status == STATUS_OK) {
         status = choose_outputs(arguments, &scenario, &outputs);
         if (status == STATUS_OK && launcher->rank == 0) {
-            status = check_outputs(arguments, &scenario, &outputs, &plan);
+            status = check_outputs(arguments, &scenario, &outputs, version, &plan);
         }
         status = launcher_agree(status);
         MPI_Bcast(&plan, (int)sizeof plan, MPI_BYTE, 0, MPI_COMM_WORLD);
     }
     struct simulate_record record;
     if (status == STATUS_OK && !plan.complete) {
+        warn_of_idle_ranks(&scenario, launcher);
         status = simulate_record_open(argc, argv, launcher, &record);
         if (status == STATUS_OK) {
-            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, &prediction,
-                                   launcher, &record);
+            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, version,
+                                   &prediction, launcher, &record);
             simulate_record_close(&record);
         }
     }
@@ -337,6 +362,7 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
 int command_simulate(int argc, char **argv)
 {
     struct simulate_arguments arguments = {.progress = PROGRESS_AUTO};
+    launcher_quiet_others();
     enum status status = parse(argc, argv, &arguments);
     if (status != STATUS_OK) {
         return (int)status;

@@ -7,6 +7,7 @@
 #include <papi.h>
 
 #include "base/units.h"
+#include "commands/amount.h"
 #include "commands/design_text.h"
 #include "commands/launch_facts.h"
 #include "commands/verdict_text.h"
@@ -133,7 +134,8 @@ static void fill_checkpoints(const struct sim_result *result, struct checkpoint_
     size_t n = 0;
     if (totals->wanted) {
         value[n++] = count_value("checkpoints_written", "1",
-                                 "checkpoints since the run was last started", totals->written);
+                                 "checkpoints of the run, those of earlier starts included",
+                                 totals->written);
         value[n++] = count_value("checkpoints_failed", "1", "those that could not be written",
                                  totals->failed);
         value[n++] = count_value("checkpoint_bytes", "byte", "size of all that were written",
@@ -267,15 +269,19 @@ static void print_summary(const struct scenario *scenario, const struct sim_resu
     printf("simulated      ended at %.3f s, after %.1f s of wall time\n",
            (double)last_value(recording, METRIC_ELAPSED) / (1e9 * TICKS_PER_NS),
            result->wall_setup + result->wall_run);
-    printf("ballast        %s", units_print_size(recording->ballast, size));
+    printf("ballast        %s", amount_size(recording->ballast, size));
     byte_count free = recording->at_pressure[METRIC_FREE_BYTES];
     byte_count target = scenario->machine.memory / 32;
     if (scenario->machine.ballast == OPTION_AUTO && recording->pressure_began != TIME_NEVER &&
         free < target / 8 * 7) {
-        printf(
-            " (auto: %.1f MiB were free when pressure began; with the chains of 2.6.0 the machine "
-            "is fuller than the %.1f MiB it would leave)",
-            (double)free / 1048576, (double)target / 1048576);
+        printf(" (auto; %.1f of %.1f MiB free at pressure)", (double)free / 1048576,
+               (double)target / 1048576);
+    }
+    if (scenario->machine.ballast == OPTION_AUTO &&
+        recording->ballast > scenario->machine.memory / 2) {
+        char memory[UNITS_TEXT_SIZE];
+        printf(" of %s: the workload is small for this machine",
+               amount_size(scenario->machine.memory, memory));
     }
     printf("\n");
     printf("pages freed    %" PRIu64, change[METRIC_PAGES_FREED]);

@@ -9,51 +9,85 @@
 
 #include "config/scenario_difference.h"
 #include "io/work_file.h"
+#include "results/build_info.h"
 #include "results/output.h"
 #include "results/reader.h"
 #include "results/schema.h"
 
 /* Whether the result is of this scenario; else the difference. */
 static enum status compare_result(const struct h5_reader *reader, const struct scenario *scenario,
-                                  struct text *difference)
+                                  const char *what, struct text *difference)
 {
     char *resolved = NULL;
     enum status status = h5_read_text(reader, GROUP_CONFIG "/resolved", &resolved);
     if (status == STATUS_OK) {
-        status = scenario_difference(resolved, "the result", scenario->resolved, "this run",
-                                     difference);
+        status = scenario_difference(resolved, what, scenario->resolved, "this run", difference);
     }
     free(resolved);
     return status;
 }
 
-/* Reads the result that is there. With `force` it may be anything: it will be replaced. */
-static enum status look_at_result(const struct scenario *scenario, const char *path, bool force,
+/* A finished result counts as this run's only if this program wrote it and it is as it was
+ * written. */
+static enum status check_complete(const struct h5_reader *reader)
+{
+    const char *path = h5_reader_path(reader);
+    char *version = NULL;
+    char *revision = NULL;
+    char recomputed[DIGEST_TEXT_SIZE];
+    bool match = false;
+    enum status status = h5_read_text(reader, GROUP_PROVENANCE "/version", &version);
+    if (status == STATUS_OK) {
+        status = h5_read_text(reader, GROUP_PROVENANCE "/git_revision", &revision);
+    }
+    if (status == STATUS_OK && (strcmp(version, build_info.version) != 0 ||
+                                strcmp(revision, build_info.git_revision) != 0)) {
+        status = fail(
+            STATUS_USAGE,
+            "output %s was written by thrash %s (%s), this is %s (%s); --force replaces it", path,
+            version, revision, build_info.version, build_info.git_revision);
+    }
+    if (status == STATUS_OK) {
+        status = results_verify(reader, recomputed, &match);
+    }
+    if (status == STATUS_OK && !match) {
+        status = fail(STATUS_FAILED,
+                      "output %s: digest mismatch: /simulation gives %s; --force replaces it", path,
+                      recomputed);
+    }
+    free(version);
+    free(revision);
+    return status;
+}
+
+/* Reads the result that is there. */
+static enum status look_at_result(const struct scenario *scenario, const char *path,
                                   struct resume_plan *plan)
 {
     struct h5_reader *reader = NULL;
     struct results_summary summary = {0};
     struct text difference = {0};
-    int quiet = force ? status_set_quiet(1) : 0;
     enum status status = results_open(path, &reader);
     if (status == STATUS_OK) {
         status = results_read_summary(reader, &summary);
     }
     if (status == STATUS_OK) {
-        status = compare_result(reader, scenario, &difference);
+        status = compare_result(reader, scenario, "the result", &difference);
     }
-    if (status == STATUS_OK && difference.size > 0 && !force) {
+    if (status == STATUS_OK && difference.size > 0) {
         status = fail(STATUS_USAGE,
                       "output %s is the result of another scenario: %s; --force "
                       "replaces it",
                       path, text_string(&difference));
-    } else if (status == STATUS_OK && difference.size == 0 && !summary.partial) {
-        plan->complete = true;
-        printf("digest         %s\nresult         %s\n", summary.digest, path);
+    } else if (status == STATUS_OK && !summary.partial) {
+        status = check_complete(reader);
+        plan->complete = status == STATUS_OK;
     }
-    if (force) {
-        (void)status_set_quiet(quiet);
-        status = STATUS_OK;
+    if (plan->complete) {
+        printf("digest         %s\n"
+               "result         %s\n"
+               "complete       already complete; nothing was run\n",
+               summary.digest, path);
     }
     h5_reader_close(reader);
     results_summary_free(&summary);
@@ -67,12 +101,40 @@ static bool exists(const char *path)
     return lstat(path, &found) == 0 || errno != ENOENT;
 }
 
-enum status resume_look(const struct scenario *scenario, const char *path, const char *checkpoint,
-                        bool force, struct resume_plan *plan_p)
+/* Whether there is a checkpoint to go on from. */
+static enum status look_at_checkpoint(const struct scenario *scenario,
+                                      const struct checkpoint_options *options, bool force,
+                                      bool *found_p)
 {
+    if (!exists(options->path)) {
+        warn("there is no checkpoint %s; starting from the beginning", options->path);
+        *found_p = false;
+        return STATUS_OK;
+    }
+    const int quiet = force ? status_set_quiet(1) : 0;
+    enum status status = checkpoint_look(scenario, options);
+    if (force) {
+        (void)status_set_quiet(quiet);
+        if (status != STATUS_OK) {
+            warn("the checkpoint %s is not one of this run; starting from the beginning and "
+                 "replacing it (--force)",
+                 options->path);
+        }
+        *found_p = status == STATUS_OK;
+        return STATUS_OK;
+    }
+    *found_p = true;
+    return status;
+}
+
+enum status resume_look(const struct scenario *scenario, const char *path,
+                        const struct checkpoint_options *options, bool force,
+                        struct resume_plan *plan_p)
+{
+    const char *checkpoint = options->path;
     struct resume_plan plan = {false, false};
-    if (exists(path)) {
-        enum status status = look_at_result(scenario, path, force, &plan);
+    if (exists(path) && !force) {
+        enum status status = look_at_result(scenario, path, &plan);
         if (status != STATUS_OK) {
             return status;
         }
@@ -87,13 +149,42 @@ enum status resume_look(const struct scenario *scenario, const char *path, const
     if (plan.complete) {
         resume_clean_up(path, checkpoint);
     } else {
-        plan.checkpoint = exists(checkpoint);
-        if (!plan.checkpoint) {
-            warn("there is no checkpoint %s; starting from the beginning", checkpoint);
+        enum status status = look_at_checkpoint(scenario, options, force, &plan.checkpoint);
+        if (status != STATUS_OK) {
+            return status;
         }
     }
     *plan_p = plan;
     return STATUS_OK;
+}
+
+enum status resume_check_partial(const struct scenario *scenario, const char *path)
+{
+    char *partial = results_partial_path(path);
+    if (partial == NULL) {
+        return fail(STATUS_RESOURCE, "out of memory for the name of the result");
+    }
+    struct h5_reader *reader = NULL;
+    struct text difference = {0};
+    enum status status = STATUS_OK;
+    if (exists(partial)) {
+        const int quiet = status_set_quiet(1); /* what cannot be read is no loss */
+        if (results_open(partial, &reader) == STATUS_OK) {
+            (void)compare_result(reader, scenario, "the partial result", &difference);
+            h5_reader_close(reader);
+        }
+        (void)status_set_quiet(quiet);
+    }
+    if (difference.size > 0) {
+        status = fail(
+            STATUS_USAGE,
+            "partial result %s is of another scenario: %s; write to another file with -o, "
+            "or replace it with --force",
+            partial, text_string(&difference));
+    }
+    text_free(&difference);
+    free(partial);
+    return status;
 }
 
 void resume_clean_up(const char *path, const char *checkpoint)

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "config/scenario.h"
+#include "engine/checkpoint.h"
 
 struct resume_plan {
     bool complete;   /* the result is there; its digest has been printed */
@@ -14,10 +15,18 @@ struct resume_plan {
 
 /* Rank 0 calls it, before anything runs. Where there is neither a result nor a checkpoint it says
  * that the run starts from its beginning. STATUS_USAGE when the file at `path` is the result of
- * another scenario, naming the difference, unless `force`. Removes what earlier starts of the run,
- * now dead, left unfinished on this host. */
-enum status resume_look(const struct scenario *scenario, const char *path, const char *checkpoint,
-                        bool force, struct resume_plan *plan_p);
+ * another scenario or another version, STATUS_FAILED when it is complete but does not have its
+ * digest; STATUS_USAGE when the checkpoint (`options->path`) is that of another scenario, naming
+ * the difference. With `force` a result is replaced whatever it is, and a checkpoint that the run
+ * cannot go on from is passed over, with a warning. Removes what earlier starts of the run, now
+ * dead, left unfinished on this host. */
+enum status resume_look(const struct scenario *scenario, const char *path,
+                        const struct checkpoint_options *options, bool force,
+                        struct resume_plan *plan_p);
+
+/* Rank 0 calls it before a run that may replace nothing: STATUS_USAGE when the partial result
+ * beside `path`, which a complete run removes, is of another scenario. */
+enum status resume_check_partial(const struct scenario *scenario, const char *path);
 
 /* The result is complete: checkpoint and partial result are no longer wanted. Rank 0 calls it. */
 void resume_clean_up(const char *path, const char *checkpoint);

@@ -18,5 +18,9 @@ const volatile sig_atomic_t *stop_signals_catch(void)
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    struct sigaction before;
+    if (sigaction(SIGHUP, NULL, &before) != 0 || before.sa_handler != SIG_IGN) { /* nohup */
+        sigaction(SIGHUP, &action, NULL);
+    }
     return &stop_requested;
 }

@@ -1,4 +1,4 @@
-/* The signals that end a run early: SIGUSR1, SIGINT, SIGTERM. */
+/* The signals that end a run early: SIGUSR1, SIGINT, SIGTERM, and SIGHUP unless it is ignored. */
 #ifndef THRASH_COMMANDS_STOP_SIGNALS_H
 #define THRASH_COMMANDS_STOP_SIGNALS_H
 

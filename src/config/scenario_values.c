@@ -33,6 +33,18 @@ static void append_choice(const struct listing *listing, const char *key, struct
     }
 }
 
+/* Most shares are given in per cent; what is a plain number by its default is shown as one. */
+static void print_value(const struct option_row *row, const void *object, struct text *value)
+{
+    if (row->type == OPTION_SHARE && row->fallback != NULL && strchr(row->fallback, '%') == NULL) {
+        share_ppb share;
+        memcpy(&share, (const char *)object + row->offset, sizeof share);
+        text_append_format(value, "%.10g", (double)share / SHARE_ONE);
+    } else {
+        option_print(row, object, value);
+    }
+}
+
 static void list_table(struct listing *listing, const struct option_table *table,
                        const void *object, const char *outer)
 {
@@ -45,7 +57,7 @@ static void list_table(struct listing *listing, const struct option_table *table
                        text_string(&key));
         } else {
             struct text value = {0};
-            option_print(row, object, &value);
+            print_value(row, object, &value);
             append_choice(listing, text_string(&key), &value);
             const char *standard = row->fallback == NULL ? "-" : row->fallback;
             list_value(listing, text_string(&key), text_string(&value),

@@ -16,6 +16,7 @@
 /* A checkpoint in the making. */
 struct saving {
     struct run *run;
+    double begun; /* of run_seconds() */
     struct io_comm comm;
     struct cell_image *images; /* [ncells_here] */
     uint64_t *numbers;         /* [2 * ncells], for sums over ranks */
@@ -121,7 +122,7 @@ static void gather_digests(struct saving *saving)
     }
 }
 
-/* Rank 0's parts; the header comes last. */
+/* Rank 0's parts but the header. */
 static enum status write_common(struct saving *saving)
 {
     struct checkpoint_header *header = &saving->header;
@@ -132,34 +133,20 @@ static enum status write_common(struct saving *saving)
     if (status == STATUS_OK) {
         status = write_part(saving, &header->common, saving->common.bytes);
     }
-    checkpoint_seal(header);
-    if (status == STATUS_OK) {
-        status = shared_file_write(saving->file, 0, header, sizeof *header);
-    }
     return status;
 }
 
-/* Reads the file that was written and brought to disk, through the file system, and compares: that
- * the header has its digest and the size of the file, and that the table, the scenario, what is
- * common and each cell have the digests that were made of them while they were written. Rank 0 does
- * so for all but the cells, every rank for its own cells. It shows a write that went astray, was
- * cut short, or was lost with no error; not what a host, which may answer from its own memory,
- * would find on the disk after it has lost its power. */
+/* Reads what was written and brought to disk, through the file system, and compares: that the
+ * table, the scenario, what is common and each cell have the digests that were made of them while
+ * they were written. Rank 0 does so for all but the cells, every rank for its own cells. It shows a
+ * write that went astray, was cut short, or was lost with no error; not what a host, which may
+ * answer from its own memory, would find on the disk after it has lost its power. */
 static enum status read_back(struct saving *saving)
 {
     struct run *run = saving->run;
     const char *name = saving->work.final_path;
     enum status status = STATUS_OK;
     if (run->rank == 0) {
-        struct checkpoint_header found;
-        uint64_t bytes = 0;
-        status = shared_file_size(saving->file, &bytes);
-        if (status == STATUS_OK) {
-            status = shared_file_read(saving->file, 0, &found, sizeof found);
-        }
-        if (status == STATUS_OK) {
-            status = checkpoint_check(&found, bytes, name);
-        }
         const struct checkpoint_part *parts[] = {&saving->header.table, &saving->header.scenario,
                                                  &saving->header.common};
         for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == STATUS_OK; i++) {
@@ -170,6 +157,26 @@ static enum status read_back(struct saving *saving)
         status = part_verify(saving->file, name, &saving->parts[run->first_cell + i]);
     }
     return status;
+}
+
+static enum status write_header(struct saving *saving)
+{
+    struct checkpoint_header *header = &saving->header;
+    header->seconds = run_seconds() - saving->begun;
+    checkpoint_seal(header);
+    return shared_file_write(saving->file, 0, header, sizeof *header);
+}
+
+/* Likewise: it has its digest, and the size of the file. */
+static enum status read_back_header(struct saving *saving)
+{
+    struct checkpoint_header found;
+    uint64_t bytes = 0;
+    enum status status = shared_file_size(saving->file, &bytes);
+    if (status == STATUS_OK) {
+        status = shared_file_read(saving->file, 0, &found, sizeof found);
+    }
+    return status == STATUS_OK ? checkpoint_check(&found, bytes, saving->work.final_path) : status;
 }
 
 /* Ranks agree after each step that one of them alone can fail in. */
@@ -187,7 +194,32 @@ static enum status write_file(struct saving *saving)
     if (status == STATUS_OK) {
         status = io_agree(comm, read_back(saving));
     }
+    if (status == STATUS_OK) {
+        status = io_agree(comm, comm->rank == 0 ? write_header(saving) : STATUS_OK);
+    }
+    if (status == STATUS_OK) {
+        status = shared_file_sync(saving->file);
+    }
+    if (status == STATUS_OK) {
+        status = io_agree(comm, comm->rank == 0 ? read_back_header(saving) : STATUS_OK);
+    }
     return status;
+}
+
+/* What all ranks have counted. */
+static struct common_totals sum_totals(struct saving *saving)
+{
+    struct run *run = saving->run;
+    struct exchange_totals exchange = run_exchange_totals(run);
+    const double nanoseconds = 1e9;
+    uint64_t sums[] = {run->result->messages, exchange.bytes_sent,
+                       (uint64_t)(exchange.seconds_waiting * nanoseconds)};
+    run_sum(run, sums, sizeof sums / sizeof sums[0]);
+    return (struct common_totals){
+        .now = saving->begun,
+        .messages = sums[0],
+        .exchange = {exchange.exchanges, sums[1], (double)sums[2] / nanoseconds},
+    };
 }
 
 static enum status save(struct saving *saving)
@@ -198,10 +230,9 @@ static enum status save(struct saving *saving)
     if (status != STATUS_OK) {
         return status;
     }
-    uint64_t messages = run->result->messages;
-    run_sum(run, &messages, 1);
+    const struct common_totals totals = sum_totals(saving);
     run_sum(run, saving->numbers, run->ledger.ncells);
-    common_save(run, messages, &saving->common);
+    common_save(run, &totals, &saving->common);
     status = saving->common.failed ? fail(STATUS_RESOURCE, "out of memory for a checkpoint")
                                    : STATUS_OK;
     status = io_agree(&saving->comm, status);
@@ -213,6 +244,7 @@ static enum status save(struct saving *saving)
     if (status != STATUS_OK) {
         return status;
     }
+    saving->work.disposable = true; /* the run goes on, and writes another */
     status = shared_file_open(&saving->comm, saving->work.work_path, options->path, true,
                               options->hints, &saving->file);
     if (status == STATUS_OK) {
@@ -229,8 +261,7 @@ static enum status save(struct saving *saving)
 void checkpoint_write(struct run *run)
 {
     struct checkpoint_totals *totals = &run->result->checkpoints;
-    struct saving saving = {.run = run, .comm = io_comm_of(run->comm)};
-    double begun = run_seconds();
+    struct saving saving = {.run = run, .begun = run_seconds(), .comm = io_comm_of(run->comm)};
     /* What goes wrong is said once, as a warning: the run goes on. */
     int quiet = status_set_quiet(1);
     enum status status = save(&saving);
@@ -243,7 +274,7 @@ void checkpoint_write(struct run *run)
     free(saving.parts);
     free(saving.common.bytes);
     run->last_checkpoint = run_seconds();
-    totals->seconds += run->last_checkpoint - begun;
+    totals->seconds += run->last_checkpoint - saving.begun;
     totals->saved_last = status == STATUS_OK;
     if (status == STATUS_OK) {
         totals->written++;
@@ -262,6 +293,13 @@ struct loading {
     char *scenario;
     void *common;
 };
+
+static void loading_free(struct loading *loading)
+{
+    free(loading->parts);
+    free(loading->scenario);
+    free(loading->common);
+}
 
 static enum status read_texts(struct shared_file *file, const char *name, struct loading *loading)
 {
@@ -287,34 +325,38 @@ static enum status read_texts(struct shared_file *file, const char *name, struct
     return status;
 }
 
-static enum status compare(const struct run *run, const struct loading *loading)
+static enum status compare(const struct scenario *wanted, const struct checkpoint_options *options,
+                           const struct loading *loading)
 {
-    const struct checkpoint_options *options = &run->options->checkpoints;
     const struct checkpoint_header *header = &loading->header;
     if (strcmp(header->version, options->version) != 0) {
         return fail(STATUS_USAGE,
-                    "%s was written by thrash %s, this is %s; go on with that one, or remove the "
-                    "file to start from the beginning",
+                    "%s was written by thrash %s, this is %s; go on with that one, or replace the "
+                    "checkpoint and start from the beginning with --force",
                     options->path, header->version, options->version);
     }
     struct text difference = {0};
-    enum status status = scenario_difference(loading->scenario, "the checkpoint",
-                                             run->scenario->resolved, "this run", &difference);
+    enum status status = scenario_difference(loading->scenario, "the checkpoint", wanted->resolved,
+                                             "this run", &difference);
     if (status == STATUS_OK && difference.size > 0) {
-        status = fail(STATUS_USAGE, "%s is of another scenario: %s", options->path,
-                      text_string(&difference));
-    } else if (status == STATUS_OK && (header->ncells != run->ledger.ncells ||
-                                       !digest_equal(header->config_hash, run->scenario->hash))) {
+        status = fail(
+            STATUS_USAGE,
+            "%s is of another scenario: %s; write to another file with -o, or replace the "
+            "checkpoint and start from the beginning with --force",
+            options->path, text_string(&difference));
+    } else if (status == STATUS_OK && (header->ncells != wanted->machine.cells ||
+                                       !digest_equal(header->config_hash, wanted->hash))) {
         status = checkpoint_damaged(options->path, "it does not belong to its own scenario");
     }
     text_free(&difference);
     return status;
 }
 
-static enum status read_start(const struct run *run, struct shared_file *file,
+static enum status read_start(const struct scenario *scenario,
+                              const struct checkpoint_options *options, struct shared_file *file,
                               struct loading *loading)
 {
-    const char *name = run->options->checkpoints.path;
+    const char *name = options->path;
     uint64_t bytes = 0;
     enum status status = shared_file_size(file, &bytes);
     if (status == STATUS_OK && bytes < sizeof loading->header) {
@@ -329,7 +371,7 @@ static enum status read_start(const struct run *run, struct shared_file *file,
     if (status == STATUS_OK) {
         status = read_texts(file, name, loading);
     }
-    return status == STATUS_OK ? compare(run, loading) : status;
+    return status == STATUS_OK ? compare(scenario, options, loading) : status;
 }
 
 /* Ranks other than 0 get the header, the table and what is common. */
@@ -352,6 +394,16 @@ static enum status share(const struct io_comm *comm, struct loading *loading)
         io_broadcast(comm, loading->common, common);
     }
     return status;
+}
+
+/* The checkpoint knows what those before it had cost; it is one itself. */
+static void count_itself(struct run *run, const struct checkpoint_header *header)
+{
+    struct checkpoint_totals *totals = &run->result->checkpoints;
+    totals->written++;
+    totals->bytes += header->bytes;
+    totals->seconds += header->seconds;
+    run->result->wall_run += header->seconds;
 }
 
 /* First all digests, then what they stand for. */
@@ -390,16 +442,36 @@ enum status checkpoint_resume(struct run *run)
     if (status != STATUS_OK) {
         return status;
     }
-    status = io_agree(&comm, comm.rank == 0 ? read_start(run, file, &loading) : STATUS_OK);
+    if (comm.rank == 0) {
+        status = read_start(run->scenario, options, file, &loading);
+    }
+    status = io_agree(&comm, status);
     if (status == STATUS_OK) {
         status = share(&comm, &loading);
     }
     if (status == STATUS_OK) {
         status = load_cells(run, &comm, file, &loading);
     }
+    if (status == STATUS_OK) {
+        count_itself(run, &loading.header);
+    }
     shared_file_close(file);
-    free(loading.parts);
-    free(loading.scenario);
-    free(loading.common);
+    loading_free(&loading);
+    return status;
+}
+
+enum status checkpoint_look(const struct scenario *scenario,
+                            const struct checkpoint_options *options)
+{
+    const struct io_comm alone = io_comm_of(MPI_COMM_SELF);
+    struct loading loading = {0};
+    struct shared_file *file = NULL;
+    enum status status = shared_file_open(&alone, options->path, options->path, false,
+                                          options->hints, &file);
+    if (status == STATUS_OK) {
+        status = read_start(scenario, options, file, &loading);
+        shared_file_close(file);
+    }
+    loading_free(&loading);
     return status;
 }

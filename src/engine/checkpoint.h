@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "base/types.h"
+#include "config/scenario.h"
 
 /* How to keep checkpoints; all zero: not at all. */
 struct checkpoint_options {
@@ -23,14 +24,14 @@ struct checkpoint_options {
     const char *hints;   /* for MPI-IO, as in `output.mpi_hints` */
 };
 
-/* Of this start of the run. */
+/* Of the run; of one that was resumed, with all that the checkpoint follows and itself. */
 struct checkpoint_totals {
-    bool wanted;
+    bool wanted; /* by this start of the run */
     uint64_t written;
     uint64_t failed;
     byte_count bytes; /* of all that were written */
     double seconds;   /* spent on them and on those that failed */
-    bool saved_last;  /* the run stopped with one */
+    bool saved_last;  /* this start of the run stopped with one */
 };
 
 struct run;
@@ -43,5 +44,11 @@ void checkpoint_write(struct run *run);
  * of ledger.epoch_end. STATUS_USAGE for a checkpoint of another scenario or version, naming what
  * differs; STATUS_FAILED for a damaged one. */
 enum status checkpoint_resume(struct run *run);
+
+/* Whether a run of `scenario` can go on from the checkpoint `options->path`, as far as its begin
+ * tells: what checkpoint_resume() refuses is refused here, before anything is laid out. Rank 0
+ * calls it, alone. */
+enum status checkpoint_look(const struct scenario *scenario,
+                            const struct checkpoint_options *options);
 
 #endif

@@ -12,6 +12,10 @@ struct common_values {
     sim_time next_sample;
     uint64_t epochs, messages, populated;
     double wall_setup, wall_run;
+    struct exchange_totals exchange;                  /* of all ranks */
+    uint64_t checkpoints_written, checkpoints_failed; /* before this one */
+    byte_count checkpoint_bytes;
+    double checkpoint_seconds;
 };
 
 /* --- saving -------------------------------------------------------------------------------- */
@@ -58,19 +62,26 @@ static void put_recording(const struct recording *recording, struct sections *se
                  recording->npoints);
 }
 
-void common_save(const struct run *run, uint64_t messages, struct sections *sections)
+void common_save(const struct run *run, const struct common_totals *totals,
+                 struct sections *sections)
 {
     const struct ledger *ledger = &run->ledger;
+    const struct checkpoint_totals *checkpoints = &run->result->checkpoints;
     const struct common_values values = {
         .epoch_start = ledger->epoch_start,
         .epoch_end = ledger->epoch_end,
         .due = ledger->due,
         .next_sample = run->next_sample,
         .epochs = run->result->epochs,
-        .messages = messages,
+        .messages = totals->messages,
         .populated = run->result->populated,
         .wall_setup = run->result->wall_setup,
-        .wall_run = run->result->wall_run + run_seconds() - run->begun,
+        .wall_run = run->result->wall_run + totals->now - run->begun,
+        .exchange = totals->exchange,
+        .checkpoints_written = checkpoints->written,
+        .checkpoints_failed = checkpoints->failed,
+        .checkpoint_bytes = checkpoints->bytes,
+        .checkpoint_seconds = checkpoints->seconds,
     };
     sections_put(sections, "values", &values, sizeof values, 1);
     put_tables(&run->set, sections);
@@ -180,6 +191,15 @@ static void use_values(struct run *run, const struct common_values *values)
     run->result->populated = values->populated;
     run->result->wall_setup = values->wall_setup;
     run->result->wall_run = values->wall_run;
+    run->result->exchange = values->exchange;
+    if (run->rank != 0) { /* what is of all ranks is summed up again */
+        run->result->exchange.bytes_sent = 0;
+        run->result->exchange.seconds_waiting = 0;
+    }
+    run->result->checkpoints.written = values->checkpoints_written;
+    run->result->checkpoints.failed = values->checkpoints_failed;
+    run->result->checkpoints.bytes = values->checkpoint_bytes;
+    run->result->checkpoints.seconds = values->checkpoint_seconds;
 }
 
 enum status common_load(struct run *run, const char *name, const void *bytes, size_t size)

@@ -1,6 +1,6 @@
 /* The file of a checkpoint: a header, and parts that are digested one by one.
  *
- *     header    struct checkpoint_header, written last: a torn file has none
+ *     header    struct checkpoint_header, written when the rest is on disk: a torn file has none
  *     table     struct checkpoint_part of each cell, in their order
  *     scenario  the resolved scenario, as YAML
  *     common    what all ranks know alike, as sections (checkpoint_common.c)
@@ -18,7 +18,7 @@
 #include "io/shared_file.h"
 
 #define CHECKPOINT_MAGIC      "thrashck"
-#define CHECKPOINT_FORMAT     2
+#define CHECKPOINT_FORMAT     3
 #define CHECKPOINT_BYTE_ORDER 0x0102030405060708ULL
 
 struct checkpoint_part {
@@ -36,6 +36,7 @@ struct checkpoint_header {
     uint64_t ncells;
     sim_time now;   /* the end of the last epoch */
     uint64_t bytes; /* of the file */
+    double seconds; /* wall time it took until all but the header was on disk and read back */
     struct checkpoint_part table, scenario, common;
     struct digest digest; /* of this header, with zeros here */
 };

@@ -13,6 +13,16 @@ void run_sum(const struct run *run, uint64_t *values, size_t n)
     io_wait(&request, 1);
 }
 
+struct exchange_totals run_exchange_totals(const struct run *run)
+{
+    const struct exchange_totals *before = &run->result->exchange;
+    struct exchange_totals totals = exchange_totals(run->exchange);
+    totals.exchanges += before->exchanges;
+    totals.bytes_sent += before->bytes_sent;
+    totals.seconds_waiting += before->seconds_waiting;
+    return totals;
+}
+
 static void note(struct run *run, enum status status)
 {
     if (run->status == STATUS_OK) {
@@ -148,6 +158,19 @@ static void deliver_calls(const struct run *run, struct cell *cell)
         default:
             break;
         }
+    }
+}
+
+void run_level_cells(struct run *run)
+{
+    run_exchange_reports(run);
+    ledger_level_frames(&run->ledger);
+    for (cell_id i = 0; i < run->ncells_here && run->ledger.ncells > 1; i++) {
+        struct cell *cell = &run->cells[i];
+        struct cell_share share;
+        ledger_share(&run->ledger, cell->id, &share);
+        epoch_level_frames(cell, share.free);
+        deliver_calls(run, cell); /* the next exchange is of other calls */
     }
 }
 

@@ -102,10 +102,15 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
         workloads_free(&set);
         return fail(STATUS_USAGE,
                     "%s: the workloads need at least %" PRIpages
-                    " MiB before the clock starts, but machine.memory is %" PRIpages
+                    " MiB before the clock starts, with page tables and what pte chains the "
+                    "design keeps, but machine.memory is %" PRIpages
                     " MiB; give it more, or populate less",
                     scenario_where(scenario, "machine.memory"), needed >> (20 - PAGE_SHIFT),
                     scenario->machine.memory >> 20);
+    }
+    page_count frames = scenario->machine.memory >> PAGE_SHIFT;
+    if (scenario->machine.ballast == OPTION_AUTO && frames - needed > frames / 32) {
+        prediction.ballast = (frames - needed - frames / 32) * PAGE_BYTES;
     }
     cell_id ncells = (cell_id)scenario->machine.cells;
     cell_id ncells_here = (ncells + (cell_id)nranks - 1) / (cell_id)nranks;

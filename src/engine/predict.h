@@ -17,6 +17,7 @@ struct prediction {
     byte_count total;        /* with what a process needs beside them */
     double seconds;          /* of wall time, to within a factor of about three */
     page_count nptes;        /* that populate will set */
+    byte_count ballast;      /* what `machine.ballast: auto` will take, about; 0 if it is given */
 };
 
 /* Lays the scenario out for so many ranks without mapping anything. STATUS_USAGE when it is one the

@@ -49,10 +49,17 @@ double run_seconds(void);
 /* Sums of `n` numbers over all ranks of the run, in place, on all of them. */
 void run_sum(const struct run *run, uint64_t *values, size_t n);
 
+/* Exchanges of this rank, and those that a checkpoint told of. */
+struct exchange_totals run_exchange_totals(const struct run *run);
+
 /* One epoch that begins at `now`: plans it, lets the cells run, exchanges what they say. */
 void run_epoch(struct run *run, sim_time now, sim_time end);
 
 /* Exchanges reports of how the cells are, without an epoch. */
 void run_exchange_reports(struct run *run);
+
+/* The same while the machine is populated: cells level their free frames then, and kswapd is woken
+ * where others have woken it, as between two epochs. */
+void run_level_cells(struct run *run);
 
 #endif

@@ -232,7 +232,7 @@ static enum status set_up_cells(struct run *run)
     return STATUS_OK;
 }
 
-/* Process after process; in between, cells level their free frames as they do between epochs. */
+/* Process after process; in between, cells do for each other what they do between epochs. */
 static void populate(struct run *run)
 {
     for (process_id p = 0; p < run->set.plan.nprocesses && !out_of_memory(run); p++) {
@@ -240,13 +240,7 @@ static void populate(struct run *run)
         for (cell_id i = 0; i < run->ncells_here; i++) {
             populate_process(&run->cells[i], p, run->options->populate_by_page);
         }
-        run_exchange_reports(run);
-        ledger_level_frames(&run->ledger);
-        for (cell_id i = 0; i < run->ncells_here && run->ledger.ncells > 1; i++) {
-            struct cell_share share;
-            ledger_share(&run->ledger, run->cells[i].id, &share);
-            epoch_level_frames(&run->cells[i], share.free);
-        }
+        run_level_cells(run);
     }
 }
 
@@ -373,7 +367,7 @@ static enum status run_cells(struct run *run)
     if (status == STATUS_OK) {
         run_sum(run, &run->result->messages, 1);
         report_memory(run);
-        run->result->exchange = exchange_totals(run->exchange);
+        run->result->exchange = run_exchange_totals(run);
     }
     tear_down(run);
     return status;

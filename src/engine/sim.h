@@ -54,9 +54,10 @@ struct sim_result {
     double wall_setup; /* seconds: laying out and populating the machine */
     double wall_run;   /* seconds: the epochs */
     uint64_t epochs;
-    uint64_t messages;               /* of the cells of this rank */
-    uint64_t populated;              /* ptes set by populate */
-    struct exchange_totals exchange; /* of this rank, since it was started */
+    uint64_t messages;  /* of the cells of this rank */
+    uint64_t populated; /* ptes set by populate */
+    /* Of this rank; what all ranks had sent and waited before is with rank 0. */
+    struct exchange_totals exchange;
     struct checkpoint_totals checkpoints;
     sim_time resumed_from; /* TIME_NEVER: it ran from its beginning */
 };

@@ -196,6 +196,12 @@ static enum status give_final_name(const struct work_file *work)
     }
     int renamed = work->replace ? rename(work->work_path, path)
                                 : rename_over_nothing(work->work_path, path);
+    if (renamed != 0 && work->disposable) {
+        enum status status = fail(STATUS_FAILED, "%s: cannot give the file this name: %s", path,
+                                  strerror(errno));
+        (void)unlink(work->work_path);
+        return status;
+    }
     if (renamed != 0) {
         return fail(STATUS_FAILED, "%s: cannot give the result this name: %s; it is kept as %s",
                     path, strerror(errno), work->work_path);

@@ -13,7 +13,9 @@
 struct work_file {
     char *final_path;
     char *work_path;
-    bool replace; /* an existing final file may be replaced */
+    bool replace;    /* an existing final file may be replaced */
+    bool disposable; /* worth nothing without its name: removed when it cannot get it; false at
+                        first */
 };
 
 /* Looks whether `path` can be the name of a new file, before anything runs: its directory exists
@@ -27,8 +29,9 @@ enum status work_file_begin(const struct io_comm *comm, const char *path, bool r
                             struct work_file *work_p);
 
 /* Collective. Brings the work file to disk and gives it its final name. Without `replace` a file
- * that has appeared under that name in the meantime is kept, and so is the work file, which the
- * sentence then names. Releases `work` in any case. */
+ * that has appeared under that name in the meantime is kept. A work file that cannot get its name
+ * is kept as well, and the sentence names it, unless it is disposable. Releases `work` in any case.
+ */
 enum status work_file_commit(const struct io_comm *comm, struct work_file *work);
 
 /* Removes the work file and releases `work`. Rank 0 removes; all ranks call it. */

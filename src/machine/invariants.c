@@ -351,8 +351,7 @@ enum status invariants_check(const struct cell *cell)
     free(of_mm);
     enum status (*const checks[])(const struct cell *) = {
         check_lists,  check_frames, check_swap,     check_files,
-        check_chains, check_slabs,  check_contexts, check_versions,
-    };
+        check_chains, check_slabs,  check_contexts, check_versions};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && status == STATUS_OK; i++) {
         status = checks[i](cell);
     }

@@ -17,9 +17,9 @@ static void build_objects(struct cell *cell)
 {
     page_id first = 0;
     uint64_t first_ref = 0;
-    uint64_t first_attached = 0;
     object_id *link = &cell->core->first_written;
     *link = NO_FILE;
+    uint64_t first_attached = 0;
     for (size_t i = 0; i < cell->plan->nobjects; i++) {
         const struct plan_object *plan = &cell->plan->objects[i];
         struct shard shard = cell_shard(cell, (object_id)i);

@@ -21,10 +21,10 @@ struct plan_object {
     uint32_t max_vmas;          /* how many vmas map it at a time, at most */
     uint32_t first_vma_slot;    /* of its slots in the table of vmas by object and rank */
     enum page_class page_class; /* of what it is mapped with; large ones are from the pool */
+    bool written;               /* OBJECT_FILE: filled by write(2), each page once and in order */
+    bool locked;                /* every mapping of it is VM_LOCKED */
     uint32_t layers;            /* of versions of anonymous pages (version.h); 0: it has none */
     page_count layer_pages;
-    bool written; /* OBJECT_FILE: filled by write(2), each page once and in order */
-    bool locked;  /* every mapping of it is VM_LOCKED */
 };
 
 /* How populate touches a mapping before the clock starts. */
@@ -59,11 +59,11 @@ struct plan_process {
     sim_time work_per_touch; /* mean user time from one touch to the next */
     uint64_t
         touches; /* after which it is done, those of all cells together; 0: it goes on for ever */
-    bool exits;  /* it ends by an exit of its own */
     uint64_t syscalls_per_second; /* system calls beside those of its touches, for each second of
                                      user time */
     byte_count syscall_bytes;     /* that each of them copies to or from user memory */
     sim_time syscall_time;   /* that each of them takes in the kernel; set by workloads_plan() */
+    bool exits;              /* it ends by an exit of its own */
     uint64_t pages_in_stall; /* that it would ask for in `stall` while it waits for memory: one, or
                                 as many as it would touch where every touch needs a new one */
 };

@@ -1,6 +1,7 @@
 #include "machine/populate.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "machine/kernel_memory.h"
 #include "machine/lru.h"
@@ -47,6 +48,36 @@ static byte_count kernel_image_bytes(byte_count memory)
     return min_u64(full, memory / 800);
 }
 
+/* Frames of chains for the ptes that populate sets, at least: of each page one pte may be direct,
+ * and those of shared pages may be found without chains. */
+static page_count chain_frames(const struct plan *plan, const struct design *design)
+{
+    if (design->chain_block_bytes == 0 || design->rmap->by_object) {
+        return 0;
+    }
+    uint64_t *ptes = calloc(plan->nobjects + 1, sizeof *ptes);
+    if (ptes == NULL) {
+        return 0;
+    }
+    for (size_t i = 0; i < plan->nvmas; i++) {
+        const struct plan_vma *vma = &plan->vmas[i];
+        ptes[vma->object] += vma->populate != POPULATE_NONE ? vma->pages : 0;
+    }
+    uint64_t blocks = 0;
+    for (size_t i = 0; i < plan->nobjects; i++) {
+        const struct plan_object *object = &plan->objects[i];
+        if (object->page_class == PAGES_SMALL && ptes[i] > object->pages) {
+            blocks += (ptes[i] - object->pages + design->chain_slots - 1) / design->chain_slots;
+        }
+    }
+    free(ptes);
+    unsigned bytes = design->chain_block_bytes;
+    unsigned in_frame = design->rmap->chains == CHAIN_LIST
+                            ? (unsigned)PAGE_BYTES / bytes
+                            : slab_objects_per_page(plan->arch, bytes);
+    return (blocks + in_frame - 1) / in_frame;
+}
+
 page_count populate_frames_needed(const struct scenario *scenario, const struct plan *plan,
                                   const struct design *design)
 {
@@ -70,7 +101,7 @@ page_count populate_frames_needed(const struct scenario *scenario, const struct 
             last_end = end;
         }
     }
-    return frames + plan->large_pool + plan_populated_pages(plan);
+    return frames + chain_frames(plan, design) + plan->large_pool + plan_populated_pages(plan);
 }
 
 /* A cell's part of mem_map and of the kernel: with the structures of the processes that it is home

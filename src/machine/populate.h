@@ -8,8 +8,8 @@
 #include "machine/cell.h"
 
 /* The least number of frames that a plan needs before its clock starts: populated pages, page
- * tables, mem_map and the kernel's own memory. What reverse maps and directories add is not in it.
- */
+ * tables, chains of ptes, mem_map and the kernel's own memory. Not in it: directories, and chains
+ * where a design keeps them for some pages only. */
 page_count populate_frames_needed(const struct scenario *scenario, const struct plan *plan,
                                   const struct design *design);
 

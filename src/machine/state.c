@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -108,28 +109,68 @@ uint64_t state_scattered(size_t element, uint64_t stride, uint64_t each, uint64_
     return min_u64(bytes / element, stride * n);
 }
 
-byte_count state_resident(const struct state_array *array)
+/* Pages looked at in one piece: the answer for a mapping of tebibytes would itself be large. */
+enum { PIECE = 8192 };
+
+/* An entry of /proc/self/pagemap: whether the page is in memory, and mapped here alone, or in the
+ * host's swap. The page of zeros that reading gives is mapped by everybody. */
+static const uint64_t pagemap_present = (uint64_t)1 << 63;
+static const uint64_t pagemap_swapped = (uint64_t)1 << 62;
+static const uint64_t pagemap_exclusive = (uint64_t)1 << 56;
+
+/* How many of `n` pages from `start` on are held; false where the host does not say. */
+static bool count_by_pagemap(int descriptor, const unsigned char *start, size_t page, size_t n,
+                             uint64_t *held_p)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t npages = mapped_bytes(array) / page;
-    /* Asked piece by piece: the vector of a mapping of tebibytes would itself be large. */
-    enum { PIECE = 65536 };
-    unsigned char *in_core = malloc(PIECE);
-    if (in_core == NULL) {
+    uint64_t entry[PIECE];
+    const off_t at = (off_t)((uintptr_t)start / page * sizeof entry[0]);
+    const ssize_t bytes = (ssize_t)(n * sizeof entry[0]);
+    if (descriptor < 0 || pread(descriptor, entry, (size_t)bytes, at) != bytes) {
+        return false;
+    }
+    uint64_t held = 0;
+    for (size_t i = 0; i < n; i++) {
+        const bool present = (entry[i] & pagemap_present) != 0;
+        held += (present && (entry[i] & pagemap_exclusive) != 0) ||
+                (!present && (entry[i] & pagemap_swapped) != 0);
+    }
+    *held_p = held;
+    return true;
+}
+
+static uint64_t count_by_mincore(unsigned char *start, size_t page, size_t n)
+{
+    unsigned char in_core[PIECE];
+    uint64_t held = 0;
+    if (mincore(start, n * page, in_core) != 0) {
         return 0;
     }
-    byte_count resident = 0;
-    for (size_t first = 0; first < npages; first += PIECE) {
-        size_t n = npages - first < PIECE ? npages - first : PIECE;
-        if (mincore((unsigned char *)*array->base + first * page, n * page, in_core) != 0) {
-            break;
-        }
-        for (size_t i = 0; i < n; i++) {
-            resident += (in_core[i] & 1) ? page : 0;
-        }
+    for (size_t i = 0; i < n; i++) {
+        held += in_core[i] & 1U;
     }
-    free(in_core);
-    return resident;
+    return held;
+}
+
+byte_count state_resident(const struct state_array *array)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t npages = mapped_bytes(array) / page;
+    unsigned char *base = *array->base;
+    const int descriptor = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    uint64_t all = 0;
+    for (size_t first = 0; first < npages; first += PIECE) {
+        const size_t n = npages - first < PIECE ? npages - first : PIECE;
+        unsigned char *start = base + first * page;
+        uint64_t held;
+        if (!count_by_pagemap(descriptor, start, page, n, &held)) {
+            held = count_by_mincore(start, page, n);
+        }
+        all += held;
+    }
+    if (descriptor >= 0) {
+        (void)close(descriptor);
+    }
+    return all * page;
 }
 
 struct digest state_digest(const struct state_table *table)

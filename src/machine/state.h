@@ -73,8 +73,9 @@ byte_count state_predicted(const struct state_array *array);
  * are used: as many elements as the host's pages around them have, but not more than there are. */
 uint64_t state_scattered(size_t element, uint64_t stride, uint64_t each, uint64_t n);
 
-/* Bytes of one array that the host holds in memory now; pages of zeros that were only read count,
- * although all of them are one page of the host. */
+/* Bytes of one array that the host holds now, in memory or in its swap. Pages that were only read,
+ * all of them one page of zeros of the host, do not count, unless the host keeps
+ * /proc/self/pagemap to itself. */
 byte_count state_resident(const struct state_array *array);
 
 /* Digest over all arrays, contents included. For tests and the debug preset: it reads everything.

@@ -6,10 +6,10 @@
 #include "machine/system_call.h"
 
 const struct workload_ops *const workload_table[] = {
-    &workload_database,       &workload_shm_copy,      &workload_page_cache_reader,
-    &workload_file_copy,      &workload_windows,       &workload_rmap_test,
-    &workload_one_page_vmas,  &workload_syscall_heavy, &workload_fork_exit,
-    &workload_anon_fork_tree, &workload_mixed,         NULL,
+    &workload_database,       &workload_shm_copy,  &workload_page_cache_reader,
+    &workload_file_copy,      &workload_windows,   &workload_fork_exit,
+    &workload_anon_fork_tree, &workload_rmap_test, &workload_one_page_vmas,
+    &workload_syscall_heavy,  &workload_mixed,     NULL,
 };
 
 static void finish_processes(const struct scenario *scenario, const struct design *design,

@@ -193,7 +193,7 @@ def main():
              2, ["andrea-arithmetic"])
     simulate("memory beyond the host's",
              ["machine.memory=32TiB", "machine.swap.size=0",
-              "workloads.database.segment.size=14TiB"], 3,
+              "workloads.database.segment.size=10TiB"], 3,
              ["MiB"])
     scenario("empty file", "", 2, ["bad.yaml", "empty"])
     scenario("binary file", bytes(range(256)), 2, ["bad.yaml"])

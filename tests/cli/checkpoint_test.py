@@ -58,6 +58,12 @@ def run(arguments, ranks=None, code=0, **more):
     return result
 
 
+def show(path, code=0):
+    result = subprocess.run([THRASH, "show", path], capture_output=True, text=True, check=False)
+    assert result.returncode == code, result
+    return result
+
+
 def digest_of(output):
     return re.search(r"^digest\s+([0-9a-f]{32})$", output, re.M).group(1)
 
@@ -219,26 +225,55 @@ def test_legs(directory):
     """Stopped again and again; what the checkpoints cost is in the result."""
     import h5py
     arguments = stopped(directory)
+    assert "out.h5.ckpt is a checkpoint of thrash " in show(f"{directory}/out.h5.ckpt", 1).stderr
     for _ in range(3):
         run([*arguments, "--resume", "--stop-after", "50ms"], code=4)
+    with h5py.File(f"{directory}/out.h5.partial") as file:
+        assert file["performance/checkpoints_written"][()] == 4
+        exchanges = file["performance/exchanges"][()]
+        assert exchanges > file["performance/epochs"][()] > 0
     digest = digest_of(run([*arguments, "--resume", "--checkpoint-every", "50ms"]).stdout)
     with h5py.File(f"{directory}/out.h5") as file:
         performance = file["performance"]
         written = performance["checkpoints_written"][()]
-        assert written > 0 and performance["checkpoints_failed"][()] == 0
+        assert written >= 4 and performance["checkpoints_failed"][()] == 0
         assert performance["checkpoint_bytes"][()] > written * (1 << 20)
         assert performance["checkpoint_bandwidth"][()] > 0
+        assert 0 < performance["checkpoint_seconds"][()] < performance["wall_run_seconds"][()]
+        assert performance["exchanges"][()] > max(exchanges, performance["epochs"][()])
         assert 0 < performance["resumed_from_seconds"][()] < 3
     assert os.listdir(directory) == ["out.h5"]
+    shown = show(f"{directory}/out.h5").stdout
+    for line in (r"cells +4", r"seed +1", r"wall_time +[\d.]+ s \(setup .*\)",
+                 r"resumed +from a checkpoint at [\d.]+ s of simulated time"):
+        assert re.search(rf"^{line}$", shown, re.M), (line, shown)
     again = run([*arguments, "--resume"])
     assert digest_of(again.stdout) == digest and again.stderr == ""
     whole = run([*arguments, "--force"]).stdout
     assert digest_of(whole) == digest
+    assert not re.search(r"^resumed ", show(f"{directory}/out.h5").stdout, re.M)
     with h5py.File(f"{directory}/out.h5") as file:
         reasons = file["performance"].attrs["unavailable"]
         reasons = reasons.decode() if isinstance(reasons, bytes) else str(reasons)
         assert "resumed_from_seconds: the run was not resumed" in reasons, reasons
         assert "checkpoint_bytes: no checkpoints were asked for" in reasons, reasons
+    result = pathlib.Path(f"{directory}/out.h5").read_bytes()
+    with h5py.File(f"{directory}/out.h5", "r+") as file:
+        version = file["provenance/version"]
+        changed = version[()].decode()[:-1] + "~"
+        version[...] = changed
+    refused = run([*arguments, "--resume"], code=2)
+    assert f"out.h5 was written by thrash {changed} (" in refused.stderr, refused.stderr
+    assert refused.stdout == "" and refused.stderr.count("\n") == 1, refused
+    pathlib.Path(f"{directory}/out.h5").write_bytes(result)
+    with h5py.File(f"{directory}/out.h5", "r+") as file:
+        touches = file["simulation/totals/touches"]
+        touches[...] = int(touches[()]) + 1
+    refused = run([*arguments, "--resume"], code=1)
+    assert "digest mismatch" in refused.stderr, refused.stderr
+    assert refused.stdout == "" and refused.stderr.count("\n") == 1, refused
+    again = run([*arguments, "--resume", "--force"])
+    assert digest_of(again.stdout) == digest and "no checkpoint" in again.stderr, again
     other = run([*arguments, "--resume", "--set", "machine.cpus=4"], code=2).stderr
     assert "machine.cpus is `8` in the result and `4` in this run" in other, other
 
@@ -268,9 +303,44 @@ def test_other_scenario(directory):
     for settings, sentence in refused:
         result = run([*arguments, *settings, "--resume"], code=2)
         assert sentence in result.stderr and result.stderr.count("\n") == 1, result.stderr
-    result = run([*arguments, "--checkpoint-every", "1h"], code=2)
-    assert "--resume goes on from it, --force replaces it" in result.stderr
+        assert "with --force" in result.stderr and "-o" in result.stderr, result.stderr
+    for more in ([], ["--checkpoint-every", "1h"]):
+        result = run([*arguments, *more], code=2)
+        assert "--resume goes on from it, --force replaces it" in result.stderr
+    assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
     run([*arguments, "--set", "title=another", "--resume"])
+
+
+def test_kept(directory):
+    """A partial result of another scenario is not removed unasked."""
+    arguments = stopped(directory)
+    os.remove(f"{directory}/out.h5.ckpt")
+    for more in ([], ["--resume"]):
+        result = run([*arguments, "--set", "seed=9", *more], code=2)
+        assert "out.h5.partial is of another scenario: seed is" in result.stderr, result.stderr
+    assert os.listdir(directory) == ["out.h5.partial"]
+    run(arguments)
+    assert os.listdir(directory) == ["out.h5"]
+
+
+def test_resume_with_force(directory):
+    """--force replaces what the run cannot go on from, and runs again what is complete."""
+    arguments = stopped(directory)
+    expected = digest_of(run([*arguments, "--resume", "--force"]).stdout)
+    again = run([*arguments, "--resume"])
+    assert "already complete; nothing was run" in again.stdout, again.stdout
+    result = run([*arguments, "--resume", "--force"])
+    assert "starting from the beginning" in result.stderr and "verdict " in result.stdout
+    assert digest_of(result.stdout) == expected
+    os.remove(f"{directory}/out.h5")
+
+    stopped(directory)
+    other = [*arguments, "--set", "seed=9"]
+    result = run([*other, "--resume", "--force"])
+    assert re.search(r"warning: .*out\.h5\.ckpt.*starting from the beginning", result.stderr), result
+    assert digest_of(result.stdout) != expected
+    assert os.listdir(directory) == ["out.h5"]
+    assert digest_of(run([*other, "--resume"]).stdout) == digest_of(result.stdout)
 
 
 def test_damaged(directory):
@@ -320,7 +390,8 @@ def test_full_disk(directory):
     assert os.listdir(directory) == ["out.h5"]
 
 
-TESTS = [test_kills, test_legs, test_signal, test_other_scenario, test_damaged, test_full_disk]
+TESTS = [test_kills, test_legs, test_signal, test_other_scenario, test_kept, test_resume_with_force,
+         test_damaged, test_full_disk]
 
 
 def main():

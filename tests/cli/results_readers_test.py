@@ -223,6 +223,9 @@ class Readers(unittest.TestCase):
         result = show(changed, "--verify")
         self.assertEqual(result.returncode, 1)
         self.assertIn("mismatch", result.stderr)
+        self.assertRegex(result.stdout, r"(?m)^verify +FAILED: .*mismatch")
+        self.assertRegex(result.stdout, r"(?m)^valid +NO$")
+        self.assertNotRegex(show(changed).stdout, r"(?m)^verify ")
 
     def test_digest_outlives_a_rewrite(self):
         packed = os.path.join(self.directory, "packed.h5")

@@ -176,12 +176,37 @@ def test_check(directory):
     assert re.search(r"^design\.page_direct +false +auto +--set", given, re.M)
 
 
+def test_check_amounts(directory):
+    """Amounts are readable; with --ranks, what to ask a batch system for."""
+    del directory
+    large = ["check", QUICKSTART, "--set", "machine.cells=8", "--set", "machine.memory=2TiB",
+             "--set", "workloads.database.segment.size=64GiB"]
+    output = run(large).stdout
+    assert re.search(r"^workloads\.database\.zipf_exponent +0\.99 +0\.99 +default$", output, re.M)
+    assert re.search(r"^workloads\.database\.hot_share +80% +80% ", output, re.M), output
+    assert re.search(r"^predicted time: [\d.]+ (s|min|h) on one rank", output, re.M), output
+    assert re.search(r"^ballast takes 1\d{3}\.\d GiB of 2048\.0 GiB: the workload is small", output,
+                     re.M), output
+    assert "ballast takes" not in run(["check", QUICKSTART]).stdout
+    assert re.search(r"passes the [\d.]+ M ptes", run(["check", QUICKSTART]).stdout)
+
+    sizes = []
+    for ranks in (1, 8, 16):
+        output = run([*large, "--ranks", str(ranks)]).stdout
+        found = re.search(rf"^for Slurm: --ntasks={ranks} --mem-per-cpu=(\d+)M", output, re.M)
+        sizes.append(int(found.group(1)))
+        assert ("8 ranks have nothing to do" in output) == (ranks == 16), output
+    assert sizes[1] < sizes[0] / 2 and abs(sizes[2] - sizes[1]) < sizes[1] / 2, sizes
+    for ranks in ("0", "x", "9999999999"):
+        assert "--ranks" in run([*large, "--ranks", ranks], code=2).stderr
+
+
 def test_interrupted(directory):
     """A signal, or --stop-after, ends a run with exit 4 and a valid partial file."""
     path = f"{directory}/out.h5"
     long_run = [THRASH, "simulate", QUICKSTART, "--set", "duration=2h", "--set",
                 "phases.pressure.until_freed=0%", "--set", "workloads.shm_copy.rate=1kB/s", "-o", path]
-    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         with subprocess.Popen(long_run, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True) as process:
             time.sleep(1.5)
@@ -194,6 +219,19 @@ def test_interrupted(directory):
             assert file["simulation/verdict"][()].decode() == "interrupted"
     result = run(long_run[1:] + ["--stop-after", "1s"], code=4)
     assert "interrupted" in result.stdout
+
+
+def test_said_once(directory):
+    """What is wrong with the command line is said by one rank, and idle ranks are mentioned once."""
+    for command in ("simulate", "converge", "check"):
+        for arguments in (["--bogus", QUICKSTART], [f"{directory}/none.yaml"]):
+            errors = run([command, *arguments], ranks=3, code=2).stderr
+            assert len(re.findall(r"^thrash: ", errors, re.M)) == 1, errors
+    base = ["simulate", QUICKSTART, "--set", "duration=300ms", "--set", "machine.cells=2", "-o",
+            f"{directory}/idle.h5", "--force"]
+    errors = run(base, ranks=4).stderr
+    assert errors.count("4 ranks, machine.cells is 2: 2 ranks have nothing to do") == 1, errors
+    assert "nothing to do" not in run(base, ranks=2).stderr
 
 
 def test_default_output(directory):
@@ -233,7 +271,8 @@ def test_sample(directory):
 
 TESTS = [test_result, test_exchanges, test_same_bits, test_preset_of_an_echo, test_livelock,
          test_lowmem_exhausted,
-         test_superseded_partial, test_check, test_interrupted, test_default_output, test_other_commands,
+         test_superseded_partial, test_check, test_check_amounts, test_interrupted, test_said_once,
+         test_default_output, test_other_commands,
          test_sample]
 
 

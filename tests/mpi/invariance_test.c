@@ -3,6 +3,8 @@
  * Run by mpirun with n ranks. Every scenario runs on k and on n - k ranks at once, for every k, so
  * that each number of ranks from 1 to n occurs. There is a scenario for every preset, every
  * workload that can join a database, and several numbers of cells, all taken from the tables. */
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,8 @@ static void check(int good, const char *what, const char *scenario, int ranks)
 
 /* --- scenarios ------------------------------------------------------------------------------- */
 
+#define ALL_COMBINATIONS SIZE_MAX
+
 /* Makes any workload fit into a machine of 24 MiB: for the options that its table has. */
 static const struct {
     const char *key;
@@ -47,7 +51,7 @@ static const struct {
     {"vmas", "1500", NULL},
     {"iterations", "3", NULL},
     {"populate", "none", NULL},
-    {"memory", "1MiB", NULL},
+    {"memory", "192KiB", "96KiB"},
     {"syscalls_per_second", "30000", NULL},
     {"copied", "6000B", NULL},
     {"working_set", "90%", "40%"},
@@ -56,6 +60,26 @@ static const struct {
     {"fork_every", "100", NULL},
 };
 
+/* Windows have pages in several cells, and several places to go to however many cells there are:
+ * they lie at multiples of 2 MiB for each cell. */
+static const struct {
+    const char *key;
+    const char *value;
+} windows_options[] = {{"size", "48MiB"}, {"windows", "6"}, {"window", "5MiB"}};
+
+static const char *small_value(const struct workload_kind_options *kind, size_t option,
+                               bool large_pages)
+{
+    const char *other = small_options[option].beside_large_pages;
+    for (size_t i = 0; i < sizeof windows_options / sizeof windows_options[0]; i++) {
+        if (kind == &workload_windows.kind &&
+            strcmp(windows_options[i].key, small_options[option].key) == 0) {
+            return windows_options[i].value;
+        }
+    }
+    return large_pages && other != NULL ? other : small_options[option].value;
+}
+
 static void append_workload(struct text *text, const struct workload_kind_options *kind,
                             bool large_pages)
 {
@@ -63,9 +87,8 @@ static void append_workload(struct text *text, const struct workload_kind_option
     for (size_t i = 0; i < sizeof small_options / sizeof small_options[0]; i++) {
         for (size_t row = 0; row < kind->options->nrows; row++) {
             if (strcmp(kind->options->rows[row].key, small_options[i].key) == 0) {
-                const char *other = small_options[i].beside_large_pages;
                 text_append_format(text, "    %s: %s\n", small_options[i].key,
-                                   large_pages && other != NULL ? other : small_options[i].value);
+                                   small_value(kind, i, large_pages));
             }
         }
     }
@@ -225,15 +248,18 @@ static struct outcome test_scenario(const struct text *text, const char *name,
     return first;
 }
 
-/* Adds to `sum` what happens on all ranks. */
+/* Adds to `sum` what happens on all ranks. A test of all combinations takes every number of cells;
+ * the short one takes them in turn, so that each preset and each workload meets all of them. */
 static void test_combination(const struct preset *preset, const struct workload_ops *joined,
-                             const struct catalogue *catalogue, struct outcome *sum)
+                             const struct catalogue *catalogue, size_t turn, struct outcome *sum)
 {
     static const unsigned cells[] = {1, 3, 5, 8};
     const size_t ncells = sizeof cells / sizeof cells[0];
     const size_t nprocessors = sizeof processors / sizeof processors[0];
     for (size_t i = 0; i < nprocessors * ncells; i++) {
-        if ((preset_archs(preset) >> processors[i / ncells].number & 1) == 0) {
+        const bool its_turn = i % ncells == (turn + i / ncells) % ncells;
+        if ((preset_archs(preset) >> processors[i / ncells].number & 1) == 0 ||
+            (turn != ALL_COMBINATIONS && !its_turn)) {
             continue;
         }
         struct text text = {0};
@@ -276,28 +302,31 @@ static void test_memory_runs_out(const struct preset *preset, const struct catal
     }
 }
 
-static void test_preset(const struct preset *preset, const struct catalogue *catalogue)
+static void test_preset(const struct preset *preset, const struct catalogue *catalogue, size_t turn)
 {
     struct outcome sum = {{0, 0}, 0, 0, 0};
     for (size_t kind = 0; workload_table[kind] != NULL; kind++) {
         if (workload_table[kind] != &workload_database) {
-            test_combination(preset, workload_table[kind], catalogue, &sum);
+            test_combination(preset, workload_table[kind], catalogue,
+                             turn == ALL_COMBINATIONS ? turn : turn + kind, &sum);
         }
     }
     /* Nothing is said by machines that are at rest. */
-    check(sum.freed > 10000, "pages are freed", preset->name, 0);
-    check(sum.swapped_out > 10000 * (uint64_t)PAGE_BYTES, "pages are swapped out", preset->name, 0);
-    check(sum.major_faults > 1000, "pages are swapped in", preset->name, 0);
+    check(sum.freed > 3000, "pages are freed", preset->name, 0);
+    check(sum.swapped_out > 3000 * (uint64_t)PAGE_BYTES, "pages are swapped out", preset->name, 0);
+    check(sum.major_faults > 300, "pages are swapped in", preset->name, 0);
 }
 
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
     status_set_quiet(1);
+    const bool all_of_them = argc > 1 && strcmp(argv[1], "--all") == 0;
     struct catalogue_names names;
     catalogue_fill(&names);
     for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
-        test_preset(preset, &names.catalogue);
+        test_preset(preset, &names.catalogue,
+                    all_of_them ? ALL_COMBINATIONS : (size_t)(preset - design_presets));
         test_memory_runs_out(preset, &names.catalogue);
     }
     int all = 0;

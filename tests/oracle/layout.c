@@ -338,68 +338,6 @@ static void add_windows(struct machine *machine, struct workload *workload,
     }
 }
 
-/* Anonymous memory in versions: of each page as many at a time as there are processes; a few more
- * for those that nobody has but a reclaimer still holds. */
-static struct object *add_pool(struct machine *machine, uint64_t npages, uint64_t processes)
-{
-    struct object *object = &machine->objects[machine->nobjects++];
-    *object = (struct object){.kind = OBJECT_ANON, .page_size = PAGE_BYTES, .has_versions = true};
-    object->capacity = npages * processes + 4096;
-    object->pages = allocate(object->capacity, sizeof *object->pages);
-    return object;
-}
-
-static void add_fork_exit(struct machine *machine, struct workload *workload,
-                          const struct fork_exit_options *options)
-{
-    struct object *texts[65];
-    const uint64_t data = max_u64(
-        pages_of(options->shell_data),
-        max_u64(pages_of(options->data_min), pages_of(options->data_max)));
-    struct device *disk = &machine->devices[machine->nswap_devices];
-    workload->kind = WORKLOAD_FORK_EXIT;
-    for (uint64_t i = 0; i <= options->programs; i++) {
-        texts[i] = add_object(machine, OBJECT_FILE,
-                              pages_of(i == 0 ? options->shell_text : options->program_text), disk);
-    }
-    workload->object = texts[0];
-    struct object *pool = add_pool(machine, data + 4, 2 * options->loops);
-    workload->processes = allocate(2 * options->loops, sizeof *workload->processes);
-    for (uint64_t i = 0; i < 2 * options->loops; i++) {
-        struct process *process = add_process(machine, workload);
-        const bool child = i >= options->loops;
-        process->by_fork = child;
-        process->finite = !child && options->iterations > 0;
-        for (unsigned image = 0; image <= options->programs; image++) {
-            machine->no_region = image > 0;
-            struct vma *vma = add_vma(machine, &process->mm, texts[image], 0, texts[image]->npages,
-                                      POPULATED_NOT);
-            vma->image = image + 1;
-            vma->gone = child || image > 0;
-        }
-        machine->no_region = false;
-        add_vma(machine, &process->mm, pool, 0, data, POPULATED_NOT)->gone = child;
-        add_vma(machine, &process->mm, pool, data, 4, POPULATED_NOT)->gone = child;
-    }
-}
-
-static void add_fork_tree(struct machine *machine, struct workload *workload,
-                          const struct anon_fork_tree_options *options)
-{
-    workload->kind = WORKLOAD_FORK_TREE;
-    workload->window = pages_of(options->memory);
-    struct object *pool = add_pool(machine, workload->window, options->children + 1);
-    workload->object = pool;
-    workload->processes = allocate(options->children + 1, sizeof *workload->processes);
-    for (uint64_t i = 0; i <= options->children; i++) {
-        struct process *process = add_process(machine, workload);
-        process->by_fork = i > 0;
-        add_vma(machine, &process->mm, pool, 0, workload->window,
-                i == 0 ? POPULATED_BY_STORES : POPULATED_NOT)
-            ->gone = i > 0;
-    }
-}
-
 static void add_syscall_heavy(struct machine *machine, struct workload *workload,
                               const struct syscall_heavy_options *options)
 {
@@ -472,6 +410,68 @@ static void add_mixed(struct machine *machine, struct workload *workload,
     }
 }
 
+/* Anonymous memory in versions: of each page as many at a time as there are processes; a few more
+ * for those that nobody has but a reclaimer still holds. */
+static struct object *add_pool(struct machine *machine, uint64_t npages, uint64_t processes)
+{
+    struct object *object = &machine->objects[machine->nobjects++];
+    *object = (struct object){.kind = OBJECT_ANON, .page_size = PAGE_BYTES, .has_versions = true};
+    object->capacity = npages * processes + 4096;
+    object->pages = allocate(object->capacity, sizeof *object->pages);
+    return object;
+}
+
+static void add_fork_exit(struct machine *machine, struct workload *workload,
+                          const struct fork_exit_options *options)
+{
+    struct object *texts[65];
+    const uint64_t data = max_u64(
+        pages_of(options->shell_data),
+        max_u64(pages_of(options->data_min), pages_of(options->data_max)));
+    struct device *disk = &machine->devices[machine->nswap_devices];
+    workload->kind = WORKLOAD_FORK_EXIT;
+    for (uint64_t i = 0; i <= options->programs; i++) {
+        texts[i] = add_object(machine, OBJECT_FILE,
+                              pages_of(i == 0 ? options->shell_text : options->program_text), disk);
+    }
+    workload->object = texts[0];
+    struct object *pool = add_pool(machine, data + 4, 2 * options->loops);
+    workload->processes = allocate(2 * options->loops, sizeof *workload->processes);
+    for (uint64_t i = 0; i < 2 * options->loops; i++) {
+        struct process *process = add_process(machine, workload);
+        const bool child = i >= options->loops;
+        process->by_fork = child;
+        process->finite = !child && options->iterations > 0;
+        for (unsigned image = 0; image <= options->programs; image++) {
+            machine->no_region = image > 0;
+            struct vma *vma = add_vma(machine, &process->mm, texts[image], 0, texts[image]->npages,
+                                      POPULATED_NOT);
+            vma->image = image + 1;
+            vma->gone = child || image > 0;
+        }
+        machine->no_region = false;
+        add_vma(machine, &process->mm, pool, 0, data, POPULATED_NOT)->gone = child;
+        add_vma(machine, &process->mm, pool, data, 4, POPULATED_NOT)->gone = child;
+    }
+}
+
+static void add_fork_tree(struct machine *machine, struct workload *workload,
+                          const struct anon_fork_tree_options *options)
+{
+    workload->kind = WORKLOAD_FORK_TREE;
+    workload->window = pages_of(options->memory);
+    struct object *pool = add_pool(machine, workload->window, options->children + 1);
+    workload->object = pool;
+    workload->processes = allocate(options->children + 1, sizeof *workload->processes);
+    for (uint64_t i = 0; i <= options->children; i++) {
+        struct process *process = add_process(machine, workload);
+        process->by_fork = i > 0;
+        add_vma(machine, &process->mm, pool, 0, workload->window,
+                i == 0 ? POPULATED_BY_STORES : POPULATED_NOT)
+            ->gone = i > 0;
+    }
+}
+
 static bool is_many_vmas(const struct workload_config *config)
 {
     return strcmp(config->kind, "rmap_test") == 0 || strcmp(config->kind, "one_page_vmas") == 0;
@@ -487,14 +487,14 @@ static void add_workload(struct machine *machine, size_t index)
         add_many_vmas(machine, workload, config->options);
     } else if (strcmp(config->kind, "windows") == 0) {
         add_windows(machine, workload, config->options);
-    } else if (strcmp(config->kind, "fork_exit") == 0) {
-        add_fork_exit(machine, workload, config->options);
-    } else if (strcmp(config->kind, "anon_fork_tree") == 0) {
-        add_fork_tree(machine, workload, config->options);
     } else if (strcmp(config->kind, "syscall_heavy") == 0) {
         add_syscall_heavy(machine, workload, config->options);
     } else if (strcmp(config->kind, "mixed") == 0) {
         add_mixed(machine, workload, config->options);
+    } else if (strcmp(config->kind, "fork_exit") == 0) {
+        add_fork_exit(machine, workload, config->options);
+    } else if (strcmp(config->kind, "anon_fork_tree") == 0) {
+        add_fork_tree(machine, workload, config->options);
     } else if (strcmp(config->kind, "shm_copy") == 0) {
         const struct shm_copy_options *options = config->options;
         workload->kind = WORKLOAD_SHM_COPY;
@@ -569,6 +569,10 @@ static void make_room(struct machine *machine)
             processes += database->processes + 1;
         } else if (strcmp(kind, "windows") == 0) {
             processes += windows->processes;
+        } else if (strcmp(kind, "syscall_heavy") == 0) {
+            processes += calls->processes;
+        } else if (strcmp(kind, "mixed") == 0) {
+            processes += mixed->processes;
         } else if (strcmp(kind, "fork_exit") == 0) {
             processes +=
                 2 * ((const struct fork_exit_options *)scenario->workloads[i].options)->loops + 65;
@@ -576,10 +580,6 @@ static void make_room(struct machine *machine)
             processes +=
                 ((const struct anon_fork_tree_options *)scenario->workloads[i].options)->children +
                 1;
-        } else if (strcmp(kind, "syscall_heavy") == 0) {
-            processes += calls->processes;
-        } else if (strcmp(kind, "mixed") == 0) {
-            processes += mixed->processes;
         } else {
             processes += is_many_vmas(&scenario->workloads[i]) ? many->processes : 1;
         }

@@ -777,34 +777,6 @@ static void write_windows(const struct machine_workload *windows, struct text *y
     write_permille("cpu_use", windows->cpu_permille, yaml);
 }
 
-static void write_fork_exit(const struct machine_workload *forks, struct text *yaml)
-{
-    static const char *const sizes[] = {"fixed", "uniform", "log_uniform"};
-    text_append_format(
-        yaml,
-        "    loops: %" PRIu64 "\n    iterations: %" PRIu64 "\n    shell_text: %" PRIu64
-        "KiB\n    shell_data: %" PRIu64 "KiB\n    shell_writes: %" PRIu64
-        "\n    child_writes: %" PRIu64 "\n    programs: %" PRIu64 "\n    program_text: %" PRIu64
-        "KiB\n    data_min: %" PRIu64 "KiB\n    data_max: %" PRIu64
-        "KiB\n    sizes: %s\n    touch_time: %" PRIu64 "ns\n",
-        forks->processes, forks->iterations, (forks->text + 1) / 2 * 4, forks->private_pages * 4,
-        forks->shell_writes, forks->child_writes, forks->programs, forks->text * 4,
-        forks->data_min * 4, forks->pages * 4, sizes[forks->sizes], forks->touch_ns);
-    write_permille("exec_share", forks->exec_permille, yaml);
-    write_permille("text_touched", forks->text_permille, yaml);
-}
-
-static void write_fork_tree(const struct machine_workload *tree, struct text *yaml)
-{
-    text_append_format(
-        yaml,
-        "    children: %" PRIu64 "\n    memory: %" PRIu64 "KiB\n    fork_every: %" PRIu64
-        "\n    child_touches: %" PRIu64 "\n    touch_time: %" PRIu64 "ns\n",
-        tree->processes, tree->pages * 4, tree->fork_every, tree->child_touches, tree->touch_ns);
-    write_permille("write_share", tree->write_permille, yaml);
-    write_permille("cpu_use", tree->cpu_permille, yaml);
-}
-
 static void write_syscalls(const struct machine_workload *calls, struct text *yaml)
 {
     text_append_format(
@@ -835,6 +807,34 @@ static void write_mixed(const struct machine_workload *mixed, uint64_t frames, s
     write_permille("cpu_use", mixed->cpu_permille, yaml);
 }
 
+static void write_fork_exit(const struct machine_workload *forks, struct text *yaml)
+{
+    static const char *const sizes[] = {"fixed", "uniform", "log_uniform"};
+    text_append_format(
+        yaml,
+        "    loops: %" PRIu64 "\n    iterations: %" PRIu64 "\n    shell_text: %" PRIu64
+        "KiB\n    shell_data: %" PRIu64 "KiB\n    shell_writes: %" PRIu64
+        "\n    child_writes: %" PRIu64 "\n    programs: %" PRIu64 "\n    program_text: %" PRIu64
+        "KiB\n    data_min: %" PRIu64 "KiB\n    data_max: %" PRIu64
+        "KiB\n    sizes: %s\n    touch_time: %" PRIu64 "ns\n",
+        forks->processes, forks->iterations, (forks->text + 1) / 2 * 4, forks->private_pages * 4,
+        forks->shell_writes, forks->child_writes, forks->programs, forks->text * 4,
+        forks->data_min * 4, forks->pages * 4, sizes[forks->sizes], forks->touch_ns);
+    write_permille("exec_share", forks->exec_permille, yaml);
+    write_permille("text_touched", forks->text_permille, yaml);
+}
+
+static void write_fork_tree(const struct machine_workload *tree, struct text *yaml)
+{
+    text_append_format(
+        yaml,
+        "    children: %" PRIu64 "\n    memory: %" PRIu64 "KiB\n    fork_every: %" PRIu64
+        "\n    child_touches: %" PRIu64 "\n    touch_time: %" PRIu64 "ns\n",
+        tree->processes, tree->pages * 4, tree->fork_every, tree->child_touches, tree->touch_ns);
+    write_permille("write_share", tree->write_permille, yaml);
+    write_permille("cpu_use", tree->cpu_permille, yaml);
+}
+
 static void write_workload(const struct machine_workload *workload, uint64_t frames, unsigned index,
                            struct text *yaml)
 {
@@ -851,20 +851,20 @@ static void write_workload(const struct machine_workload *workload, uint64_t fra
         write_windows(workload, yaml);
         return;
     }
-    if (workload->kind == MACHINE_FORK_EXIT) {
-        write_fork_exit(workload, yaml);
-        return;
-    }
-    if (workload->kind == MACHINE_FORK_TREE) {
-        write_fork_tree(workload, yaml);
-        return;
-    }
     if (workload->kind == MACHINE_SYSCALLS) {
         write_syscalls(workload, yaml);
         return;
     }
     if (workload->kind == MACHINE_MIXED) {
         write_mixed(workload, frames, yaml);
+        return;
+    }
+    if (workload->kind == MACHINE_FORK_EXIT) {
+        write_fork_exit(workload, yaml);
+        return;
+    }
+    if (workload->kind == MACHINE_FORK_TREE) {
+        write_fork_tree(workload, yaml);
         return;
     }
     if (workload->kind >= MACHINE_RMAP_TEST) {

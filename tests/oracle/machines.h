@@ -12,7 +12,7 @@
 #include "base/types.h"
 #include "config/cost_profile.h"
 
-enum { MACHINE_WORKLOADS_MAX = 9 };
+enum { MACHINE_WORKLOADS_MAX = 11 };
 
 /* In the order of what machines.c calls them. */
 enum {

@@ -144,13 +144,13 @@ struct page {
     struct list_entry *entries; /* the head of the list */
     unsigned mapcount;          /* present ptes, of all kinds of reverse map */
 
-    unsigned attached;       /* mms that have this version of the page */
-    bool protected;          /* from stores, since a fork */
-    bool dropped;            /* nobody has it any more */
-    bool in_batch;           /* a reclaimer has it off the lists */
     sim_time swapped_out_at; /* when its last write to swap was done; TIME_NEVER: not */
     uint64_t dirtied_at_tick;
     struct page *next_dirtied; /* after it, in its file */
+    unsigned attached;         /* mms that have this version of the page */
+    bool protected;            /* from stores, since a fork */
+    bool dropped;              /* nobody has it any more */
+    bool in_batch;             /* a reclaimer has it off the lists */
 
     struct tag content;    /* of its frame */
     struct tag stored;     /* of its place on swap or in the file */

@@ -224,8 +224,9 @@ void o_translation_build(struct machine *machine)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         const enum workload_kind kind = process->workload->kind;
-        if (kind == WORKLOAD_READER || kind == WORKLOAD_FORK_EXIT || kind == WORKLOAD_FORK_TREE ||
-            process->mm.vmas == NULL || !tlb_config_is_there(tlb_of(machine))) {
+        const bool forks = kind == WORKLOAD_FORK_EXIT || kind == WORKLOAD_FORK_TREE;
+        if (forks || kind == WORKLOAD_READER || process->mm.vmas == NULL ||
+            !tlb_config_is_there(tlb_of(machine))) {
             continue;
         }
         process->translation = calloc(1, sizeof *process->translation);

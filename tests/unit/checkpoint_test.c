@@ -176,7 +176,12 @@ static void test_cell(void **state)
     assert_true(digest_equal(whole, state_digest(&other.state)));
     assert_memory_equal(series, column, sizeof series);
     for (size_t i = 0; i < other.state.narrays; i++) {
-        assert_true(state_resident(&other.state.array[i]) <= state_resident(&cell.state.array[i]));
+        /* Blocks are read whole, the pages in them that are zero as well. */
+        struct state_blocks blocks = {0};
+        assert_int_equal(state_find_blocks(&cell.state.array[i], &blocks), STATUS_OK);
+        assert_true(state_resident(&other.state.array[i]) <=
+                    state_resident(&cell.state.array[i]) + blocks.n * STATE_BLOCK_BYTES);
+        free(blocks.index);
     }
 
     /* Another cell's part, a part cut short, and one that changed. */
@@ -240,10 +245,22 @@ static void test_every_epoch(void **state)
         assert_true(result_count(&whole, METRIC_PAGES_FREED) > 0);
         assert_true(result_count(&whole, METRIC_SWAP_IN_BYTES) > 0);
         sim_time before = 0;
+        struct checkpoint_totals checkpoints = {0};
+        double waiting = 0;
+        double first = 0;
         for (int epoch = 1; epoch <= 160; epoch++) {
             assert_int_equal(run_leg(&scenario, epoch > 1, 1e-9, "test", &leg), STATUS_INTERRUPTED);
             assert_true(leg.checkpoints.saved_last);
             assert_int_equal(leg.epochs, epoch);
+            /* What earlier starts had cost goes on being counted. */
+            assert_int_equal(leg.checkpoints.written, epoch);
+            assert_int_equal(leg.checkpoints.failed, 0);
+            assert_true(leg.checkpoints.bytes > checkpoints.bytes + (1 << 16));
+            assert_true(leg.exchange.seconds_waiting >= waiting);
+            assert_true(leg.checkpoints.seconds < leg.wall_run);
+            checkpoints = leg.checkpoints;
+            first = epoch == 1 ? leg.checkpoints.seconds : first;
+            waiting = leg.exchange.seconds_waiting;
             assert_int_equal(leg.resumed_from, epoch == 1 ? TIME_NEVER : before);
             before = leg.recording.verdict_time;
             sim_result_free(&leg);
@@ -252,10 +269,35 @@ static void test_every_epoch(void **state)
         assert_same(&whole.recording, &leg.recording);
         assert_int_equal(leg.messages, whole.messages);
         assert_int_equal(leg.epochs, whole.epochs);
+        assert_int_equal(leg.exchange.exchanges, whole.exchange.exchanges);
+        assert_int_equal(leg.checkpoints.written, checkpoints.written);
+        assert_int_equal(leg.checkpoints.bytes, checkpoints.bytes);
+        assert_true(leg.checkpoints.seconds > first);
+        assert_true(leg.wall_run > leg.checkpoints.seconds);
         sim_result_free(&leg);
         sim_result_free(&whole);
         scenario_free(&scenario);
     }
+}
+
+/* A checkpoint that cannot get its name leaves nothing behind. */
+static void test_name_taken(void **state)
+{
+    (void)state;
+    struct scenario scenario = load(NULL);
+    struct sim_result result;
+    (void)unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    int quiet = status_set_quiet(1);
+    assert_int_equal(run_leg(&scenario, false, 1e-9, "test", &result), STATUS_INTERRUPTED);
+    (void)status_set_quiet(quiet);
+    assert_int_equal(result.checkpoints.failed, 1);
+    assert_false(result.checkpoints.saved_last);
+    sim_result_free(&result);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(directory), 0); /* it is empty */
+    assert_int_equal(mkdir(directory, 0700), 0);
+    scenario_free(&scenario);
 }
 
 static void assert_refused(const struct scenario *scenario, const char *version, enum status code,
@@ -450,10 +492,10 @@ static void test_difference(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks),   cmocka_unit_test(test_cell),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_every_epoch),
-        cmocka_unit_test(test_sections), cmocka_unit_test(test_difference),
-        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_blocks),      cmocka_unit_test(test_cell),
+        cmocka_unit_test(test_name_taken),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_every_epoch), cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_difference),  cmocka_unit_test(test_damaged),
     };
     return cmocka_run_group_tests(tests, open_directory, close_directory);
 }

@@ -150,6 +150,28 @@ static void test_figures(void **state)
     }
 }
 
+/* One seed has no spread, and nothing is marked. */
+static void test_one_seed(void **state)
+{
+    (void)state;
+    struct converge_run runs[2] = {0};
+    runs[1].verdict = VERDICT_LIVELOCK;
+    runs[0].values[HEADLINE_SPIN] = 1;
+    runs[1].values[HEADLINE_SPIN] = 3;
+    runs[0].values[HEADLINE_FIRST_FREE] = NAN;
+    struct converge_report report = {.nsettings = 2, .ndone = 2, .nseeds = 1, .runs = runs};
+    struct converge_figure figure = converge_figure(&report, 1, HEADLINE_SPIN);
+    assert_true(isnan(figure.spread));
+    assert_true(figure.change > 1.99 && figure.change < 2.01);
+    assert_false(figure.marked);
+    assert_false(converge_is_empty(&report, HEADLINE_SPIN));
+    assert_true(converge_is_empty(&report, HEADLINE_FIRST_FREE));
+    assert_true(converge_is_empty(&report, HEADLINE_PAGES_FREED));
+    runs[1].values[HEADLINE_FIRST_FREE] = 1;
+    assert_false(converge_is_empty(&report, HEADLINE_FIRST_FREE));
+    assert_false(converge_figure(&report, 1, HEADLINE_FIRST_FREE).marked);
+}
+
 static void test_verdicts_and_csv(void **state)
 {
     (void)state;
@@ -195,11 +217,9 @@ static void test_verdicts_and_csv(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_verdicts_and_csv),
+        cmocka_unit_test(test_lists),     cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_arguments), cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_one_seed),  cmocka_unit_test(test_verdicts_and_csv),
     };
     status_set_quiet(1);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,22 @@ static bool exists_on(const struct preset *preset, unsigned arch)
     return (preset_archs(preset) >> arch & 1) != 0;
 }
 
+/* Chains for the ptes of populate are more than the machine has beside what is populated. */
+static bool is_too_large(const char *scenario, const char *preset)
+{
+    static const char *const rows[][2] = {
+        {"lwn-32g.yaml", "linux-2.5.27"},    {"lwn-32g-cells8.yaml", "linux-2.5.27"},
+        {"quickstart.yaml", "linux-2.5.27"}, {"big-256g.yaml", "linux-2.5.27"},
+        {"big-256g.yaml", "linux-2.6.0"},    {"big-256g.yaml", "linux-2.6.0-no-direct"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(scenario, rows[i][0]) == 0 && strcmp(preset, rows[i][1]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void test_all_load_under_all_presets(void **state)
 {
     (void)state;
@@ -48,8 +64,11 @@ static void test_all_load_under_all_presets(void **state)
             struct scenario scenario;
             load(path, set, &scenario);
             struct prediction prediction;
-            assert_int_equal(predict(&scenario, 1, &prediction),
-                             exists_on(preset, scenario.machine.arch) ? STATUS_OK : STATUS_USAGE);
+            bool runs = exists_on(preset, scenario.machine.arch) &&
+                        !is_too_large(entry->d_name, preset->name);
+            if (predict(&scenario, 1, &prediction) != (runs ? STATUS_OK : STATUS_USAGE)) {
+                fail_msg("%s under %s", entry->d_name, preset->name);
+            }
             scenario_free(&scenario);
         }
     }

@@ -118,6 +118,13 @@ static void test_resident(void **state)
     const struct state_array *large = &owner.table.array[1];
     assert_int_equal(state_resident(small), 0);
     assert_int_equal(state_resident(large), 0);
+    uint64_t sum = owner.small[0];
+    for (size_t i = 0; i < LARGE; i += 64) {
+        sum += owner.large[i];
+    }
+    assert_int_equal(sum, 0);
+    assert_int_equal(state_resident(small), 0); /* reading takes nothing */
+    assert_int_equal(state_resident(large), 0);
     owner.small[0] = 1;
     owner.large[LARGE / 2] = 1;
     assert_int_equal(state_resident(small), sysconf(_SC_PAGESIZE));

@@ -166,6 +166,22 @@ static void test_name_taken_meanwhile(void **state)
     free(kept);
 }
 
+/* What is worth nothing without its name goes. */
+static void test_disposable(void **state)
+{
+    const struct place *place = *state;
+    struct io_comm comm = io_comm_of(MPI_COMM_SELF);
+    struct work_file work;
+    assert_int_equal(work_file_begin(&comm, place->path, true, &work), STATUS_OK);
+    assert_false(work.disposable);
+    work.disposable = true;
+    assert_int_equal(mkdir(place->path, 0700), 0); /* in the meantime */
+    assert_int_equal(work_file_commit(&comm, &work), STATUS_FAILED);
+    assert_non_null(strstr(status_last_message(), place->path));
+    assert_int_equal(fixture_count_files(place->directory), 1);
+    assert_int_equal(rmdir(place->path), 0);
+}
+
 static void test_directory_vanished(void **state)
 {
     const struct place *place = *state;
@@ -189,6 +205,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_long_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_name_taken_meanwhile, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_disposable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_directory_vanished, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
