@@ -165,6 +165,7 @@ void residence_drop_frame(struct cell *cell, struct actor *actor, page_id page)
     charge(cell, actor, COST_PAGE_ALLOC, 1);
     page_clear(words, page, PLANE_PTE_DIRTY);
     residence_clear_dirty(cell, page);
+    cell->written_at[page] = 0;
     if (page_is(words, page, PLANE_ON_LRU)) {
         lru_remove(cell, page);
     } else {
