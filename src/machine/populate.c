@@ -49,10 +49,11 @@ static byte_count kernel_image_bytes(byte_count memory)
 }
 
 /* Frames of chains for the ptes that populate sets, at least: of each page one pte may be direct,
- * and those of shared pages may be found without chains. */
+ * and those of shared pages may be found without chains. On a 32-bit machine they are low memory,
+ * and that it runs out is a verdict. */
 static page_count chain_frames(const struct plan *plan, const struct design *design)
 {
-    if (design->chain_block_bytes == 0 || design->rmap->by_object) {
+    if (design->chain_block_bytes == 0 || design->rmap->by_object || plan->arch->long_bytes == 4) {
         return 0;
     }
     uint64_t *ptes = calloc(plan->nobjects + 1, sizeof *ptes);
