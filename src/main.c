@@ -56,6 +56,13 @@ static enum status unknown_command(const char *name)
     return fail(STATUS_USAGE, "unknown command `%s`; `thrash --help` lists the commands", name);
 }
 
+/* The process that says what is wrong carries the exit code: a launcher that sees another one fail
+ * kills the rest, perhaps before the sentence is out. */
+static int exit_code(int code)
+{
+    return status_is_quiet() ? STATUS_OK : code;
+}
+
 int main(int argc, char **argv)
 {
     /* A file that may not grow any further is a failed write, not the end of the program. */
@@ -74,7 +81,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
+            return exit_code(commands[i].run(argc - 1, argv + 1));
         }
     }
     return (int)unknown_command(argv[1]);

@@ -52,6 +52,11 @@ void warn(const char *format, ...)
     write_line("warning: ", sentence);
 }
 
+int status_is_quiet(void)
+{
+    return quiet_process;
+}
+
 int status_set_quiet(int quiet)
 {
     int before = quiet_process;

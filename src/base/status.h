@@ -30,6 +30,9 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * what was set before. */
 int status_set_quiet(int quiet);
 
+/* Whether fail() and warn() write nothing. */
+int status_is_quiet(void);
+
 /* The last sentence fail() was given, "" if none. For tests, and for results that record why. */
 const char *status_last_message(void);
 

@@ -433,7 +433,7 @@ int command_converge(int argc, char **argv)
     launcher_quiet_others();
     enum status status = parse(argc, argv, &options);
     if (status != STATUS_OK) {
-        return (int)status;
+        return (int)launcher_leave(status);
     }
     if (options.help) {
         print_help();

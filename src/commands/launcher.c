@@ -69,6 +69,11 @@ enum status launcher_init(int *argc, char ***argv, bool allow_singletons,
         return launcher_finish(fail(STATUS_RESOURCE, "the MPI library allows no threads beside the "
                                                      "one that calls it (MPI_THREAD_FUNNELED)"));
     }
+    const enum status elsewhere = launcher_agree(STATUS_OK); /* met by launcher_leave() */
+    if (elsewhere != STATUS_OK) {
+        MPI_Finalize();
+        return elsewhere;
+    }
     find_local(&launcher);
     *launcher_p = launcher;
     return STATUS_OK;
@@ -114,4 +119,15 @@ enum status launcher_finish(enum status status)
     enum status worst = launcher_agree(status);
     MPI_Finalize();
     return worst;
+}
+
+enum status launcher_leave(enum status status)
+{
+    const struct host_system system = host_system_here();
+    const struct host_launch launch = host_launch_read(&system);
+    if (launch.launcher == HOST_LAUNCH_ALONE || launch.launcher == HOST_LAUNCH_SRUN_BARE) {
+        return status;
+    }
+    MPI_Init(NULL, NULL);
+    return launcher_finish(status);
 }

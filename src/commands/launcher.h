@@ -22,6 +22,11 @@ struct launcher {
  * command line they share is said once. Tasks of a bare srun may have a command line each. */
 void launcher_quiet_others(void);
 
+/* Ends a command that failed before launcher_init(): the ranks of a launcher meet in MPI first, so
+ * that none waits there for one that is gone, and a mistake of one alone is said. Returns the worst
+ * status. */
+enum status launcher_leave(enum status status);
+
 /* Calls MPI_Init_thread (MPI_THREAD_FUNNELED) and finds out where this rank is.
  *
  * STATUS_USAGE when the processes were started together but would not be one MPI world, as srun

@@ -365,7 +365,7 @@ int command_simulate(int argc, char **argv)
     launcher_quiet_others();
     enum status status = parse(argc, argv, &arguments);
     if (status != STATUS_OK) {
-        return (int)status;
+        return (int)launcher_leave(status);
     }
     if (arguments.help) {
         print_help();

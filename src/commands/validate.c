@@ -172,9 +172,10 @@ static enum status validate(struct validation *validation, const struct validate
 int command_validate(int argc, char **argv)
 {
     struct validate_options options = {.progress = PROGRESS_AUTO, .form = FORM_FULL};
+    launcher_quiet_others();
     enum status status = parse(argc, argv, &options);
     if (status != STATUS_OK) {
-        return (int)status;
+        return (int)launcher_leave(status);
     }
     if (options.help) {
         print_help();

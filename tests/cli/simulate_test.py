@@ -223,10 +223,16 @@ def test_interrupted(directory):
 
 def test_said_once(directory):
     """What is wrong with the command line is said by one rank, and idle ranks are mentioned once."""
-    for command in ("simulate", "converge", "check"):
+    for command in ("simulate", "converge", "check", "validate"):
         for arguments in (["--bogus", QUICKSTART], [f"{directory}/none.yaml"]):
-            errors = run([command, *arguments], ranks=3, code=2).stderr
-            assert len(re.findall(r"^thrash: ", errors, re.M)) == 1, errors
+            for _ in range(2):  # whichever rank is the first to end
+                errors = run([command, *arguments], ranks=3, code=2).stderr
+                assert len(re.findall(r"^thrash: ", errors, re.M)) == 1, errors
+    one_wrong = subprocess.run([MPIEXEC, *launcher_flags(), "-n", "1", THRASH, "simulate", QUICKSTART,
+                                ":", "-n", "1", THRASH, "simulate", "--bogus"],
+                               capture_output=True, text=True, timeout=60, check=False)
+    assert one_wrong.returncode == 2, one_wrong
+    assert "thrash: rank 1: simulate: unknown option `--bogus`" in one_wrong.stderr, one_wrong
     base = ["simulate", QUICKSTART, "--set", "duration=300ms", "--set", "machine.cells=2", "-o",
             f"{directory}/idle.h5", "--force"]
     errors = run(base, ranks=4).stderr
