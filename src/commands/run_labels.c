@@ -48,7 +48,8 @@ static void append_last_name(const char *key, struct text *text)
     text_append_bytes(text, key + start, length - start);
 }
 
-static void append_values(const struct flat_config *flat, const struct keys *keys, struct text *text)
+static void append_values(const struct flat_config *flat, const struct keys *keys,
+                          struct text *text)
 {
     for (size_t i = 0; i < keys->n; i++) {
         const char *key = keys->key[i];

@@ -35,10 +35,10 @@ static void append(struct run_facts *facts, const char *prefix, const char *name
     struct run_metric *metric = &facts->metric[facts->nmetrics++];
     (void)snprintf(metric->name, sizeof metric->name, "%s%s", prefix, name);
     copy_text(metric->unit, sizeof metric->unit, unit);
-    metric->better = better == NULL                    ? RUN_BETTER_NEITHER
-                     : strcmp(better, "higher") == 0   ? RUN_BETTER_HIGHER
-                     : strcmp(better, "lower") == 0    ? RUN_BETTER_LOWER
-                                                       : RUN_BETTER_NEITHER;
+    metric->better = better == NULL                  ? RUN_BETTER_NEITHER
+                     : strcmp(better, "higher") == 0 ? RUN_BETTER_HIGHER
+                     : strcmp(better, "lower") == 0  ? RUN_BETTER_LOWER
+                                                     : RUN_BETTER_NEITHER;
     metric->value = value;
 }
 
