@@ -15,6 +15,7 @@ const struct rmap_ops rmap_anon_vma = {
                .description = "files and shared memory by a tree of vmas, anonymous memory by the "
                               "vmas related to its own (2.6.7)",
                .source = "linux v2.6.7 mm/rmap.c, page_referenced_anon(), try_to_unmap_file()"},
+    .by_object = true,
     .keeps_chain = upkeep_no_chain,
     .prepare = upkeep_mapcount_prepare,
     .add = upkeep_mapcount_add,

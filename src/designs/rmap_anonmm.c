@@ -19,6 +19,7 @@ const struct rmap_ops rmap_anonmm = {
                               "address in each mm of a family",
                .source =
                    "Dickins, rmap 10 and 11, 22 May 2004 (linux-history 6bccf794bf, 70b671f80e)"},
+    .by_object = true,
     .keeps_chain = upkeep_no_chain,
     .prepare = upkeep_mapcount_prepare,
     .add = upkeep_mapcount_add,

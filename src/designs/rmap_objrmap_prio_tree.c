@@ -33,6 +33,7 @@ const struct rmap_ops rmap_objrmap_prio_tree = {
                               "memory by chains",
                .source = "Venkatasubramanian, prio_tree, 21 Mar 2004; linux v2.6.7 mm/prio_tree.c"},
     .chains = CHAIN_BLOCKS,
+    .by_object = true,
     .keeps_chain = keeps_chain,
     .prepare = upkeep_mapcount_prepare,
     .add = upkeep_mapcount_add,
