@@ -7,6 +7,7 @@
  * exits. */
 #include <stddef.h>
 
+#include "workloads/option_rows.h"
 #include "workloads/options.h"
 #include "workloads/workloads.h"
 
@@ -56,13 +57,9 @@ static const struct option_row rows[] = {
      .low = 0,
      .high = 1000000,
      .help = "pages of the shell's data that a child stores to before it executes (assumed)"},
-    {.key = "exec_share",
-     .type = OPTION_SHARE,
-     .offset = FORK_EXIT(exec_share),
-     .fallback = "70%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the children that execute a program; the others exit at once (3 of 4 to 5)"},
+    ROW_SHARE(
+        "exec_share", FORK_EXIT(exec_share), "70%",
+        "share of the children that execute a program; the others exit at once (3 of 4 to 5)"),
     {.key = "programs",
      .type = OPTION_COUNT,
      .offset = FORK_EXIT(programs),
@@ -77,13 +74,8 @@ static const struct option_row rows[] = {
      .low = PAGE_BYTES,
      .high = (byte_count)1 << 30,
      .help = "text of a program and its libraries, mapped by all that run it (assumed)"},
-    {.key = "text_touched",
-     .type = OPTION_SHARE,
-     .offset = FORK_EXIT(text_touched),
-     .fallback = "40%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of a program's text that is touched (assumed)"},
+    ROW_SHARE("text_touched", FORK_EXIT(text_touched), "40%",
+              "share of a program's text that is touched (assumed)"),
     {.key = "data_min",
      .type = OPTION_SIZE,
      .offset = FORK_EXIT(data_min),
@@ -121,14 +113,9 @@ const struct option_table fork_exit_option_table = {
 
 enum { STACK_PAGES = 4, IMAGE_SHELL = 1 };
 
-static page_count pages_of(byte_count bytes)
-{
-    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
-}
-
 static page_count data_pages(const struct fork_exit_options *options)
 {
-    return pages_of(max_u64(options->shell_data, max_u64(options->data_min, options->data_max)));
+    return pages_for(max_u64(options->shell_data, max_u64(options->data_min, options->data_max)));
 }
 
 /* --- the plan ----------------------------------------------------------------------------------
@@ -147,7 +134,7 @@ static void add_process(struct plan *plan, uint32_t index, uint32_t i, bool chil
     for (uint32_t image = IMAGE_SHELL; image <= options->programs + 1; image++) {
         vma_id vma = plan_add_vma(
             plan, workload->object + image - IMAGE_SHELL, 0,
-            pages_of(image == IMAGE_SHELL ? options->shell_text : options->program_text),
+            pages_for(image == IMAGE_SHELL ? options->shell_text : options->program_text),
             image == IMAGE_SHELL, POPULATE_NONE);
         if (plan->out_of_memory) {
             return;
@@ -171,7 +158,7 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     workload->work_per_touch = options->touch_time;
     for (uint32_t i = 0; i <= options->programs; i++) {
         object_id object = plan_add_object(
-            plan, OBJECT_FILE, pages_of(i == 0 ? options->shell_text : options->program_text), 0);
+            plan, OBJECT_FILE, pages_for(i == 0 ? options->shell_text : options->program_text), 0);
         workload->object = i == 0 ? object : workload->object;
     }
     object_id pool = plan_add_pool(plan, data_pages(options) + STACK_PAGES, workload->nprocesses,
@@ -210,8 +197,8 @@ static bool is_child(const struct workload *workload, process_id process)
 
 static page_count drawn_size(const struct fork_exit_options *options, const uint32_t *word)
 {
-    page_count low = pages_of(options->data_min);
-    page_count high = max_u64(pages_of(options->data_max), low);
+    page_count low = pages_for(options->data_min);
+    page_count high = max_u64(pages_for(options->data_max), low);
     uint64_t doublings = 0;
     switch ((enum size_distribution)options->sizes) {
     case SIZES_FIXED:
@@ -238,8 +225,8 @@ static void make_script(const struct workload *workload, const struct cell *cell
     *script = (struct script){.exec_after = UINT32_MAX};
     struct stretch *stretch = script->stretch;
     if (!is_child(workload, process)) {
-        page_count shell = pages_of(options->shell_data);
-        stretch[0] = (struct stretch){0, pages_of(options->shell_text), false};
+        page_count shell = pages_for(options->shell_data);
+        stretch[0] = (struct stretch){0, pages_for(options->shell_text), false};
         stretch[1] = (struct stretch){data, shell, true};
         stretch[2] = (struct stretch){stack, STACK_PAGES, true};
         stretch[3] = (struct stretch){data, min_u64(options->shell_writes, shell), true};
@@ -251,14 +238,14 @@ static void make_script(const struct workload *workload, const struct cell *cell
                                            first_ordinal(cell->visitors[process].generation) +
                                                FIRST_ORDINAL_LAST - 1);
     stretch[0] = (struct stretch){
-        data, min_u64(options->child_writes, pages_of(options->shell_data)), true};
+        data, min_u64(options->child_writes, pages_for(options->shell_data)), true};
     script->nstretches = 1;
     if (random_below(bits.word[0], SHARE_ONE) < options->exec_share) {
         uint32_t program = (uint32_t)random_below(bits.word[1], options->programs);
         script->exec_after = 1;
         script->image = IMAGE_SHELL + 1 + program;
         stretch[1] = (struct stretch){
-            1 + program, share_of(pages_of(options->program_text), options->text_touched), false};
+            1 + program, share_of(pages_for(options->program_text), options->text_touched), false};
         stretch[2] = (struct stretch){data, drawn_size(options, bits.word), true};
         stretch[3] = (struct stretch){stack, STACK_PAGES, true};
         script->nstretches = 4;
