@@ -27,9 +27,3 @@ size_t backing_list(const struct host_pages *pages, struct backing backings[BACK
     }
     return n;
 }
-
-bool backing_is(const struct backing *backing, const char *asked)
-{
-    char size[UNITS_TEXT_SIZE];
-    return !strcmp(asked, backing->name) || !strcmp(asked, units_print_size(backing->page, size));
-}

@@ -27,7 +27,4 @@ struct backing {
  * many. */
 size_t backing_list(const struct host_pages *pages, struct backing backings[BACKINGS]);
 
-/* Whether `asked` means this one: its name, or its size alone ("2MiB"). */
-bool backing_is(const struct backing *backing, const char *asked);
-
 #endif
