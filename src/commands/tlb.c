@@ -15,7 +15,7 @@
 #define FOOTPRINTS_MAX 200
 
 /* The short form: memory that populating takes seconds of, and fewer and shorter points. */
-#define QUICK_MOST  ((byte_count)2 << 30)
+#define QUICK_MOST  ((byte_count)1 << 30)
 #define QUICK_TIME  (5000000 * TICKS_PER_NS)
 #define FULL_TIME   (20000000 * TICKS_PER_NS)
 #define QUICK_WALKS 65536
@@ -44,7 +44,7 @@ static const struct option_row rows[] = {
      .high = (uint64_t)1 << 50,
      .automatic = true,
      .help = "greatest range accessed; auto is half of the memory that may be used (quick: at "
-             "most 2GiB); one that was given has to be measured, or the command fails (exit 3)"},
+             "most 1GiB); one that was given has to be measured, or the command fails (exit 3)"},
     {.key = "steps",
      .type = OPTION_COUNT,
      .offset = offsetof(struct tlb_options, steps),
@@ -92,7 +92,17 @@ static enum status check(const void *given)
                     units_print_size(options->least_footprint, least),
                     units_print_size(options->most_footprint, most));
     }
-    return STATUS_OK;
+    if (strcmp(options->tlb, "auto") == 0) {
+        return STATUS_OK;
+    }
+    struct config_arena *arena;
+    struct tlb_config unused;
+    enum status status = arena_open(&arena);
+    if (status == STATUS_OK) {
+        status = tlb_config_load(options->tlb, arena, &unused);
+        arena_close(arena);
+    }
+    return status;
 }
 
 /* --- what is to be measured -------------------------------------------------------------------
@@ -184,7 +194,7 @@ static enum status choose_most(struct work *work, byte_count *most_p)
                    available.least->source);
     if (options->common.quick && *most_p > QUICK_MOST) {
         *most_p = QUICK_MOST;
-        (void)snprintf(work->most_source, sizeof work->most_source, "to 2GiB, as it is quick");
+        (void)snprintf(work->most_source, sizeof work->most_source, "to 1GiB, as it is quick");
     }
     return STATUS_OK;
 }

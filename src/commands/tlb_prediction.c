@@ -124,10 +124,10 @@ struct tlb_prediction tlb_predict(struct tlb_predictor *predictor, struct stream
     run(predictor, &stream, class, WARM_UP, &counts);
     counts = (struct tlb_counts){0};
     run(predictor, &stream, class, n, &counts);
-    const double each = 1.0 / (double)counts.accesses;
+    const double made = (double)counts.accesses;
     return (struct tlb_prediction){
-        .l1_misses = (double)counts.l1_misses * each,
-        .walks = (double)counts.misses * each,
-        .time = (double)counts.time * each / (double)TICKS_PER_NS,
+        .l1_misses = (double)counts.l1_misses / made,
+        .walks = (double)counts.misses / made,
+        .time = (double)counts.time / made / (double)TICKS_PER_NS,
     };
 }

@@ -37,11 +37,12 @@ static bool pool_has(const struct host_pages *pages, const struct backing *asked
         if (host_hugetlb_usable(pool) + room >= needed) {
             return true;
         }
-        (void)snprintf(
-            why, REGION_WHY,
-            "%" PRIu64 " pages of %s are needed, the pool has %" PRIu64 " of which %" PRIu64
-            " can be had (root sets /sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages)",
-            needed, size, pool->total, host_hugetlb_usable(pool), asked->page >> 10);
+        (void)snprintf(why, REGION_WHY,
+                       "the pool of %s pages has %" PRIu64 " of which %" PRIu64
+                       " can be had, needed %s %" PRIu64
+                       " (root sets /sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages)",
+                       size, pool->total, host_hugetlb_usable(pool), needed == 1 ? "is" : "are",
+                       needed, asked->page >> 10);
         return false;
     }
     (void)snprintf(why, REGION_WHY, "this kernel has no pool of %s pages that can be read", size);

@@ -1,0 +1,163 @@
+"""thrash tlb: what it writes and says, what it refuses, and what it keeps when it is stopped.
+
+usage: tlb_test.py PROGRAM
+"""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import h5py
+import numpy as np
+
+PROGRAM = sys.argv.pop(1)
+SMALL = ["--least-footprint", "256KiB", "--most-footprint", "8MiB", "--time", "100us",
+         "--repetitions", "3"]
+PATTERNS = ["dependent", "independent"]
+EVENTS = ["dtlb_load_misses", "dtlb_store_misses", "dtlb_walks", "dtlb_walk_cycles",
+          "dtlb_second_level_hits"]
+
+
+def run(*arguments, **keywords):
+    return subprocess.run([PROGRAM, "tlb", *arguments], capture_output=True, text=True,
+                          timeout=300, check=False, **keywords)
+
+
+def host_group(path):
+    file = h5py.File(path, "r")
+    names = [name for name in file["tlb"] if isinstance(file["tlb"][name], h5py.Group)]
+    assert len(names) == 1, names
+    return file, file["tlb"][names[0]]
+
+
+def text(dataset):
+    return dataset[()].decode()
+
+
+class Tlb(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.path = os.path.join(self.directory.name, "tlb.h5")
+
+    def check_group(self, host, pattern, repetitions):
+        group = host[pattern]
+        shape = (len(host["page_size"]), len(host["footprint"]))
+        got, asked = host["got"][:], host["page_size"][:]
+        times = group["time"]
+        self.assertEqual(times.shape, (*shape, repetitions))
+        for axis, name in enumerate(["page_size", "footprint", "repetition"]):
+            self.assertEqual(times.dims[axis][0].name, group[name].name)
+        self.assertEqual(times.attrs["units"].decode(), "ns")
+        measured = ~np.isnan(times[:]).any(axis=2)
+        # Only pages of the size that was asked for are measured under it.
+        self.assertTrue((got == asked[:, None])[measured].all())
+        self.assertTrue((times[:][measured] > 0).all())
+        np.testing.assert_allclose(group["time_median"][:][measured],
+                                   np.median(times[:], axis=2)[measured])
+        self.assertTrue((group["accesses"][:][measured] >= 4096).all())
+        walks = group["predicted_walks"][:]
+        misses = group["predicted_l1_misses"][:]
+        there = ~np.isnan(walks)
+        self.assertTrue((there == measured).all())
+        self.assertTrue(((walks >= 0) & (walks <= misses) & (misses <= 1))[there].all())
+        return measured
+
+    def test_result(self):
+        result = run(*SMALL, "--tlb", "opteron", "-o", self.path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        file, host = host_group(self.path)
+        with file:
+            kinds = text(host["kinds"]).split("\n")
+            self.assertEqual(len(kinds), len(host["page_size"]))
+            self.assertEqual(kinds[0], f"{os.sysconf('SC_PAGESIZE') // 1024}KiB")
+            self.assertEqual(list(host["footprint"][:]), [2**k for k in range(18, 24)])
+            self.assertIn("opteron", text(host["simulated_tlb"]))
+            unavailable = host.attrs["unavailable"].decode() if "unavailable" in host.attrs else ""
+            for pattern in PATTERNS:
+                measured = self.check_group(host, pattern, 3)
+                self.assertTrue(measured[0].all())
+                for kind, there in zip(kinds, measured):
+                    self.assertTrue(there.all() or kind in unavailable, kind)
+                # The cycle over all pages is either within the reach of the simulated TLB (2 MiB)
+                # or beyond it.
+                if pattern == "dependent":
+                    self.assertEqual(list(host[pattern]["predicted_walks"][0]), [0] * 4 + [1] * 2)
+                for event in EVENTS:
+                    self.assertTrue(event in host[pattern] or event in unavailable, event)
+            self.assertTrue((host["large_bytes"][0] == 0).all())
+            if not os.path.exists("/sys/bus/event_source/devices/cpu"):
+                self.assertRegex(unavailable, r"dtlb_walks: .*(without PMU|no PMU)")
+        self.assertIn("footprint    pages", result.stdout)
+        self.assertIn("dtlb_walk", result.stdout)
+        again = run(*SMALL, "-o", self.path)
+        self.assertEqual(again.returncode, 2)
+        self.assertIn("--force", again.stderr)
+
+    def test_missing(self):
+        missing = [(["--page-size", "16KiB"], "this kernel offers no pages of 16KiB")]
+        pool = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
+        if os.path.exists(pool):
+            with open(pool, encoding="ascii") as pages:
+                if int(pages.read()) == 0:
+                    missing.append((["--page-size", "1GiB"], "nr_hugepages"))
+        if not os.path.exists("/sys/bus/event_source/devices/cpu"):
+            missing.append((["--require-counters"], "page walks cannot be counted"))
+        for arguments, message in missing:
+            with self.subTest(arguments):
+                result = run(*SMALL, *arguments, "--force", "-o", self.path)
+                self.assertEqual(result.returncode, 3, result.stderr)
+                self.assertIn(message, result.stderr)
+
+    def test_too_much(self):
+        result = run("--least-footprint", "64TiB", "--most-footprint", "64TiB", "-o", self.path)
+        self.assertEqual(result.returncode, 3, result.stderr)
+        self.assertRegex(result.stderr, r"needs \S+, .* leaves \S+")
+
+    def test_refused(self):
+        for arguments, message in [
+            (["--time", "0"], "time"),
+            (["--steps", "99"], "steps"),
+            (["--seed", "x"], "seed"),
+            (["--tlb", "zen9"], "did you mean `zen2`?"),
+            (["--least-footprint", "2MiB", "--most-footprint", "1MiB"],
+             "least_footprint (2MiB) must not be above most_footprint (1MiB)"),
+            (["--most-footprint", "1G"], "1GiB"),
+            (["--footprints", "3"], "footprint"),
+        ]:
+            with self.subTest(arguments):
+                result = run(*arguments, "-o", self.path)
+                self.assertEqual(result.returncode, 2, result.stderr)
+                self.assertIn(message, result.stderr)
+                self.assertFalse(os.path.exists(self.path))
+
+    def test_stopped(self):
+        process = subprocess.Popen([PROGRAM, "tlb", "--least-footprint", "256KiB",
+                                    "--most-footprint", "64MiB", "--time", "300ms",
+                                    "--progress", "lines", "-o", self.path],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        first = process.stderr.readline()  # after some points
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 4, first + rest)
+        self.assertIn("interrupted", rest)
+        file, host = host_group(self.path + ".partial")
+        with file:
+            times = host["dependent"]["time"][0]
+            self.assertFalse(np.isnan(times[0]).any())
+            self.assertTrue(np.isnan(times[-1]).all())
+            self.assertIn("interrupted", host.attrs["unavailable"].decode())
+
+    def test_help(self):
+        started = time.monotonic()
+        result = run("--help")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("example: thrash tlb --quick", result.stdout)
+        self.assertIn("--require-counters", result.stdout)
+        self.assertLess(time.monotonic() - started, 60)
+
+
+unittest.main()
