@@ -99,6 +99,12 @@ bool tlb_predictor_knows(const struct tlb_predictor *predictor, byte_count page)
     return class_of(predictor, page) < PAGE_CLASSES;
 }
 
+byte_count tlb_predictor_reach(const struct tlb_predictor *predictor, byte_count page)
+{
+    const uint32_t class = class_of(predictor, page);
+    return class < PAGE_CLASSES ? tlb_reach(&predictor->tlb, (enum page_class) class) : 0;
+}
+
 static void run(struct tlb_predictor *predictor, struct stream *stream, uint32_t class, uint64_t n,
                 struct tlb_counts *counts)
 {

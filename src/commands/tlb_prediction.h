@@ -39,6 +39,9 @@ struct tlb_prediction {
 /* Whether the simulated machine has pages of this size. */
 bool tlb_predictor_knows(const struct tlb_predictor *predictor, byte_count page);
 
+/* What it maps with pages of this size; 0 if the simulated machine has none. */
+byte_count tlb_predictor_reach(const struct tlb_predictor *predictor, byte_count page);
+
 /* The next `n` accesses of a stream over pages of `page` bytes, which tlb_predictor_knows(), by an
  * empty TLB that is warmed up with the accesses before them. The memory is read, as links are. */
 struct tlb_prediction tlb_predict(struct tlb_predictor *predictor, struct stream stream,

@@ -77,6 +77,21 @@ static void put_absences(const struct tlb_result *result, struct tables *tables)
     }
 }
 
+/* What the simulated TLB maps with pages of each size; 0: it has none of them. */
+static void put_reach(const struct tlb_result *result, struct tables *tables)
+{
+    const struct sweep_plan *plan = result->plan;
+    uint64_t reach[BACKINGS] = {0};
+    for (size_t b = 0; b < plan->nbackings; b++) {
+        reach[b] = tlb_predictor_reach(result->predictor, plan->backings[b].page);
+    }
+    const struct table_axis axis = {"page_size", plan->nbackings};
+    tables_array(tables,
+                 &(struct table_label){"simulated_reach", "byte",
+                                       "what the simulated TLB maps with pages of this size"},
+                 NUMBER_U64, 1, &axis, reach);
+}
+
 static void put_texts(const struct tlb_result *result, struct tables *tables)
 {
     const struct sweep_plan *plan = result->plan;
@@ -250,7 +265,8 @@ static void put_pattern(const struct tlb_result *result, enum access_pattern pat
     };
     tables_group(tables, access_pattern_name(pattern), titles[pattern]);
     put_scales(result, true, tables);
-    put_samples(result, pattern, &(struct table_label){"time", "ns", "time per access"},
+    put_samples(result, pattern,
+                &(struct table_label){"time", "ns", "CPU time of the thread per access"},
                 "time_median", result->samples->time, tables);
     put_points(result, &(struct table_label){"accesses", "1", "accesses of a repetition"},
                take_accesses, pattern, tables);
@@ -382,6 +398,7 @@ void tlb_result_put(const struct tlb_result *result, struct tables *tables)
     put_events(result, tables);
     put_absences(result, tables);
     put_scales(result, false, tables);
+    put_reach(result, tables);
     put_points(result,
                &(struct table_label){"got", "byte",
                                      "size of all pages of the region, proved from "

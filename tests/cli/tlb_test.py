@@ -3,6 +3,7 @@
 usage: tlb_test.py PROGRAM
 """
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -150,6 +151,73 @@ class Tlb(unittest.TestCase):
             self.assertFalse(np.isnan(times[0]).any())
             self.assertTrue(np.isnan(times[-1]).all())
             self.assertIn("interrupted", host.attrs["unavailable"].decode())
+
+    def judged(self, *files):
+        """{row: (verdict, text)} of the claims that are judged by results of thrash tlb."""
+        measured = [argument for file in files for argument in ("--measured", file)]
+        result = subprocess.run([PROGRAM, "validate", "claims", "--quick", "--only",
+                                 "I9-host,I13-host", "--progress", "none", *measured],
+                                capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        rows = {}
+        for block in result.stdout.split("\n\n"):
+            match = re.match(r"(\S+) \(measured\): (.*)", block)
+            if match:
+                rows[match.group(1)] = (match.group(2), " ".join(block.split()))
+        return rows
+
+    def change(self, speedup, walks):
+        """Makes the last footprint one of 2 GiB, on which 2 MiB pages were faster, and counted."""
+        with h5py.File(self.path, "r+") as file:
+            host = file["tlb"][[name for name in file["tlb"]][0]]
+            pages = list(host["page_size"][:])
+            for group in [host] + [host[pattern] for pattern in PATTERNS]:
+                group["footprint"][-1] = 2 << 30
+            for pattern in PATTERNS:
+                times = host[pattern]["time_median"]
+                times[:, -1] = np.nan
+                times[0, -1] = 100
+                times[pages.index(2 << 20), -1] = 100 / speedup
+                if "dtlb_walks_median" in host[pattern]:
+                    del host[pattern]["dtlb_walks_median"]
+                if walks:
+                    host[pattern]["predicted_walks"][0, -1] = 0.5
+                    counted = np.full(times.shape, np.nan)
+                    counted[0, -1] = walks
+                    host[pattern]["dtlb_walks_median"] = counted
+
+    def test_claims(self):
+        result = run(*SMALL, "-o", self.path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for files in [[], [self.path]]:  # no result; one whose footprints are too small
+            rows = self.judged(*files)
+            self.assertEqual({row: verdict for row, (verdict, _) in rows.items()},
+                             {"I9-host": "unavailable", "I13-host": "unavailable"})
+        with h5py.File(self.path) as file:
+            host = file["tlb"][[name for name in file["tlb"]][0]]
+            if 2 << 20 not in host["page_size"][:]:
+                self.skipTest("no pages of 2 MiB here")
+        for speedup, walks, verdict in [(1.5, None, "reproduced"), (1.29, None, "not reproduced"),
+                                        (1.5, 0.55, "reproduced"), (1.5, 0.3, "not reproduced"),
+                                        (1.5, 0.65, "not reproduced")]:
+            self.change(speedup, walks)
+            found, words = self.judged(self.path)["I9-host"]
+            self.assertEqual(found, verdict, (speedup, walks, words))
+            self.assertIn("speedup_dependent_", words)
+            self.assertEqual("walks_over_model" in words, walks is not None, words)
+            self.assertEqual("misses are absent: " in words, walks is None, words)
+        with h5py.File(self.path, "r+") as file:
+            file.attrs["valid"] = np.int32(0)
+            file.attrs["invalid_reasons"] = np.bytes_("somebody shook it")
+        found, words = self.judged(self.path)["I9-host"]
+        self.assertEqual(found, "inconclusive", words)
+        self.assertIn("somebody shook it", words)
+        for wrong in ["/nonexistent", __file__]:
+            result = subprocess.run([PROGRAM, "validate", "claims", "--only", "I9-host",
+                                     "--measured", wrong], capture_output=True, text=True,
+                                    timeout=60, check=False)
+            self.assertIn(result.returncode, (1, 2))
+            self.assertIn(wrong, result.stderr)
 
     def test_help(self):
         started = time.monotonic()

@@ -52,7 +52,7 @@ struct sweep_point {
 /* Samples of all points, in C order [pattern][backing][footprint][repetition]; NaN: absent. The
  * caller's, all of sweep_samples() entries. */
 struct sweep_samples {
-    double *time;                           /* ns per access */
+    double *time;                           /* ns of CPU time per access */
     double *counts[HOST_TRANSLATION_COUNT]; /* events per access */
 };
 
