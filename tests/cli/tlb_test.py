@@ -2,6 +2,7 @@
 
 usage: tlb_test.py PROGRAM
 """
+import csv
 import os
 import re
 import signal
@@ -218,6 +219,39 @@ class Tlb(unittest.TestCase):
                                     timeout=60, check=False)
             self.assertIn(result.returncode, (1, 2))
             self.assertIn(wrong, result.stderr)
+
+    def plot(self, *arguments):
+        return subprocess.run([PROGRAM, "plot", *arguments], capture_output=True, text=True,
+                              timeout=200, check=False)
+
+    def test_picture(self):
+        result = run(*SMALL, "-o", self.path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        result = self.plot(self.path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for ending, head in [("png", b"\x89PNG"), ("pdf", b"%PDF")]:
+            with open(self.path.replace("h5", ending), "rb") as picture:
+                self.assertEqual(picture.read(4), head)
+        with open(self.path.replace("h5", "csv"), encoding="utf-8", newline="") as table:
+            rows = list(csv.DictReader(table))
+        file, host = host_group(self.path)
+        with file:
+            times = host["dependent/time"][0]
+            drawn = [float(row["value"]) for row in rows
+                     if row["pattern"] == "dependent" and row["quantity"] == "time"
+                     and row["pages"] == text(host["kinds"]).split("\n")[0]]
+            np.testing.assert_array_equal(times.ravel(), drawn)
+            # What is not drawn is said with the reason of the file.
+            reasons = host.attrs["unavailable"].decode()
+            absent = [row for row in rows if row["note"]]
+            self.assertTrue(all(row["note"].removeprefix("not available: ") in reasons
+                                for row in absent))
+        with h5py.File(self.path, "r+") as changed:
+            for name in list(changed["tlb"]):
+                del changed["tlb"][name]["kinds"]
+        result = self.plot(self.path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no host that was measured", result.stderr)
 
     def test_help(self):
         started = time.monotonic()

@@ -76,7 +76,7 @@ void tlb_geometry_decode(cpuid_function ask, struct tlb_geometry *geometry)
 static struct cpuid_registers ask_processor(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_registers registers = {0, 0, 0, 0};
-    if (__get_cpuid_max(leaf & 0x80000000U, NULL) >= leaf) {
+    if ((uint32_t)__get_cpuid_max(leaf & 0x80000000U, NULL) >= leaf) {
         __cpuid_count(leaf, subleaf, registers.eax, registers.ebx, registers.ecx, registers.edx);
     }
     return registers;
