@@ -189,7 +189,9 @@ def command_of(path):
         return ""
 
 
-def read_run(path, read=Run):
+def read_run(path, read=None):
+    """A result of `thrash simulate`, or what `read` makes of the file."""
+    read = read or Run
     crash = signal_of_reading(path, read)
     if crash:
         raise Refusal(FAILED, f"{path} is damaged: HDF5 could not read it and ended by signal "

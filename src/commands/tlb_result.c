@@ -269,7 +269,7 @@ static void put_pattern(const struct tlb_result *result, enum access_pattern pat
                 &(struct table_label){"time", "ns", "CPU time of the thread per access"},
                 "time_median", result->samples->time, tables);
     put_points(result, &(struct table_label){"accesses", "1", "accesses of a repetition"},
-               take_accesses, pattern, tables);
+               take_accesses, (int)pattern, tables);
     put_predictions(result, pattern, tables);
     for (int e = 0; e < HOST_TRANSLATION_COUNT; e++) {
         if (result->plan->events.event[e]) {
