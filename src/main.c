@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"validate", "say what the sources claim beside what the model gives", command_validate},
     {"locks", "measure locks and reverse maps under real threads on each host", command_locks},
     {"tlb", "measure what translating addresses costs on each host, by page size", command_tlb},
+    {"study", "vary a scenario along axes: many runs from one file", command_study},
     {"check", "validate a scenario, print every value, predict memory and time", command_check},
     {"list", "list designs, workloads, metrics or options", command_list},
     {"info", "say what this host can and cannot measure, and why", command_info},
