@@ -19,6 +19,7 @@
 #define QUICK_TIME  (5000000 * TICKS_PER_NS)
 #define FULL_TIME   (20000000 * TICKS_PER_NS)
 #define QUICK_WALKS 65536
+#define QUICK_LIMIT 45000000000 /* ns; the last point takes some seconds more */
 #define FULL_WALKS  262144
 
 static const struct option_row rows[] = {
@@ -283,6 +284,7 @@ static enum status plan(struct work *work)
         .time = time / TICKS_PER_NS,
         .seed = options->seed,
         .stop = work->measure->stop,
+        .limit = options->common.quick ? QUICK_LIMIT : 0,
     };
     host_pages_read(work->measure->system, &work->pages);
     host_cpu_read(work->measure->system, &work->cpu);

@@ -99,6 +99,25 @@ class Tlb(unittest.TestCase):
         self.assertEqual(again.returncode, 2)
         self.assertIn("--force", again.stderr)
 
+    def test_config(self):
+        """Keys of a file are flags with _ for -; flags win."""
+        config = os.path.join(self.directory.name, "tlb.yaml")
+        with open(config, "w", encoding="ascii") as file:
+            file.write("least_footprint: 1MiB\nmost_footprint: 2MiB\ntime: 100us\n"
+                       "repetitions: 2\ntlb: pentium4\npage_size: 4KiB\n")
+        result = run(config, "--repetitions", "4", "-o", self.path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        file, host = host_group(self.path)
+        with file:
+            self.assertEqual(text(host["kinds"]), "4KiB")
+            self.assertEqual(host["dependent/time"].shape, (1, 2, 4))
+            self.assertIn("pentium4, as asked for", text(host["simulated_tlb"]))
+        with open(config, "a", encoding="ascii") as file:
+            file.write("seeds: 3\n")
+        result = run(config, "--force", "-o", self.path)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("did you mean `seed`?", result.stderr)
+
     def test_missing(self):
         missing = [(["--page-size", "16KiB"], "this kernel offers no pages of 16KiB")]
         pool = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"

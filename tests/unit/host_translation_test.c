@@ -353,6 +353,77 @@ static void test_sweep(void **state)
     }
 }
 
+/* The path of counted events, with one that every kernel counts: nothing faults in a warm region.
+ */
+static void test_counting(void **state)
+{
+    (void)state;
+    char why[HOST_COUNTER_WHY];
+    struct host_counter counter;
+    const struct host_event faults = {.name = "perf::MINOR-FAULTS"};
+    const struct host_event wrong = {.name = "perf::NO-SUCH-EVENT"};
+    const byte_count footprint = 4 * MIB;
+    double samples[HOST_TRANSLATION_COUNT + 1][ACCESS_PATTERNS * REPETITIONS];
+    assert_true(host_counting_begin(why));
+    if (!host_counter_open(faults.name, &counter, why)) {
+        host_counting_end();
+        skip();
+    }
+    host_counter_close(&counter);
+    assert_false(host_counter_open(wrong.name, &counter, why));
+    assert_non_null(strstr(why, "NO-SUCH-EVENT"));
+    const struct sweep_plan plan = {
+        .system = &here,
+        .pages = &pages,
+        .backings = find_backing(BACKING_BASE),
+        .nbackings = 1,
+        .footprints = &footprint,
+        .nfootprints = 1,
+        .repetitions = REPETITIONS,
+        .time = 200000,
+        .events = {.event = {[1] = &faults, [3] = &wrong}},
+    };
+    struct sweep_samples kept = {.time = samples[HOST_TRANSLATION_COUNT]};
+    for (int e = 0; e < HOST_TRANSLATION_COUNT; e++) {
+        kept.counts[e] = samples[e];
+    }
+    struct sweep_point point;
+    assert_true(sweep_run(&plan, &point, &kept, NULL));
+    host_counting_end();
+    assert_true(point.measured);
+    for (size_t i = 0; i < ACCESS_PATTERNS * REPETITIONS; i++) {
+        assert_true(samples[1][i] >= 0 && samples[1][i] < 0.01);
+        assert_true(isnan(samples[0][i]) && isnan(samples[3][i]));
+    }
+}
+
+/* Points that there is no time for are absent and say so. */
+static void test_limit(void **state)
+{
+    (void)state;
+    const byte_count footprints[] = {MIB, 2 * MIB};
+    double samples[HOST_TRANSLATION_COUNT + 1][2 * ACCESS_PATTERNS];
+    const struct sweep_plan plan = {
+        .system = &here,
+        .pages = &pages,
+        .backings = find_backing(BACKING_BASE),
+        .nbackings = 1,
+        .footprints = footprints,
+        .nfootprints = 2,
+        .repetitions = 1,
+        .time = 10000,
+        .limit = 1,
+    };
+    struct sweep_samples kept = {.time = samples[HOST_TRANSLATION_COUNT]};
+    for (int e = 0; e < HOST_TRANSLATION_COUNT; e++) {
+        kept.counts[e] = samples[e];
+    }
+    struct sweep_point points[2];
+    assert_true(sweep_run(&plan, points, &kept, NULL));
+    assert_false(points[1].measured);
+    assert_non_null(strstr(points[1].why, "not reached"));
+}
+
 /* What does not fit is absent, what does is kept; a stop is told from it. */
 static void test_sweep_without_memory(void **state)
 {
@@ -470,6 +541,8 @@ int main(void)
         cmocka_unit_test(test_cycle),
         cmocka_unit_test(test_peek),
         cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_counting),
+        cmocka_unit_test(test_limit),
         HOST_TEST(test_sweep_without_memory),
         cmocka_unit_test(test_footprints),
         cmocka_unit_test(test_geometry),

@@ -38,6 +38,14 @@ static uint64_t now(void)
     return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
 }
 
+/* Time on the wall. */
+static uint64_t elapsed(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
+}
+
 static uint64_t faults_so_far(void)
 {
     struct rusage usage;
@@ -211,6 +219,7 @@ static void run_point(const struct sweep_plan *plan, size_t backing, size_t foot
 bool sweep_run(const struct sweep_plan *plan, struct sweep_point *points,
                const struct sweep_samples *samples, const struct sweep_observer *observer)
 {
+    const uint64_t start = elapsed();
     for (size_t footprint = 0; footprint < plan->nfootprints; footprint++) {
         for (size_t backing = 0; backing < plan->nbackings; backing++) {
             struct sweep_point *point = &points[backing * plan->nfootprints + footprint];
@@ -218,6 +227,10 @@ bool sweep_run(const struct sweep_plan *plan, struct sweep_point *points,
             forget(plan, backing, footprint, samples);
             if (stopped(plan)) {
                 (void)snprintf(point->why, sizeof point->why, "interrupted");
+            } else if (plan->limit > 0 && elapsed() - start > plan->limit) {
+                (void)snprintf(point->why, sizeof point->why,
+                               "not reached in the %" PRIu64 " s that the short form may take",
+                               plan->limit / 1000000000U);
             } else {
                 run_point(plan, backing, footprint, point, samples, observer);
             }

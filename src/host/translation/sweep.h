@@ -35,6 +35,7 @@ struct sweep_plan {
     uint64_t seed;
     struct sweep_events events;
     const volatile sig_atomic_t *stop; /* nonzero: end soon; may be NULL */
+    uint64_t limit; /* ns from the beginning after which no point is begun; 0: none */
 };
 
 /* One kind of pages at one footprint. */
