@@ -77,6 +77,14 @@ static const struct backing *find_backing(enum backing_kind kind)
     return NULL;
 }
 
+/* Nobody's addresses lie on either side, so that no mapping is joined with it. */
+static void check_sides(const struct region *region)
+{
+    const char *first = region->mapping, *end = first + region->mapping_size;
+    assert_true(region->memory > first);
+    assert_true(region->memory + region->size < end);
+}
+
 static void test_base_pages(void **state)
 {
     (void)state;
@@ -84,6 +92,7 @@ static void test_base_pages(void **state)
     char why[REGION_WHY];
     assert_true(
         region_open(&here, &pages, find_backing(BACKING_BASE), 10 * MIB + 1, NULL, &region, why));
+    check_sides(&region);
     assert_int_equal(region.size, 10 * MIB + pages.base);
     assert_int_equal(region.got, pages.base);
     assert_int_equal(region.proof.large, 0);
@@ -101,6 +110,7 @@ static void test_transparent_pages(void **state)
     struct region region;
     char why[REGION_WHY];
     assert_true(region_open(&here, &pages, backing, 3 * backing->page, NULL, &region, why));
+    check_sides(&region);
     assert_int_equal((uintptr_t)region.memory % backing->page, 0);
     /* Fragmented memory may refuse some; then it must not say that it is large pages. */
     assert_true(region.got == backing->page || region.got == 0 || region.got == pages.base);
