@@ -15,6 +15,8 @@ thrash_require(YAML yaml-0.1 libyaml-dev)
 thrash_require(XXHASH libxxhash libxxhash-dev)
 thrash_require(HWLOC hwloc libhwloc-dev)
 thrash_require(PAPI papi libpapi-dev)
+thrash_require(CK ck libck-dev)
+thrash_require(GSL gsl libgsl-dev)
 thrash_require(JANSSON jansson libjansson-dev)
 
 # The parallel HDF5 that was built with this MPI. Debian ships one pkg-config module per MPI.
@@ -51,5 +53,9 @@ add_library(thrash_random123 INTERFACE)
 target_include_directories(thrash_random123 SYSTEM INTERFACE ${RANDOM123_INCLUDE_DIR})
 
 if(THRASH_TESTS)
+  find_library(THRASH_PFM_LIBRARY pfm)
+  if(NOT THRASH_PFM_LIBRARY)
+    message(FATAL_ERROR "the tests need libpfm4: install the Debian package libpfm4-dev")
+  endif()
   thrash_require(CMOCKA cmocka libcmocka-dev)
 endif()

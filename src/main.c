@@ -17,6 +17,8 @@ static const struct command commands[] = {
     {"simulate", "run a scenario and write its result", command_simulate},
     {"converge", "say what cells and epochs change about a scenario", command_converge},
     {"validate", "say what the sources claim beside what the model gives", command_validate},
+    {"locks", "measure locks and reverse maps under real threads on each host", command_locks},
+    {"tlb", "measure what translating addresses costs on each host, by page size", command_tlb},
     {"study", "vary a scenario along axes: many runs from one file", command_study},
     {"check", "validate a scenario, print every value, predict memory and time", command_check},
     {"list", "list designs, workloads, metrics or options", command_list},

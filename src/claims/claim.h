@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "claims/judgement.h"
+#include "claims/measurement.h"
 #include "claims/outcome.h"
 
 enum claim_kind {
@@ -56,6 +57,11 @@ struct claim {
     /* Judges what the runs gave, in their order; NULL for those that are not part of the form or
      * are optional and could not be had. */
     void (*judge)(const struct outcome *const *runs, struct judgement *judgement);
+
+    /* Of rows that are measured on hosts: the command whose result they are judged by ("tlb"), and
+     * how. Without such a result they are unavailable. */
+    const char *measured_by;
+    void (*judge_measured)(const struct measurement *measurement, struct judgement *judgement);
 };
 
 /* End with NULL. */

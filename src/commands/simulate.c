@@ -13,6 +13,7 @@
 #include "commands/launch_facts.h"
 #include "commands/launcher.h"
 #include "commands/progress.h"
+#include "commands/run_record.h"
 #include "commands/scenario_arguments.h"
 #include "commands/scenario_everywhere.h"
 #include "commands/simulate_result.h"
@@ -268,7 +269,7 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
                                  bool resume, const char *version,
                                  const struct prediction *prediction,
-                                 const struct launcher *launcher, struct simulate_record *record)
+                                 const struct launcher *launcher, struct run_record *record)
 {
     struct progress progress;
     progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
@@ -343,14 +344,14 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
         status = launcher_agree(status);
         MPI_Bcast(&plan, (int)sizeof plan, MPI_BYTE, 0, MPI_COMM_WORLD);
     }
-    struct simulate_record record;
+    struct run_record record;
     if (status == STATUS_OK && !plan.complete) {
         warn_of_idle_ranks(&scenario, launcher);
-        status = simulate_record_open(argc, argv, launcher, &record);
+        status = run_record_open(argc, argv, launcher, &record);
         if (status == STATUS_OK) {
             status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, version,
                                    &prediction, launcher, &record);
-            simulate_record_close(&record);
+            run_record_close(&record);
         }
     }
     free(outputs.result);

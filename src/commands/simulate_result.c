@@ -4,47 +4,12 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include <papi.h>
-
 #include "base/units.h"
 #include "commands/amount.h"
 #include "commands/design_text.h"
-#include "commands/launch_facts.h"
 #include "commands/verdict_text.h"
-#include "host/topology.h"
 #include "results/run_file.h"
 #include "results/schema.h"
-
-enum status simulate_record_open(int argc, char **argv, const struct launcher *launcher,
-                                 struct simulate_record *record_p)
-{
-    struct simulate_record record = {0};
-    snprintf(record.papi, sizeof record.papi, "%d.%d.%d", PAPI_VERSION_MAJOR(PAPI_VERSION),
-             PAPI_VERSION_MINOR(PAPI_VERSION), PAPI_VERSION_REVISION(PAPI_VERSION));
-    enum status status = provenance_gather(MPI_COMM_WORLD, argc, argv, &record.provenance);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    status = launch_facts(launcher, &record.launch);
-    struct host_topology topology;
-    if (status == STATUS_OK && launcher->rank == 0 && host_topology_open(&topology) == STATUS_OK) {
-        (void)host_topology_xml(&topology, &record.hwloc_xml);
-        host_topology_close(&topology);
-    }
-    if (status != STATUS_OK) {
-        simulate_record_close(&record);
-        return status;
-    }
-    *record_p = record;
-    return STATUS_OK;
-}
-
-void simulate_record_close(struct simulate_record *record)
-{
-    provenance_free(&record->provenance);
-    text_free(&record->launch);
-    free(record->hwloc_xml);
-}
 
 /* --- what the run itself cost ---------------------------------------------------------------- */
 
@@ -183,7 +148,7 @@ static struct rank_totals total_over_ranks(const struct sim_result *result)
 
 static enum status write_file(const struct scenario *scenario, const char *path, bool force,
                               const struct prediction *prediction, const struct sim_result *result,
-                              const struct simulate_record *record, struct digest *digest_p)
+                              const struct run_record *record, struct digest *digest_p)
 {
     struct performance_value values[PERFORMANCE_VALUES];
     size_t nvalues = 0;
@@ -210,12 +175,8 @@ static enum status write_file(const struct scenario *scenario, const char *path,
     if (design_resolve(scenario, &design) == STATUS_OK) { /* as before the run */
         design_write(&design, &choices);
     }
-    const struct result_fact facts[] = {
-        {"launch", "how and where the ranks were started", text_string(&record->launch), NULL},
-        {"hwloc_xml", "topology of the host of rank 0", record->hwloc_xml,
-         "hwloc could not load a topology"},
-        {"papi", "version of the PAPI library", record->papi, NULL},
-    };
+    struct result_fact facts[RUN_RECORD_FACTS];
+    run_record_facts(record, facts);
     struct run_file file = {
         .header =
             {
@@ -230,7 +191,7 @@ static enum status write_file(const struct scenario *scenario, const char *path,
                 .config_hash = scenario->hash,
                 .provenance = &record->provenance,
                 .facts = facts,
-                .nfacts = sizeof facts / sizeof facts[0],
+                .nfacts = RUN_RECORD_FACTS,
                 .absences = checkpoints.absence,
                 .nabsences = checkpoints.nabsences,
             },
@@ -303,7 +264,7 @@ static void print_summary(const struct scenario *scenario, const struct sim_resu
 
 enum status simulate_write(const struct scenario *scenario, const char *path, bool force,
                            const struct prediction *prediction, const struct sim_result *result,
-                           const struct launcher *launcher, struct simulate_record *record)
+                           const struct launcher *launcher, struct run_record *record)
 {
     struct digest digest;
     enum status status = write_file(scenario, path, force, prediction, result, record, &digest);

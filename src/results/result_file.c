@@ -53,7 +53,7 @@ static void put_config_text(struct result *result, const char *name, const char 
     if (text != NULL) {
         result_put_text(result, &(struct h5_label){path, "1", long_name}, text);
     } else {
-        result_put_absence(result, GROUP_CONFIG, name, "the command was given no configuration");
+        result_put_absence(result, GROUP_CONFIG, name, "the command was given none");
     }
 }
 

@@ -13,8 +13,8 @@ def main():
     allowed = {layer: set(filter(None, uses.split(","))) | {layer} for layer, uses in rules.items()}
     checked = 0
     bad = []
-    for path in sorted(src.glob("*/*.[ch]")):
-        layer = path.parent.name
+    for path in sorted(src.glob("*/**/*.[ch]")):
+        layer = path.relative_to(src).parts[0]
         if layer not in allowed:
             bad.append(f"{path}: src/{layer} is not declared as a layer")
             continue
