@@ -157,21 +157,31 @@ static void test_contention(void **state)
 
 #ifndef THRASH_CHECKS
 
-/* The highest rate of many short repetitions: what others do on the host lowers most of them. */
-static double best_rate(struct bench *bench, enum lock_granularity granularity, unsigned threads,
-                        bool shared)
+/* Pages a second: the median of short repetitions in which all threads had their processors all the
+ * time. NaN when others leave too few of them. */
+static double undisturbed_rate(struct bench *bench, enum lock_granularity granularity,
+                               unsigned threads, bool shared)
 {
+    enum { TRIES = 12, REPETITIONS = 25, ENOUGH = 15 };
+    double rates[TRIES * REPETITIONS];
+    size_t n = 0;
     struct point_plan plan = plan_of(RMAP_CHAIN_ARRAY, LOCK_TICKET, granularity, threads, shared);
-    plan.repetitions = 25;
-    plan.duration = 1000000;
+    plan.repetitions = REPETITIONS;
+    plan.duration = 500000;
     plan.waits = false;
-    plan.operations[OPERATION_RECLAIM] = false;
-    struct point_samples samples;
-    assert_int_equal(point_samples_open(plan.repetitions, &samples), STATUS_OK);
-    assert_int_equal(point_measure(&bench->measure, &plan, &samples), STATUS_OK);
-    const double most = sample_summarize(samples.rate[OPERATION_FAULT], plan.repetitions).most;
-    point_samples_close(&samples);
-    return most;
+    plan.operations[OPERATION_FORK] = plan.operations[OPERATION_RECLAIM] = false;
+    for (int tries = 0; tries < TRIES && n < ENOUGH; tries++) {
+        struct point_samples samples;
+        assert_int_equal(point_samples_open(plan.repetitions, &samples), STATUS_OK);
+        assert_int_equal(point_measure(&bench->measure, &plan, &samples), STATUS_OK);
+        for (unsigned k = 0; k < plan.repetitions; k++) {
+            if (samples.cpu_share[k] > 0.97) {
+                rates[n++] = samples.rate[OPERATION_FAULT][k];
+            }
+        }
+        point_samples_close(&samples);
+    }
+    return n < ENOUGH ? NAN : sample_summarize(rates, n).median;
 }
 
 /* Two threads under one lock do less than twice as much as one, and less than two that have a lock
@@ -182,16 +192,15 @@ static void test_throughput(void **state)
     if (bench->places.n < 2) {
         skip();
     }
-    double one = 0;
-    double together = 0;
-    double apart = 0;
-    for (int tries = 0; tries < 8 && !(together < 1.6 * one && together < 0.85 * apart); tries++) {
-        one = fmax(one, best_rate(bench, LOCK_GLOBAL, 1, true));
-        together = best_rate(bench, LOCK_GLOBAL, 2, true);
-        apart = fmax(apart, best_rate(bench, LOCK_PER_OBJECT, 2, false));
-    }
+    const double one = undisturbed_rate(bench, LOCK_GLOBAL, 1, true);
+    const double together = undisturbed_rate(bench, LOCK_GLOBAL, 2, true);
+    const double apart = undisturbed_rate(bench, LOCK_PER_OBJECT, 2, false);
     print_message("pages a second: one thread %.3g, two under one lock %.3g, two apart %.3g\n", one,
                   together, apart);
+    if (isnan(one) || isnan(together) || isnan(apart)) {
+        print_message("not judged: the host is busy with other things\n");
+        skip();
+    }
     assert_true(together < 1.6 * one);
     assert_true(together < 0.85 * apart);
 }

@@ -175,6 +175,8 @@ struct run {
     struct baseline none;
     struct baseline direct[LOCK_GRANULARITIES][LOCK_KINDS];
     uint64_t started;     /* clock_now_ns() */
+    double cpu_share;     /* sum of medians at one thread, */
+    size_t nshares;       /* of so many points */
     uint64_t left_out;    /* repetitions for which there was no time */
     enum sharing sharing; /* of the series before; SHARINGS: there was none */
     const struct reverse_map *rmap;
@@ -218,6 +220,14 @@ static void enter_groups(struct run *run, const struct series *series)
     }
 }
 
+static void note_share(struct run *run, struct sample_summary share)
+{
+    if (share.n > 0) {
+        run->cpu_share += share.median;
+        run->nshares++;
+    }
+}
+
 static enum status measure_points(struct run *run, struct series *series)
 {
     enum status status = STATUS_OK;
@@ -234,6 +244,9 @@ static enum status measure_points(struct run *run, struct series *series)
                                      muldiv(run->plan->budget, run->done + 1, run->npoints);
         status = point_measure(run->measure, &run->point, &series->points[i]);
         run->left_out += series->points[i].left_out;
+        if (run->plan->threads[i] == 1) {
+            note_share(run, sample_summarize(series->points[i].cpu_share, run->plan->repetitions));
+        }
         if (series->points[i].unbound[0] != '\0' && !run->unbound) {
             run->unbound = true;
             tables_invalid(run->tables, series->points[i].unbound);
@@ -281,12 +294,35 @@ static enum status measure_series(void *who, struct series *series)
     return status;
 }
 
-/* Says it where a busy host got fewer repetitions. */
-static void put_left_out(const struct run *run)
+/* Says how busy the host was with other things: a thread that is alone and never sleeps should have
+ * its processor all the time. */
+static void put_busy(const struct run *run)
 {
-    tables_group(run->tables, "left_out", "repetitions for which there was no time");
+    const double share = run->nshares > 0 ? run->cpu_share / (double)run->nshares : NAN;
+    if (run->nshares == 0) {
+        tables_absence(run->tables, "cpu_share", "no point with one thread was measured");
+        return;
+    }
+    tables_real(run->tables,
+                &(struct table_label){"cpu_share", "1",
+                                      "of its time that a single thread had its processor, mean of "
+                                      "the medians of all points"},
+                share);
+    if (share < 0.95) {
+        tables_report(run->tables,
+                      "\na single thread had its processor %.0f %% of its time: the host was busy "
+                      "with other things, and times are too long\n",
+                      100 * share);
+    }
+}
+
+/* Under what conditions it was measured; says it where a busy host got fewer repetitions. */
+static void put_conditions(const struct run *run)
+{
+    tables_group(run->tables, "conditions", "what the host allowed");
     tables_count(run->tables,
-                 &(struct table_label){"repetitions", "1", "left out, of all points together"},
+                 &(struct table_label){"repetitions_left_out", "1",
+                                       "for which there was no time, of all points together"},
                  run->left_out);
     if (run->left_out > 0) {
         tables_report(run->tables,
@@ -294,6 +330,7 @@ static void put_left_out(const struct run *run)
                       " of %zu repetitions were left out: there was no time for them\n",
                       run->left_out, run->npoints * run->plan->repetitions);
     }
+    put_busy(run);
 }
 
 static void put_absences(struct tables *tables)
@@ -387,7 +424,7 @@ enum status contention_measure(const struct host_measure *measure,
         text_append_bytes(&tables->bytes, text_string(&marks.bytes), marks.bytes.size);
         run->started = clock_now_ns();
         status = measure_all(run);
-        put_left_out(run);
+        put_conditions(run);
         put_absences(tables);
         free(run);
     }

@@ -232,6 +232,11 @@ static void put_waits(const struct writer *writer)
 
 static void put_left(const struct writer *writer)
 {
+    put_by_threads(writer,
+                   &(struct table_label){"cpu_share", "1",
+                                         "of fork, exit, fault and unmap: time that threads had "
+                                         "processors, by the time it took"},
+                   offsetof(struct point_samples, cpu_share));
     if (writer->series->rmap->no_reclaim != NULL) {
         tables_absence(writer->tables, "reclaim", writer->series->rmap->no_reclaim);
     } else {
@@ -374,7 +379,9 @@ static double spread_of(const struct point_samples *point, unsigned n)
     double widest = NAN;
     for (size_t o = 0; o < OPERATIONS; o++) {
         const struct sample_summary summary = sample_summarize(point->time[o], n);
-        widest = fmax(widest, (summary.high - summary.low) / summary.median);
+        if (summary.n > 1) {
+            widest = fmax(widest, (summary.high - summary.low) / summary.median);
+        }
     }
     return widest;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <ck_pr.h>
 
@@ -22,6 +23,8 @@ struct tally {
     uint64_t pages[OPERATIONS];
     uint64_t left;
     uint64_t found; /* ptes that reclaim met */
+    uint64_t wall;  /* ns of a closed loop */
+    uint64_t cpu;   /* of them on a processor */
     double *wait;
     size_t nwaits;
 };
@@ -45,6 +48,13 @@ struct deadline {
     uint64_t at; /* 0: when nobody counts any more */
 };
 
+static uint64_t cpu_now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
 static bool is_over(void *who)
 {
     const struct deadline *deadline = who;
@@ -60,13 +70,18 @@ static void keep_on(struct loop *loop, unsigned member,
                     void (*once)(struct loop *loop, unsigned member, struct tally *tally,
                                  const struct operation_limit *limit))
 {
-    struct deadline deadline = {loop, clock_now_ns() + loop->plan->duration};
+    struct tally *tally = &loop->tallies[member];
+    const uint64_t begin = clock_now_ns();
+    const uint64_t cpu = cpu_now_ns();
+    struct deadline deadline = {loop, begin + loop->plan->duration};
     const struct operation_limit limit = {is_over, &deadline};
     struct tally uncounted;
     memset(&uncounted, 0, sizeof uncounted);
     do {
-        once(loop, member, &loop->tallies[member], &limit);
+        once(loop, member, tally, &limit);
     } while (!is_over(&deadline));
+    tally->cpu = cpu_now_ns() - cpu;
+    tally->wall = clock_now_ns() - begin;
     atomic_fetch_sub(&loop->working, 1);
     deadline.at = 0;
     while (!is_over(&deadline)) {
@@ -272,8 +287,10 @@ enum status point_samples_open(unsigned repetitions, struct point_samples *sampl
         there = there && samples->wait[i] != NULL;
     }
     samples->contended = missing(repetitions);
+    samples->cpu_share = missing(repetitions);
     samples->left = missing(repetitions);
-    if (!there || samples->contended == NULL || samples->left == NULL) {
+    if (!there || samples->contended == NULL || samples->cpu_share == NULL ||
+        samples->left == NULL) {
         point_samples_close(samples);
         return fail(STATUS_FAILED, "out of memory for samples");
     }
@@ -290,6 +307,7 @@ void point_samples_close(struct point_samples *samples)
         free(samples->wait[i]);
     }
     free(samples->contended);
+    free(samples->cpu_share);
     free(samples->left);
     memset(samples, 0, sizeof *samples);
 }
@@ -321,6 +339,16 @@ static void sum_up(const struct loop *loop, enum operation operation, double *ti
         *time = ns / pages;
         *rate = per_second;
     }
+}
+
+/* Of the loops of a repetition so far. */
+static void sum_up_cpu(const struct loop *loop, double *cpu, double *wall, double *share)
+{
+    for (unsigned i = 0; i < loop->plan->world.threads; i++) {
+        *cpu += (double)loop->tallies[i].cpu;
+        *wall += (double)loop->tallies[i].wall;
+    }
+    *share = *cpu / *wall;
 }
 
 static void sum_up_reclaim(const struct loop *loop, double *left_p)
@@ -387,6 +415,8 @@ static void repeat(struct loop *loop, unsigned k, struct point_samples *samples)
         {OPERATION_RECLAIM, OPERATION_RECLAIM, do_reclaim},
     };
     const struct point_plan *plan = loop->plan;
+    double cpu = 0;
+    double wall = 0;
     double closed = NAN; /* ns of a thread for an operation that takes the lock */
     for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
         const bool finds = loops[i].first != OPERATION_RECLAIM ||
@@ -403,8 +433,11 @@ static void repeat(struct loop *loop, unsigned k, struct point_samples *samples)
         }
         if (loops[i].first == OPERATION_FAULT) {
             closed = (samples->time[OPERATION_FAULT][k] + samples->time[OPERATION_UNMAP][k]) / 2;
-        } else if (loops[i].first == OPERATION_RECLAIM) {
+        }
+        if (loops[i].first == OPERATION_RECLAIM) {
             sum_up_reclaim(loop, &samples->left[k]);
+        } else {
+            sum_up_cpu(loop, &cpu, &wall, &samples->cpu_share[k]);
         }
     }
     if (plan->waits && plan->world.rmap->locks && begin_loop(loop)) {
@@ -429,7 +462,7 @@ static void forget(unsigned k, struct point_samples *samples)
     for (size_t i = 0; i < WAIT_PERCENTILES; i++) {
         samples->wait[i][k] = NAN;
     }
-    samples->contended[k] = samples->left[k] = NAN;
+    samples->contended[k] = samples->cpu_share[k] = samples->left[k] = NAN;
     samples->waits = 0;
 }
 

@@ -30,11 +30,14 @@ struct point_samples {
     double *time[OPERATIONS];       /* ns of a thread for a page */
     double *rate[OPERATIONS];       /* pages per second, of all threads */
     double *wait[WAIT_PERCENTILES]; /* ns */
-    double *contended;              /* share of the locks that were held when they were wanted */
-    double *left;                   /* share of ptes that reclaim found and could not clear */
-    uint64_t waits;                 /* samples behind the percentiles, over all repetitions */
-    uint64_t left_out;              /* repetitions that were not begun for lack of time */
-    char unbound[160];              /* why threads could not be bound; "" */
+    double
+        *cpu_share; /* of fork, exit, fault and unmap: time that threads had processors, by the time
+                       it took; below 1 where others had them, or where threads slept for a mutex */
+    double *contended; /* share of the locks that were held when they were wanted */
+    double *left;      /* share of ptes that reclaim found and could not clear */
+    uint64_t waits;    /* samples behind the percentiles, over all repetitions */
+    uint64_t left_out; /* repetitions that were not begun for lack of time */
+    char unbound[160]; /* why threads could not be bound; "" */
 };
 
 /* Room for `repetitions` samples of each kind, all NaN. STATUS_FAILED when out of memory. */
