@@ -30,7 +30,7 @@ static void note(struct run *run, enum status status)
     }
 }
 
-static bool told_to_stop(const struct run *run)
+bool run_told_to_stop(const struct run *run)
 {
     const struct sim_options *options = run->options;
     return (options->stop != NULL && *options->stop != 0) ||
@@ -47,7 +47,7 @@ static bool wants_checkpoint(const struct run *run)
 
 static void say(struct run *run, struct cell *cell, struct cell_report *report)
 {
-    report->orders = (told_to_stop(run) ? ORDER_STOP : 0U) |
+    report->orders = (run_told_to_stop(run) ? ORDER_STOP : 0U) |
                      (wants_checkpoint(run) ? ORDER_CHECKPOINT : 0U);
     if (report->status != STATUS_OK) {
         note(run, fail(STATUS_RESOURCE, "out of memory for the messages of an epoch"));
