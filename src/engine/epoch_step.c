@@ -148,6 +148,9 @@ static void deliver_calls(const struct run *run, struct cell *cell)
         case MESSAGE_RECLAIMED:
             context_end_help(cell, call->subject);
             break;
+        case MESSAGE_CALLED:
+            context_call_ended_elsewhere(cell, call->value);
+            break;
         case MESSAGE_FREED:
             context_freed_elsewhere(cell, call->subject, call->value);
             break;
