@@ -197,11 +197,12 @@ static void compare_sizes(struct bench *bench)
         size_t messages;
     } line[] = {{1, 0}, {4, 0}, {8, 0}, {1, 10}, {1, 100}, {1, 1000}, {1, 10000}, {1, 100000}};
     if (bench->rank == 0) {
-        printf("\neach cell's report and messages to every other rank, beside MPI_Sendrecv and memcpy "
-               "of as many\nbytes; fastest of %d batches\n"
-               "%5s %9s %10s %12s %12s %7s %12s %9s %9s\n",
-               BATCHES, "cells", "messages", "bytes", "exchange us", "sendrecv us", "ratio",
-               "memcpy us", "GB/s", "median us");
+        printf(
+            "\neach cell's report and messages to every other rank, beside MPI_Sendrecv and memcpy "
+            "of as many\nbytes; fastest of %d batches\n"
+            "%5s %9s %10s %12s %12s %7s %12s %9s %9s\n",
+            BATCHES, "cells", "messages", "bytes", "exchange us", "sendrecv us", "ratio",
+            "memcpy us", "GB/s", "median us");
     }
     for (size_t i = 0; i < sizeof line / sizeof line[0]; i++) {
         open_exchange(bench, line[i].cells, line[i].messages);

@@ -34,6 +34,7 @@ bool run_told_to_stop(const struct run *run)
 {
     const struct sim_options *options = run->options;
     return (options->stop != NULL && *options->stop != 0) ||
+           (options->stop_after_epochs > 0 && run->epochs_here >= options->stop_after_epochs) ||
            (options->stop_after > 0 && run_seconds() - run->started >= options->stop_after);
 }
 
@@ -226,6 +227,7 @@ static void order_requests(struct run *run)
 
 void run_epoch(struct run *run, sim_time now, sim_time end)
 {
+    run->epochs_here++;
     order_requests(run);
     ledger_plan_epoch(&run->ledger, now, end);
     for (cell_id i = 0; i < run->ncells_here; i++) {

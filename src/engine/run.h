@@ -37,10 +37,11 @@ struct run {
     struct sim_result *result;
     enum status status; /* of this rank; the others learn of it with the next reports */
     sim_time next_sample;
+    uint64_t epochs_here;    /* begun since this start of the run */
     bool stopped_populating; /* and so there is no machine to run */
-    double started;         /* wall times, of run_seconds() */
-    double begun;           /* the epochs */
-    double last_checkpoint; /* the end of it, or when the epochs began */
+    double started;          /* wall times, of run_seconds() */
+    double begun;            /* the epochs */
+    double last_checkpoint;  /* the end of it, or when the epochs began */
     double next_report;
 };
 

@@ -277,10 +277,10 @@ static void populate_process_here(struct run *run, process_id p, struct populate
 static enum status populate(struct run *run)
 {
     struct populate_place *place = calloc(run->ncells_here, sizeof *place);
-    enum status status = agree(run->comm,
-                               place != NULL ? STATUS_OK
-                                             : fail(STATUS_RESOURCE, "out of memory for %u cells",
-                                                    run->ncells_here));
+    enum status status = agree(
+        run->comm, place != NULL
+                       ? STATUS_OK
+                       : fail(STATUS_RESOURCE, "out of memory for %u cells", run->ncells_here));
     for (process_id p = 0; status == STATUS_OK && p < run->set.plan.nprocesses &&
                            !out_of_memory(run) && !run->stopped_populating;
          p++) {

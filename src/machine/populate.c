@@ -263,7 +263,7 @@ static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, b
 {
     struct actor actor = {0, CONTEXT_FIRST_PROCESS + vma->mm};
     page_id end = vma->first + vma->npages;
-    while (place->page < vma->npages && *left > 0) {
+    while (place->page<vma->npages && * left> 0) {
         page_id first = vma->first + (page_id)place->page;
         page_id next = (page_id)min_u64(
             (uint64_t)first / PAGES_PER_CHUNK * PAGES_PER_CHUNK + PAGES_PER_CHUNK, end);
