@@ -131,12 +131,17 @@ static enum step wait_congested(struct context *context, const struct actor *act
 
 /* --- try_to_free_pages() ------------------------------------------------------------------ */
 
-static void begin_direct(struct cell *cell, struct context *context)
+static void begin_call(struct context *context)
 {
-    forget_priorities(cell, (enum zone_index)context->reclaim_class);
     context->freed_here = 0;
     context->freed_elsewhere = 0;
     *state_of(context) = (struct reclaim_state){.phase = PASS_BEGIN, .priority = DEF_PRIORITY};
+}
+
+static void begin_direct(struct cell *cell, struct context *context)
+{
+    forget_priorities(cell, (enum zone_index)context->reclaim_class);
+    begin_call(context);
 }
 
 /* Starts on the next zone of a class that direct reclaim looks at; false when there is none. */
@@ -183,12 +188,28 @@ static bool out_of_memory(struct cell *cell, struct context *context)
     return context_out_of_memory(cell, context);
 }
 
-/* The process of a helper has ended its call. If the helper was still in its own, waiting for the
- * next pass, distress follows it; if not, it already does. */
-static void end_direct(struct cell *cell, struct context *context)
+/* Distress follows the calls of processes: a helper, which may be anywhere in its own when that of
+ * its process ends, sets no prev_priority. The cells that it is at work in are told. */
+static void end_call(struct cell *cell, const struct context *context)
 {
-    if (state_of(context)->phase == PASS_BEGIN) {
-        keep_priorities(cell, (enum zone_index)context->reclaim_class);
+    if (context->task == TASK_HELP) {
+        return;
+    }
+    keep_priorities(cell, (enum zone_index)context->reclaim_class);
+    uint64_t left = 0;
+    for (unsigned i = 0; i <= context->reclaim_class; i++) {
+        left |= (uint64_t)(cell->core->zone[i].prev_priority + 1) << (8 * i);
+    }
+    context_call_ended(cell, context, left);
+}
+
+static void call_ended_elsewhere(struct cell *cell, uint64_t left)
+{
+    for (unsigned i = 0; i < ZONES; i++) {
+        uint32_t priority = left >> (8 * i) & 0xff;
+        if (priority > 0) {
+            cell->core->zone[i].prev_priority = priority - 1;
+        }
     }
 }
 
@@ -199,11 +220,10 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
         switch ((enum reclaim_phase)state->phase) {
         case PASS_BEGIN:
             if (context_should_end(context)) {
-                keep_priorities(cell, (enum zone_index)context->reclaim_class);
                 return STEP_DONE;
             }
             if (context_freed_enough(cell, context)) {
-                keep_priorities(cell, (enum zone_index)context->reclaim_class);
+                end_call(cell, context);
                 state->phase = ALLOCATE;
                 break;
             }
@@ -235,17 +255,16 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             break;
         case PASS_END:
             if (context_should_end(context)) {
-                keep_priorities(cell, (enum zone_index)context->reclaim_class);
                 return STEP_DONE;
             }
             if (context_freed_enough(cell, context)) {
-                keep_priorities(cell, (enum zone_index)context->reclaim_class);
+                end_call(cell, context);
                 context_made_headway(cell, context);
                 state->phase = ALLOCATE;
                 break;
             }
             if (state->priority == 0) {
-                keep_priorities(cell, (enum zone_index)context->reclaim_class);
+                end_call(cell, context);
                 state->phase = ALLOCATE;
                 if (out_of_memory(cell, context)) {
                     return context_sleep_it_off(cell, context);
@@ -271,7 +290,11 @@ static enum step direct(struct cell *cell, struct actor *actor, struct context *
             if (context_should_end(context)) {
                 return STEP_DONE;
             }
-            begin_direct(cell, context);
+            if (context->task == TASK_HELP) {
+                begin_call(context);
+            } else {
+                begin_direct(cell, context);
+            }
             break;
         }
     }
@@ -374,7 +397,7 @@ const struct reclaim_ops reclaim_lru_2_6_0 = {
     .find_frame = find_frame,
     .begin_direct = begin_direct,
     .direct = direct,
-    .end_direct = end_direct,
+    .call_ended_elsewhere = call_ended_elsewhere,
     .begin_balance = begin_balance,
     .balance = balance,
 };
@@ -399,7 +422,7 @@ const struct reclaim_ops reclaim_lru_2_6_7 = {
     .find_frame = find_frame,
     .begin_direct = begin_direct,
     .direct = direct,
-    .end_direct = end_direct,
+    .call_ended_elsewhere = call_ended_elsewhere,
     .begin_balance = begin_balance,
     .balance = balance,
 };

@@ -30,10 +30,11 @@ static void note(struct run *run, enum status status)
     }
 }
 
-static bool told_to_stop(const struct run *run)
+bool run_told_to_stop(const struct run *run)
 {
     const struct sim_options *options = run->options;
     return (options->stop != NULL && *options->stop != 0) ||
+           (options->stop_after_epochs > 0 && run->epochs_here >= options->stop_after_epochs) ||
            (options->stop_after > 0 && run_seconds() - run->started >= options->stop_after);
 }
 
@@ -47,7 +48,7 @@ static bool wants_checkpoint(const struct run *run)
 
 static void say(struct run *run, struct cell *cell, struct cell_report *report)
 {
-    report->orders = (told_to_stop(run) ? ORDER_STOP : 0U) |
+    report->orders = (run_told_to_stop(run) ? ORDER_STOP : 0U) |
                      (wants_checkpoint(run) ? ORDER_CHECKPOINT : 0U);
     if (report->status != STATUS_OK) {
         note(run, fail(STATUS_RESOURCE, "out of memory for the messages of an epoch"));
@@ -148,6 +149,9 @@ static void deliver_calls(const struct run *run, struct cell *cell)
         case MESSAGE_RECLAIMED:
             context_end_help(cell, call->subject);
             break;
+        case MESSAGE_CALLED:
+            context_call_ended_elsewhere(cell, call->value);
+            break;
         case MESSAGE_FREED:
             context_freed_elsewhere(cell, call->subject, call->value);
             break;
@@ -223,6 +227,7 @@ static void order_requests(struct run *run)
 
 void run_epoch(struct run *run, sim_time now, sim_time end)
 {
+    run->epochs_here++;
     order_requests(run);
     ledger_plan_epoch(&run->ledger, now, end);
     for (cell_id i = 0; i < run->ncells_here; i++) {

@@ -37,14 +37,19 @@ struct run {
     struct sim_result *result;
     enum status status; /* of this rank; the others learn of it with the next reports */
     sim_time next_sample;
-    double started;         /* wall times, of run_seconds() */
-    double begun;           /* the epochs */
-    double last_checkpoint; /* the end of it, or when the epochs began */
+    uint64_t epochs_here;    /* begun since this start of the run */
+    bool stopped_populating; /* and so there is no machine to run */
+    double started;          /* wall times, of run_seconds() */
+    double begun;            /* the epochs */
+    double last_checkpoint;  /* the end of it, or when the epochs began */
     double next_report;
 };
 
 /* Wall time, for differences. */
 double run_seconds(void);
+
+/* Whether this rank has been told to stop; ranks learn it of each other with the next reports. */
+bool run_told_to_stop(const struct run *run);
 
 /* Sums of `n` numbers over all ranks of the run, in place, on all of them. */
 void run_sum(const struct run *run, uint64_t *values, size_t n);

@@ -163,7 +163,11 @@ static enum status run_epochs(struct run *run)
     sim_time now = 0;
     if (run->result->resumed_from == TIME_NEVER) {
         sample(run, now);
-        over = out_of_memory(run) && run_ends(run, now);
+        over = run->stopped_populating || (out_of_memory(run) && run_ends(run, now));
+        if (run->stopped_populating) {
+            set_verdict(run, VERDICT_INTERRUPTED, now,
+                        "stopped while populating: nothing to resume from");
+        }
     } else {
         now = run->result->resumed_from;
     }
@@ -232,16 +236,60 @@ static enum status set_up_cells(struct run *run)
     return STATUS_OK;
 }
 
-/* Process after process; in between, cells do for each other what they do between epochs. */
-static void populate(struct run *run)
+/* Ptes that a rank populates before it asks again whether to stop: some 60 ms when pages are new,
+ * half a millisecond when they are not. */
+#define PAGES_BETWEEN_ORDERS ((page_count)1 << 20)
+
+static page_count pages_of_process(const struct plan *plan, process_id process)
 {
-    for (process_id p = 0; p < run->set.plan.nprocesses && !out_of_memory(run); p++) {
-        report(run, 0, "populate");
-        for (cell_id i = 0; i < run->ncells_here; i++) {
-            populate_process(&run->cells[i], p, run->options->populate_by_page);
-        }
-        run_level_cells(run);
+    page_count pages = 0;
+    const struct plan_process *own = &plan->processes[process];
+    for (size_t i = own->first_vma; i < own->first_vma + own->nvmas; i++) {
+        pages += plan->vmas[i].pages;
     }
+    return pages;
+}
+
+/* One process, on all ranks together: span after span, until all are done or one was told to stop.
+ */
+static void populate_process_here(struct run *run, process_id p, struct populate_place *place)
+{
+    page_count pages = max_u64(PAGES_BETWEEN_ORDERS / run->ncells_here, PAGES_PER_CHUNK);
+    bool small = pages_of_process(&run->set.plan, p) <= PAGES_BETWEEN_ORDERS;
+    uint64_t values[2]; /* cells that are not done, orders to stop */
+    memset(place, 0, run->ncells_here * sizeof *place);
+    do {
+        values[0] = 0;
+        for (cell_id i = 0; i < run->ncells_here; i++) {
+            values[0] += !populate_span(&run->cells[i], p, run->options->populate_by_page,
+                                        small ? UINT64_MAX : pages, &place[i]);
+        }
+        values[1] = run_told_to_stop(run);
+        if (!small) {
+            run_sum(run, values, 2);
+            run->stopped_populating = values[1] > 0;
+        }
+        report(run, 0, "populate");
+    } while (values[0] > 0 && !run->stopped_populating);
+}
+
+/* Process after process; in between, cells do for each other what they do between epochs. */
+static enum status populate(struct run *run)
+{
+    struct populate_place *place = calloc(run->ncells_here, sizeof *place);
+    enum status status = agree(
+        run->comm, place != NULL
+                       ? STATUS_OK
+                       : fail(STATUS_RESOURCE, "out of memory for %u cells", run->ncells_here));
+    for (process_id p = 0; status == STATUS_OK && p < run->set.plan.nprocesses &&
+                           !out_of_memory(run) && !run->stopped_populating;
+         p++) {
+        populate_process_here(run, p, place);
+        run_level_cells(run);
+        run->stopped_populating |= (run->sums.orders & ORDER_STOP) != 0;
+    }
+    free(place);
+    return status;
 }
 
 /* What populate left, summed up over all ranks. Memory for the ballast may be lacking. */
@@ -250,7 +298,7 @@ static enum status take_stock(struct run *run)
     uint64_t values[2] = {0, 0}; /* ballast, populated ptes */
     for (cell_id i = 0; i < run->ncells_here; i++) {
         struct cell *cell = &run->cells[i];
-        if (!out_of_memory(run)) {
+        if (!out_of_memory(run) && !run->stopped_populating) {
             values[0] += populate_ballast(cell);
         }
         values[1] += cell->core->counter[METRIC_POPULATE_FAULTS];
@@ -259,7 +307,8 @@ static enum status take_stock(struct run *run)
     run->result->recording.ballast = values[0];
     run->result->populated = values[1];
     byte_count wanted = run->scenario->machine.ballast;
-    if (wanted == OPTION_AUTO || wanted <= values[0] || out_of_memory(run)) {
+    if (wanted == OPTION_AUTO || wanted <= values[0] || out_of_memory(run) ||
+        run->stopped_populating) {
         return STATUS_OK;
     }
     char free[UNITS_TEXT_SIZE];
@@ -282,8 +331,11 @@ static enum status set_up(struct run *run)
         return status;
     }
     run_exchange_reports(run);
-    populate(run);
-    if (out_of_memory(run)) {
+    status = populate(run);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (out_of_memory(run) && !run->stopped_populating) {
         recorder_out_of_memory(run);
         if (run->result->recording.verdict != VERDICT_LOWMEM_EXHAUSTED) {
             return run->rank != 0

@@ -29,11 +29,13 @@ struct sim_options {
     /* Called on rank 0 about ten times a second of wall time; NULL: nobody looks. */
     void (*progress)(void *who, const struct sim_progress *progress);
     void *who;
-    /* When it becomes non-zero the run stops at the next epoch; NULL: it does not. */
+    /* When it becomes non-zero the run stops at the next epoch, or while it populates, which leaves
+     * no checkpoint; NULL: it does not. */
     const volatile sig_atomic_t *stop;
-    double stop_after;      /* wall seconds after which it stops likewise; 0: never */
-    bool populate_by_page;  /* populate the slow way; gives the same result */
-    size_t largest_message; /* bytes of one MPI message; 0: as many as MPI can */
+    double stop_after;          /* wall seconds after which it stops likewise; 0: never */
+    uint64_t stop_after_epochs; /* of this start, likewise; 0: never */
+    bool populate_by_page;      /* populate the slow way; gives the same result */
+    size_t largest_message;     /* bytes of one MPI message; 0: as many as MPI can */
     struct checkpoint_options checkpoints;
 };
 

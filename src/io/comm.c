@@ -26,9 +26,12 @@ struct io_comm io_comm_of(MPI_Comm comm)
 
 void io_be_patient(int *tries)
 {
-    enum { TRIES_BEFORE_SLEEP = 4000 };
+    enum { TRIES_BEFORE_YIELD = 16, TRIES_BEFORE_SLEEP = 4000 };
     static const struct timespec nap = {0, 50000};
-    if (++*tries < TRIES_BEFORE_SLEEP) {
+    if (++*tries < TRIES_BEFORE_YIELD) {
+        return;
+    }
+    if (*tries < TRIES_BEFORE_SLEEP) {
         sched_yield();
     } else {
         nanosleep(&nap, NULL);

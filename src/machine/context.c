@@ -211,9 +211,6 @@ static void end_help(struct cell *cell, struct context *context, sim_time now)
     if (context->state == CONTEXT_WAITING &&
         (context->wait == WAIT_TIME || context->wait == WAIT_CONGESTION)) {
         end_wait(cell, context, now);
-        if (cell->design->reclaim->end_direct != NULL) {
-            cell->design->reclaim->end_direct(cell, context);
-        }
         finish_help(cell, context);
     }
 }
@@ -577,6 +574,20 @@ void context_freed(struct cell *cell, struct context *context, uint64_t pages)
         uint32_t nprocesses = (uint32_t)cell->plan->nprocesses;
         process_id process = number < nprocesses ? number : number - nprocesses;
         outbox_post(&cell->outbox, MESSAGE_FREED, process, pages, cell->id);
+    }
+}
+
+void context_call_ended(struct cell *cell, const struct context *context, uint64_t left)
+{
+    if (cell->ncells > 1 && context->task != TASK_HELP) {
+        outbox_post(&cell->outbox, MESSAGE_CALLED, context->touch.process, left, cell->id);
+    }
+}
+
+void context_call_ended_elsewhere(struct cell *cell, uint64_t left)
+{
+    if (cell->design->reclaim->call_ended_elsewhere != NULL) {
+        cell->design->reclaim->call_ended_elsewhere(cell, left);
     }
 }
 

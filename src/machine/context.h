@@ -172,6 +172,11 @@ void context_end_help(struct cell *cell, process_id process);
 void context_freed(struct cell *cell, struct context *context, uint64_t pages);
 void context_freed_elsewhere(struct cell *cell, process_id process, uint64_t pages);
 
+/* A process's call of direct reclaim has ended: all other cells are told what it leaves. A helper's
+ * leaves nothing, as there is no such call on a machine of one cell. */
+void context_call_ended(struct cell *cell, const struct context *context, uint64_t left);
+void context_call_ended_elsewhere(struct cell *cell, uint64_t left);
+
 /* The call has freed SWAP_CLUSTER_MAX pages, in all cells together. */
 bool context_freed_enough(const struct cell *cell, const struct context *context);
 

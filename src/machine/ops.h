@@ -124,10 +124,11 @@ struct reclaim_ops {
     void (*begin_direct)(struct cell *cell, struct context *context);
     enum step (*direct)(struct cell *cell, struct actor *actor, struct context *context);
 
-    /* Direct reclaim on behalf of a process of another cell ends with it, where it waits for time
-     * or congestion: then it must hold nothing. NULL if there is nothing to leave as the process
-     * would. Elsewhere direct() asks context_should_end() where it can end. */
-    void (*end_direct)(struct cell *cell, struct context *context);
+    /* A process has ended a call of direct reclaim in another cell, and told so with
+     * context_call_ended(): takes over what the call left. NULL if calls leave nothing. (Helpers in
+     * this cell end where they wait for time or congestion, holding nothing, or where direct() asks
+     * context_should_end().) */
+    void (*call_ended_elsewhere)(struct cell *cell, uint64_t left);
 
     /* kswapd, from being woken to going back to sleep. */
     void (*begin_balance)(struct cell *cell, struct context *context);

@@ -27,6 +27,7 @@ enum message_kind {
     MESSAGE_REQUEST = MESSAGE_BETWEEN_CELLS, /* to the device `subject`: when; kind << 32 | pages */
     MESSAGE_RECLAIM,   /* the process begins to reclaim: for which class of zones; in which cell */
     MESSAGE_RECLAIMED, /* it has what it needs: 0; in which cell */
+    MESSAGE_CALLED,    /* its call has ended: what it leaves, in the design's form; in which cell */
     MESSAGE_FREED,     /* it has freed so many pages in its call: pages; in which cell */
     MESSAGE_BALANCE,   /* kswapd was woken for the class of zones `subject`: 0; in which cell */
 };

@@ -257,13 +257,15 @@ static bool chunk_is_plain(const struct cell *cell, const struct vma *vma, page_
     return zone->free > zone->high + zone->reserve[zone_user_class(cell)] + PAGES_PER_CHUNK;
 }
 
-static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, bool page_by_page)
+/* Some `*left` pages of the vma, from place->page on; counts both. False: out of memory. */
+static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, bool page_by_page,
+                         struct populate_place *place, page_count *left)
 {
     struct actor actor = {0, CONTEXT_FIRST_PROCESS + vma->mm};
     page_id end = vma->first + vma->npages;
-    page_id next;
-    for (page_id first = vma->first; first < end; first = next) {
-        next = (page_id)min_u64(
+    while (place->page<vma->npages && * left> 0) {
+        page_id first = vma->first + (page_id)place->page;
+        page_id next = (page_id)min_u64(
             (uint64_t)first / PAGES_PER_CHUNK * PAGES_PER_CHUNK + PAGES_PER_CHUNK, end);
         for (page_id page = first; page < next; page++) {
             if (map_need_table(cell, &actor, vma, page) != FRAME_OK) {
@@ -283,6 +285,8 @@ static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, b
         if (*pte_ref(cell, vma, first) >= REF_FIRST_ROW) {
             pte_compact_young(cell, pte_ref(cell, vma, first));
         }
+        place->page += next - first;
+        *left -= min_u64(*left, next - first);
     }
     return true;
 }
@@ -298,33 +302,48 @@ static void create_process(struct cell *cell, process_id process)
     }
 }
 
-static void populate_mappings(struct cell *cell, process_id process, bool page_by_page)
+/* Returns whether that was all, be it for lack of memory. */
+static bool populate_mappings(struct cell *cell, process_id process, bool page_by_page,
+                              page_count left, struct populate_place *place)
 {
     const struct plan_process *plan = &cell->plan->processes[process];
-    for (size_t i = plan->first_vma; i < plan->first_vma + plan->nvmas; i++) {
-        if (cell->vmas[i].page_class != PAGES_SMALL) {
+    for (; place->vma < plan->nvmas && !cell->core->out_of_memory; place->vma++) {
+        const struct vma *vma = &cell->vmas[plan->first_vma + place->vma];
+        enum populate how = cell->plan->vmas[plan->first_vma + place->vma].populate;
+        if (vma->page_class != PAGES_SMALL) {
             struct actor actor = {0, CONTEXT_FIRST_PROCESS + process};
-            if (!cell->core->out_of_memory && map_large(cell, &actor, &cell->vmas[i]) != FRAME_OK) {
+            if (map_large(cell, &actor, vma) != FRAME_OK) {
                 out_of_memory(cell, process, zone_kernel_class(cell), OWNER_DIRECTORY);
             }
-            continue;
+        } else if (how != POPULATE_NONE &&
+                   populate_vma(cell, vma, how == POPULATE_WRITE, page_by_page, place, &left) &&
+                   place->page < vma->npages) {
+            return false;
         }
-        enum populate how = cell->plan->vmas[i].populate;
-        if (how != POPULATE_NONE && !cell->core->out_of_memory &&
-            !populate_vma(cell, &cell->vmas[i], how == POPULATE_WRITE, page_by_page)) {
-            return;
-        }
+        place->page = 0;
     }
+    return true;
 }
 
-void populate_process(struct cell *cell, process_id process, bool page_by_page)
+bool populate_span(struct cell *cell, process_id process, bool page_by_page, page_count pages,
+                   struct populate_place *place)
 {
     static const sim_time nothing[COST_COUNT];
     const sim_time *cost = cell->cost;
     cell->cost = nothing;
-    create_process(cell, process);
-    populate_mappings(cell, process, page_by_page);
+    if (!place->created) {
+        create_process(cell, process);
+        place->created = true;
+    }
+    bool done = populate_mappings(cell, process, page_by_page, pages, place);
     cell->cost = cost;
+    return done;
+}
+
+void populate_process(struct cell *cell, process_id process, bool page_by_page)
+{
+    struct populate_place place = {0};
+    (void)populate_span(cell, process, page_by_page, UINT64_MAX, &place);
 }
 
 static page_count own_frames(const struct cell *cell)

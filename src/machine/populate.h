@@ -17,10 +17,22 @@ page_count populate_frames_needed(const struct scenario *scenario, const struct 
  * STATUS_USAGE when it does not fit. */
 enum status populate_boot(struct cell *cell);
 
+/* How far a process has been populated in a cell; all zero: nothing has been done for it. */
+struct populate_place {
+    bool created;
+    size_t vma;      /* of the process's mappings */
+    page_count page; /* of that mapping's pages in this cell */
+};
+
 /* Creates a process, with its stack, its structures and its page directories, populates its
- * mappings, and maps those of large pages as a whole; call for all of them in their order. Stops,
- * with core.out_of_memory set, when a frame cannot be had; that is not an error of the call.
- * `page_by_page` takes the slow way throughout; tests compare. */
+ * mappings, and maps those of large pages as a whole; call for all of them in their order. One call
+ * does some `pages` ptes, whole chunks of 512, and returns whether that was all; it goes on from
+ * `place`. Ends early, with core.out_of_memory set, when a frame cannot be had; that is not an
+ * error of the call. `page_by_page` takes the slow way throughout; tests compare. */
+bool populate_span(struct cell *cell, process_id process, bool page_by_page, page_count pages,
+                   struct populate_place *place);
+
+/* All of it at once. */
 void populate_process(struct cell *cell, process_id process, bool page_by_page);
 
 /* The same for all processes of a machine of one cell. */

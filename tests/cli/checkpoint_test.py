@@ -215,8 +215,14 @@ def test_kills(directory):
 def stopped(directory, *more):
     """Arguments of a run that was stopped, and left a checkpoint in the directory."""
     arguments = [*scenario(PRESETS[1], 4), "-o", f"{directory}/out.h5"]
-    result = run([*arguments, "--checkpoint-every", "1h", "--stop-after", "1ms", *more], code=4)
-    assert f"checkpoint     {directory}/out.h5.ckpt" in result.stdout
+    wall = 50.0
+    while not os.path.exists(f"{directory}/out.h5.ckpt"):
+        result = run([*arguments, "--checkpoint-every", "1h", "--stop-after", f"{wall:.0f}ms", *more],
+                     code=4)
+        # Who is stopped while populating leaves none.
+        assert ("nothing to resume from" in result.stdout) != (
+            f"checkpoint     {directory}/out.h5.ckpt" in result.stdout), result.stdout
+        wall *= 1.4
     assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
     return arguments
 
@@ -288,6 +294,41 @@ def test_signal(directory):
         process.send_signal(signal.SIGUSR1)
         assert process.wait(timeout=60) == 4
     assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
+
+
+def test_populate(directory):
+    """Who is stopped while populating is done soon, with a partial result that says so and no
+    checkpoint: by a signal between two processes, by the clock in the middle of a single large one.
+    """
+    import h5py
+    big = [str(CONFIGS / "big-256g.yaml"), "-o", f"{directory}/out.h5", "--checkpoint-every", "1h"]
+    one = ["--set", "workloads.database.processes=1", "--set", "workloads.database.log_writes=0",
+           "--set", "workloads.database.segment.size=150GiB", "--stop-after", "500ms"]
+    for ranks, more in ((None, []), (2, []), (None, one), (2, one)):
+        begun = time.monotonic()
+        with subprocess.Popen(command_of([*big, *more], ranks), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as process:
+            if not more:
+                assert wait_until(lambda: len(ranks_of(process.pid)) >= (ranks or 0), process)
+                time.sleep(2)
+                process.send_signal(signal.SIGUSR1)
+                begun = time.monotonic()
+            output, errors = process.communicate(timeout=120)
+        took = time.monotonic() - begun
+        print(f"   {ranks or 1} ranks, {'one process' if more else '250'}: {took:.1f} s", flush=True)
+        assert process.returncode == 4, (process.returncode, output, errors)
+        assert "stopped while populating: nothing to resume from" in output, (output, errors)
+        assert not re.search(r"^checkpoint ", output, re.M), output
+        assert os.listdir(directory) == ["out.h5.partial"], os.listdir(directory)
+        shown = show(f"{directory}/out.h5.partial").stdout
+        assert "partial                   yes" in shown, shown
+        with h5py.File(f"{directory}/out.h5.partial") as file:
+            assert list(file["simulation/time"][()]) == [0]
+            populated = file["simulation/totals/populate_faults"][()]
+            assert 0 < populated < (39e6 if more else 9.9e9), populated
+        os.remove(f"{directory}/out.h5.partial")
+    result = run([*scenario(PRESETS[1], 4), "-o", f"{directory}/out.h5", "--resume"])
+    assert "starting from the beginning" in result.stderr, result.stderr
 
 
 def test_other_scenario(directory):
@@ -390,7 +431,7 @@ def test_full_disk(directory):
     assert os.listdir(directory) == ["out.h5"]
 
 
-TESTS = [test_kills, test_legs, test_signal, test_other_scenario, test_kept, test_resume_with_force,
+TESTS = [test_kills, test_legs, test_signal, test_populate, test_other_scenario, test_kept, test_resume_with_force,
          test_damaged, test_full_disk]
 
 

@@ -95,10 +95,10 @@ static void load(struct fixture *fixture, const char *text)
 }
 
 static enum status run_on(const struct fixture *fixture, MPI_Comm comm, bool resume,
-                          double stop_after, struct sim_result *result)
+                          uint64_t stop_after_epochs, struct sim_result *result)
 {
     const struct sim_options options = {
-        .stop_after = stop_after,
+        .stop_after_epochs = stop_after_epochs,
         .checkpoints = {.path = fixture->path, .resume = resume, .version = "test", .hints = ""},
     };
     return sim_run(&fixture->scenario, comm, &options, result);
@@ -141,7 +141,7 @@ static void go_on(const struct fixture *fixture, int ranks, bool to_the_end, str
     if (some != MPI_COMM_NULL && to_the_end) {
         check(digest_equal(finish_on(fixture, some, true), whole), "the same bits");
     } else if (some != MPI_COMM_NULL) {
-        enum status status = run_on(fixture, some, true, 1e-9, &result);
+        enum status status = run_on(fixture, some, true, 1, &result);
         check(status == STATUS_INTERRUPTED, "one epoch");
         if (status == STATUS_INTERRUPTED) {
             sim_result_free(&result);
@@ -159,7 +159,7 @@ static void test_other_ranks(const struct fixture *fixture)
 {
     struct sim_result result;
     struct digest whole = finish_on(fixture, MPI_COMM_WORLD, false);
-    check(run_on(fixture, MPI_COMM_WORLD, false, 1e-9, &result) == STATUS_INTERRUPTED, "stopped");
+    check(run_on(fixture, MPI_COMM_WORLD, false, 1, &result) == STATUS_INTERRUPTED, "stopped");
     sim_result_free(&result);
     for (int epoch = 0; epoch < 150; epoch++) {
         go_on(fixture, 1 + epoch % fixture->size, false, whole);
@@ -199,7 +199,7 @@ static struct digest digest_of_file(const char *path)
 static void test_full_disk(const struct fixture *fixture)
 {
     struct sim_result result;
-    check(run_on(fixture, MPI_COMM_WORLD, false, 1e-9, &result) == STATUS_INTERRUPTED, "stopped");
+    check(run_on(fixture, MPI_COMM_WORLD, false, 1, &result) == STATUS_INTERRUPTED, "stopped");
     sim_result_free(&result);
     MPI_Barrier(MPI_COMM_WORLD);
     const struct digest kept = digest_of_file(fixture->path);
@@ -208,7 +208,7 @@ static void test_full_disk(const struct fixture *fixture)
         if (fixture->rank == limited) {
             limit_file_size(100);
         }
-        enum status status = run_on(fixture, MPI_COMM_WORLD, true, 1e-9, &result);
+        enum status status = run_on(fixture, MPI_COMM_WORLD, true, 1, &result);
         limit_file_size(RLIM_INFINITY);
         check(status == STATUS_INTERRUPTED, "the run is not hurt");
         if (status == STATUS_INTERRUPTED) {

@@ -194,6 +194,29 @@ static void test_waiting_helper_ends_at_once(void **state)
     assert_int_equal(machine->cell.core->congestion_waiters, CONTEXT_NONE);
 }
 
+/* Distress is that of the last call of a process, wherever it was: a helper leaves none. */
+static void test_distress_follows_calls(void **state)
+{
+    struct machine *machine = *state;
+    struct cell *cell = &machine->cell;
+    struct zone *zone = cell->core->zone;
+    zone[ZONE_DMA].prev_priority = 12;
+    zone[ZONE_NORMAL].prev_priority = 5;
+    let_helper_wait(machine);
+    context_end_help(cell, PROCESS);
+    assert_int_equal(helper(machine)->state, CONTEXT_IDLE);
+    assert_int_equal(zone[ZONE_NORMAL].prev_priority, 5);
+    cell->outbox.count = 0;
+    context_call_ended(cell, helper(machine), 1);
+    assert_int_equal(cell->outbox.count, 0);
+    context_call_ended(cell, &cell->contexts[CONTEXT_FIRST_PROCESS + PROCESS], 7);
+    assert_int_equal(cell->outbox.messages[0].kind, MESSAGE_CALLED);
+    assert_int_equal(cell->outbox.messages[0].value, 7);
+    context_call_ended_elsewhere(cell, (uint64_t)(2 + 1) << (8 * ZONE_NORMAL));
+    assert_int_equal(zone[ZONE_DMA].prev_priority, 12); /* not of the call's class */
+    assert_int_equal(zone[ZONE_NORMAL].prev_priority, 2);
+}
+
 /* A process that reclaims in two cells at once does so once in each. */
 static void test_one_process_in_each_cell(void **state)
 {
@@ -264,6 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_kswapd_woken_elsewhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_helper_ends_with_its_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waiting_helper_ends_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_distress_follows_calls, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_process_in_each_cell, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waits_for_frames_of_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_freed_in_all_cells, set_up, tear_down),

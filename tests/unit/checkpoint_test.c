@@ -205,11 +205,11 @@ static void test_cell(void **state)
 
 /* --- runs ---------------------------------------------------------------------------------- */
 
-static enum status run_leg(const struct scenario *scenario, bool resume, double stop_after,
+static enum status run_leg(const struct scenario *scenario, bool resume, uint64_t stop_after_epochs,
                            const char *version, struct sim_result *result)
 {
     const struct sim_options options = {
-        .stop_after = stop_after,
+        .stop_after_epochs = stop_after_epochs,
         .checkpoints = {.path = path, .resume = resume, .version = version, .hints = ""},
     };
     return sim_run(scenario, MPI_COMM_SELF, &options, result);
@@ -249,7 +249,7 @@ static void test_every_epoch(void **state)
         double waiting = 0;
         double first = 0;
         for (int epoch = 1; epoch <= 160; epoch++) {
-            assert_int_equal(run_leg(&scenario, epoch > 1, 1e-9, "test", &leg), STATUS_INTERRUPTED);
+            assert_int_equal(run_leg(&scenario, epoch > 1, 1, "test", &leg), STATUS_INTERRUPTED);
             assert_true(leg.checkpoints.saved_last);
             assert_int_equal(leg.epochs, epoch);
             /* What earlier starts had cost goes on being counted. */
@@ -289,7 +289,7 @@ static void test_name_taken(void **state)
     (void)unlink(path);
     assert_int_equal(mkdir(path, 0700), 0);
     int quiet = status_set_quiet(1);
-    assert_int_equal(run_leg(&scenario, false, 1e-9, "test", &result), STATUS_INTERRUPTED);
+    assert_int_equal(run_leg(&scenario, false, 1, "test", &result), STATUS_INTERRUPTED);
     (void)status_set_quiet(quiet);
     assert_int_equal(result.checkpoints.failed, 1);
     assert_false(result.checkpoints.saved_last);
@@ -317,7 +317,7 @@ static void test_refused(void **state)
     struct scenario scenario = load(NULL);
     struct scenario other = load("seed=2");
     struct sim_result result;
-    assert_int_equal(run_leg(&scenario, false, 1e-9, "1.0", &result), STATUS_INTERRUPTED);
+    assert_int_equal(run_leg(&scenario, false, 1, "1.0", &result), STATUS_INTERRUPTED);
     sim_result_free(&result);
     assert_refused(&scenario, "1.1", STATUS_USAGE, "was written by thrash 1.0, this is 1.1");
     assert_refused(&other, "1.0", STATUS_USAGE,
@@ -387,7 +387,7 @@ static void test_damaged(void **state)
     struct scenario scenario = load(NULL);
     struct sim_result result;
     size_t size;
-    assert_int_equal(run_leg(&scenario, false, 1e-9, "test", &result), STATUS_INTERRUPTED);
+    assert_int_equal(run_leg(&scenario, false, 1, "test", &result), STATUS_INTERRUPTED);
     sim_result_free(&result);
     unsigned char *whole = read_whole(&size);
     unsigned char *damaged = malloc(size);
@@ -397,7 +397,7 @@ static void test_damaged(void **state)
         uint64_t seed = first;
         memcpy(damaged, whole, size);
         write_whole(damaged, damage(damaged, size, &seed));
-        enum status status = run_leg(&scenario, true, 1e-9, "test", &result);
+        enum status status = run_leg(&scenario, true, 1, "test", &result);
         if (status != STATUS_FAILED && status != STATUS_USAGE) {
             fail_msg("seed %d: status %d", (int)first, (int)status);
         }
@@ -405,7 +405,7 @@ static void test_damaged(void **state)
     }
     (void)status_set_quiet(quiet);
     write_whole(whole, size);
-    assert_int_equal(run_leg(&scenario, true, 1e-9, "test", &result), STATUS_INTERRUPTED);
+    assert_int_equal(run_leg(&scenario, true, 1, "test", &result), STATUS_INTERRUPTED);
     sim_result_free(&result);
     free(whole);
     free(damaged);
