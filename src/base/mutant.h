@@ -65,6 +65,7 @@
     X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                              \
     X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")            \
     X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")                           \
+    X(REMOVAL_TIME, "removals from the reverse map are not booked as its time")           \
     X(COPY_ON_WRITE, "a store reuses a page that other processes have as well")           \
     X(EXCLUSIVE_SWAP, "a page leaves the swap cache while others need its slot")          \
     X(FORK_PROTECTS, "fork does not write-protect")                                       \

@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 #include "machine/lru.h"
 #include "machine/residence.h"
+#include "machine/rmap.h"
 
 enum { VM_SWAPPINESS = 60 };
 
@@ -72,7 +73,7 @@ static unsigned page_referenced(struct cell *cell, struct actor *actor, page_id 
 {
     unsigned referenced = page_test_and_clear(cell->words, page, PLANE_REFERENCED) ? 1 : 0;
     if (cell->mapcount[page] > 0) {
-        referenced += cell->design->rmap->referenced(cell, actor, page);
+        referenced += rmap_referenced(cell, actor, page);
     }
     return referenced;
 }
@@ -170,7 +171,7 @@ static enum unmap_result try_to_unmap(struct cell *cell, struct actor *actor, pa
 {
     const struct rmap_ops *rmap = cell->design->rmap;
     if (!MUTANT(LOCKED_VMA, page_object(cell, page)->locked, false)) {
-        return rmap->unmap(cell, actor, page);
+        return rmap_unmap(cell, actor, page);
     }
     count(cell, METRIC_RMAP_VISITS, 1);
     charge(cell, actor, rmap->keeps_chain(cell, page) ? COST_CHAIN_VISIT : COST_VMA_VISIT, 1);

@@ -7,6 +7,7 @@
 #include "machine/map.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/rmap.h"
 #include "machine/version.h"
 
 enum phase { PICK_MM, LOCK_MM, SCAN_MM };
@@ -168,7 +169,7 @@ static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_in
     charge(cell, actor, COST_PTE_UNMAP, 1);
     if (!anon && cell->mapcount[page] > 0 && cell->design->rmap->unmap_others != NULL &&
         MUTANT(SCAN_OTHERS, true, false)) {
-        cell->design->rmap->unmap_others(cell, actor, vma->mm, page);
+        rmap_unmap_others(cell, actor, vma->mm, page);
     }
     /* page_count - !!buffers <= 2, before the scan's own reference is put: the page cache or swap
      * cache holds one, this pte's is the other. An anonymous page outside of both has none. */

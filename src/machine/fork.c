@@ -6,6 +6,7 @@
 #include "machine/map.h"
 #include "machine/operation.h"
 #include "machine/residence.h"
+#include "machine/rmap.h"
 #include "machine/version.h"
 
 enum phase { ENTER, KERNEL_MEMORY, LOCK_PARENT, LOCK_CHILD, COPY, DONE };
@@ -52,12 +53,12 @@ static bool go_to_vma(struct cell *cell, struct actor *actor, const struct mm *p
 /* One present pte; false when there is no memory for its page table or its reverse map. */
 static bool copy_pte(struct cell *cell, struct actor *actor, const struct vma *to, page_id page)
 {
-    if (cell->design->rmap->prepare(cell, actor, page) != FRAME_OK) {
+    if (rmap_prepare(cell, actor, page) != FRAME_OK) {
         return false;
     }
     charge(cell, actor, COST_PTE_COPY, 1);
     map_set_old(cell, to, page);
-    cell->design->rmap->add(cell, actor, page);
+    rmap_add(cell, actor, page);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/rmap.h"
 #include "machine/version.h"
 
 /* What pages and the cell keep of ptes that are gone. */
@@ -43,7 +44,7 @@ static void zap_word(struct cell *cell, struct actor *actor, const struct vma *v
             residence_mark_accessed(cell, actor, first + (page_id)__builtin_ctzll(young));
         }
     }
-    cell->design->rmap->remove(cell, actor, first, present);
+    rmap_remove(cell, actor, first, present);
 }
 
 /* Page after page: they can be versions in different layers. */
@@ -71,8 +72,8 @@ static void zap_versions(struct cell *cell, struct actor *actor, const struct vm
         }
     }
     for (unsigned i = 0; i < nremoved; i++) {
-        cell->design->rmap->remove(cell, actor, removed[i] / PAGES_PER_WORD * PAGES_PER_WORD,
-                                   page_bit(removed[i]));
+        rmap_remove(cell, actor, removed[i] / PAGES_PER_WORD * PAGES_PER_WORD,
+                    page_bit(removed[i]));
     }
     for (page_id base = begin; base < end; base++) {
         if (version_of(cell, vma, base) != PAGE_NONE) {

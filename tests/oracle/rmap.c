@@ -57,7 +57,7 @@ static bool trylock_object(struct machine *machine, const struct actor *actor,
     return !taken;
 }
 
-bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *page,
+static bool prepare(struct machine *machine, struct actor *actor, struct page *page,
                     struct chain_block **spare_p)
 {
     *spare_p = NULL;
@@ -67,7 +67,7 @@ bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *p
     return !uses_chain(machine, page) || o_chain_prepare(machine, actor, page, spare_p);
 }
 
-void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,
+static void add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,
                 struct chain_block *spare)
 {
     if (uses_chain(machine, page)) {
@@ -93,7 +93,8 @@ static void charge_search(struct machine *machine, struct actor *actor, uint64_t
     }
 }
 
-void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte)
+static void take_out(struct machine *machine, struct actor *actor, struct page *page,
+                     struct pte *pte)
 {
     if (machine->design.rmap == RMAP_PTE_LISTS) {
         const uint64_t free_before = machine->nfree_entries;
@@ -331,7 +332,7 @@ static enum unmap_result unmap_by_object(struct machine *machine, struct actor *
     return all ? UNMAP_DONE : UNMAP_AGAIN;
 }
 
-void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
+static void unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
                          struct page *page)
 {
     struct object *object = page->object;
@@ -565,11 +566,8 @@ static enum unmap_result unmap_by_tree(struct machine *machine, struct actor *ac
     return result_of(&search);
 }
 
-bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page)
+static bool referenced(struct machine *machine, struct actor *actor, struct page *page)
 {
-    if (page->mapcount == 0) {
-        return false;
-    }
     if (uses_chain(machine, page)) {
         return referenced_by_chain(machine, actor, page);
     }
@@ -583,7 +581,7 @@ bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page
     }
 }
 
-enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page)
+static enum unmap_result unmap(struct machine *machine, struct actor *actor, struct page *page)
 {
     if (uses_chain(machine, page)) {
         return unmap_by_chain(machine, actor, page);
@@ -596,4 +594,55 @@ enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, str
     default:
         return unmap_by_tree(machine, actor, page);
     }
+}
+
+/* ---- the same, with the time they take -------------------------------------------------------
+ */
+
+bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *page,
+                    struct chain_block **spare_p)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    const bool prepared = prepare(machine, actor, page, spare_p);
+    machine->count.rmap_cpu_seconds += actor->now;
+    return prepared;
+}
+
+void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,
+                struct chain_block *spare)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    add(machine, actor, page, pte, spare);
+    machine->count.rmap_cpu_seconds += actor->now;
+}
+
+void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    take_out(machine, actor, page, pte);
+    machine->count.rmap_cpu_seconds += actor->now;
+}
+
+bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    const bool was_referenced = page->mapcount > 0 && referenced(machine, actor, page);
+    machine->count.rmap_cpu_seconds += actor->now;
+    return was_referenced;
+}
+
+enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    const enum unmap_result result = unmap(machine, actor, page);
+    machine->count.rmap_cpu_seconds += actor->now;
+    return result;
+}
+
+void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
+                         struct page *page)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    unmap_others(machine, actor, held, page);
+    machine->count.rmap_cpu_seconds += actor->now;
 }
