@@ -59,6 +59,8 @@
     X(CHAIN_WIDTH, "high page tables do not widen chain slots")                           \
     X(DIRECTORY_ZONE, "page directories are in high memory too")                          \
     X(KMAP, "looking at high page tables costs nothing")                                  \
+    X(OPERATION_KMAP, "fork, exec, exit and munmap look at high page tables for nothing") \
+    X(OPERATION_SPACE_SWITCH, "fork, exec, exit and munmap stay in one address space")    \
     X(SPACE_SWITCH, "a kernel of its own space is entered like any other")                \
     X(RADIX_NODE, "the page cache needs no radix-tree nodes")                             \
     X(BUFFER_HEAD_SIZE, "buffer heads take no memory")                                    \

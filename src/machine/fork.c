@@ -13,7 +13,7 @@ enum phase { ENTER, KERNEL_MEMORY, LOCK_PARENT, LOCK_CHILD, COPY, DONE };
 
 static void enter(struct cell *cell, struct actor *actor, struct operation *operation)
 {
-    operation_charge(cell, actor, COST_SYSCALL);
+    operation_enter_kernel(cell, actor);
     operation_charge(cell, actor, COST_PROCESS_FORK);
     struct mm *child = &cell->mms[operation->call.child];
     child->alive = true;
@@ -105,6 +105,7 @@ static bool copy_word(struct cell *cell, struct actor *actor, struct operation *
             (uint64_t)page / PAGES_PER_CHUNK * PAGES_PER_CHUNK + PAGES_PER_CHUNK, vma_end);
         return true;
     }
+    operation_look_at_tables(cell, actor, from, page, 2);
     page_id end = (page_id)min_u64(
         (uint64_t)page / PAGES_PER_WORD * PAGES_PER_WORD + PAGES_PER_WORD, vma_end);
     for (; operation->page < end; operation->page++) {

@@ -1,6 +1,7 @@
 #include "machine/span.h"
 
 #include "base/mutant.h"
+#include "machine/operation.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
 #include "machine/rmap.h"
@@ -125,8 +126,10 @@ enum step span_zap(struct cell *cell, struct actor *actor, struct context *conte
             context->wait_page = busy;
             return STEP_WAIT;
         }
+        operation_look_at_tables(cell, actor, vma, page, 1);
         zap_versions(cell, actor, vma, page, end);
     } else {
+        operation_look_at_tables(cell, actor, vma, page, 1);
         zap_word(cell, actor, vma, first, word_mask(first, page, end));
     }
     if (end == vma_end || end % PAGES_PER_CHUNK == 0) {
