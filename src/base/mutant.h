@@ -68,6 +68,8 @@
     X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")            \
     X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")                           \
     X(REMOVAL_TIME, "removals from the reverse map are not booked as its time")           \
+    X(HAND_OVER, "a lock that several CPUs contend for is handed over at no cost")        \
+    X(CHAIN_CONTENTION, "work on chains is as fast on many CPUs as on one")               \
     X(COPY_ON_WRITE, "a store reuses a page that other processes have as well")           \
     X(EXCLUSIVE_SWAP, "a page leaves the swap cache while others need its slot")          \
     X(FORK_PROTECTS, "fork does not write-protect")                                       \

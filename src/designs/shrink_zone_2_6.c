@@ -33,7 +33,7 @@ static uint64_t isolate(struct cell *cell, struct actor *actor, enum zone_index 
 {
     struct sim_lock *lock = &cell->core->lru_lock[zone];
     uint64_t taken = 0;
-    lock_enter(cell, actor, lock);
+    lock_enter(cell, actor, lock, LOCK_KIND_LRU);
     for (; taken < n; taken++) {
         page_id page = lru_oldest(cell, lru_of(cell, zone, active));
         if (page == PAGE_NONE) {
@@ -299,7 +299,7 @@ static void put_back_locked(struct cell *cell, struct actor *actor, enum zone_in
                             enum private_list first, enum private_list second)
 {
     struct sim_lock *lock = &cell->core->lru_lock[zone];
-    lock_enter(cell, actor, lock);
+    lock_enter(cell, actor, lock, LOCK_KIND_LRU);
     put_back(cell, actor, first);
     put_back(cell, actor, second);
     lock_leave(actor, lock);

@@ -216,7 +216,7 @@ static enum progress fault_on_mapping(struct cell *cell, struct touch *touch, st
         context_begin_spin(cell, touch, &mm->lock, actor->now);
         return STOPPED;
     }
-    lock_enter(cell, actor, &mm->lock);
+    lock_enter(cell, actor, &mm->lock, LOCK_KIND_MM);
     charge(cell, actor, COST_FAULT_MINOR, 1);
     charge(cell, actor, COST_LOCK, 1);
     charge_entry(cell, actor);

@@ -44,7 +44,7 @@ enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct conte
         context->may_resched = false;
         return STEP_SPIN;
     }
-    lock_enter(cell, actor, &mm->lock);
+    lock_enter(cell, actor, &mm->lock, LOCK_KIND_MM);
     operation_charge(cell, actor, COST_LOCK);
     lock_hold(cell, &mm->lock, actor->context);
     return STEP_DONE;
@@ -53,7 +53,7 @@ enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct conte
 void operation_change_vma(struct cell *cell, struct actor *actor, const struct vma *vma)
 {
     struct sim_lock *lock = &cell->objects[vma->object].lock;
-    lock_enter(cell, actor, lock);
+    lock_enter(cell, actor, lock, LOCK_KIND_OBJECT);
     operation_charge(cell, actor, COST_LOCK);
     operation_charge(cell, actor, COST_VMA_CHANGE);
     lock_leave(actor, lock);

@@ -9,7 +9,7 @@ static void take_page_table_lock(struct machine *machine, struct actor *actor, s
     while (lock->holder != NULL) {
         o_spin_for(actor, lock);
     }
-    o_lock_enter(machine, actor, lock);
+    o_lock_enter(machine, actor, lock, LOCK_KIND_MM);
     charge(machine, actor, COST_LOCK);
     o_lock_hold(actor, lock);
 }
@@ -122,7 +122,7 @@ static void zap(struct machine *machine, struct actor *actor, struct vma *vma)
 
 static void change_vma(struct machine *machine, struct actor *actor, struct object *object)
 {
-    o_lock_enter(machine, actor, &object->vma_lock);
+    o_lock_enter(machine, actor, &object->vma_lock, LOCK_KIND_OBJECT);
     charge(machine, actor, COST_LOCK);
     charge(machine, actor, COST_VMA_CHANGE);
     o_lock_leave(actor, &object->vma_lock);

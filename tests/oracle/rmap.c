@@ -71,11 +71,11 @@ static void add(struct machine *machine, struct actor *actor, struct page *page,
                 struct chain_block *spare)
 {
     if (uses_chain(machine, page)) {
-        charge(machine, actor, COST_CHAIN_INSERT);
+        o_contention_chain(machine, actor, machine->cost[COST_CHAIN_INSERT], page->mapcount);
         o_chain_add(machine, page, pte, spare);
         o_chain_check(machine, page);
     } else if (machine->design.rmap == RMAP_PTE_LISTS) {
-        charge(machine, actor, COST_CHAIN_INSERT);
+        o_contention_chain(machine, actor, machine->cost[COST_CHAIN_INSERT], page->mapcount);
         o_list_add(machine, page, pte);
         o_list_check(machine, page);
     } else if (machine->design.rmap != RMAP_NONE) {
@@ -84,13 +84,15 @@ static void add(struct machine *machine, struct actor *actor, struct page *page,
 }
 
 /* Half of the chain is searched, on average. */
-static void charge_search(struct machine *machine, struct actor *actor, uint64_t blocks)
+static void charge_search(struct machine *machine, struct actor *actor, const struct page *page,
+                          uint64_t blocks)
 {
-    charge(machine, actor, COST_CHAIN_REMOVE);
+    sim_time time = machine->cost[COST_CHAIN_REMOVE];
     if (blocks > 0) {
-        actor->now += machine->cost[COST_CHAIN_BLOCK] * (blocks + 1) / 2;
+        time += machine->cost[COST_CHAIN_BLOCK] * (blocks + 1) / 2;
         machine->count.rmap_searched += (blocks + 1) / 2;
     }
+    o_contention_chain(machine, actor, time, page->mapcount + 1);
 }
 
 static void take_out(struct machine *machine, struct actor *actor, struct page *page,
@@ -102,7 +104,7 @@ static void take_out(struct machine *machine, struct actor *actor, struct page *
         for (const struct list_entry *entry = page->entries; entry != NULL; entry = entry->next) {
             entries++;
         }
-        charge_search(machine, actor, entries);
+        charge_search(machine, actor, page, entries);
         o_list_remove_pte(machine, page, pte);
         charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
     } else if (uses_chain(machine, page)) {
@@ -111,7 +113,7 @@ static void take_out(struct machine *machine, struct actor *actor, struct page *
         for (const struct chain_block *block = page->chain; block != NULL; block = block->next) {
             blocks++;
         }
-        charge_search(machine, actor, blocks);
+        charge_search(machine, actor, page, blocks);
         o_chain_remove(machine, page, pte);
         charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
     } else if (machine->design.rmap != RMAP_NONE) {
@@ -133,6 +135,16 @@ static void visit(struct machine *machine, struct actor *actor, enum cost cost, 
     charge_times(machine, actor, cost, times);
 }
 
+/* The same along a chain of ptes: under the page's bit lock. */
+static void visit_chain(struct machine *machine, struct actor *actor, uint64_t ptes,
+                        uint64_t entries)
+{
+    machine->count.rmap_visits += ptes;
+    o_contention_chain(
+        machine, actor,
+        machine->cost[COST_CHAIN_VISIT] * ptes + machine->cost[COST_CHAIN_BLOCK] * entries, ptes);
+}
+
 /* A walk over the ptes of a page is done, and examined so many. */
 static void walked(struct machine *machine, uint64_t ptes)
 {
@@ -149,7 +161,7 @@ static bool referenced_by_chain(struct machine *machine, struct actor *actor, st
         referenced = test_and_clear_young(ptes[i]) || referenced;
     }
     walked(machine, n);
-    visit(machine, actor, COST_CHAIN_VISIT, n);
+    visit_chain(machine, actor, n, 0);
     charge_tables(machine, actor, n);
     if (o_chain_collapse(machine, page)) {
         charge(machine, actor, COST_CHAIN_ALLOC);
@@ -175,7 +187,7 @@ static enum unmap_result unmap_by_chain(struct machine *machine, struct actor *a
         }
     }
     walked(machine, cleared);
-    visit(machine, actor, COST_CHAIN_VISIT, n);
+    visit_chain(machine, actor, n, 0);
     charge_tables(machine, actor, n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
@@ -192,11 +204,8 @@ static bool referenced_by_list(struct machine *machine, struct actor *actor, str
         n++;
     }
     walked(machine, n);
-    visit(machine, actor, COST_CHAIN_VISIT, n);
+    visit_chain(machine, actor, n, page->direct == NULL ? n : 0);
     charge_tables(machine, actor, n);
-    if (page->direct == NULL) {
-        charge_times(machine, actor, COST_CHAIN_BLOCK, n);
-    }
     return referenced;
 }
 
@@ -230,9 +239,8 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
     }
     o_list_collapse(machine, page);
     walked(machine, cleared);
-    visit(machine, actor, COST_CHAIN_VISIT, n);
+    visit_chain(machine, actor, n, direct ? 0 : n);
     charge_tables(machine, actor, n);
-    charge_times(machine, actor, COST_CHAIN_BLOCK, direct ? 0 : n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
     o_list_check(machine, page);
@@ -507,7 +515,7 @@ static struct search search_tree(struct machine *machine, struct actor *actor,
 static struct search search_anon(struct machine *machine, struct actor *actor,
                                  const struct page *page, bool unmaps)
 {
-    o_lock_enter(machine, actor, &page->object->vma_lock);
+    o_lock_enter(machine, actor, &page->object->vma_lock, LOCK_KIND_OBJECT);
     struct search search = {.machine = machine,
                             .actor = actor,
                             .at_begin = *actor,
