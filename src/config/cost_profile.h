@@ -86,13 +86,15 @@ const char *cost_origin_name(enum cost_origin origin);
  *   costs:
  *     fault_minor: { time: 1us, from: published, source: "..." }
  *
- * with every constant of COST_TABLE, and the contention curves. cost_profile_load() reads it back unchanged. */
+ * with every constant of COST_TABLE, and the contention curves. cost_profile_load() reads it back
+ * unchanged. */
 void cost_profile_write(const struct cost_profile *profile, size_t indent, struct text *text);
 
 struct config_arena;
 
 /* Reads the profile in the file `path`; its text belongs to `arena`. Every constant must be there,
- * with a time of 0 to 1 s; curves that are not are assumed. Prints what is wrong with it and returns STATUS_USAGE. */
+ * with a time of 0 to 1 s; curves that are not are assumed. Prints what is wrong with it and
+ * returns STATUS_USAGE. */
 enum status cost_profile_load(const char *path, struct config_arena *arena,
                               struct cost_profile *profile_p);
 

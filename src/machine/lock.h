@@ -4,8 +4,8 @@
  * waits until then, spinning. A lock that is kept across steps (an mm's page_table_lock while the
  * virtual scan is in it) also has a holder; who meets it spins on a CPU until it is released.
  *
- * The bit locks of pages are not waited for: adding to a chain and removing from it takes longer, by
- * the curve, the more of their time CPUs spend on that. */
+ * The bit locks of pages are not waited for: adding to a chain and removing from it takes longer,
+ * by the curve, the more of their time CPUs spend on that. */
 #ifndef THRASH_MACHINE_LOCK_H
 #define THRASH_MACHINE_LOCK_H
 
