@@ -35,9 +35,10 @@ static const struct {
     const char *id;
     enum mutant mutant;
 } rows[] = {
-    {"L2", MUTANT_CHAIN_WALK},  {"L4", MUTANT_OBJECT_CHAINS},  {"I1", MUTANT_CREDIT_THRESHOLD},
-    {"I3", MUTANT_ENTRY_SLOTS}, {"I7", MUTANT_TABLE_FRAMES},   {"I8", MUTANT_LARGE_ENTRIES},
-    {"I9", MUTANT_TLB_WAYS},    {"I13", MUTANT_LARGE_ENTRIES}, {"I10", MUTANT_TABLE_FRAMES},
+    {"L2", MUTANT_CHAIN_WALK},    {"L4", MUTANT_OBJECT_CHAINS},  {"I1", MUTANT_CREDIT_THRESHOLD},
+    {"I3", MUTANT_ENTRY_SLOTS},   {"I7", MUTANT_TABLE_FRAMES},   {"I8", MUTANT_LARGE_ENTRIES},
+    {"I9", MUTANT_TLB_WAYS},      {"I13", MUTANT_LARGE_ENTRIES}, {"I10", MUTANT_TABLE_FRAMES},
+    {"I4", MUTANT_LAZY_COLLAPSE}, {"I4", MUTANT_EAGER_COLLAPSE},
 };
 
 /* The verdict of one claim, in this process. */

@@ -66,6 +66,7 @@ void o_sum_up(const struct machine *machine, struct counters *values)
         const struct process *process = &machine->processes[p];
         values->processes_blocked += process->blocked || process->waiting;
     }
+    values->chain_blocks = machine->chain_blocks;
     values->elapsed_seconds = machine->epoch_end;
 }
 
