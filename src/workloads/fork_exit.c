@@ -111,6 +111,20 @@ static const struct option_row rows[] = {
      .low = TICKS_PER_NS,
      .high = 1000000000ULL * TICKS_PER_NS,
      .help = "user time for each page that is touched: 2 ms for a program of 250 pages (assumed)"},
+    {.key = "syscalls_per_second",
+     .type = OPTION_COUNT,
+     .offset = FORK_EXIT(syscalls_per_second),
+     .fallback = "0",
+     .low = 0,
+     .high = 1000000000,
+     .help = "other system calls of each process for each second of its user time"},
+    {.key = "copied",
+     .type = OPTION_SIZE,
+     .offset = FORK_EXIT(copied),
+     .fallback = "0",
+     .low = 0,
+     .high = (byte_count)16 << 20,
+     .help = "bytes that each of them copies to or from user memory"},
 };
 const struct option_table fork_exit_option_table = {
     .title = "loops of a shell script: fork, exec, exit, wait",
@@ -144,6 +158,8 @@ static void add_process(struct plan *plan, uint32_t index, uint32_t i, bool chil
     }
     plan->processes[process].cpu_share = CPU_SHARE_ONE;
     plan->processes[process].exits = !child && options->iterations > 0;
+    plan->processes[process].syscalls_per_second = options->syscalls_per_second;
+    plan->processes[process].syscall_bytes = options->copied;
     for (uint32_t image = IMAGE_SHELL; image <= options->programs + 1; image++) {
         vma_id vma = plan_add_vma(
             plan, workload->object + image - IMAGE_SHELL, 0,

@@ -80,6 +80,8 @@ struct fork_exit_options {
     byte_count data_min, data_max;
     unsigned sizes; /* enum size_distribution */
     sim_time touch_time;
+    uint64_t syscalls_per_second; /* of user time, of each process */
+    byte_count copied;            /* to or from user memory, by each call */
 };
 
 enum size_distribution { SIZES_FIXED, SIZES_UNIFORM, SIZES_LOG_UNIFORM };

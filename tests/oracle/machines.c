@@ -312,6 +312,10 @@ static void choose_fork_exit(struct dice *dice, struct machine_workload *forks)
     forks->text_permille = between(dice, 0, 1000);
     forks->sizes = (unsigned)between(dice, 0, 2);
     forks->touch_ns = magnitude(dice, 500, 50000);
+    /* From dice of their own, so that what is thrown after them is what it always was. */
+    struct dice calls = {.number = dice->number, .next = (uint64_t)1 << 24};
+    forks->calls = in_100(&calls, 50) ? 0 : magnitude(&calls, 1000, 1000000);
+    forks->copied = in_100(&calls, 50) ? 0 : magnitude(&calls, 1, 65536);
 }
 
 static void choose_fork_tree(struct dice *dice, struct machine_workload *tree)
@@ -816,10 +820,12 @@ static void write_fork_exit(const struct machine_workload *forks, struct text *y
         "KiB\n    shell_data: %" PRIu64 "KiB\n    shell_writes: %" PRIu64
         "\n    child_writes: %" PRIu64 "\n    programs: %" PRIu64 "\n    program_text: %" PRIu64
         "KiB\n    data_min: %" PRIu64 "KiB\n    data_max: %" PRIu64
-        "KiB\n    sizes: %s\n    touch_time: %" PRIu64 "ns\n",
+        "KiB\n    sizes: %s\n    touch_time: %" PRIu64 "ns\n    syscalls_per_second: %" PRIu64
+        "\n    copied: %" PRIu64 "B\n",
         forks->processes, forks->iterations, (forks->text + 1) / 2 * 4, forks->private_pages * 4,
         forks->shell_writes, forks->child_writes, forks->programs, forks->text * 4,
-        forks->data_min * 4, forks->pages * 4, sizes[forks->sizes], forks->touch_ns);
+        forks->data_min * 4, forks->pages * 4, sizes[forks->sizes], forks->touch_ns,
+        forks->calls, forks->copied);
     write_permille("exec_share", forks->exec_permille, yaml);
     write_permille("text_touched", forks->text_permille, yaml);
 }

@@ -317,6 +317,7 @@ static void make_child(struct machine *machine, struct actor *actor, struct mm *
     process->done = false;
     process->generation++;
     process->work = 0;
+    process->calls = 0;
     o_workload_born(machine, process);
 }
 

@@ -154,6 +154,8 @@ void o_workload_plan(struct machine *machine, size_t index, struct workload *wor
         const struct fork_exit_options *forks = options;
         workload->options = forks;
         workload->interval = forks->touch_time;
+        workload->calls_per_second = forks->syscalls_per_second;
+        workload->bytes_per_call = forks->copied;
         for (uint32_t i = 0; i < workload->nprocesses; i++) {
             workload->processes[i]->share = (uint64_t)ONE_CPU;
         }
