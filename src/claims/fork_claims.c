@@ -5,12 +5,12 @@
 
 enum { I5_NONE, I5_LINKED, I5_ARRAYS, I5_OBJECTS, I5_DESIGNS };
 
-#define I5_RUN(preset, cpus)                                                                \
-    {                                                                                       \
+#define I5_RUN(preset, cpus)                                                                    \
+    {                                                                                           \
         "i5-fork-exit.yaml", "design.preset=linux-" preset " machine.cpus=" cpus, {1, 1}, false \
     }
-#define I5_RUNS(cpus)                                                           \
-    I5_RUN("2.4.23", cpus), I5_RUN("2.5.27", cpus), I5_RUN("2.6.0", cpus),      \
+#define I5_RUNS(cpus)                                                      \
+    I5_RUN("2.4.23", cpus), I5_RUN("2.5.27", cpus), I5_RUN("2.6.0", cpus), \
         I5_RUN("2.5-objrmap", cpus)
 
 static const struct claim_run i5_runs[] = {I5_RUNS("1"), I5_RUNS("4")};

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/mutant.h"
 #include "machine/kernel_memory.h"
 #include "machine/lru.h"
 #include "machine/map.h"
@@ -322,6 +323,28 @@ static void populate_mappings(struct cell *cell, process_id process, bool page_b
     }
 }
 
+/* The file that a process has read is in the page cache, each page as after one read(2). */
+static void populate_file(struct cell *cell, process_id process)
+{
+    const object_id read = cell->plan->processes[process].has_read;
+    const struct object *object = &cell->objects[read - 1];
+    struct actor actor = {0, CONTEXT_FIRST_PROCESS + process};
+    for (page_id page = object->first; page < object->first + object->npages; page++) {
+        if (!page_is(cell->words, page, PLANE_RESIDENT)) {
+            enum zone_index class;
+            enum zone_index zone;
+            if (residence_take_page(cell, &actor, page, &zone, &class) != FRAME_OK) {
+                refused(cell, process, class);
+                return;
+            }
+            residence_enter(cell, page, zone, false);
+        }
+        if (MUTANT(READ_BEFORE, true, false)) {
+            mark_word(cell, page / PAGES_PER_WORD * PAGES_PER_WORD, page_bit(page));
+        }
+    }
+}
+
 void populate_process(struct cell *cell, process_id process, bool page_by_page)
 {
     static const sim_time nothing[COST_COUNT];
@@ -329,6 +352,9 @@ void populate_process(struct cell *cell, process_id process, bool page_by_page)
     cell->cost = nothing;
     create_process(cell, process);
     populate_mappings(cell, process, page_by_page);
+    if (cell->plan->processes[process].has_read > 0 && !cell->core->out_of_memory) {
+        populate_file(cell, process);
+    }
     cell->cost = cost;
 }
 

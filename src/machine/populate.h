@@ -1,7 +1,7 @@
 /* Populate: before the clock starts, processes touch the mappings they are told to.
  *
- * Defined as process 0 touching its mappings in address order, page by page, then process 1, and so
- * on, at no cost in time. Whole words of 64 pages are done at once where that is the same. */
+ * Defined as process 0 touching its mappings in address order, page by page, and reading the file
+ * that it is to have read, then process 1, and so on, at no cost in time. Whole words of 64 pages are done at once where that is the same. */
 #ifndef THRASH_MACHINE_POPULATE_H
 #define THRASH_MACHINE_POPULATE_H
 
@@ -18,7 +18,8 @@ page_count populate_frames_needed(const struct scenario *scenario, const struct 
 enum status populate_boot(struct cell *cell);
 
 /* Creates a process, with its stack, its structures and its page directories, populates its
- * mappings, and maps those of large pages as a whole; call for all of them in their order. Stops,
+ * mappings, maps those of large pages as a whole, and brings into the page cache the file that it
+ * has read; call for all of them in their order. Stops,
  * with core.out_of_memory set, when a frame cannot be had; that is not an error of the call.
  * `page_by_page` takes the slow way throughout; tests compare. */
 void populate_process(struct cell *cell, process_id process, bool page_by_page);
