@@ -59,12 +59,17 @@
     X(CHAIN_WIDTH, "high page tables do not widen chain slots")                           \
     X(DIRECTORY_ZONE, "page directories are in high memory too")                          \
     X(KMAP, "looking at high page tables costs nothing")                                  \
+    X(OPERATION_KMAP, "fork, exec, exit and munmap look at high page tables for nothing") \
+    X(OPERATION_SPACE_SWITCH, "fork, exec, exit and munmap stay in one address space")    \
     X(SPACE_SWITCH, "a kernel of its own space is entered like any other")                \
     X(RADIX_NODE, "the page cache needs no radix-tree nodes")                             \
     X(BUFFER_HEAD_SIZE, "buffer heads take no memory")                                    \
     X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                              \
     X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")            \
     X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")                           \
+    X(REMOVAL_TIME, "removals from the reverse map are not booked as its time")           \
+    X(HAND_OVER, "a lock that several CPUs contend for is handed over at no cost")        \
+    X(CHAIN_CONTENTION, "work on chains is as fast on many CPUs as on one")               \
     X(COPY_ON_WRITE, "a store reuses a page that other processes have as well")           \
     X(EXCLUSIVE_SWAP, "a page leaves the swap cache while others need its slot")          \
     X(FORK_PROTECTS, "fork does not write-protect")                                       \

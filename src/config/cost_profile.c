@@ -5,7 +5,7 @@
 #include "config/source_file.h"
 #include "config/yaml_reader.h"
 
-static const char *const origin_names[] = {
+const char *const cost_origins[] = {
     [COST_MEASURED] = "measured",
     [COST_PUBLISHED] = "published",
     [COST_ASSUMED] = "assumed",
@@ -23,6 +23,7 @@ struct cost_file {
     const char *name;
     const char *description;
     struct cost_entry costs[COST_COUNT];
+    struct contention contention;
 };
 
 static const struct option_row entry_rows[] = {
@@ -34,7 +35,7 @@ static const struct option_row entry_rows[] = {
     {.key = "from",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct cost_entry, from),
-     .choices = origin_names,
+     .choices = cost_origins,
      .help = "where the time comes from"},
     {.key = "source",
      .type = OPTION_TEXT,
@@ -83,6 +84,11 @@ static const struct option_row file_rows[] = {
      .offset = offsetof(struct cost_file, costs),
      .section = &constant_table,
      .help = "what each primitive costs"},
+    {.key = "contention",
+     .type = OPTION_SECTION,
+     .offset = offsetof(struct cost_file, contention),
+     .section = &contention_options,
+     .help = "slowdown of locks where several CPUs contend"},
 };
 
 static const struct option_table file_table = {
@@ -104,12 +110,14 @@ const char *cost_help(enum cost cost)
 
 const char *cost_origin_name(enum cost_origin origin)
 {
-    return origin_names[origin];
+    return cost_origins[origin];
 }
 
 void cost_profile_write(const struct cost_profile *profile, size_t indent, struct text *text)
 {
-    struct cost_file file = {.name = profile->name, .description = profile->description};
+    struct cost_file file = {.name = profile->name,
+                             .description = profile->description,
+                             .contention = profile->contention};
     for (size_t i = 0; i < COST_COUNT; i++) {
         file.costs[i] = (struct cost_entry){profile->ticks[i], profile->origin[i],
                                             profile->source[i]};
@@ -127,6 +135,7 @@ enum status cost_profile_read(const struct option_frame *frame, struct cost_prof
     }
     profile_p->name = file.name;
     profile_p->description = file.description;
+    profile_p->contention = file.contention;
     for (size_t i = 0; i < COST_COUNT; i++) {
         profile_p->ticks[i] = file.costs[i].time;
         profile_p->origin[i] = (enum cost_origin)file.costs[i].from;

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "base/types.h"
+#include "config/lock_curve.h"
 
 /* X(identifier, key, help) for every constant, in the order they are printed. */
 #define COST_TABLE(X)                                                                              \
@@ -65,11 +66,15 @@ struct cost_profile {
     sim_time ticks[COST_COUNT];
     enum cost_origin origin[COST_COUNT];
     const char *source[COST_COUNT]; /* citation, or the reasoning of an assumption */
+    struct contention contention;
 };
 
 /* The key of a cost as files spell it, and its help line. */
 const char *cost_key(enum cost cost);
 const char *cost_help(enum cost cost);
+
+/* By enum cost_origin; ends with NULL. */
+extern const char *const cost_origins[];
 
 /* "measured", "published" or "assumed". */
 const char *cost_origin_name(enum cost_origin origin);
@@ -81,13 +86,13 @@ const char *cost_origin_name(enum cost_origin origin);
  *   costs:
  *     fault_minor: { time: 1us, from: published, source: "..." }
  *
- * with every constant of COST_TABLE. cost_profile_load() reads it back unchanged. */
+ * with every constant of COST_TABLE, and the contention curves. cost_profile_load() reads it back unchanged. */
 void cost_profile_write(const struct cost_profile *profile, size_t indent, struct text *text);
 
 struct config_arena;
 
 /* Reads the profile in the file `path`; its text belongs to `arena`. Every constant must be there,
- * with a time of 0 to 1 s. Prints what is wrong with it and returns STATUS_USAGE. */
+ * with a time of 0 to 1 s; curves that are not are assumed. Prints what is wrong with it and returns STATUS_USAGE. */
 enum status cost_profile_load(const char *path, struct config_arena *arena,
                               struct cost_profile *profile_p);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "config/merge.h"
 #include "config/node.h"
 #include "config/yaml_reader.h"
@@ -24,6 +25,10 @@ static bool counts(const char *path)
     }
     size_t length = strlen(path);
     bool of_cost = strncmp(path, "costs.costs.", 12) == 0;
+    if (strncmp(path, "costs.contention.", 17) == 0 &&
+        (text_ends_with(path, ".from") || text_ends_with(path, ".source"))) {
+        return false;
+    }
     return !of_cost || strcmp(path + length - 5, ".time") == 0 || strchr(path + 12, '.') == NULL;
 }
 

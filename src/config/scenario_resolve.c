@@ -43,6 +43,13 @@ static void write_ticks(const struct cost_profile *costs, struct text *text)
     for (size_t i = 0; i < COST_COUNT; i++) {
         text_append_format(text, "%s: %" PRItime "\n", cost_key((enum cost)i), costs->ticks[i]);
     }
+    for (size_t i = 0; i < LOCK_KINDS; i++) {
+        for (size_t point = 0; point < LOCK_CURVE_POINTS; point++) {
+            text_append_format(text, "%s %zu: %" PRIu64 "\n", contention_options.rows[i].key, point,
+                               costs->contention.curve[i].factor[point]);
+        }
+    }
+    text_append_format(text, "utilisation: %" PRIu32 "\n", costs->contention.limit.share);
 }
 
 enum status scenario_resolve(struct scenario *scenario, const struct catalogue *catalogue)

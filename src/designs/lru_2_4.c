@@ -97,7 +97,7 @@ static void free_page(struct cell *cell, struct actor *actor, page_id page)
 enum step lru_2_4_refill(struct cell *cell, struct actor *actor, struct context *context,
                          struct free_call *call)
 {
-    lock_enter(cell, actor, lru_lock(cell));
+    lock_enter(cell, actor, lru_lock(cell), LOCK_KIND_LRU);
     enum step step = STEP_DONE;
     while (call->ratio > 0) {
         page_id page = lru_oldest(cell, lru_of(cell, ZONE_NORMAL, true));
@@ -220,7 +220,7 @@ static bool may_shrink(const struct cell *cell, const struct free_call *call)
 enum step lru_2_4_shrink(struct cell *cell, struct actor *actor, struct context *context,
                          struct free_call *call)
 {
-    lock_enter(cell, actor, lru_lock(cell));
+    lock_enter(cell, actor, lru_lock(cell), LOCK_KIND_LRU);
     enum step step = STEP_DONE;
     while (may_shrink(cell, call)) {
         if (actor->now >= context->slice_end) {
@@ -277,7 +277,7 @@ enum step lru_2_4_shrink_clean(struct cell *cell, struct actor *actor, struct co
                                struct free_call *call)
 {
     enum zone_index zone_class = (enum zone_index)call->zone_class;
-    lock_enter(cell, actor, lru_lock(cell));
+    lock_enter(cell, actor, lru_lock(cell), LOCK_KIND_LRU);
     enum step step = STEP_DONE;
     while (call->wanted > 0 && call->max_clean > 0 && lru_class_inactive(cell, zone_class) > 0) {
         if (actor->now >= context->slice_end) {

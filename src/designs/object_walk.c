@@ -125,7 +125,7 @@ unsigned object_anon_referenced(struct cell *cell, struct actor *actor, page_id 
     if (cell->mapcount[page] == 0) {
         return 0;
     }
-    lock_enter(cell, actor, lock);
+    lock_enter(cell, actor, lock, LOCK_KIND_OBJECT);
     struct map_walk walk = map_clear_young(cell, actor, page, LOCK_IN_ORDER);
     charge_search(cell, actor, &walk);
     lock_leave(actor, lock);
@@ -136,7 +136,7 @@ enum unmap_result object_anon_unmap(struct cell *cell, struct actor *actor, page
                                     bool finds_vma)
 {
     struct sim_lock *lock = &page_object(cell, page)->lock;
-    lock_enter(cell, actor, lock);
+    lock_enter(cell, actor, lock, LOCK_KIND_OBJECT);
     struct map_walk walk = map_clear_old(cell, actor, page, LOCK_IN_ORDER);
     charge_search(cell, actor, &walk);
     charge(cell, actor, COST_VMA_VISIT, finds_vma ? walk.present : 0);

@@ -63,7 +63,7 @@ enum frame_result pte_chain_prepare(struct cell *cell, struct actor *actor, page
 
 void pte_chain_add(struct cell *cell, struct actor *actor, page_id page)
 {
-    charge(cell, actor, COST_CHAIN_INSERT, 1);
+    lock_charge_chain(cell, actor, cell->cost[COST_CHAIN_INSERT], cell->mapcount[page]);
     page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
 }
 
@@ -116,11 +116,12 @@ void pte_chain_remove(struct cell *cell, struct actor *actor, page_id first, uin
         page_id page = first + (page_id)__builtin_ctzll(mask);
         uint64_t left = cell->mapcount[page];
         uint64_t before = blocks_for(cell->design, left + 1, chained_once(cell, page));
-        charge(cell, actor, COST_CHAIN_REMOVE, 1);
+        sim_time time = cell->cost[COST_CHAIN_REMOVE];
         if (before > 0) {
-            actor->now += MUTANT(REMOVAL_SEARCH, before + 1, 2) * cell->cost[COST_CHAIN_BLOCK] / 2;
+            time += MUTANT(REMOVAL_SEARCH, before + 1, 2) * cell->cost[COST_CHAIN_BLOCK] / 2;
             count(cell, METRIC_RMAP_SEARCHED, (before + 1) / 2);
         }
+        lock_charge_chain(cell, actor, time, left + 1);
         if (left == 1 && cell->design->page_direct && lazily) {
             page_set(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
         } else {
@@ -137,11 +138,12 @@ void pte_chain_remove(struct cell *cell, struct actor *actor, page_id first, uin
 static void charge_walk(struct cell *cell, struct actor *actor, uint64_t ptes, uint64_t blocks)
 {
     count(cell, METRIC_RMAP_VISITS, MUTANT(CHAIN_WALK, ptes, 2 * ptes));
-    charge(cell, actor, COST_CHAIN_VISIT, ptes);
-    charge_table_access(cell, actor, ptes);
+    sim_time time = cell->cost[COST_CHAIN_VISIT] * ptes;
     if (cell->design->rmap->chains == CHAIN_LIST) {
-        charge(cell, actor, COST_CHAIN_BLOCK, MUTANT(ENTRY_MISS, blocks, 0));
+        time += cell->cost[COST_CHAIN_BLOCK] * MUTANT(ENTRY_MISS, blocks, 0);
     }
+    lock_charge_chain(cell, actor, time, ptes);
+    charge_table_access(cell, actor, ptes);
 }
 
 unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page)

@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 #include "machine/lru.h"
 #include "machine/residence.h"
+#include "machine/rmap.h"
 
 enum { VM_SWAPPINESS = 60 };
 
@@ -32,7 +33,7 @@ static uint64_t isolate(struct cell *cell, struct actor *actor, enum zone_index 
 {
     struct sim_lock *lock = &cell->core->lru_lock[zone];
     uint64_t taken = 0;
-    lock_enter(cell, actor, lock);
+    lock_enter(cell, actor, lock, LOCK_KIND_LRU);
     for (; taken < n; taken++) {
         page_id page = lru_oldest(cell, lru_of(cell, zone, active));
         if (page == PAGE_NONE) {
@@ -72,7 +73,7 @@ static unsigned page_referenced(struct cell *cell, struct actor *actor, page_id 
 {
     unsigned referenced = page_test_and_clear(cell->words, page, PLANE_REFERENCED) ? 1 : 0;
     if (cell->mapcount[page] > 0) {
-        referenced += cell->design->rmap->referenced(cell, actor, page);
+        referenced += rmap_referenced(cell, actor, page);
     }
     return referenced;
 }
@@ -170,7 +171,7 @@ static enum unmap_result try_to_unmap(struct cell *cell, struct actor *actor, pa
 {
     const struct rmap_ops *rmap = cell->design->rmap;
     if (!MUTANT(LOCKED_VMA, page_object(cell, page)->locked, false)) {
-        return rmap->unmap(cell, actor, page);
+        return rmap_unmap(cell, actor, page);
     }
     count(cell, METRIC_RMAP_VISITS, 1);
     charge(cell, actor, rmap->keeps_chain(cell, page) ? COST_CHAIN_VISIT : COST_VMA_VISIT, 1);
@@ -298,7 +299,7 @@ static void put_back_locked(struct cell *cell, struct actor *actor, enum zone_in
                             enum private_list first, enum private_list second)
 {
     struct sim_lock *lock = &cell->core->lru_lock[zone];
-    lock_enter(cell, actor, lock);
+    lock_enter(cell, actor, lock, LOCK_KIND_LRU);
     put_back(cell, actor, first);
     put_back(cell, actor, second);
     lock_leave(actor, lock);

@@ -7,6 +7,7 @@
 #include "machine/map.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/rmap.h"
 #include "machine/version.h"
 
 enum phase { PICK_MM, LOCK_MM, SCAN_MM };
@@ -168,7 +169,7 @@ static bool try_to_swap_out(struct cell *cell, struct actor *actor, enum zone_in
     charge(cell, actor, COST_PTE_UNMAP, 1);
     if (!anon && cell->mapcount[page] > 0 && cell->design->rmap->unmap_others != NULL &&
         MUTANT(SCAN_OTHERS, true, false)) {
-        cell->design->rmap->unmap_others(cell, actor, vma->mm, page);
+        rmap_unmap_others(cell, actor, vma->mm, page);
     }
     /* page_count - !!buffers <= 2, before the scan's own reference is put: the page cache or swap
      * cache holds one, this pte's is the other. An anonymous page outside of both has none. */
@@ -265,6 +266,7 @@ static bool scan_whole_word(struct cell *cell, struct actor *actor, sim_time sli
     if (activate != 0) {
         /* When the last of them is done: all that comes up to it in the word. */
         uint64_t upto = ~0ULL >> __builtin_clzll(activate);
+        lru_lock->contenders = 1;
         lru_lock->busy_until = actor->now +
                                (uint64_t)__builtin_popcountll(present & upto) *
                                    cost[COST_PTE_VISIT] +
@@ -397,7 +399,7 @@ static enum step lock_mm(struct cell *cell, struct actor *actor, struct context 
         context->may_resched = false;
         return STEP_SPIN;
     }
-    lock_enter(cell, actor, &mm->lock);
+    lock_enter(cell, actor, &mm->lock, LOCK_KIND_MM);
     charge(cell, actor, COST_LOCK, 1);
     lock_hold(cell, &mm->lock, actor->context);
     if (!mm->alive || mm->scan_address == SCAN_END || machine_state(cell)->swap_mm != call->mm) {

@@ -225,7 +225,7 @@ static void set_up_locks_and_lists(struct cell *cell)
 {
     struct cell_core *core = cell->core;
     for (int zone = 0; zone < ZONES; zone++) {
-        core->lru_lock[zone] = (struct sim_lock){0, CONTEXT_NONE, CONTEXT_NONE};
+        core->lru_lock[zone] = (struct sim_lock){0, CONTEXT_NONE, CONTEXT_NONE, 0};
     }
     core->congestion_waiters = CONTEXT_NONE;
     uint32_t lists = LRU_ZONE_LISTS + cell->ncontexts * LRU_CONTEXT_LISTS;

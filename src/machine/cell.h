@@ -67,6 +67,8 @@ struct cell_core {
     uint32_t nmms;                   /* address spaces that have a process */
     uint32_t congestion_waiters;     /* contexts waiting for a write queue to drain, linked */
     sim_time mm_locks_busy_until;    /* the latest of all page_table_locks */
+    sim_time chain_time;             /* under bit locks of shared pages, in this epoch */
+    uint64_t chain_factor;           /* by which that is slower than on one CPU, in thousandths */
     page_count swapcache_dirty;      /* pages in the swap cache whose write-out has not begun */
     page_count swapcache;
     page_count nr_dirty;     /* pages of written files that are dirty */

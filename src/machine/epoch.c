@@ -80,6 +80,7 @@ void epoch_begin(struct cell *cell, const struct cell_share *share, const struct
         epoch_level_frames(cell, share->free);
         core->nr_mapped_elsewhere = share->nr_mapped - core->nr_mapped;
     }
+    lock_begin_epoch(cell, share->chain_use);
     cpu_begin_epoch(cell, share);
     visitors_begin_epoch(cell, homes);
 }
@@ -118,6 +119,7 @@ void epoch_report(const struct cell *cell, struct cell_report *report)
         .nmessages = cell->outbox.count,
         .nwanting = core->cpu.nwanting, /* populate may have woken kswapd */
         .nr_mapped = core->nr_mapped,
+        .chain_use = lock_chain_use(cell),
         .out_of_memory = core->out_of_memory,
         .freed = core->counter[METRIC_PAGES_FREED],
         .touches = core->counter[METRIC_TOUCHES],

@@ -8,6 +8,7 @@
 #include "machine/pte.h"
 #include "machine/readin.h"
 #include "machine/residence.h"
+#include "machine/rmap.h"
 #include "machine/tags.h"
 #include "machine/version.h"
 #include "machine/writeback.h"
@@ -142,7 +143,7 @@ static enum progress make_version(struct cell *cell, struct touch *touch, struct
         return reclaim_first(cell, touch, zone_user_class(cell), actor);
     }
     page_id to = version_place(cell, vma, base);
-    if (copies && cell->design->rmap->prepare(cell, actor, to) != FRAME_OK) {
+    if (copies && rmap_prepare(cell, actor, to) != FRAME_OK) {
         zone_give(cell, zone, OWNER_ANON);
         return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
     }
@@ -156,8 +157,7 @@ static enum progress make_version(struct cell *cell, struct touch *touch, struct
     if (had && pte_is_present(cell, vma, from)) {
         charge(cell, actor, COST_PTE_ZAP, 1);
         map_clear(cell, vma, from);
-        cell->design->rmap->remove(cell, actor, from / PAGES_PER_WORD * PAGES_PER_WORD,
-                                   page_bit(from));
+        rmap_remove(cell, actor, from / PAGES_PER_WORD * PAGES_PER_WORD, page_bit(from));
     }
     if (had) {
         version_detach(cell, actor, vma, base);
@@ -216,7 +216,7 @@ static enum progress fault_on_mapping(struct cell *cell, struct touch *touch, st
         context_begin_spin(cell, touch, &mm->lock, actor->now);
         return STOPPED;
     }
-    lock_enter(cell, actor, &mm->lock);
+    lock_enter(cell, actor, &mm->lock, LOCK_KIND_MM);
     charge(cell, actor, COST_FAULT_MINOR, 1);
     charge(cell, actor, COST_LOCK, 1);
     charge_entry(cell, actor);
@@ -236,7 +236,7 @@ static enum progress fault_on_mapping(struct cell *cell, struct touch *touch, st
         return GO_ON;
     }
     /* A copy was only made once its reverse map had what it needs. */
-    if (!copied && cell->design->rmap->prepare(cell, actor, touch->page) != FRAME_OK) {
+    if (!copied && rmap_prepare(cell, actor, touch->page) != FRAME_OK) {
         return reclaim_first(cell, touch, zone_kernel_class(cell), actor);
     }
     if (MUTANT(MARK_ON_FAULT, !copied, false)) {
@@ -244,7 +244,7 @@ static enum progress fault_on_mapping(struct cell *cell, struct touch *touch, st
     }
     charge_table_access(cell, actor, 1);
     map_set(cell, vma, touch->page, touch->access == ACCESS_WRITE);
-    cell->design->rmap->add(cell, actor, touch->page);
+    rmap_add(cell, actor, touch->page);
     leave_mm(cell, actor, mm);
     count_fault(cell, &cell->contexts[actor->context]);
     return GO_ON;

@@ -6,13 +6,14 @@
 #include "machine/map.h"
 #include "machine/operation.h"
 #include "machine/residence.h"
+#include "machine/rmap.h"
 #include "machine/version.h"
 
 enum phase { ENTER, KERNEL_MEMORY, LOCK_PARENT, LOCK_CHILD, COPY, DONE };
 
 static void enter(struct cell *cell, struct actor *actor, struct operation *operation)
 {
-    operation_charge(cell, actor, COST_SYSCALL);
+    operation_enter_kernel(cell, actor);
     operation_charge(cell, actor, COST_PROCESS_FORK);
     struct mm *child = &cell->mms[operation->call.child];
     child->alive = true;
@@ -52,12 +53,12 @@ static bool go_to_vma(struct cell *cell, struct actor *actor, const struct mm *p
 /* One present pte; false when there is no memory for its page table or its reverse map. */
 static bool copy_pte(struct cell *cell, struct actor *actor, const struct vma *to, page_id page)
 {
-    if (cell->design->rmap->prepare(cell, actor, page) != FRAME_OK) {
+    if (rmap_prepare(cell, actor, page) != FRAME_OK) {
         return false;
     }
     charge(cell, actor, COST_PTE_COPY, 1);
     map_set_old(cell, to, page);
-    cell->design->rmap->add(cell, actor, page);
+    rmap_add(cell, actor, page);
     return true;
 }
 
@@ -104,6 +105,7 @@ static bool copy_word(struct cell *cell, struct actor *actor, struct operation *
             (uint64_t)page / PAGES_PER_CHUNK * PAGES_PER_CHUNK + PAGES_PER_CHUNK, vma_end);
         return true;
     }
+    operation_look_at_tables(cell, actor, from, page, 2);
     page_id end = (page_id)min_u64(
         (uint64_t)page / PAGES_PER_WORD * PAGES_PER_WORD + PAGES_PER_WORD, vma_end);
     for (; operation->page < end; operation->page++) {

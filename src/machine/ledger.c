@@ -234,8 +234,10 @@ void ledger_level_frames(struct ledger *ledger)
         }
     }
     ledger->nr_mapped = 0;
+    ledger->chain_use = 0;
     for (cell_id i = 0; i < ledger->ncells; i++) {
         ledger->nr_mapped += ledger->account[i].report.nr_mapped;
+        ledger->chain_use += ledger->account[i].report.chain_use;
     }
 }
 
@@ -251,6 +253,7 @@ void ledger_share(const struct ledger *ledger, cell_id cell, struct cell_share *
         .due = account->due,
         .system = account->system,
         .nr_mapped = ledger->nr_mapped,
+        .chain_use = ledger->chain_use,
     };
     memcpy(share->free, account->free, sizeof share->free);
 }

@@ -79,6 +79,7 @@ struct ledger {
     sim_time epoch_start, epoch_end;
     struct exhausted exhausted;
     page_count nr_mapped; /* of the machine, at the end of the last epoch */
+    uint64_t chain_use;   /* in it, of all cells */
     int64_t due; /* CPU time that contexts were due less what they had, while CPUs are short */
 };
 

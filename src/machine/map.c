@@ -130,6 +130,7 @@ static enum frame_result take_tables(struct cell *cell, struct actor *actor, str
             return result;
         }
         charge(cell, actor, COST_PT_PAGE_ALLOC, 1);
+        charge_table_access(cell, actor, table ? 1 : 0); /* to clear it */
     }
     mm->pt_pages += needed;
     return FRAME_OK;

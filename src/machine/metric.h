@@ -155,6 +155,9 @@ enum metric_scope {
     X(RECLAIM_CPU, "reclaim_cpu_seconds", "s", COUNTER, LOWER, TICKS, CELL,                        \
       "CPU time of kswapd and of processes that reclaim, but for spin_seconds; part of "           \
       "system_seconds")                                                                            \
+    X(RMAP_CPU, "rmap_cpu_seconds", "s", COUNTER, LOWER, TICKS, CELL,                              \
+      "CPU time of the reverse map: additions, removals, walks for young bits and to unmap; part " \
+      "of system_seconds, once it is booked")                                                      \
     X(USER, "user_seconds", "s", COUNTER, HIGHER, TICKS, CELL, "CPU time of user code")            \
     X(SYSTEM, "system_seconds", "s", COUNTER, LOWER, TICKS, CELL,                                  \
       "CPU time of the kernel, spinning on locks included")                                        \

@@ -6,7 +6,7 @@
 #include "machine/vma_list.h"
 #include "machine/writeback.h"
 
-static const struct sim_lock unlocked = {0, CONTEXT_NONE, CONTEXT_NONE};
+static const struct sim_lock unlocked = {0, CONTEXT_NONE, CONTEXT_NONE, 0};
 
 static page_id round_to_chunk(page_count pages)
 {

@@ -1,8 +1,10 @@
 #include "machine/operation.h"
 
+#include "base/mutant.h"
 #include "machine/cell.h"
 #include "machine/kernel_memory.h"
 #include "machine/map.h"
+#include "machine/residence.h"
 #include "machine/span.h"
 
 enum phase { ENTER, LOCK, ZAP, CHANGE };
@@ -17,6 +19,22 @@ void operation_charge(const struct cell *cell, struct actor *actor, unsigned cos
     actor->now += even_part(cell->cost[cost], cell->id, cell->ncells);
 }
 
+void operation_enter_kernel(const struct cell *cell, struct actor *actor)
+{
+    operation_charge(cell, actor, COST_SYSCALL);
+    if (cell->design->own_kernel_space && MUTANT(OPERATION_SPACE_SWITCH, true, false)) {
+        operation_charge(cell, actor, COST_SPACE_SWITCH);
+    }
+}
+
+void operation_look_at_tables(const struct cell *cell, struct actor *actor, const struct vma *vma,
+                              page_id page, uint64_t times)
+{
+    if (page == vma->first || page % PAGES_PER_CHUNK == 0) {
+        charge_table_access(cell, actor, MUTANT(OPERATION_KMAP, times, 0));
+    }
+}
+
 enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct context *context,
                             uint32_t index)
 {
@@ -26,7 +44,7 @@ enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct conte
         context->may_resched = false;
         return STEP_SPIN;
     }
-    lock_enter(cell, actor, &mm->lock);
+    lock_enter(cell, actor, &mm->lock, LOCK_KIND_MM);
     operation_charge(cell, actor, COST_LOCK);
     lock_hold(cell, &mm->lock, actor->context);
     return STEP_DONE;
@@ -35,7 +53,7 @@ enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct conte
 void operation_change_vma(struct cell *cell, struct actor *actor, const struct vma *vma)
 {
     struct sim_lock *lock = &cell->objects[vma->object].lock;
-    lock_enter(cell, actor, lock);
+    lock_enter(cell, actor, lock, LOCK_KIND_OBJECT);
     operation_charge(cell, actor, COST_LOCK);
     operation_charge(cell, actor, COST_VMA_CHANGE);
     lock_leave(actor, lock);
@@ -50,7 +68,7 @@ static void change_place(struct cell *cell, struct actor *actor, const struct op
     operation_change_vma(cell, actor, vma);
     object_detach_vma(cell, vma);
     map_free_tables(cell, actor, operation->call.vma);
-    operation_charge(cell, actor, COST_SYSCALL);
+    operation_enter_kernel(cell, actor);
     operation_change_vma(cell, actor, vma);
     object_attach_vma(cell, vma, operation->call.offset,
                       cell->plan->vmas[operation->call.vma].pages);
@@ -123,12 +141,23 @@ static bool go_to_vma(const struct cell *cell, const struct mm *mm, struct opera
     return true;
 }
 
+/* Arguments and environment: a page of them read from the old program's memory, one written to the
+ * new one's. */
+static void copy_arguments(const struct cell *cell, struct actor *actor)
+{
+    for (int i = 0; cell->design->own_kernel_space && i < 2; i++) {
+        operation_charge(cell, actor, COST_PTE_WALK);
+        operation_charge(cell, actor, COST_KMAP);
+    }
+}
+
 static void enter(const struct cell *cell, struct actor *actor, const struct mm *mm,
                   struct operation *operation)
 {
-    operation_charge(cell, actor, COST_SYSCALL);
+    operation_enter_kernel(cell, actor);
     if (operation->call.kind == OPERATION_EXEC) {
         operation_charge(cell, actor, COST_PROCESS_EXEC);
+        copy_arguments(cell, actor);
     } else if (operation->call.kind == OPERATION_EXIT) {
         operation_charge(cell, actor, COST_PROCESS_EXIT);
     }

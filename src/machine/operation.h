@@ -39,6 +39,7 @@ struct operation {
 };
 
 struct cell;
+struct vma;
 
 void operation_begin(struct operation *operation, const struct operation_call *call);
 
@@ -48,11 +49,17 @@ enum step operation_step(struct cell *cell, struct actor *actor, struct context 
 /* Parts that operations are made of. Costs that are not for ptes are divided among the cells. */
 void operation_charge(const struct cell *cell, struct actor *actor, unsigned cost);
 
+/* The system call itself. */
+void operation_enter_kernel(const struct cell *cell, struct actor *actor);
+
+/* Going through ptes of a vma, word after word: a chunk's table is looked at `times` when the first
+ * word of it comes up. */
+void operation_look_at_tables(const struct cell *cell, struct actor *actor, const struct vma *vma,
+                              page_id page, uint64_t times);
+
 /* Takes the page_table_lock of an mm to keep it across steps; STEP_SPIN while another has it. */
 enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct context *context,
                             uint32_t mm);
-
-struct vma;
 
 /* What it costs to put a vma into its mm and the list of its object, or to take it out. */
 void operation_change_vma(struct cell *cell, struct actor *actor, const struct vma *vma);

@@ -22,6 +22,7 @@ struct cell_report {
     page_count min[ZONES], low[ZONES]; /* watermarks of the cell's part of its node's zones */
     uint64_t frames_wanted;            /* taken in the epoch, and waited for at its end */
     page_count nr_mapped;
+    uint64_t chain_use; /* work under bit locks of shared pages, in billionths of a CPU */
     uint64_t freed;
     uint64_t touches;
     uint64_t demanded;
@@ -41,6 +42,7 @@ struct cell_share {
     sim_time system;        /* of processes at home, to be booked */
     page_count free[ZONES]; /* frames that are to be free in the cell */
     page_count nr_mapped;   /* of the machine, at the end of the last epoch */
+    uint64_t chain_use;     /* likewise, in it */
 };
 
 #endif

@@ -199,7 +199,7 @@ void residence_mark_accessed(struct cell *cell, struct actor *actor, page_id pag
     if (!page_is(words, page, PLANE_ACTIVE) && page_is(words, page, PLANE_REFERENCED) &&
         page_is(words, page, PLANE_ON_LRU)) {
         struct sim_lock *lock = &cell->core->lru_lock[lru_lock_index(cell, page)];
-        lock_enter(cell, actor, lock);
+        lock_enter(cell, actor, lock, LOCK_KIND_LRU);
         charge(cell, actor, COST_LRU_MOVE, 1);
         lock_leave(actor, lock);
         lru_activate(cell, page);

@@ -1,8 +1,10 @@
 #include "machine/span.h"
 
 #include "base/mutant.h"
+#include "machine/operation.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
+#include "machine/rmap.h"
 #include "machine/version.h"
 
 /* What pages and the cell keep of ptes that are gone. */
@@ -43,7 +45,7 @@ static void zap_word(struct cell *cell, struct actor *actor, const struct vma *v
             residence_mark_accessed(cell, actor, first + (page_id)__builtin_ctzll(young));
         }
     }
-    cell->design->rmap->remove(cell, actor, first, present);
+    rmap_remove(cell, actor, first, present);
 }
 
 /* Page after page: they can be versions in different layers. */
@@ -71,8 +73,8 @@ static void zap_versions(struct cell *cell, struct actor *actor, const struct vm
         }
     }
     for (unsigned i = 0; i < nremoved; i++) {
-        cell->design->rmap->remove(cell, actor, removed[i] / PAGES_PER_WORD * PAGES_PER_WORD,
-                                   page_bit(removed[i]));
+        rmap_remove(cell, actor, removed[i] / PAGES_PER_WORD * PAGES_PER_WORD,
+                    page_bit(removed[i]));
     }
     for (page_id base = begin; base < end; base++) {
         if (version_of(cell, vma, base) != PAGE_NONE) {
@@ -124,8 +126,10 @@ enum step span_zap(struct cell *cell, struct actor *actor, struct context *conte
             context->wait_page = busy;
             return STEP_WAIT;
         }
+        operation_look_at_tables(cell, actor, vma, page, 1);
         zap_versions(cell, actor, vma, page, end);
     } else {
+        operation_look_at_tables(cell, actor, vma, page, 1);
         zap_word(cell, actor, vma, first, word_mask(first, page, end));
     }
     if (end == vma_end || end % PAGES_PER_CHUNK == 0) {

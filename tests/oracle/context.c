@@ -37,7 +37,7 @@ bool o_yield_point_in(struct machine *machine, struct actor *actor, struct lock 
     }
     o_lock_leave(actor, lock);
     end_step(actor->context, NEXT_GO_ON);
-    o_lock_enter(machine, actor, lock);
+    o_lock_enter(machine, actor, lock, LOCK_KIND_LRU);
     return true;
 }
 
@@ -102,12 +102,17 @@ void o_spin_for(struct actor *actor, struct lock *lock)
 
 /* ---- locks ----------------------------------------------------------------------------------- */
 
-void o_lock_enter(struct machine *machine, struct actor *actor, struct lock *lock)
+void o_lock_enter(struct machine *machine, struct actor *actor, struct lock *lock,
+                  enum lock_kind kind)
 {
     REQUIRE(lock->holder == NULL);
     if (lock->busy_until > actor->now) {
-        machine->count.spin_seconds += lock->busy_until - actor->now;
-        actor->now = lock->busy_until;
+        const sim_time came = actor->now;
+        lock->contenders = min_u64(lock->contenders + 1, machine->scenario->machine.cpus);
+        actor->now = lock->busy_until + o_contention_hand_over(machine, kind, lock->contenders);
+        machine->count.spin_seconds += actor->now - came;
+    } else {
+        lock->contenders = 1;
     }
 }
 

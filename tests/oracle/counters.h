@@ -83,6 +83,7 @@
     X(ptes_present)               \
     X(processes_blocked)          \
     X(reclaim_cpu_seconds)        \
+    X(rmap_cpu_seconds)           \
     X(user_seconds)               \
     X(system_seconds)             \
     X(spin_seconds)               \

@@ -127,6 +127,7 @@ static void do_event(struct machine *machine, struct context *context, struct de
 
 void o_epoch_run(struct machine *machine, sim_time end)
 {
+    o_contention_begin_epoch(machine, machine->epoch_end - machine->epoch_begin);
     machine->epoch_begin = machine->epoch_end;
     machine->epoch_end = end;
     o_cpu_hand_out(machine);

@@ -347,6 +347,20 @@ static void choose_more(struct machine_choice *machine)
     }
 }
 
+/* Curves of any form, some of which fall; none: those that are assumed. */
+static void choose_contention(struct machine_choice *machine)
+{
+    struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 28};
+    machine->has_curves = in_100(&dice, 70);
+    machine->utilisation_percent = between(&dice, 0, 100);
+    for (int kind = 0; kind < LOCK_KINDS; kind++) {
+        const uint64_t most = magnitude(&dice, 1001, 100000);
+        for (int point = 0; point < LOCK_CURVE_POINTS; point++) {
+            machine->factor[kind][point] = between(&dice, 1000, most);
+        }
+    }
+}
+
 void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
 {
     struct dice dice = {.number = number};
@@ -379,6 +393,7 @@ void machine_choose_drawn(uint64_t number, struct machine_choice *machine)
     }
     choose_kernel_memory(machine);
     choose_more(machine);
+    choose_contention(machine);
 }
 
 /* One more workload: processes that map an object by windows, with memory for what they populate.
@@ -814,18 +829,18 @@ static void write_mixed(const struct machine_workload *mixed, uint64_t frames, s
 static void write_fork_exit(const struct machine_workload *forks, struct text *yaml)
 {
     static const char *const sizes[] = {"fixed", "uniform", "log_uniform"};
-    text_append_format(
-        yaml,
-        "    loops: %" PRIu64 "\n    iterations: %" PRIu64 "\n    shell_text: %" PRIu64
-        "KiB\n    shell_data: %" PRIu64 "KiB\n    shell_writes: %" PRIu64
-        "\n    child_writes: %" PRIu64 "\n    programs: %" PRIu64 "\n    program_text: %" PRIu64
-        "KiB\n    data_min: %" PRIu64 "KiB\n    data_max: %" PRIu64
-        "KiB\n    sizes: %s\n    touch_time: %" PRIu64 "ns\n    syscalls_per_second: %" PRIu64
-        "\n    copied: %" PRIu64 "B\n",
-        forks->processes, forks->iterations, (forks->text + 1) / 2 * 4, forks->private_pages * 4,
-        forks->shell_writes, forks->child_writes, forks->programs, forks->text * 4,
-        forks->data_min * 4, forks->pages * 4, sizes[forks->sizes], forks->touch_ns,
-        forks->calls, forks->copied);
+    text_append_format(yaml,
+                       "    loops: %" PRIu64 "\n    iterations: %" PRIu64
+                       "\n    shell_text: %" PRIu64 "KiB\n    shell_data: %" PRIu64
+                       "KiB\n    shell_writes: %" PRIu64 "\n    child_writes: %" PRIu64
+                       "\n    programs: %" PRIu64 "\n    program_text: %" PRIu64
+                       "KiB\n    data_min: %" PRIu64 "KiB\n    data_max: %" PRIu64
+                       "KiB\n    sizes: %s\n    touch_time: %" PRIu64
+                       "ns\n    syscalls_per_second: %" PRIu64 "\n    copied: %" PRIu64 "B\n",
+                       forks->processes, forks->iterations, (forks->text + 1) / 2 * 4,
+                       forks->private_pages * 4, forks->shell_writes, forks->child_writes,
+                       forks->programs, forks->text * 4, forks->data_min * 4, forks->pages * 4,
+                       sizes[forks->sizes], forks->touch_ns, forks->calls, forks->copied);
     write_permille("exec_share", forks->exec_permille, yaml);
     write_permille("text_touched", forks->text_permille, yaml);
 }
@@ -917,6 +932,20 @@ static uint64_t write_machine(const struct machine_choice *machine, struct text 
     return frames;
 }
 
+static void write_curves(const struct machine_choice *machine, struct text *yaml)
+{
+    text_append_format(yaml, "  contention:\n    utilisation_limit: { share: %" PRIu64 "%% }\n",
+                       machine->utilisation_percent);
+    for (int kind = 0; kind < LOCK_KINDS; kind++) {
+        text_append_format(yaml, "    %s: { ", contention_options.rows[kind].key);
+        for (int point = 0; point < LOCK_CURVE_POINTS; point++) {
+            text_append_format(yaml, "%scpus_%u: %" PRIu64, point > 0 ? ", " : "", 2U << point,
+                               machine->factor[kind][point]);
+        }
+        text_append(yaml, " }\n");
+    }
+}
+
 void machine_write(const struct machine_choice *machine, struct text *yaml)
 {
     text_append_format(yaml, "title: random machine %" PRIu64 "\nseed: %" PRIu64 "\n",
@@ -943,6 +972,9 @@ void machine_write(const struct machine_choice *machine, struct text *yaml)
                            "ns, from: assumed, source: drawn at random }\n",
                            cost_key((enum cost)i), machine->cost_ps[i] / 1000,
                            machine->cost_ps[i] % 1000);
+    }
+    if (machine->has_curves) {
+        write_curves(machine, yaml);
     }
 }
 

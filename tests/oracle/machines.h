@@ -103,6 +103,8 @@ struct machine_choice {
     uint64_t duration_us, warmup_us, epoch_us, quantum_us, stall_us, interval_us;
     uint64_t until_freed_percent;
     uint64_t cost_ps[COST_COUNT];
+    bool has_curves;
+    uint64_t factor[LOCK_KINDS][LOCK_CURVE_POINTS], utilisation_percent; /* of contention curves */
     struct machine_tlb tlb;
     unsigned shared_pages; /* 0: 4 KiB, 1: 2 MiB, 2: 4 MiB, 3: 1 GiB */
     uint64_t large_pages;  /* of the pool, in MiB; 0: auto */

@@ -66,6 +66,7 @@ bool o_mm_need_table(struct machine *machine, struct actor *actor, const struct 
             return false;
         }
         charge(machine, actor, COST_PT_PAGE_ALLOC);
+        charge_tables(machine, actor, i == 0);
     }
     if (missing > 0) {
         const uint64_t number = address / mm->ptes_per_page;

@@ -66,6 +66,7 @@ struct context;
 /* A lock that is busy until some time; long locks also have a holder, from step to step. */
 struct lock {
     sim_time busy_until;
+    uint64_t contenders; /* who came since it was last found free, at most one for each CPU */
     struct context *holder;
 };
 
@@ -467,8 +468,10 @@ struct machine {
     struct zone zones[ZONES];
     enum zone_number user_class, kernel_class;
     uint64_t frames;
-    struct lru lrus[ZONES]; /* 2.4: the first alone */
-    uint64_t chain_blocks;  /* in use */
+    struct lru lrus[ZONES];  /* 2.4: the first alone */
+    uint64_t chain_blocks;   /* in use */
+    sim_time chain_time;     /* of work on chains that others share, in this epoch */
+    uint64_t chain_slowdown; /* of it, thousandths */
     struct list_entry *free_entries;
     struct entry_frame *entry_frames;
     uint64_t nfree_entries, nentry_frames;

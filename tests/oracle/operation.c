@@ -9,9 +9,25 @@ static void take_page_table_lock(struct machine *machine, struct actor *actor, s
     while (lock->holder != NULL) {
         o_spin_for(actor, lock);
     }
-    o_lock_enter(machine, actor, lock);
+    o_lock_enter(machine, actor, lock, LOCK_KIND_MM);
     charge(machine, actor, COST_LOCK);
     o_lock_hold(actor, lock);
+}
+
+/* The system call itself. */
+static void enter_kernel(struct machine *machine, struct actor *actor)
+{
+    charge(machine, actor, COST_SYSCALL);
+    charge_entry(machine, actor);
+}
+
+/* The ptes of a chunk are come to at an offset of its vma. */
+static void look_at_tables(struct machine *machine, struct actor *actor, const struct vma *vma,
+                           page_offset offset, unsigned times)
+{
+    if (offset == vma->offset || offset % CHUNK == 0) {
+        charge_tables(machine, actor, times);
+    }
 }
 
 static struct pte *present_pte(const struct vma *vma, page_offset offset)
@@ -94,6 +110,7 @@ static void zap(struct machine *machine, struct actor *actor, struct vma *vma)
             take_page_table_lock(machine, actor, vma->mm);
             continue;
         }
+        look_at_tables(machine, actor, vma, offset, 1);
         zap_word(machine, actor, vma, offset, next);
         if (next == end || next % CHUNK == 0) {
             *used = false;
@@ -105,7 +122,7 @@ static void zap(struct machine *machine, struct actor *actor, struct vma *vma)
 
 static void change_vma(struct machine *machine, struct actor *actor, struct object *object)
 {
-    o_lock_enter(machine, actor, &object->vma_lock);
+    o_lock_enter(machine, actor, &object->vma_lock, LOCK_KIND_OBJECT);
     charge(machine, actor, COST_LOCK);
     charge(machine, actor, COST_VMA_CHANGE);
     o_lock_leave(actor, &object->vma_lock);
@@ -122,7 +139,7 @@ static void move_window(struct machine *machine, struct actor *actor, struct vma
                         page_offset offset)
 {
     o_yield_point(actor);
-    charge(machine, actor, COST_SYSCALL);
+    enter_kernel(machine, actor);
     o_yield_point(actor);
     take_page_table_lock(machine, actor, vma->mm);
     zap(machine, actor, vma);
@@ -131,7 +148,7 @@ static void move_window(struct machine *machine, struct actor *actor, struct vma
     vma->gone = true;
     o_tree_changed(vma->object);
     o_mm_free_tables(machine, actor, vma);
-    charge(machine, actor, COST_SYSCALL);
+    enter_kernel(machine, actor);
     change_vma(machine, actor, vma->object);
     vma->gone = false;
     vma->offset = offset;
@@ -144,8 +161,12 @@ static void empty_mm(struct machine *machine, struct actor *actor, struct mm *mm
 {
     bool locked = false;
     o_yield_point(actor);
-    charge(machine, actor, COST_SYSCALL);
+    enter_kernel(machine, actor);
     charge(machine, actor, cost);
+    for (int i = 0; cost == COST_PROCESS_EXEC && machine->design.split_4g4g && i < 2; i++) {
+        charge(machine, actor, COST_PTE_WALK);
+        charge(machine, actor, COST_KMAP);
+    }
     o_yield_point(actor);
     for (struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
         if (!vma->gone) {
@@ -266,6 +287,7 @@ static void copy_vma(struct machine *machine, struct actor *actor, const struct 
             continue;
         }
         const page_offset next = min_u64((offset / WORD + 1) * WORD, end);
+        look_at_tables(machine, actor, from, offset, 2);
         for (; offset < next; offset++) {
             enum zone_number class;
             if (!copy_page(machine, actor, from, to, offset, &class)) {
@@ -285,7 +307,7 @@ static void make_child(struct machine *machine, struct actor *actor, struct mm *
     struct mm *child = &process->mm;
     bool locked = false;
     o_yield_point(actor);
-    charge(machine, actor, COST_SYSCALL);
+    enter_kernel(machine, actor);
     charge(machine, actor, COST_PROCESS_FORK);
     child->alive = true;
     child->swap_address = 0;

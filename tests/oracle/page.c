@@ -42,7 +42,7 @@ void o_page_mark_accessed(struct machine *machine, struct actor *actor, struct p
         page->referenced = true;
         return;
     }
-    o_lock_enter(machine, actor, &page->zone->lru->lock);
+    o_lock_enter(machine, actor, &page->zone->lru->lock, LOCK_KIND_LRU);
     charge(machine, actor, COST_LRU_MOVE);
     o_lock_leave(actor, &page->zone->lru->lock);
     o_lru_activate(machine, page);

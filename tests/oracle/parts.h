@@ -10,6 +10,13 @@
 struct machine *o_layout_build(const struct scenario *scenario);
 void o_layout_free(struct machine *machine);
 
+/* contention.c: handing a lock over among several CPUs; work on the chain of a page. */
+sim_time o_contention_hand_over(const struct machine *machine, enum lock_kind kind,
+                                uint64_t contenders);
+void o_contention_chain(struct machine *machine, struct actor *actor, sim_time time,
+                        uint64_t mappers);
+void o_contention_begin_epoch(struct machine *machine, uint64_t length_before);
+
 /* workload.c */
 /* Its processes are there from the start, and have no last touch. */
 bool o_workload_goes_on(const struct workload *workload);
@@ -192,7 +199,8 @@ void o_sleep_for_room(struct actor *actor, const struct device *device);
 void o_sleep_for_congestion(struct actor *actor, sim_time at_most);
 void o_sleep_for(struct actor *actor, sim_time time);
 void o_spin_for(struct actor *actor, struct lock *lock);
-void o_lock_enter(struct machine *machine, struct actor *actor, struct lock *lock);
+void o_lock_enter(struct machine *machine, struct actor *actor, struct lock *lock,
+                  enum lock_kind kind);
 void o_lock_leave(const struct actor *actor, struct lock *lock);
 void o_lock_hold(struct actor *actor, struct lock *lock);
 void o_lock_release(struct machine *machine, struct actor *actor, struct lock *lock);

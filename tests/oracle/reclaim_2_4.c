@@ -37,7 +37,7 @@ static void refill(struct freeing *freeing, uint64_t ratio)
     struct actor *actor = freeing->actor;
     struct lru *lru = lru_of(freeing);
     actor->context->stuck = true;
-    o_lock_enter(machine, actor, &lru->lock);
+    o_lock_enter(machine, actor, &lru->lock, LOCK_KIND_LRU);
     while (ratio > 0 && lru->active.oldest != NULL) {
         if (o_yield_point_in(machine, actor, &lru->lock)) {
             continue;
@@ -89,7 +89,7 @@ static void launder(struct freeing *freeing, struct page *page)
         o_lru_add_old(machine, page, false);
         o_lock_leave(actor, &lru->lock);
         o_sleep_for_room(actor, device);
-        o_lock_enter(machine, actor, &lru->lock);
+        o_lock_enter(machine, actor, &lru->lock, LOCK_KIND_LRU);
         return;
     }
     page->reclaim = true;
@@ -112,13 +112,13 @@ static void sync_buffers(struct freeing *freeing, struct page *page)
     if (page->reclaim && page->writeback) {
         take_up_again(freeing, page);
         o_sleep_for_page(actor, page);
-        o_lock_enter(machine, actor, &lru_of(freeing)->lock);
+        o_lock_enter(machine, actor, &lru_of(freeing)->lock, LOCK_KIND_LRU);
         return;
     }
     if (page->reclaim && !o_device_has_room(o_page_device(page))) {
         take_up_again(freeing, page);
         o_sleep_for_room(actor, o_page_device(page));
-        o_lock_enter(machine, actor, &lru_of(freeing)->lock);
+        o_lock_enter(machine, actor, &lru_of(freeing)->lock, LOCK_KIND_LRU);
         return;
     }
     if (page->reclaim) {
@@ -144,7 +144,7 @@ static enum look look_at(struct freeing *freeing, struct page *page, int64_t *ma
         if (page->reclaim) {
             o_lock_leave(actor, &lru->lock);
             o_sleep_for_page(actor, page);
-            o_lock_enter(machine, actor, &lru->lock);
+            o_lock_enter(machine, actor, &lru->lock, LOCK_KIND_LRU);
         }
         return LOOK_NEXT;
     }
@@ -185,7 +185,7 @@ static void free_clean(struct freeing *freeing)
     struct lru *lru = lru_of(freeing);
     uint64_t looks = o_lru_class_inactive(machine, freeing->class) / SCAN_RATIO;
     o_yield_point(actor);
-    o_lock_enter(machine, actor, &lru->lock);
+    o_lock_enter(machine, actor, &lru->lock, LOCK_KIND_LRU);
     while (freeing->wanted > 0 && looks > 0 && o_lru_class_inactive(machine, freeing->class) > 0) {
         if (o_yield_point_in(machine, actor, &lru->lock)) {
             continue;
@@ -227,7 +227,7 @@ static void shrink(struct freeing *freeing)
         }
     }
     o_yield_point(actor);
-    o_lock_enter(machine, actor, &lru->lock);
+    o_lock_enter(machine, actor, &lru->lock, LOCK_KIND_LRU);
     while (freeing->wanted > 0 && max_scan > 0 &&
            o_lru_class_inactive(machine, freeing->class) > 0) {
         if (o_yield_point_in(machine, actor, &lru->lock)) {
@@ -247,7 +247,7 @@ static void shrink(struct freeing *freeing)
             o_yield_point(actor);
             refill(freeing, ratio);
             o_yield_point(actor);
-            o_lock_enter(machine, actor, &lru->lock);
+            o_lock_enter(machine, actor, &lru->lock, LOCK_KIND_LRU);
         }
     }
     o_lock_leave(actor, &lru->lock);
@@ -262,7 +262,7 @@ static void shrink_2_4_22(struct freeing *freeing, unsigned priority)
     int64_t max_mapped = (int64_t)min_u64(freeing->wanted << (10 - priority), max_scan / 10);
     bool too_many = false;
     o_yield_point(actor);
-    o_lock_enter(machine, actor, &lru->lock);
+    o_lock_enter(machine, actor, &lru->lock, LOCK_KIND_LRU);
     while (!too_many && freeing->wanted > 0 && max_scan > 0 && lru->inactive.oldest != NULL) {
         if (o_yield_point_in(machine, actor, &lru->lock)) {
             continue;

@@ -36,7 +36,7 @@ static void take_oldest(struct shrinking *shrinking, struct lru_list *list, uint
 {
     struct machine *machine = shrinking->machine;
     struct lock *lock = &shrinking->zone->lru->lock;
-    o_lock_enter(machine, shrinking->actor, lock);
+    o_lock_enter(machine, shrinking->actor, lock, LOCK_KIND_LRU);
     batch->n = 0;
     while (batch->n < most && batch->n < BATCH_MAX && list->oldest != NULL) {
         charge(machine, shrinking->actor, COST_LRU_MOVE);
@@ -111,7 +111,7 @@ static void refill(struct shrinking *shrinking, uint64_t count)
         machine->count.deactivations += !active[i];
     }
     o_yield_point(actor);
-    o_lock_enter(machine, actor, &lru->lock);
+    o_lock_enter(machine, actor, &lru->lock, LOCK_KIND_LRU);
     put_back(shrinking, &batch, active, false);
     put_back(shrinking, &batch, active, true);
     o_lock_leave(actor, &lru->lock);
@@ -234,7 +234,7 @@ static unsigned shrink_batch(struct shrinking *shrinking, uint64_t wanted)
         }
     }
     o_yield_point(actor);
-    o_lock_enter(machine, actor, &zone->lru->lock);
+    o_lock_enter(machine, actor, &zone->lru->lock, LOCK_KIND_LRU);
     for (unsigned i = 0; i < batch.n; i++) {
         if (!is_gone(&batch.pages[i])) {
             batch.pages[i]->in_batch = false;

@@ -57,7 +57,7 @@ static bool trylock_object(struct machine *machine, const struct actor *actor,
     return !taken;
 }
 
-bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *page,
+static bool prepare(struct machine *machine, struct actor *actor, struct page *page,
                     struct chain_block **spare_p)
 {
     *spare_p = NULL;
@@ -67,15 +67,15 @@ bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *p
     return !uses_chain(machine, page) || o_chain_prepare(machine, actor, page, spare_p);
 }
 
-void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,
+static void add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,
                 struct chain_block *spare)
 {
     if (uses_chain(machine, page)) {
-        charge(machine, actor, COST_CHAIN_INSERT);
+        o_contention_chain(machine, actor, machine->cost[COST_CHAIN_INSERT], page->mapcount);
         o_chain_add(machine, page, pte, spare);
         o_chain_check(machine, page);
     } else if (machine->design.rmap == RMAP_PTE_LISTS) {
-        charge(machine, actor, COST_CHAIN_INSERT);
+        o_contention_chain(machine, actor, machine->cost[COST_CHAIN_INSERT], page->mapcount);
         o_list_add(machine, page, pte);
         o_list_check(machine, page);
     } else if (machine->design.rmap != RMAP_NONE) {
@@ -84,16 +84,19 @@ void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page,
 }
 
 /* Half of the chain is searched, on average. */
-static void charge_search(struct machine *machine, struct actor *actor, uint64_t blocks)
+static void charge_search(struct machine *machine, struct actor *actor, const struct page *page,
+                          uint64_t blocks)
 {
-    charge(machine, actor, COST_CHAIN_REMOVE);
+    sim_time time = machine->cost[COST_CHAIN_REMOVE];
     if (blocks > 0) {
-        actor->now += machine->cost[COST_CHAIN_BLOCK] * (blocks + 1) / 2;
+        time += machine->cost[COST_CHAIN_BLOCK] * (blocks + 1) / 2;
         machine->count.rmap_searched += (blocks + 1) / 2;
     }
+    o_contention_chain(machine, actor, time, page->mapcount + 1);
 }
 
-void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte)
+static void take_out(struct machine *machine, struct actor *actor, struct page *page,
+                     struct pte *pte)
 {
     if (machine->design.rmap == RMAP_PTE_LISTS) {
         const uint64_t free_before = machine->nfree_entries;
@@ -101,7 +104,7 @@ void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *pa
         for (const struct list_entry *entry = page->entries; entry != NULL; entry = entry->next) {
             entries++;
         }
-        charge_search(machine, actor, entries);
+        charge_search(machine, actor, page, entries);
         o_list_remove_pte(machine, page, pte);
         charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
     } else if (uses_chain(machine, page)) {
@@ -110,7 +113,7 @@ void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *pa
         for (const struct chain_block *block = page->chain; block != NULL; block = block->next) {
             blocks++;
         }
-        charge_search(machine, actor, blocks);
+        charge_search(machine, actor, page, blocks);
         o_chain_remove(machine, page, pte);
         charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
     } else if (machine->design.rmap != RMAP_NONE) {
@@ -132,6 +135,16 @@ static void visit(struct machine *machine, struct actor *actor, enum cost cost, 
     charge_times(machine, actor, cost, times);
 }
 
+/* The same along a chain of ptes: under the page's bit lock. */
+static void visit_chain(struct machine *machine, struct actor *actor, uint64_t ptes,
+                        uint64_t entries)
+{
+    machine->count.rmap_visits += ptes;
+    o_contention_chain(
+        machine, actor,
+        machine->cost[COST_CHAIN_VISIT] * ptes + machine->cost[COST_CHAIN_BLOCK] * entries, ptes);
+}
+
 /* A walk over the ptes of a page is done, and examined so many. */
 static void walked(struct machine *machine, uint64_t ptes)
 {
@@ -148,7 +161,7 @@ static bool referenced_by_chain(struct machine *machine, struct actor *actor, st
         referenced = test_and_clear_young(ptes[i]) || referenced;
     }
     walked(machine, n);
-    visit(machine, actor, COST_CHAIN_VISIT, n);
+    visit_chain(machine, actor, n, 0);
     charge_tables(machine, actor, n);
     if (o_chain_collapse(machine, page)) {
         charge(machine, actor, COST_CHAIN_ALLOC);
@@ -174,7 +187,7 @@ static enum unmap_result unmap_by_chain(struct machine *machine, struct actor *a
         }
     }
     walked(machine, cleared);
-    visit(machine, actor, COST_CHAIN_VISIT, n);
+    visit_chain(machine, actor, n, 0);
     charge_tables(machine, actor, n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
@@ -191,11 +204,8 @@ static bool referenced_by_list(struct machine *machine, struct actor *actor, str
         n++;
     }
     walked(machine, n);
-    visit(machine, actor, COST_CHAIN_VISIT, n);
+    visit_chain(machine, actor, n, page->direct == NULL ? n : 0);
     charge_tables(machine, actor, n);
-    if (page->direct == NULL) {
-        charge_times(machine, actor, COST_CHAIN_BLOCK, n);
-    }
     return referenced;
 }
 
@@ -229,9 +239,8 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
     }
     o_list_collapse(machine, page);
     walked(machine, cleared);
-    visit(machine, actor, COST_CHAIN_VISIT, n);
+    visit_chain(machine, actor, n, direct ? 0 : n);
     charge_tables(machine, actor, n);
-    charge_times(machine, actor, COST_CHAIN_BLOCK, direct ? 0 : n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
     o_list_check(machine, page);
@@ -331,7 +340,7 @@ static enum unmap_result unmap_by_object(struct machine *machine, struct actor *
     return all ? UNMAP_DONE : UNMAP_AGAIN;
 }
 
-void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
+static void unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
                          struct page *page)
 {
     struct object *object = page->object;
@@ -506,7 +515,7 @@ static struct search search_tree(struct machine *machine, struct actor *actor,
 static struct search search_anon(struct machine *machine, struct actor *actor,
                                  const struct page *page, bool unmaps)
 {
-    o_lock_enter(machine, actor, &page->object->vma_lock);
+    o_lock_enter(machine, actor, &page->object->vma_lock, LOCK_KIND_OBJECT);
     struct search search = {.machine = machine,
                             .actor = actor,
                             .at_begin = *actor,
@@ -565,11 +574,8 @@ static enum unmap_result unmap_by_tree(struct machine *machine, struct actor *ac
     return result_of(&search);
 }
 
-bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page)
+static bool referenced(struct machine *machine, struct actor *actor, struct page *page)
 {
-    if (page->mapcount == 0) {
-        return false;
-    }
     if (uses_chain(machine, page)) {
         return referenced_by_chain(machine, actor, page);
     }
@@ -583,7 +589,7 @@ bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page
     }
 }
 
-enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page)
+static enum unmap_result unmap(struct machine *machine, struct actor *actor, struct page *page)
 {
     if (uses_chain(machine, page)) {
         return unmap_by_chain(machine, actor, page);
@@ -596,4 +602,55 @@ enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, str
     default:
         return unmap_by_tree(machine, actor, page);
     }
+}
+
+/* ---- the same, with the time they take -------------------------------------------------------
+ */
+
+bool o_rmap_prepare(struct machine *machine, struct actor *actor, struct page *page,
+                    struct chain_block **spare_p)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    const bool prepared = prepare(machine, actor, page, spare_p);
+    machine->count.rmap_cpu_seconds += actor->now;
+    return prepared;
+}
+
+void o_rmap_add(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte,
+                struct chain_block *spare)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    add(machine, actor, page, pte, spare);
+    machine->count.rmap_cpu_seconds += actor->now;
+}
+
+void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *page, struct pte *pte)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    take_out(machine, actor, page, pte);
+    machine->count.rmap_cpu_seconds += actor->now;
+}
+
+bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page *page)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    const bool was_referenced = page->mapcount > 0 && referenced(machine, actor, page);
+    machine->count.rmap_cpu_seconds += actor->now;
+    return was_referenced;
+}
+
+enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    const enum unmap_result result = unmap(machine, actor, page);
+    machine->count.rmap_cpu_seconds += actor->now;
+    return result;
+}
+
+void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,
+                         struct page *page)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    unmap_others(machine, actor, held, page);
+    machine->count.rmap_cpu_seconds += actor->now;
 }

@@ -185,6 +185,11 @@ static void no_file(struct machine_choice *machine)
     }
 }
 
+static void no_curves(struct machine_choice *machine)
+{
+    machine->has_curves = false;
+}
+
 static void (*const steps[])(struct machine_choice *) = {
     drop_last_workload,
     drop_first_workload,
@@ -213,6 +218,7 @@ static void (*const steps[])(struct machine_choice *) = {
     one_window_each,
     no_calls,
     only_private_memory,
+    no_curves,
 };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };

@@ -194,7 +194,7 @@ bool o_swap_out(struct machine *machine, struct actor *actor, enum zone_number c
         while (lock->holder != NULL) {
             o_spin_for(actor, lock);
         }
-        o_lock_enter(machine, actor, lock);
+        o_lock_enter(machine, actor, lock, LOCK_KIND_MM);
         charge(machine, actor, COST_LOCK);
         o_lock_hold(actor, lock);
         if (!mm->alive || mm->swap_finished || machine->scan_cursor != mm->process->number) {

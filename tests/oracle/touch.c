@@ -212,7 +212,7 @@ static enum outcome fault(struct machine *machine, struct actor *actor, struct t
     if (mm->page_table_lock.holder != NULL) {
         return wait_for_lock(actor, &mm->page_table_lock);
     }
-    o_lock_enter(machine, actor, &mm->page_table_lock);
+    o_lock_enter(machine, actor, &mm->page_table_lock, LOCK_KIND_MM);
     charge(machine, actor, COST_FAULT_MINOR);
     charge(machine, actor, COST_LOCK);
     charge_entry(machine, actor);
