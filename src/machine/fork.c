@@ -14,7 +14,7 @@ enum phase { ENTER, KERNEL_MEMORY, LOCK_PARENT, LOCK_CHILD, COPY, DONE };
 static void enter(struct cell *cell, struct actor *actor, struct operation *operation)
 {
     operation_enter_kernel(cell, actor);
-    operation_charge(cell, actor, COST_PROCESS_FORK);
+    operation_owe(cell, operation, COST_PROCESS_FORK);
     struct mm *child = &cell->mms[operation->call.child];
     child->alive = true;
     child->scan_address = SCAN_START;
@@ -197,6 +197,9 @@ enum step fork_step(struct cell *cell, struct actor *actor, struct context *cont
         if (actor->now >= context->slice_end) {
             context->may_resched = parent->lock.holder != actor->context;
             return STEP_AGAIN;
+        }
+        if (operation_pays(context, actor, operation)) {
+            continue;
         }
         enum step step = run_phase(cell, actor, context, operation);
         if (step != STEP_DONE) {

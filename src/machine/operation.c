@@ -19,6 +19,19 @@ void operation_charge(const struct cell *cell, struct actor *actor, unsigned cos
     actor->now += even_part(cell->cost[cost], cell->id, cell->ncells);
 }
 
+void operation_owe(const struct cell *cell, struct operation *operation, unsigned cost)
+{
+    operation->owed += even_part(cell->cost[cost], cell->id, cell->ncells);
+}
+
+bool operation_pays(const struct context *context, struct actor *actor, struct operation *operation)
+{
+    const sim_time part = min_u64(operation->owed, context->slice_end - actor->now);
+    operation->owed -= part;
+    actor->now += part;
+    return part > 0;
+}
+
 void operation_enter_kernel(const struct cell *cell, struct actor *actor)
 {
     operation_charge(cell, actor, COST_SYSCALL);
@@ -156,10 +169,10 @@ static void enter(const struct cell *cell, struct actor *actor, const struct mm 
 {
     operation_enter_kernel(cell, actor);
     if (operation->call.kind == OPERATION_EXEC) {
-        operation_charge(cell, actor, COST_PROCESS_EXEC);
+        operation_owe(cell, operation, COST_PROCESS_EXEC);
         copy_arguments(cell, actor);
     } else if (operation->call.kind == OPERATION_EXIT) {
-        operation_charge(cell, actor, COST_PROCESS_EXIT);
+        operation_owe(cell, operation, COST_PROCESS_EXIT);
     }
     operation->phase = go_to_vma(cell, mm, operation, mm->first_vma) ? LOCK : CHANGE;
 }
@@ -191,6 +204,9 @@ static enum step zap_step(struct cell *cell, struct actor *actor, struct context
         if (actor->now >= context->slice_end) {
             context->may_resched = mm->lock.holder != actor->context;
             return STEP_AGAIN;
+        }
+        if (operation_pays(context, actor, operation)) {
+            continue;
         }
         switch ((enum phase)operation->phase) {
         case ENTER:

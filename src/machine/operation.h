@@ -34,8 +34,9 @@ struct operation_call {
 struct operation {
     struct operation_call call;
     uint32_t phase;
-    vma_id vma;   /* to work on */
-    page_id page; /* the next in it */
+    sim_time owed; /* CPU time to be spent before it goes on: more than a slice, it may be */
+    vma_id vma;    /* to work on */
+    page_id page;  /* the next in it */
 };
 
 struct cell;
@@ -48,6 +49,11 @@ enum step operation_step(struct cell *cell, struct actor *actor, struct context 
 
 /* Parts that operations are made of. Costs that are not for ptes are divided among the cells. */
 void operation_charge(const struct cell *cell, struct actor *actor, unsigned cost);
+
+/* A cost of a whole process is paid slice by slice: an epoch may be shorter. */
+void operation_owe(const struct cell *cell, struct operation *operation, unsigned cost);
+bool operation_pays(const struct context *context, struct actor *actor,
+                    struct operation *operation);
 
 /* The system call itself. */
 void operation_enter_kernel(const struct cell *cell, struct actor *actor);

@@ -21,6 +21,17 @@ static void enter_kernel(struct machine *machine, struct actor *actor)
     charge_entry(machine, actor);
 }
 
+/* What takes longer than a slice, it may be. */
+static void pay(const struct machine *machine, struct actor *actor, enum cost cost)
+{
+    for (sim_time owed = machine->cost[cost]; owed > 0;) {
+        o_yield_point(actor);
+        const sim_time part = min_u64(owed, actor->context->slice_end - actor->now);
+        actor->now += part;
+        owed -= part;
+    }
+}
+
 /* The ptes of a chunk are come to at an offset of its vma. */
 static void look_at_tables(struct machine *machine, struct actor *actor, const struct vma *vma,
                            page_offset offset, unsigned times)
@@ -162,11 +173,11 @@ static void empty_mm(struct machine *machine, struct actor *actor, struct mm *mm
     bool locked = false;
     o_yield_point(actor);
     enter_kernel(machine, actor);
-    charge(machine, actor, cost);
     for (int i = 0; cost == COST_PROCESS_EXEC && machine->design.split_4g4g && i < 2; i++) {
         charge(machine, actor, COST_PTE_WALK);
         charge(machine, actor, COST_KMAP);
     }
+    pay(machine, actor, cost);
     o_yield_point(actor);
     for (struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
         if (!vma->gone) {
@@ -308,10 +319,10 @@ static void make_child(struct machine *machine, struct actor *actor, struct mm *
     bool locked = false;
     o_yield_point(actor);
     enter_kernel(machine, actor);
-    charge(machine, actor, COST_PROCESS_FORK);
     child->alive = true;
     child->swap_address = 0;
     child->swap_finished = false;
+    pay(machine, actor, COST_PROCESS_FORK);
     o_yield_point(actor);
     while (!o_process_create(machine, actor, process)) {
         o_reclaim_in_operation(machine, actor, machine->kernel_class);
