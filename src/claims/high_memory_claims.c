@@ -128,7 +128,6 @@ const struct claim claim_i11 = {
     .compared = "page tables in low memory, of tasks that map 2.7 GiB; system time of a "
                 "compile-like load",
     .required = "page tables leave low memory; +5 to +10 % system time",
-    .analysis = "I11",
     CLAIM_RUNS(i11_runs),
     .judge = judge_i11,
 };
