@@ -76,59 +76,6 @@ static const struct claim published_page_tables = {
     .judge = judge_page_tables,
 };
 
-/* --- tables whose workload this build does not have ------------------------------------------ */
-
-static const struct claim published_v3 = {
-    .id = "V3",
-    .kind = CLAIM_CALIBRATED,
-    .sentence = "fork/exec/exit shell script: system time of linked chains over none, one CPU",
-    .source = "A. Morton, 4 Aug 2002",
-    .compared = "the same load",
-    .required = "1.20 to 1.30; within 25 %",
-    .unavailable = "this build has no check for it; it needs workload fork_exit",
-};
-
-static const struct claim published_v3_quad = {
-    .id = "V3-quad",
-    .kind = CLAIM_PREDICTION,
-    .sentence = "fork/exec/exit shell script: system time of linked chains over none, four CPUs",
-    .source = "A. Morton, 2 Aug 2002",
-    .compared = "the same load",
-    .required = "1.23 to 1.25; within 25 %",
-    .unavailable = "this build has no check for it; it needs workload fork_exit",
-};
-
-static const struct claim published_v6 = {
-    .id = "V6",
-    .kind = CLAIM_PREDICTION,
-    .sentence = "kernel compile, 16 CPUs: system time of partial object rmap over chains",
-    .source = "M. Bligh, 19 Feb 2003",
-    .compared = "a compile-like load",
-    .required = "0.87 (both loads); within 25 %",
-    .unavailable = "this build has no check for it; it needs workload fork_exit",
-};
-
-static const struct claim published_v10 = {
-    .id = "V10",
-    .kind = CLAIM_PREDICTION,
-    .sentence = "kernel compile, 16 CPUs: system time with high page tables over low ones",
-    .source = "M. Bligh, 22 Apr 2003",
-    .compared = "a compile-like load",
-    .required = "1.069, 1.062; within 25 %",
-    .unavailable =
-        "this build has no check for it; it needs page_tables highmem and workload fork_exit",
-};
-
-static const struct claim published_v11 = {
-    .id = "V11",
-    .kind = CLAIM_PREDICTION,
-    .sentence = "kernel compile: system time with the 4 GB split over 3 GB/1 GB",
-    .source = "M. Bligh, 9 Jul 2003",
-    .compared = "a compile-like load",
-    .required = "1.161; within 25 %",
-    .unavailable = "this build has no check for it; it needs split 4g4g and workload fork_exit",
-};
-
 const struct claim *const published_table[] = {
     &published_v1, &published_v3,          &published_v3_quad, &published_v6,  &published_v8,
     &published_v9, &published_page_tables, &published_v10,     &published_v11, NULL,

@@ -12,6 +12,8 @@
 extern const struct claim claim_l1, claim_l2, claim_i1, claim_i6;
 extern const struct claim claim_i8, claim_i9, claim_i13;
 extern const struct claim published_v1, published_v8;
+extern const struct claim published_v3, published_v3_quad, published_v6, published_v10,
+    published_v11;
 extern const struct claim claim_l3, claim_l10, claim_i10;
 extern const struct claim claim_l11, claim_i11;
 extern const struct claim claim_i5, claim_i12;

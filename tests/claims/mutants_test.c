@@ -35,11 +35,22 @@ static const struct {
     const char *id;
     enum mutant mutant;
 } rows[] = {
-    {"L2", MUTANT_CHAIN_WALK},     {"L4", MUTANT_OBJECT_CHAINS},  {"I1", MUTANT_CREDIT_THRESHOLD},
-    {"I3", MUTANT_ENTRY_SLOTS},    {"I4", MUTANT_LAZY_COLLAPSE},  {"I4", MUTANT_EAGER_COLLAPSE},
-    {"I5", MUTANT_REMOVAL_SEARCH}, {"I7", MUTANT_TABLE_FRAMES},   {"I8", MUTANT_LARGE_ENTRIES},
-    {"I9", MUTANT_TLB_WAYS},       {"I13", MUTANT_LARGE_ENTRIES}, {"I10", MUTANT_TABLE_FRAMES},
+    {"L2", MUTANT_CHAIN_WALK},
+    {"L4", MUTANT_OBJECT_CHAINS},
+    {"I1", MUTANT_CREDIT_THRESHOLD},
+    {"I3", MUTANT_ENTRY_SLOTS},
+    {"I4", MUTANT_LAZY_COLLAPSE},
+    {"I4", MUTANT_EAGER_COLLAPSE},
+    {"I5", MUTANT_REMOVAL_SEARCH},
+    {"I7", MUTANT_TABLE_FRAMES},
+    {"I8", MUTANT_LARGE_ENTRIES},
+    {"I9", MUTANT_TLB_WAYS},
+    {"I13", MUTANT_LARGE_ENTRIES},
+    {"I10", MUTANT_TABLE_FRAMES},
     {"I11", MUTANT_KMAP},
+    {"V3", MUTANT_REMOVAL_SEARCH},
+    {"V3-quad", MUTANT_REMOVAL_SEARCH},
+    {"V10", MUTANT_KMAP},
 };
 
 /* The verdict of one claim, in this process. */
@@ -54,7 +65,9 @@ static int judge(int argc, char **argv, const char *id)
     catalogue_fill(&catalogue);
     struct validation validation = {
         .launcher = &launcher, .catalogue = &catalogue.catalogue, .form = FORM_QUICK};
-    enum status status = validation_plan(claim_table, id, &validation);
+    const bool published = id[0] == 'V';
+    enum status status = validation_plan(published ? published_table : claim_table, id,
+                                         &validation);
     if (status == STATUS_OK) {
         status = validation_run(&validation, PROGRESS_NONE, NULL);
     }

@@ -251,6 +251,15 @@ static void test_write_and_load(void **state)
         profile.origin[i] = (enum cost_origin)(i % 3);
         profile.source[i] = i == 4 ? source : "{ V1, }: # no comment";
     }
+    for (size_t i = 0; i < LOCK_KINDS; i++) {
+        struct lock_curve *curve = &profile.contention.curve[i];
+        for (size_t point = 0; point < LOCK_CURVE_POINTS; point++) {
+            curve->factor[point] = 1000 + i * 77 + point * point;
+        }
+        curve->from = (unsigned)(i % 3);
+        curve->source = "a: \"b\"";
+    }
+    profile.contention.limit = (struct utilisation_limit){.share = 123456789, .source = "c"};
     struct text text = {0};
     cost_profile_write(&profile, 0, &text);
     fixture_write("written.yaml", text_string(&text));
@@ -266,7 +275,101 @@ static void test_write_and_load(void **state)
         assert_int_equal(again.origin[i], profile.origin[i]);
         assert_string_equal(again.source[i], profile.source[i]);
     }
+    for (size_t i = 0; i < LOCK_KINDS; i++) {
+        const struct lock_curve *curve = &again.contention.curve[i];
+        assert_memory_equal(curve->factor, profile.contention.curve[i].factor,
+                            sizeof curve->factor);
+        assert_int_equal(curve->from, profile.contention.curve[i].from);
+        assert_string_equal(curve->source, profile.contention.curve[i].source);
+    }
+    assert_int_equal(again.contention.limit.share, profile.contention.limit.share);
     arena_close(arena);
+}
+
+/* --- contention ------------------------------------------------------------------------------ */
+
+static void load_curves(const char *section, struct scenario *scenario)
+{
+    struct text profile = fixture_profile("curves", "60ns");
+    text_append(&profile, section);
+    fixture_write("costs/curves.yaml", text_string(&profile));
+    text_free(&profile);
+    *scenario = fixture_load(WITHOUT_COSTS "costs: curves\n");
+}
+
+static void test_curves_that_are_left_out(void **state)
+{
+    (void)state;
+    struct scenario scenario;
+    load_curves("contention: { lru_lock: { cpus_4: 3000, from: measured, source: here } }\n",
+                &scenario);
+    const struct contention *contention = &scenario.costs.contention;
+    for (int kind = 0; kind < LOCK_KINDS; kind++) {
+        const struct lock_curve *curve = &contention->curve[kind];
+        assert_int_equal(curve->factor[0], 1250);
+        assert_int_equal(curve->factor[1], kind == LOCK_KIND_LRU ? 3000 : 1750);
+        assert_int_equal(curve->factor[LOCK_CURVE_POINTS - 1], 16750);
+        assert_int_equal(curve->from, kind == LOCK_KIND_LRU ? COST_MEASURED : COST_ASSUMED);
+    }
+    assert_int_equal(contention->limit.share, 950000000);
+    assert_int_equal(contention->limit.from, COST_ASSUMED);
+    scenario_free(&scenario);
+}
+
+static void test_curve_between_its_points(void **state)
+{
+    (void)state;
+    static const struct lock_curve curve = {.factor = {1400, 3400, 3000, 3000, 5001, 4000}};
+    static const struct {
+        uint64_t cpus, factor;
+    } points[] = {
+        {0, 1000},     {1000, 1000},  {1250, 1100},  {2000, 1400},  {3000, 2400},
+        {4000, 3400},  {5000, 3300},  {5003, 3300},  {8000, 3000},  {16000, 3000},
+        {24000, 4000}, {32000, 5001}, {48000, 4501}, {64000, 4000}, {100000, 4000},
+    };
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        assert_int_equal(lock_curve_factor(&curve, points[i].cpus), points[i].factor);
+    }
+}
+
+static void test_what_is_wrong_with_curves(void **state)
+{
+    (void)state;
+    static const char *const sections[] = {
+        "contention: { lru_lock: { cpus_4: 999 } }\n",
+        "contention: { lru_lock: { cpus_3: 2000 } }\n",
+        "contention: { zone_lock: { cpus_4: 2000 } }\n",
+        "contention: { utilisation_limit: { share: 101% } }\n",
+        "contention: { chain_lock: { from: guessed } }\n",
+    };
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+        struct text profile = fixture_profile("curves", "60ns");
+        struct scenario scenario;
+        text_append(&profile, sections[i]);
+        fixture_write("costs/curves.yaml", text_string(&profile));
+        text_free(&profile);
+        fixture_write("curves.yaml", WITHOUT_COSTS "costs: curves\n");
+        assert_int_equal(
+            scenario_load(fixture_path("curves.yaml"), NULL, &fake_catalogue, &scenario),
+            STATUS_USAGE);
+    }
+}
+
+/* A curve is part of the configuration, where it comes from is not. */
+static void test_curves_and_the_hash(void **state)
+{
+    (void)state;
+    struct scenario assumed;
+    struct scenario measured;
+    struct scenario other;
+    load_curves("", &assumed);
+    load_curves("contention: { chain_lock: { from: measured, source: here } }\n", &measured);
+    load_curves("contention: { chain_lock: { cpus_64: 16751 } }\n", &other);
+    assert_memory_equal(&assumed.hash, &measured.hash, sizeof assumed.hash);
+    assert_memory_not_equal(&assumed.hash, &other.hash, sizeof assumed.hash);
+    scenario_free(&assumed);
+    scenario_free(&measured);
+    scenario_free(&other);
 }
 
 int main(void)
@@ -277,6 +380,10 @@ int main(void)
         cmocka_unit_test(test_broken_profiles),
         cmocka_unit_test(test_profiles_that_are_not_there),
         cmocka_unit_test(test_write_and_load),
+        cmocka_unit_test(test_curves_that_are_left_out),
+        cmocka_unit_test(test_curve_between_its_points),
+        cmocka_unit_test(test_what_is_wrong_with_curves),
+        cmocka_unit_test(test_curves_and_the_hash),
     };
     status_set_quiet(1);
     return cmocka_run_group_tests(tests, fixture_open, fixture_close);
