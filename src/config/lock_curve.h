@@ -14,7 +14,7 @@
 /* X(identifier, key, help) for every kind of lock that the model tells apart. */
 #define LOCK_KIND_TABLE(X)                                                                     \
     X(CHAIN, "chain_lock",                                                                     \
-      "bit lock of a page, and its pte chain under it: factor on the time of chain work")      \
+      "bit lock of a page, over its pte chain: factor on the time of additions and removals")  \
     X(MM, "page_table_lock", "of an mm: factor on the cost of a lock that is taken when busy") \
     X(OBJECT, "object_lock",                                                                   \
       "of an object's vmas (i_shared_sem, i_mmap_lock, anon_vma): likewise")                   \

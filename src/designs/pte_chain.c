@@ -138,12 +138,11 @@ void pte_chain_remove(struct cell *cell, struct actor *actor, page_id first, uin
 static void charge_walk(struct cell *cell, struct actor *actor, uint64_t ptes, uint64_t blocks)
 {
     count(cell, METRIC_RMAP_VISITS, MUTANT(CHAIN_WALK, ptes, 2 * ptes));
-    sim_time time = cell->cost[COST_CHAIN_VISIT] * ptes;
-    if (cell->design->rmap->chains == CHAIN_LIST) {
-        time += cell->cost[COST_CHAIN_BLOCK] * MUTANT(ENTRY_MISS, blocks, 0);
-    }
-    lock_charge_chain(cell, actor, time, ptes);
+    charge(cell, actor, COST_CHAIN_VISIT, ptes);
     charge_table_access(cell, actor, ptes);
+    if (cell->design->rmap->chains == CHAIN_LIST) {
+        charge(cell, actor, COST_CHAIN_BLOCK, MUTANT(ENTRY_MISS, blocks, 0));
+    }
 }
 
 unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page)

@@ -4,8 +4,8 @@
  * waits until then, spinning. A lock that is kept across steps (an mm's page_table_lock while the
  * virtual scan is in it) also has a holder; who meets it spins on a CPU until it is released.
  *
- * The bit locks of pages, with the chains under them, are not waited for: what is done under them
- * takes longer, by the curve, the more of their time CPUs spend there. */
+ * The bit locks of pages are not waited for: adding to a chain and removing from it takes longer, by
+ * the curve, the more of their time CPUs spend on that. */
 #ifndef THRASH_MACHINE_LOCK_H
 #define THRASH_MACHINE_LOCK_H
 
@@ -35,8 +35,8 @@ struct actor;
  * then for what handing it over among several CPUs takes more (the curve of its kind). */
 void lock_enter(struct cell *cell, struct actor *actor, struct sim_lock *lock, enum lock_kind kind);
 
-/* Work on the chain of a page with so many mappers, under the page's bit lock: what it takes with
- * several CPUs, if others can be there. */
+/* An addition to the chain of a page with so many mappers, or a removal, under the page's bit lock:
+ * what it takes with several CPUs, if others can be there. */
 void lock_charge_chain(struct cell *cell, struct actor *actor, sim_time time, uint64_t mappers);
 
 /* Such work in this epoch, in billionths of a CPU. */

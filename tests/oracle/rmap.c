@@ -135,16 +135,6 @@ static void visit(struct machine *machine, struct actor *actor, enum cost cost, 
     charge_times(machine, actor, cost, times);
 }
 
-/* The same along a chain of ptes: under the page's bit lock. */
-static void visit_chain(struct machine *machine, struct actor *actor, uint64_t ptes,
-                        uint64_t entries)
-{
-    machine->count.rmap_visits += ptes;
-    o_contention_chain(
-        machine, actor,
-        machine->cost[COST_CHAIN_VISIT] * ptes + machine->cost[COST_CHAIN_BLOCK] * entries, ptes);
-}
-
 /* A walk over the ptes of a page is done, and examined so many. */
 static void walked(struct machine *machine, uint64_t ptes)
 {
@@ -161,7 +151,7 @@ static bool referenced_by_chain(struct machine *machine, struct actor *actor, st
         referenced = test_and_clear_young(ptes[i]) || referenced;
     }
     walked(machine, n);
-    visit_chain(machine, actor, n, 0);
+    visit(machine, actor, COST_CHAIN_VISIT, n);
     charge_tables(machine, actor, n);
     if (o_chain_collapse(machine, page)) {
         charge(machine, actor, COST_CHAIN_ALLOC);
@@ -187,7 +177,7 @@ static enum unmap_result unmap_by_chain(struct machine *machine, struct actor *a
         }
     }
     walked(machine, cleared);
-    visit_chain(machine, actor, n, 0);
+    visit(machine, actor, COST_CHAIN_VISIT, n);
     charge_tables(machine, actor, n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
@@ -204,8 +194,9 @@ static bool referenced_by_list(struct machine *machine, struct actor *actor, str
         n++;
     }
     walked(machine, n);
-    visit_chain(machine, actor, n, page->direct == NULL ? n : 0);
+    visit(machine, actor, COST_CHAIN_VISIT, n);
     charge_tables(machine, actor, n);
+    charge_times(machine, actor, COST_CHAIN_BLOCK, page->direct == NULL ? n : 0);
     return referenced;
 }
 
@@ -239,8 +230,9 @@ static enum unmap_result unmap_by_list(struct machine *machine, struct actor *ac
     }
     o_list_collapse(machine, page);
     walked(machine, cleared);
-    visit_chain(machine, actor, n, direct ? 0 : n);
+    visit(machine, actor, COST_CHAIN_VISIT, n);
     charge_tables(machine, actor, n);
+    charge_times(machine, actor, COST_CHAIN_BLOCK, direct ? 0 : n);
     charge_times(machine, actor, COST_PTE_UNMAP, cleared);
     charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
     o_list_check(machine, page);
