@@ -290,8 +290,10 @@ static void fill_words(const struct submission *submission, const char *where,
     add_given(words, "account", site->account);
     add_given(words, "qos", site->qos);
     add_options(words, site->options);
+    const int tree = (int)(strlen(submission->script) - strlen("/slurm/study-array.sbatch"));
     add(words, "%s", submission->script);
     add(words, "%s", where);
+    add(words, "%.*s", tree, submission->script);
     words->failed = words->failed || words->n + 1 > sizeof words->word / sizeof words->word[0];
 }
 

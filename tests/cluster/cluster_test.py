@@ -124,6 +124,16 @@ def test_designs(cluster):
     assert len(found) == 3, (found, [p.read_text() for p in cluster.work.glob("*.out")])
 
 
+def test_one_run(cluster):
+    """slurm/run.sbatch: one run on the tasks that were asked for."""
+    cluster.run("sbatch", "--wait", "-N2", "-n2", f"--export=ALL,THRASH={THRASH}",
+                SOURCE / "slurm" / "run.sbatch", QUICKSTART, "--set", "duration=600ms", "--set",
+                "machine.cells=2")
+    found = [path for path in cluster.work.glob("quickstart-[0-9]*.h5")]
+    assert len(found) == 1, [p.read_text() for p in cluster.work.glob("thrash-*.out")]
+    assert digest(found[0])[1] == ["n1", "n2"]
+
+
 def test_study(cluster):
     """A study through the queue: an element that fails is found, and run again by retry alone."""
     job = write_job(cluster, "study", "set: { duration: 600ms, machine.cells: 2 }\n"
@@ -223,8 +233,8 @@ def test_element_lost(cluster):
     assert "4 runs: 4 done" in cluster.study("status", job, "-o", where)
 
 
-SHORT = (test_two_nodes, test_designs, test_study, test_stopped)
-LONG = (test_preempted, test_node_lost, test_element_lost)
+SHORT = (test_two_nodes, test_designs, test_one_run, test_study)
+LONG = (test_stopped, test_preempted, test_node_lost, test_element_lost)
 
 
 def main():
