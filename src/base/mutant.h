@@ -80,6 +80,7 @@
     X(CALL_SPACE_SWITCH, "system calls at a rate stay in one address space")              \
     X(CALL_COPIES, "system calls at a rate find user memory without a walk")              \
     X(WINDOW_PLACES, "the TLB sees all windows of a process at one address")              \
+    X(READ_BEFORE, "files read before the clock starts are not referenced")               \
     X(MIXED_KINDS, "all processes of a mixed workload are of one size")                   \
     X(TLB_WAYS, "arrays of a TLB have half their ways")                                   \
     X(LARGE_ENTRIES, "large pages have two entries")                                      \

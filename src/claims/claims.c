@@ -9,31 +9,6 @@
     "`thrash locks` measures it on a host (" where \
     " in its result), and no result of it is read here"
 
-static const struct claim claim_l10 = {
-    .id = "L10",
-    .kind = CLAIM_EMERGENT,
-    .sentence =
-        "With these patches 2.4 runs heavy loads on large systems which immediately lock up "
-        "a 2.6 system",
-    .source = LWN_ARTICLE,
-    .compared = "32 GiB i386-pae, 2.7 GiB mapped by 300 and 700 tasks, then pressure",
-    .required =
-        "2.4.23-aa completes with >= 25 % of its touch rate; 2.6.0 and 2.6.0-highpte end in "
-        "lowmem_exhausted, livelock or oom before 100 tasks (3g1g) or 700 (4g4g)",
-    .unavailable =
-        "this build has no check for it; it needs presets linux-2.4.23-aa and linux-2.6.0-highpte",
-};
-
-static const struct claim claim_l11 = {
-    .id = "L11",
-    .kind = CLAIM_EMERGENT,
-    .sentence = "The 4 GB split makes more low memory available, but at a performance cost",
-    .source = LWN_ARTICLE,
-    .compared = "free low memory of 32 GiB idle; system time of a compile-like load",
-    .required = "3,416 MiB; +10 to +20 % system time",
-    .unavailable = "this build has no check for it; it needs split 4g4g and workload fork_exit",
-};
-
 static const struct claim claim_i2 = {
     .id = "I2",
     .kind = CLAIM_MEASURED,
@@ -43,18 +18,6 @@ static const struct claim claim_i2 = {
                 "map it",
     .required = "flat within 10 %",
     .unavailable = LOCKS_HAS("beside"),
-};
-
-static const struct claim claim_i5 = {
-    .id = "I5",
-    .kind = CLAIM_EMERGENT,
-    .sentence = "Setting up and removing reverse mappings under locks is very expensive for "
-                "applications that perform a lot of forks and exits",
-    .source = IBM_ARTICLE,
-    .compared = "system time of a fork-and-exit load: linked chains, arrays, objects, none",
-    .required = "linked chains over none +20 to +30 % on one CPU (fitted), +15 to +25 % on four; "
-                "arrays and objects less, in that order",
-    .unavailable = "this build has no check for it; it needs workload fork_exit",
 };
 
 static const struct claim claim_i5_host = {
@@ -76,30 +39,6 @@ static const struct claim claim_i7_host = {
     .compared = "growth of VmPTE of a process that maps 1 GiB, aligned",
     .required = "that of the simulated x86_64, page for page",
     .unavailable = HOST_ABSENT("kernel"),
-};
-
-static const struct claim claim_i11 = {
-    .id = "I11",
-    .kind = CLAIM_EMERGENT,
-    .sentence =
-        "Highmem PTE squeezes more memory out of the low memory area; using these entries is "
-        "somewhat slower",
-    .source = IBM_ARTICLE,
-    .compared = "page tables in low memory; system time of a compile-like load",
-    .required = "page tables leave low memory; +5 to +10 % system time",
-    .unavailable =
-        "this build has no check for it; it needs page_tables highmem and workload fork_exit",
-};
-
-static const struct claim claim_i12 = {
-    .id = "I12",
-    .kind = CLAIM_EMERGENT,
-    .sentence = "The memory manager of 2.6 performs on everything from very low end desktops to "
-                "large, enterprise-class machines",
-    .source = IBM_ARTICLE,
-    .compared = "a mixed load sized to memory, 64 MiB to 64 GiB: verdict, throughput per CPU",
-    .required = "completed on 2.6.0 at a working set of 60 % of memory",
-    .unavailable = "this build has no check for it; it needs workload mixed",
 };
 
 const struct claim *const claim_table[] = {

@@ -109,6 +109,101 @@ const struct claim claim_l3 = {
     .judge = judge_l3,
 };
 
+/* --- L10: the patched 2.4 where 2.6 locks up ------------------------------------------------- */
+
+/* Of 2.4.23-aa the short form has an eighth. `stall`, which says how long nothing moves in a
+ * livelock, is divided as run lengths are; ballast leaves an eighth of what is free at full size,
+ * where high memory never falls back to low memory (with `auto` most of it would be low, out of
+ * reach behind the reserve). */
+#define L10_PATCHED(processes, ballast)                                                            \
+    {"l10-tasks.yaml",                                                                             \
+     "design.preset=linux-2.4.23-aa workloads.database.processes=" processes                       \
+     " stall=3750ms machine.ballast=" ballast,                                                     \
+     {8, 0},                                                                                       \
+     false},                                                                                       \
+    {                                                                                              \
+        "l10-tasks.yaml", "design.preset=linux-2.4.23-aa workloads.database.processes=" processes, \
+            {0, 1}, false                                                                          \
+    }
+#define L10_RUN(preset, split, processes)                        \
+    {                                                            \
+        "l10-tasks.yaml",                                        \
+            "design.preset=linux-" preset " design.split=" split \
+            " workloads.database.processes=" processes,          \
+            {1, 1}, false                                        \
+    }
+
+enum { L10_PATCHED_SIZES = 2, L10_OF_2_6 = 2 * L10_PATCHED_SIZES };
+
+static const struct claim_run l10_runs[] = {
+    L10_PATCHED("300", "26144MiB"),  L10_PATCHED("700", "23464MiB"),
+    L10_RUN("2.6.0", "3g1g", "300"), L10_RUN("2.6.0-highpte", "3g1g", "300"),
+    L10_RUN("2.6.0", "4g4g", "700"), L10_RUN("2.6.0-highpte", "4g4g", "700"),
+};
+
+static double touches_per_second(double touches, double seconds)
+{
+    return seconds > 0 ? touches / seconds : NAN;
+}
+
+/* Touches per second under pressure over those before it. */
+static double touch_rate_kept(const struct outcome *outcome)
+{
+    const double under = outcome_pressure(outcome, METRIC_TOUCHES);
+    const double seconds = outcome_pressure(outcome, METRIC_ELAPSED);
+    return touches_per_second(under, seconds) /
+           touches_per_second(outcome_total(outcome, METRIC_TOUCHES) - under,
+                              outcome_total(outcome, METRIC_ELAPSED) - seconds);
+}
+
+static void judge_l10(const struct outcome *const *runs, struct judgement *judgement)
+{
+    static const unsigned tasks[L10_PATCHED_SIZES] = {300, 700};
+    static const struct {
+        const char *name;
+        double tasks;
+    } of_2_6[] = {
+        {"2_6_0", 99}, {"2_6_0_highpte", 99}, {"2_6_0_4g4g", 699}, {"2_6_0_highpte_4g4g", 699}};
+    const double pages = 707788 + 256; /* that each task maps */
+    for (size_t i = 0; i < L10_PATCHED_SIZES; i++) {
+        const struct outcome *run = runs[2 * i] != NULL ? runs[2 * i] : runs[2 * i + 1];
+        /* The second segment is as large as the first; nobody else makes new pages. */
+        const double copied = outcome_pressure(run, METRIC_NEW_PAGES) * 4096 /
+                              outcome_at(run, "shm_bytes", 0);
+        judge_between(judgement, 1, 1, run->recording.verdict == VERDICT_COMPLETED ? 1 : 0, "1",
+                      "completed_2_4_23_aa_%u", tasks[i]);
+        judge_between(judgement, 0.25, INFINITY, touch_rate_kept(run), "1",
+                      "touch_rate_kept_2_4_23_aa_%u", tasks[i]);
+        judge_between(judgement, 1, INFINITY, copied, "1", "share_copied_2_4_23_aa_%u", tasks[i]);
+        judge_report(judgement, outcome_freed_per_second(run), "1/s",
+                     "pages_freed_per_second_2_4_23_aa_%u", tasks[i]);
+        judge_note(judgement, "2.4.23-aa with %u tasks: %s", tasks[i],
+                   verdict_name(run->recording.verdict));
+    }
+    for (size_t i = 0; i < sizeof of_2_6 / sizeof of_2_6[0]; i++) {
+        judge_between(judgement, 1, of_2_6[i].tasks,
+                      tasks_at_exhaustion(runs[L10_OF_2_6 + i], pages), "1", "tasks_%s",
+                      of_2_6[i].name);
+    }
+}
+
+const struct claim claim_l10 = {
+    .id = "L10",
+    .kind = CLAIM_EMERGENT,
+    .sentence =
+        "With these patches 2.4 runs heavy loads on large systems which immediately lock up "
+        "a 2.6 system",
+    .source = LWN_ARTICLE,
+    .compared = "32 GiB i386-pae, 2.7 GiB mapped by 300 and 700 tasks, then a copy of it under "
+                "pressure",
+    .required =
+        "2.4.23-aa completes with >= 25 % of its touch rate, and the copy is done; 2.6.0 and "
+        "2.6.0-highpte end in lowmem_exhausted before 100 tasks (3g1g) or 700 (4g4g)",
+    .analysis = "L10",
+    CLAIM_RUNS(l10_runs),
+    .judge = judge_l10,
+};
+
 /* --- I10: page tables fill low memory -------------------------------------------------------- */
 
 #define I10_RUN(segment, processes)                                                                \

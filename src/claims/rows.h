@@ -15,7 +15,9 @@ extern const struct claim claim_i9_host, claim_i13_host;
 extern const struct claim published_v1, published_v8;
 extern const struct claim published_v3, published_v3_quad, published_v6, published_v10,
     published_v11;
-extern const struct claim claim_l3, claim_i10;
+extern const struct claim claim_l3, claim_l10, claim_i10;
+extern const struct claim claim_l11, claim_i11;
+extern const struct claim claim_i5, claim_i12;
 extern const struct claim claim_l5, claim_l6, claim_l7, claim_l8, claim_l9;
 extern const struct claim claim_l4, claim_i3, claim_i4, claim_i7;
 

@@ -358,6 +358,7 @@ void cell_sample(struct cell *cell, uint64_t blocked)
     value[METRIC_SWAPCACHE_DIRTY_BYTES] = bytes(core->swapcache_dirty);
     value[METRIC_FILE_DIRTY_BYTES] = bytes(core->nr_dirty);
     value[METRIC_BUFFER_HEADS] = core->slab[SLAB_BUFFER_HEAD].in_use;
+    value[METRIC_CHAIN_BLOCKS] = core->slab[SLAB_PTE_CHAIN].in_use;
     value[METRIC_SWAP_USED_BYTES] = core->swap.used * PAGE_BYTES;
     value[METRIC_PTES_PRESENT] = core->ptes_present;
     value[METRIC_PROCESSES_BLOCKED] = blocked;

@@ -146,6 +146,8 @@ enum metric_scope {
       "pages of files dirtied by write(2) whose write-back has not been started")                  \
     X(BUFFER_HEADS, "buffer_heads", "1", GAUGE, LOWER, COUNT, CELL,                                \
       "pages that carry buffer heads")                                                             \
+    X(CHAIN_BLOCKS, "chain_blocks", "1", GAUGE, LOWER, COUNT, CELL,                                \
+      "pte_chain blocks or list entries in use")                                                   \
     X(SWAP_USED_BYTES, "swap_used_bytes", "byte", GAUGE, LOWER, COUNT, CELL, "swap slots in use")  \
     X(PTES_PRESENT, "ptes_present", "1", GAUGE, NEITHER, COUNT, CELL, "present ptes")              \
     X(PROCESSES_BLOCKED, "processes_blocked", "1", GAUGE, LOWER, COUNT, CELL,                      \

@@ -222,6 +222,13 @@ page_count plan_populated_pages(const struct plan *plan)
             pages += of_object[vma->object] - before;
         }
     }
+    for (size_t i = 0; of_object != NULL && i < plan->nprocesses; i++) {
+        const object_id read = plan->processes[i].has_read;
+        if (read > 0) {
+            pages += plan->objects[read - 1].pages - of_object[read - 1];
+            of_object[read - 1] = plan->objects[read - 1].pages;
+        }
+    }
     free(of_object);
     return pages;
 }

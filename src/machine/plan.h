@@ -64,6 +64,8 @@ struct plan_process {
     byte_count syscall_bytes;     /* that each of them copies to or from user memory */
     sim_time syscall_time;   /* that each of them takes in the kernel; set by workloads_plan() */
     bool exits;              /* it ends by an exit of its own */
+    object_id has_read;      /* a file that it has read as a whole before the clock starts, + 1; 0:
+                                none */
     uint64_t pages_in_stall; /* that it would ask for in `stall` while it waits for memory: one, or
                                 as many as it would touch where every touch needs a new one */
 };
@@ -119,8 +121,8 @@ enum status plan_finish(struct plan *plan, cell_id ncells);
 /* Frames that the objects of large pages need. */
 page_count plan_large_frames(const struct plan *plan);
 
-/* Pages that populate makes resident, but for large ones; a page that several vmas populate counts
- * once. */
+/* Pages that populate makes resident, but for large ones; a page that several vmas populate, or a
+ * process has read as well, counts once. */
 page_count plan_populated_pages(const struct plan *plan);
 
 #endif

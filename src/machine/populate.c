@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/mutant.h"
 #include "machine/kernel_memory.h"
 #include "machine/lru.h"
 #include "machine/map.h"
@@ -325,6 +326,38 @@ static bool populate_mappings(struct cell *cell, process_id process, bool page_b
     return true;
 }
 
+/* The file that a process has read is in the page cache, each page as after one read(2). Returns
+ * whether that was all, be it for lack of memory. */
+static bool populate_file(struct cell *cell, process_id process, page_count left,
+                          struct populate_place *place)
+{
+    const object_id read = cell->plan->processes[process].has_read;
+    if (read == 0) {
+        return true;
+    }
+    const struct object *object = &cell->objects[read - 1];
+    struct actor actor = {0, CONTEXT_FIRST_PROCESS + process};
+    for (; place->read < object->npages && !cell->core->out_of_memory; place->read++, left--) {
+        const page_id page = object->first + (page_id)place->read;
+        if (left == 0) {
+            return false;
+        }
+        if (!page_is(cell->words, page, PLANE_RESIDENT)) {
+            enum zone_index class;
+            enum zone_index zone;
+            if (residence_take_page(cell, &actor, page, &zone, &class) != FRAME_OK) {
+                refused(cell, process, class);
+                return true;
+            }
+            residence_enter(cell, page, zone, false);
+        }
+        if (MUTANT(READ_BEFORE, true, false)) {
+            mark_word(cell, page / PAGES_PER_WORD * PAGES_PER_WORD, page_bit(page));
+        }
+    }
+    return true;
+}
+
 bool populate_span(struct cell *cell, process_id process, bool page_by_page, page_count pages,
                    struct populate_place *place)
 {
@@ -335,7 +368,8 @@ bool populate_span(struct cell *cell, process_id process, bool page_by_page, pag
         create_process(cell, process);
         place->created = true;
     }
-    bool done = populate_mappings(cell, process, page_by_page, pages, place);
+    const bool done = populate_mappings(cell, process, page_by_page, pages, place) &&
+                      populate_file(cell, process, pages, place);
     cell->cost = cost;
     return done;
 }

@@ -1,7 +1,8 @@
 /* Populate: before the clock starts, processes touch the mappings they are told to.
  *
- * Defined as process 0 touching its mappings in address order, page by page, then process 1, and so
- * on, at no cost in time. Whole words of 64 pages are done at once where that is the same. */
+ * Defined as process 0 touching its mappings in address order, page by page, and reading the file
+ * that it is to have read, then process 1, and so on, at no cost in time. Whole words of 64 pages
+ * are done at once where that is the same. */
 #ifndef THRASH_MACHINE_POPULATE_H
 #define THRASH_MACHINE_POPULATE_H
 
@@ -22,13 +23,15 @@ struct populate_place {
     bool created;
     size_t vma;      /* of the process's mappings */
     page_count page; /* of that mapping's pages in this cell */
+    page_count read; /* of the file's pages in this cell */
 };
 
 /* Creates a process, with its stack, its structures and its page directories, populates its
- * mappings, and maps those of large pages as a whole; call for all of them in their order. One call
- * does some `pages` ptes, whole chunks of 512, and returns whether that was all; it goes on from
- * `place`. Ends early, with core.out_of_memory set, when a frame cannot be had; that is not an
- * error of the call. `page_by_page` takes the slow way throughout; tests compare. */
+ * mappings, maps those of large pages as a whole, and brings into the page cache the file that it
+ * has read; call for all of them in their order. One call does some `pages` ptes, whole chunks of
+ * 512, or pages of the file, and returns whether that was all; it goes on from `place`. Ends early,
+ * with core.out_of_memory set, when a frame cannot be had; that is not an error of the call.
+ * `page_by_page` takes the slow way throughout; tests compare. */
 bool populate_span(struct cell *cell, process_id process, bool page_by_page, page_count pages,
                    struct populate_place *place);
 

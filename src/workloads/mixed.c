@@ -48,7 +48,8 @@ static const struct option_row rows[] = {
      .high = 1000000000,
      .help = "other system calls of each process for each second of its user time"},
     ROW_POPULATE(FIELD(populate), "none",
-                 "how processes touch memory and text before the clock starts"),
+                 "how processes touch memory and text, and have read the files, before the clock "
+                 "starts; none: not at all"),
     ROW_DEVICE(FIELD(device), "texts and files are"),
     ROW_CPU_USE(FIELD(cpu_use), "50%",
                 "share of all CPUs that user code takes at the full touch rate (assumed)"),
@@ -136,6 +137,9 @@ static void add_process(uint32_t index, uint32_t i, struct plan *plan, struct wo
     workload->first_process = i == 0 ? process : workload->first_process;
     plan->processes[process].cpu_share = share;
     plan->processes[process].syscalls_per_second = options->syscalls_per_second;
+    if (i == 0 && options->populate != POPULATE_NONE && workload->parts[TABLE_FILES].npages > 0) {
+        plan->processes[process].has_read = workload->object + 1;
+    }
     if (text_pages > 0) {
         plan_add_vma(plan, texts[kind], 0, text_pages, true,
                      options->populate == POPULATE_NONE ? POPULATE_NONE : POPULATE_READ);

@@ -46,6 +46,7 @@
     X(file_write_bytes)           \
     X(file_dirty_bytes)           \
     X(buffer_heads)               \
+    X(chain_blocks)               \
     X(raw_write_bytes)            \
     X(file_read_bytes)            \
     X(pagetable_bytes)            \

@@ -401,6 +401,7 @@ static void add_mixed(struct machine *machine, struct workload *workload,
         struct process *process = add_process(machine, workload);
         const uint64_t pages = workload->program[i % PROGRAMS].own_pages;
         struct object *own = add_object(machine, OBJECT_ANON, pages, NULL);
+        process->has_read = i == 0 && files > 0 && options->populate != 0 ? workload->object : NULL;
         if (workload->text_pages > 0) {
             add_vma(machine, &process->mm, workload->program[i % PROGRAMS].text, 0,
                     workload->text_pages,

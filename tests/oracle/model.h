@@ -355,7 +355,8 @@ struct process {
     struct workload *workload;
     struct mm mm;
     struct context *context;
-    uint64_t share; /* of a CPU that it wants, in 2^-32 */
+    uint64_t share;          /* of a CPU that it wants, in 2^-32 */
+    struct object *has_read; /* before the clock starts, or NULL */
     bool from_start, finite, by_fork;
     uint32_t generation;       /* forked into this number before */
     struct process *waits_for; /* to be gone */

@@ -57,6 +57,10 @@ void o_sum_up(const struct machine *machine, struct counters *values)
             values->swapcache_dirty_bytes += (o_page_in_swap_cache(page) && page->dirty) *
                                              PAGE_BYTES;
             values->ptes_present += page->mapcount;
+            for (const struct list_entry *entry = page->entries; entry != NULL;
+                 entry = entry->next) {
+                values->chain_blocks++;
+            }
             values->file_dirty_bytes += (object->written && page->dirty) * PAGE_BYTES;
             values->buffer_heads += page->resident && page->buffers;
         }
@@ -66,6 +70,7 @@ void o_sum_up(const struct machine *machine, struct counters *values)
         const struct process *process = &machine->processes[p];
         values->processes_blocked += process->blocked || process->waiting;
     }
+    values->chain_blocks += machine->chain_blocks;
     values->elapsed_seconds = machine->epoch_end;
 }
 

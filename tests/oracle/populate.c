@@ -190,6 +190,24 @@ static bool populate_page(struct machine *machine, struct actor *actor, const st
     return true;
 }
 
+/* As read(2) leaves the pages of a file. */
+static bool populate_file(struct machine *machine, struct actor *actor, const struct object *file)
+{
+    for (uint64_t i = 0; i < file->npages; i++) {
+        struct page *page = &file->pages[i];
+        if (!page->resident) {
+            enum zone_number class;
+            struct zone *zone = o_page_take(machine, actor, page, &class);
+            if (zone == NULL) {
+                return no_room(machine, class);
+            }
+            o_page_enter(machine, page, zone, false);
+        }
+        o_page_mark_accessed(machine, actor, page);
+    }
+    return true;
+}
+
 static bool populate_process(struct machine *machine, struct process *process)
 {
     struct actor nobody = {0}; /* its clock stands still */
@@ -211,7 +229,7 @@ static bool populate_process(struct machine *machine, struct process *process)
             }
         }
     }
-    return true;
+    return process->has_read == NULL || populate_file(machine, &nobody, process->has_read);
 }
 
 static uint64_t free_frames(const struct machine *machine)
