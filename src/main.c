@@ -18,6 +18,8 @@ static const struct command commands[] = {
     {"converge", "say what cells and epochs change about a scenario", command_converge},
     {"validate", "say what the sources claim beside what the model gives", command_validate},
     {"locks", "measure locks and reverse maps under real threads on each host", command_locks},
+    {"kernel", "measure page tables, forks, faults and reclaim of each host's kernel",
+     command_kernel},
     {"check", "validate a scenario, print every value, predict memory and time", command_check},
     {"list", "list designs, workloads, metrics or options", command_list},
     {"info", "say what this host can and cannot measure, and why", command_info},

@@ -1,0 +1,241 @@
+#include "host/kernel/crew.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POLL_NS 50000000L
+
+/* What all processes of the crew share. */
+struct board {
+    _Atomic uint32_t round;   /* number of the task; members wait for it to change */
+    _Atomic uint32_t pending; /* members that have not finished it */
+    _Atomic uint32_t lined_up;
+    _Atomic uint32_t failed; /* 1 + number of a member that failed */
+    _Atomic int error;       /* its error number */
+    unsigned members;        /* that have the task */
+    crew_task *task;
+    _Alignas(16) unsigned char argument[CREW_ARGUMENT];
+    uint64_t results[]; /* nresults for each member */
+};
+
+struct crew {
+    const volatile sig_atomic_t *stop;
+    struct board *board;
+    size_t board_size;
+    unsigned nresults;
+    unsigned members;
+    char why[160];
+    pid_t pids[];
+};
+
+uint64_t crew_clock(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+static void wait_while(_Atomic uint32_t *word, uint32_t value, const struct timespec *timeout)
+{
+    (void)syscall(SYS_futex, word, FUTEX_WAIT, value, timeout, NULL, 0);
+}
+
+static void wake_all(_Atomic uint32_t *word)
+{
+    (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/* Signals that the parent catches to end in order end a member at once. */
+static void stop_catching(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct sigaction action;
+        if (!sigaction(signals[i], NULL, &action) && action.sa_handler != SIG_IGN) {
+            (void)signal(signals[i], SIG_DFL);
+        }
+    }
+}
+
+static int take_turn(struct crew *crew, unsigned member)
+{
+    struct board *board = crew->board;
+    const struct crew_turn turn = {
+        .member = member,
+        .members = board->members,
+        .argument = board->argument,
+        .results = board->results + (size_t)member * crew->nresults,
+        .crew = crew,
+    };
+    return board->task(&turn);
+}
+
+__attribute__((noreturn)) static void serve(struct crew *crew, unsigned member, pid_t parent)
+{
+    struct board *board = crew->board;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(1);
+    }
+    stop_catching();
+    for (uint32_t round = 0;;) {
+        while (atomic_load(&board->round) == round) {
+            wait_while(&board->round, round, NULL);
+        }
+        round = atomic_load(&board->round);
+        const int error = member < board->members ? take_turn(crew, member) : 0;
+        if (error) {
+            uint32_t none = 0;
+            if (atomic_compare_exchange_strong(&board->failed, &none, member + 1)) {
+                atomic_store(&board->error, error);
+            }
+        }
+        /* Those without the task count as well, so that none is late for the next one. */
+        if (atomic_fetch_sub(&board->pending, 1) == 1) {
+            wake_all(&board->pending);
+        }
+    }
+}
+
+bool crew_start(unsigned members, unsigned nresults, const volatile sig_atomic_t *stop,
+                struct crew **crew_p, char *why, size_t why_size)
+{
+    struct crew *crew = calloc(1, sizeof *crew + members * sizeof crew->pids[0]);
+    if (!crew) {
+        (void)snprintf(why, why_size, "out of memory");
+        return false;
+    }
+    crew->stop = stop;
+    crew->nresults = nresults;
+    crew->board_size = sizeof *crew->board +
+                       (size_t)members * nresults * sizeof crew->board->results[0];
+    crew->board = mmap(NULL, crew->board_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                       -1, 0);
+    if (crew->board == MAP_FAILED) {
+        (void)snprintf(why, why_size, "shared memory: %s", strerror(errno));
+        free(crew);
+        return false;
+    }
+    const pid_t parent = getpid();
+    for (; crew->members < members && !*stop; crew->members++) {
+        const pid_t pid = fork();
+        if (pid == 0) {
+            serve(crew, crew->members, parent);
+        }
+        if (pid < 0) {
+            (void)snprintf(why, why_size, "process %u of %u: fork: %s", crew->members + 1, members,
+                           strerror(errno));
+            crew_end(crew);
+            return false;
+        }
+        crew->pids[crew->members] = pid;
+    }
+    if (crew->members < members) {
+        (void)snprintf(why, why_size, "interrupted");
+        crew_end(crew);
+        return false;
+    }
+    *crew_p = crew;
+    return true;
+}
+
+/* Whether a member has died; it is reaped then. */
+static bool member_died(struct crew *crew)
+{
+    for (unsigned i = 0; i < crew->members; i++) {
+        int how;
+        if (crew->pids[i] > 0 && waitpid(crew->pids[i], &how, WNOHANG) == crew->pids[i]) {
+            crew->pids[i] = 0;
+            if (WIFSIGNALED(how)) {
+                (void)snprintf(crew->why, sizeof crew->why, "process %u was killed: %s%s", i,
+                               strsignal(WTERMSIG(how)),
+                               WTERMSIG(how) == SIGKILL ? " (out of memory?)" : "");
+            } else {
+                (void)snprintf(crew->why, sizeof crew->why, "process %u ended", i);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+bool crew_run(struct crew *crew, unsigned members, crew_task *task, const void *argument,
+              size_t size)
+{
+    struct board *board = crew->board;
+    if (members == 0) {
+        return true;
+    }
+    memcpy(board->argument, argument, size);
+    board->task = task;
+    board->members = members;
+    atomic_store(&board->lined_up, 0);
+    atomic_store(&board->pending, crew->members);
+    atomic_fetch_add(&board->round, 1);
+    wake_all(&board->round);
+    const struct timespec poll = {.tv_nsec = POLL_NS};
+    for (uint32_t pending; (pending = atomic_load(&board->pending)) > 0;) {
+        wait_while(&board->pending, pending, &poll);
+        if (*crew->stop) {
+            (void)snprintf(crew->why, sizeof crew->why, "interrupted");
+            return false;
+        }
+        if (atomic_load(&board->pending) > 0 && member_died(crew)) {
+            return false;
+        }
+    }
+    const uint32_t failed = atomic_load(&board->failed);
+    if (failed) {
+        (void)snprintf(crew->why, sizeof crew->why, "process %u: %s", failed - 1,
+                       strerror(atomic_load(&board->error)));
+    }
+    return !failed;
+}
+
+void crew_line_up(const struct crew_turn *turn)
+{
+    struct board *board = turn->crew->board;
+    atomic_fetch_add(&board->lined_up, 1);
+    /* Nobody waits for a member that failed before it came here. */
+    while (atomic_load(&board->lined_up) < turn->members && !atomic_load(&board->failed)) {
+    }
+}
+
+uint64_t crew_result(const struct crew *crew, unsigned member, unsigned index)
+{
+    return crew->board->results[(size_t)member * crew->nresults + index];
+}
+
+const char *crew_why(const struct crew *crew)
+{
+    return crew->why;
+}
+
+void crew_end(struct crew *crew)
+{
+    if (!crew) {
+        return;
+    }
+    for (unsigned i = 0; i < crew->members; i++) {
+        if (crew->pids[i] > 0) {
+            (void)kill(crew->pids[i], SIGKILL);
+        }
+    }
+    for (unsigned i = 0; i < crew->members; i++) {
+        while (crew->pids[i] > 0 && waitpid(crew->pids[i], NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    (void)munmap(crew->board, crew->board_size);
+    free(crew);
+}
