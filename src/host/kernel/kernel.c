@@ -28,7 +28,7 @@ static const struct kernel_plan full_plan = {
     .touched = 65536,
     .mappers = {0, 1, 10, 100, 500},
     .nmappers = 5,
-    .reclaimed = 1024,
+    .reclaimed = 2048,
     .probes = "all",
 };
 

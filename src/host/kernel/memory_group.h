@@ -25,7 +25,7 @@ bool memory_group_open(const struct host_system *system, struct memory_group *gr
 /* "memory.force_empty" or "memory.reclaim". */
 const char *memory_group_interface(const struct memory_group *group);
 
-/* Moves the calling process into the group, where what it allocates from now on is charged. */
+/* Moves the calling process into the group, to which what it allocates from now on is charged. */
 bool memory_group_enter(const struct memory_group *group);
 
 /* Reclaims what the group is charged for: all of it, or as version 2 wants to know, `bytes`.
