@@ -39,11 +39,21 @@ struct crew {
     pid_t pids[];
 };
 
-uint64_t crew_clock(void)
+static uint64_t read_clock(clockid_t clock)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+uint64_t crew_clock(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t crew_cpu_clock(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void wait_while(_Atomic uint32_t *word, uint32_t value, const struct timespec *timeout)

@@ -49,7 +49,8 @@ const char *crew_why(const struct crew *crew);
 /* Kills and reaps all members. NULL is allowed. */
 void crew_end(struct crew *crew);
 
-/* Nanoseconds of the clock that all processes share. */
+/* Nanoseconds of the clock that all processes share, and of CPU time of the calling thread. */
 uint64_t crew_clock(void);
+uint64_t crew_cpu_clock(void);
 
 #endif

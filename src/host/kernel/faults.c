@@ -90,9 +90,9 @@ static bool touch_once(const struct touch *touch, const struct segment *segment,
     uint64_t counted = 0;
     const bool counts = fault_counter_start(counter);
     const uint64_t before = faults_of_thread();
-    const uint64_t start = crew_clock();
+    const uint64_t start = crew_cpu_clock();
     touch_pages(touch, memory, pages);
-    const uint64_t time = crew_clock() - start;
+    const uint64_t time = crew_cpu_clock() - start;
     const uint64_t accounted = faults_of_thread() - before;
     const bool was_counted = counts && fault_counter_stop(counter, &counted);
     (void)munmap(memory, pages * PAGE_BYTES);
@@ -151,7 +151,8 @@ static void put_touches(const struct host_measure *measure, const struct kernel_
     samples_put(&samples->accounted,
                 &(struct table_label){"minor_faults_accounted", "1", "counted by getrusage"},
                 "pages", tables);
-    samples_put(&samples->time, &(struct table_label){"fault_time", "ns", "touching, per fault"},
+    samples_put(&samples->time,
+                &(struct table_label){"fault_time", "ns", "CPU time of touching, per fault"},
                 "pages", tables);
     const struct samples *best = counter->usable ? &samples->counted : &samples->accounted;
     const double faults = samples_median(best, 0);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,8 +17,9 @@
 
 #define LARGE ((byte_count)1 << 21)
 
-/* Results of the process that forks: of the memory, then two for each repetition. */
+/* Results of the process that forks: of the memory, then some for each repetition. */
 enum { LARGE_BYTES, CHILD_TABLES, FIRST_SAMPLE };
+enum { FORK_TIME, LIFE_TIME, CPU_TIME, SAMPLES };
 
 /* Memory mapped by the process that forks. */
 struct kind {
@@ -84,9 +86,18 @@ static int read_child_tables(uint64_t *bytes_p)
     return error;
 }
 
-/* One fork, and the whole life of a child that does nothing; nanoseconds. */
-static int time_fork(uint64_t *fork_p, uint64_t *life_p)
+static uint64_t cpu_of_children(void)
 {
+    struct rusage usage;
+    (void)getrusage(RUSAGE_CHILDREN, &usage);
+    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000U +
+           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000U;
+}
+
+/* One fork, and the whole life of a child that does nothing. */
+static int time_fork(uint64_t *samples)
+{
+    const uint64_t cpu = crew_cpu_clock() + cpu_of_children();
     const uint64_t start = crew_clock();
     const pid_t pid = fork();
     if (pid == 0) {
@@ -98,8 +109,9 @@ static int time_fork(uint64_t *fork_p, uint64_t *life_p)
     }
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
     }
-    *fork_p = forked - start;
-    *life_p = crew_clock() - start;
+    samples[FORK_TIME] = forked - start;
+    samples[LIFE_TIME] = crew_clock() - start;
+    samples[CPU_TIME] = crew_cpu_clock() + cpu_of_children() - cpu;
     return 0;
 }
 
@@ -124,8 +136,7 @@ static int fork_repeatedly(const struct crew_turn *turn)
     int error = read_child_tables(&turn->results[CHILD_TABLES]);
     for (unsigned i = 0; i <= task->repetitions && !error; i++) {
         /* The first is not counted. */
-        uint64_t *sample = turn->results + FIRST_SAMPLE + 2 * (size_t)(i > 0 ? i - 1 : 0);
-        error = time_fork(&sample[0], &sample[1]);
+        error = time_fork(turn->results + FIRST_SAMPLE + SAMPLES * (size_t)(i > 0 ? i - 1 : 0));
     }
     if (memory) {
         (void)munmap(memory, task->pages * PAGE_BYTES);
@@ -136,8 +147,16 @@ static int fork_repeatedly(const struct crew_turn *turn)
 struct fork_samples {
     struct samples fork;
     struct samples life;
+    struct samples cpu;
     double child_tables[KERNEL_POINTS];
 };
+
+static void free_samples(struct fork_samples *samples)
+{
+    samples_free(&samples->fork);
+    samples_free(&samples->life);
+    samples_free(&samples->cpu);
+}
 
 /* One point. False with a clause in `why` when it could not be measured. */
 static bool measure_point(const struct host_measure *measure, const struct kernel_plan *plan,
@@ -157,7 +176,7 @@ static bool measure_point(const struct host_measure *measure, const struct kerne
         return false;
     }
     struct crew *crew = NULL;
-    bool done = crew_start(1, FIRST_SAMPLE + 2 * plan->repetitions, measure->stop, &crew, why,
+    bool done = crew_start(1, FIRST_SAMPLE + SAMPLES * plan->repetitions, measure->stop, &crew, why,
                            why_size);
     if (done) {
         done = crew_run(crew, 1, fork_repeatedly, &task, sizeof task);
@@ -172,9 +191,10 @@ static bool measure_point(const struct host_measure *measure, const struct kerne
         }
     }
     for (unsigned i = 0; done && i < plan->repetitions; i++) {
-        samples_set(&samples->fork, point, i, (double)crew_result(crew, 0, FIRST_SAMPLE + 2 * i));
-        samples_set(&samples->life, point, i,
-                    (double)crew_result(crew, 0, FIRST_SAMPLE + 2 * i + 1));
+        const unsigned first = FIRST_SAMPLE + SAMPLES * i;
+        samples_set(&samples->fork, point, i, (double)crew_result(crew, 0, first + FORK_TIME));
+        samples_set(&samples->life, point, i, (double)crew_result(crew, 0, first + LIFE_TIME));
+        samples_set(&samples->cpu, point, i, (double)crew_result(crew, 0, first + CPU_TIME));
     }
     if (done) {
         samples->child_tables[point] = (double)crew_result(crew, 0, CHILD_TABLES);
@@ -207,6 +227,10 @@ static void put_samples(const struct kernel_plan *plan, const struct kind *kind,
                 &(struct table_label){"fork_exit_time", "ns",
                                       "until the child, which exits at once, is waited for"},
                 "pages", tables);
+    samples_put(&samples->cpu,
+                &(struct table_label){"fork_exit_cpu_time", "ns",
+                                      "CPU time of both processes from fork to exit"},
+                "pages", tables);
     const struct table_axis axis = {"pages", plan->nforked};
     tables_array(tables,
                  &(struct table_label){"child_pagetable_bytes", "byte",
@@ -216,14 +240,18 @@ static void put_samples(const struct kernel_plan *plan, const struct kind *kind,
         return;
     }
     const unsigned last = measured - 1;
-    const double page = slope(&samples->life, plan, last);
+    const double page = slope(&samples->cpu, plan, last);
     /* A table of ptes or a directory's entry at least would be copied for each 2 MiB. */
     const double copied = samples->child_tables[last] - samples->child_tables[0];
     const bool was_copied = copied >= (double)(plan->forked[last] / 512 * PAGE_BYTES) / 2;
     tables_real(tables,
+                &(struct table_label){"fork_exit_cpu_time_per_page", "ns",
+                                      "what each mapped page adds to CPU time of fork and exit"},
+                page);
+    tables_real(tables,
                 &(struct table_label){"fork_exit_time_per_page", "ns",
                                       "what each mapped page adds to fork and exit"},
-                page);
+                slope(&samples->life, plan, last));
     tables_real(
         tables,
         &(struct table_label){"fork_time_per_page", "ns", "what each mapped page adds to fork"},
@@ -248,8 +276,9 @@ static enum status probe_kind(const struct host_measure *measure, const struct k
     char why[400] = "";
     tables_group(tables, kind->group, kind->title);
     if (!samples_make(plan->nforked, plan->repetitions, &samples.fork) ||
-        !samples_make(plan->nforked, plan->repetitions, &samples.life)) {
-        samples_free(&samples.fork);
+        !samples_make(plan->nforked, plan->repetitions, &samples.life) ||
+        !samples_make(plan->nforked, plan->repetitions, &samples.cpu)) {
+        free_samples(&samples);
         return fail(STATUS_FAILED, "out of memory for samples");
     }
     unsigned measured = 0;
@@ -266,8 +295,7 @@ static enum status probe_kind(const struct host_measure *measure, const struct k
     if (measured > 0) {
         put_samples(plan, kind, measured, &samples, tables);
     }
-    samples_free(&samples.fork);
-    samples_free(&samples.life);
+    free_samples(&samples);
     return host_measure_stopped(measure) ? STATUS_INTERRUPTED : STATUS_OK;
 }
 

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/kernel/crew.h"
@@ -36,13 +35,6 @@ struct scene {
     const struct memory_group *group; /* NULL: it belongs to nobody in particular */
     void *memory;                     /* mapped here, never touched: to ask what is resident */
 };
-
-static uint64_t cpu_clock(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 /* Writes the pages one by one, so that the file system takes base pages for them, and brings them
  * to disk, so that they are clean. */
@@ -94,12 +86,12 @@ static int page_out(const struct crew_turn *turn)
 {
     const struct scene *scene = turn->argument;
     void *memory = (void *)(uintptr_t)turn->results[0]; /* NOLINT */
-    const uint64_t start = crew_clock(), cpu = cpu_clock();
+    const uint64_t start = crew_clock(), cpu = crew_cpu_clock();
     if (madvise(memory, scene->pages * PAGE_BYTES, MADV_PAGEOUT)) {
         return errno;
     }
     turn->results[1] = crew_clock() - start;
-    turn->results[2] = cpu_clock() - cpu;
+    turn->results[2] = crew_cpu_clock() - cpu;
     return 0;
 }
 
@@ -234,8 +226,8 @@ static bool fill_file(const struct host_measure *measure, const struct scene *sc
  * page tables: version 1 tries again and again. */
 static uint64_t idle_time(const struct memory_group *group)
 {
-    const uint64_t start = cpu_clock();
-    return group->version == 1 && memory_group_reclaim(group, 0) ? cpu_clock() - start : 0;
+    const uint64_t start = crew_cpu_clock();
+    return group->version == 1 && memory_group_reclaim(group, 0) ? crew_cpu_clock() - start : 0;
 }
 
 /* One repetition: `mappers` members of the crew map the pages of the group, which is emptied. */
@@ -252,7 +244,7 @@ static bool empty_once(const struct host_measure *measure, const struct scene *s
     }
     const page_count before = resident(scene);
     page_count after = before;
-    const uint64_t start = crew_clock(), cpu = cpu_clock();
+    const uint64_t start = crew_clock(), cpu = crew_cpu_clock();
     for (int i = 0; i < ATTEMPTS && after > 0 && !host_measure_stopped(measure); i++) {
         if (!memory_group_reclaim(scene->group, after * PAGE_BYTES) && errno != EINTR) {
             (void)snprintf(why, why_size, "%s: %s", memory_group_interface(scene->group),
@@ -261,7 +253,7 @@ static bool empty_once(const struct host_measure *measure, const struct scene *s
         }
         after = resident(scene);
     }
-    const uint64_t wall = crew_clock() - start, used = cpu_clock() - cpu;
+    const uint64_t wall = crew_clock() - start, used = crew_cpu_clock() - cpu;
     const uint64_t idle = idle_time(scene->group);
     if (host_measure_stopped(measure)) {
         (void)snprintf(why, why_size, "interrupted");
@@ -343,9 +335,9 @@ static enum status measure_group(const struct host_measure *measure, const struc
                                sizeof why);
         }
         if (going) {
-            tables_report(tables, "%-34s %9.0f ns of each page that %u processes map\n",
+            tables_report(tables, "%-34s %9.0f ns for each page that %u process%s\n",
                           "reclaim/cgroup", samples_median(&samples.cpu, point),
-                          plan->mappers[point]);
+                          plan->mappers[point], plan->mappers[point] == 1 ? " maps" : "es map");
         }
     }
     put_samples(plan, mappers, plan->nmappers, scene, &samples, tables);
@@ -431,7 +423,7 @@ static enum status probe_page_out(const struct host_measure *measure,
         going = page_out_once(measure, &scene, crew, i, &samples, why, sizeof why);
     }
     if (going) {
-        tables_report(tables, "%-34s %9.0f ns of each page that 1 process maps\n",
+        tables_report(tables, "%-34s %9.0f ns for each page that 1 process maps\n",
                       "reclaim/pageout", samples_median(&samples.cpu, 0));
     } else {
         tables_absence(tables, "reclaim_time_per_page", why);
