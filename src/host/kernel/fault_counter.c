@@ -78,5 +78,6 @@ void fault_counter_close(struct fault_counter *counter)
     if (counter->initialised) {
         PAPI_shutdown();
     }
-    *counter = (struct fault_counter){.set = PAPI_NULL};
+    counter->set = PAPI_NULL;
+    counter->initialised = false;
 }

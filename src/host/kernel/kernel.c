@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "host/kernel/fault_counter.h"
 #include "host/kernel/probes.h"
+#include "host/kernel/segment.h"
 
 #define MIB ((byte_count)1 << 20)
 
@@ -119,6 +121,31 @@ enum status kernel_check_probes(const char *probes)
     }
 }
 
+/* What was asked for by name has to be there, before anything is measured. */
+static enum status check_required(const struct host_measure *measure,
+                                  const struct kernel_plan *plan)
+{
+    char how[400], why[400];
+    struct segment segment;
+    struct fault_counter counter;
+    if (plan->page != 0) {
+        if (!segment_open(plan->page, max_u64(plan->segment, plan->page), &segment, how, why,
+                          sizeof why)) {
+            return fail(STATUS_RESOURCE, "no pages of %" PRIbytes " KiB: %s", plan->page >> 10,
+                        why);
+        }
+        segment_close(&segment);
+    }
+    if (plan->needs_counter) {
+        fault_counter_open(measure->system, &counter);
+        fault_counter_close(&counter);
+        if (!counter.usable) {
+            return fail(STATUS_RESOURCE, "minor faults cannot be counted: %s", counter.why);
+        }
+    }
+    return STATUS_OK;
+}
+
 enum status kernel_measure(const struct host_measure *measure, const struct kernel_plan *plan,
                            struct tables *tables)
 {
@@ -126,9 +153,12 @@ enum status kernel_measure(const struct host_measure *measure, const struct kern
     for (const struct kernel_probe *probe = kernel_probes; probe->name != NULL; probe++) {
         total += is_chosen(plan->probes, probe);
     }
+    enum status status = check_required(measure, plan);
+    if (status != STATUS_OK) {
+        return status;
+    }
     host_measure_section(measure, "kernel", "what the kernel of the host does with shared pages",
                          tables);
-    enum status status = STATUS_OK;
     for (const struct kernel_probe *probe = kernel_probes;
          probe->name != NULL && status == STATUS_OK; probe++) {
         if (!is_chosen(plan->probes, probe)) {

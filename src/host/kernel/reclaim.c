@@ -439,9 +439,9 @@ done:
 enum status probe_reclaim(const struct host_measure *measure, const struct kernel_plan *plan,
                           struct tables *tables)
 {
-    enum status status = probe_page_out(measure, plan, tables);
+    enum status status = probe_group(measure, plan, tables);
     if (status == STATUS_OK && !host_measure_stopped(measure)) {
-        status = probe_group(measure, plan, tables);
+        status = probe_page_out(measure, plan, tables);
     }
     return status == STATUS_OK && host_measure_stopped(measure) ? STATUS_INTERRUPTED : status;
 }
