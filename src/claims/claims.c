@@ -65,16 +65,6 @@ static const struct claim claim_i5_host = {
     .unavailable = HOST_ABSENT("locks"),
 };
 
-static const struct claim claim_i7_host = {
-    .id = "I7-host",
-    .kind = CLAIM_MEASURED,
-    .sentence = "1 GB in 4 KB pages takes 2 MB of page tables in every process",
-    .source = IBM_ARTICLE,
-    .compared = "growth of VmPTE of a process that maps 1 GiB, aligned",
-    .required = "that of the simulated x86_64, page for page",
-    .unavailable = HOST_ABSENT("kernel"),
-};
-
 static const struct claim claim_i9_host = {
     .id = "I9-host",
     .kind = CLAIM_MEASURED,

@@ -15,5 +15,6 @@ extern const struct claim published_v1, published_v8;
 extern const struct claim claim_l3, claim_i10;
 extern const struct claim claim_l5, claim_l6, claim_l7, claim_l8, claim_l9;
 extern const struct claim claim_l4, claim_i3, claim_i4, claim_i7;
+extern const struct claim claim_i7_host;
 
 #endif

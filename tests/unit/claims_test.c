@@ -163,7 +163,9 @@ static void test_tables(void **state)
             const struct claim *claim = tables[k][i];
             assert_true(claim->sentence != NULL && claim->source != NULL);
             assert_true(claim->compared != NULL && claim->required != NULL);
-            assert_true((claim->unavailable != NULL) != (claim->judge != NULL && claim->nruns > 0));
+            assert_true((claim->host_probe != NULL) == (claim->judge_host != NULL));
+            assert_true((claim->unavailable != NULL) !=
+                        ((claim->judge != NULL && claim->nruns > 0) || claim->judge_host != NULL));
             for (size_t j = 0; j < i; j++) {
                 assert_string_not_equal(claim->id, tables[k][j]->id);
             }

@@ -128,7 +128,7 @@ static enum status check_required(const struct host_measure *measure,
     char how[400], why[400];
     struct segment segment;
     struct fault_counter counter;
-    if (plan->page != 0) {
+    if (plan->page > PAGE_BYTES) {
         if (!segment_open(plan->page, max_u64(plan->segment, plan->page), &segment, how, why,
                           sizeof why)) {
             return fail(STATUS_RESOURCE, "no pages of %" PRIbytes " KiB: %s", plan->page >> 10,
