@@ -17,6 +17,7 @@ enum random_stream {
     RANDOM_TEST = 3,        /* for tests */
     RANDOM_OPERATION = 4,   /* owner: process; cell: 0; ordinal: its operations */
     RANDOM_TRANSLATION = 5, /* owner: process; ordinal: its touches in all cells */
+    RANDOM_ARRIVAL = 6,     /* owner: thread; cell: repetition; ordinal: its operations */
 };
 
 /* 128 random bits as four words. */

@@ -10,7 +10,7 @@
 #include "base/types.h"
 #include "machine/lock.h"
 #include "machine/plan.h"
-#include "machine/prio_tree.h"
+#include "base/prio_tree.h"
 
 #define PAGES_PER_CHUNK 512
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "machine/prio_tree.h"
+#include "base/prio_tree.h"
 
 enum { NODES = 200 };
 

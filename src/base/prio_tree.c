@@ -1,4 +1,4 @@
-#include "machine/prio_tree.h"
+#include "base/prio_tree.h"
 
 #include <assert.h>
 

@@ -8,8 +8,8 @@
  * them is in the tree, the others hang off it in the order they came.
  *
  * Nodes are elements of an array that the caller owns, numbered from 1; 0 is none. */
-#ifndef THRASH_MACHINE_PRIO_TREE_H
-#define THRASH_MACHINE_PRIO_TREE_H
+#ifndef THRASH_BASE_PRIO_TREE_H
+#define THRASH_BASE_PRIO_TREE_H
 
 #include <stdbool.h>
 #include <stdint.h>
