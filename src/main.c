@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"list", "list designs, workloads, metrics or options", command_list},
     {"info", "say what this host can and cannot measure, and why", command_info},
     {"show", "show, verify or export a result", command_show},
+    {"compare", "put the metrics of results side by side", command_compare},
     {"plot", "draw pictures of results", command_plot},
 };
 

@@ -11,6 +11,7 @@ int command_kernel(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_info(int argc, char **argv);
+int command_compare(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_plot(int argc, char **argv);
 
