@@ -5,10 +5,10 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "host/kernel/crew.h"
 #include "host/kernel/probes.h"
 #include "host/kernel/samples.h"
 #include "host/kernel/segment.h"
+#include "host/kernel/team.h"
 
 enum { START, END, FAULTS, RESULTS };
 
@@ -19,7 +19,7 @@ struct rate_task {
     struct segment segment; /* all of them map it, where it is shared */
 };
 
-static int fault_together(const struct crew_turn *turn)
+static int fault_together(const struct team_turn *turn)
 {
     const struct rate_task *task = turn->argument;
     const byte_count size = task->pages * PAGE_BYTES;
@@ -36,12 +36,12 @@ static int fault_together(const struct crew_turn *turn)
     }
     struct rusage before, after;
     (void)getrusage(RUSAGE_THREAD, &before);
-    crew_line_up(turn);
-    turn->results[START] = crew_clock();
+    team_line_up(turn);
+    turn->results[START] = team_clock();
     for (byte_count at = 0; at < size; at += PAGE_BYTES) {
         memory[at] = 1;
     }
-    turn->results[END] = crew_clock();
+    turn->results[END] = team_clock();
     (void)getrusage(RUSAGE_THREAD, &after);
     turn->results[FAULTS] = (uint64_t)(after.ru_minflt - before.ru_minflt);
     (void)munmap((void *)memory, size);
@@ -49,13 +49,13 @@ static int fault_together(const struct crew_turn *turn)
 }
 
 /* All faults over the time from the first start to the last end. */
-static double rate_of(const struct crew *crew, unsigned members)
+static double rate_of(const struct team *team, unsigned members)
 {
     uint64_t start = UINT64_MAX, end = 0, faults = 0;
     for (unsigned i = 0; i < members; i++) {
-        start = min_u64(start, crew_result(crew, i, START));
-        end = max_u64(end, crew_result(crew, i, END));
-        faults += crew_result(crew, i, FAULTS);
+        start = min_u64(start, team_result(team, i, START));
+        end = max_u64(end, team_result(team, i, END));
+        faults += team_result(team, i, FAULTS);
     }
     return (double)faults * 1e9 / (double)(end - start);
 }
@@ -75,9 +75,9 @@ static bool measure_points(const struct host_measure *measure, const struct rate
                            const uint64_t *members, struct samples *samples, char *why,
                            size_t why_size)
 {
-    struct crew *crew;
+    struct team *team;
     const unsigned most = (unsigned)members[samples->points - 1];
-    if (!crew_start(most, RESULTS, measure->stop, &crew, why, why_size)) {
+    if (!team_start(most, RESULTS, measure->stop, &team, why, why_size)) {
         return false;
     }
     bool done = true;
@@ -85,16 +85,16 @@ static bool measure_points(const struct host_measure *measure, const struct rate
         const unsigned n = (unsigned)members[point];
         /* The first time is not counted. */
         for (unsigned i = 0; i <= samples->repetitions && done; i++) {
-            done = crew_run(crew, n, fault_together, task, sizeof *task);
+            done = team_run(team, n, fault_together, task, sizeof *task);
             if (done && i > 0) {
-                samples_set(samples, point, i - 1, rate_of(crew, n));
+                samples_set(samples, point, i - 1, rate_of(team, n));
             }
         }
     }
     if (!done) {
-        (void)snprintf(why, why_size, "%s", crew_why(crew));
+        (void)snprintf(why, why_size, "%s", team_why(team));
     }
-    crew_end(crew);
+    team_end(team);
     return done;
 }
 

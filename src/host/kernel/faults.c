@@ -6,11 +6,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "host/kernel/crew.h"
 #include "host/kernel/fault_counter.h"
 #include "host/kernel/probes.h"
 #include "host/kernel/samples.h"
 #include "host/kernel/segment.h"
+#include "host/kernel/team.h"
 
 /* Kinds of first touches. */
 struct touch {
@@ -90,9 +90,9 @@ static bool touch_once(const struct touch *touch, const struct segment *segment,
     uint64_t counted = 0;
     const bool counts = fault_counter_start(counter);
     const uint64_t before = faults_of_thread();
-    const uint64_t start = crew_cpu_clock();
+    const uint64_t start = team_cpu_clock();
     touch_pages(touch, memory, pages);
-    const uint64_t time = crew_cpu_clock() - start;
+    const uint64_t time = team_cpu_clock() - start;
     const uint64_t accounted = faults_of_thread() - before;
     const bool was_counted = counts && fault_counter_stop(counter, &counted);
     (void)munmap(memory, pages * PAGE_BYTES);

@@ -9,11 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/kernel/crew.h"
 #include "host/kernel/memory_use.h"
 #include "host/kernel/probes.h"
 #include "host/kernel/samples.h"
 #include "host/kernel/segment.h"
+#include "host/kernel/team.h"
 
 #define LARGE ((byte_count)1 << 21)
 
@@ -97,25 +97,25 @@ static uint64_t cpu_of_children(void)
 /* One fork, and the whole life of a child that does nothing. */
 static int time_fork(uint64_t *samples)
 {
-    const uint64_t cpu = crew_cpu_clock() + cpu_of_children();
-    const uint64_t start = crew_clock();
+    const uint64_t cpu = team_cpu_clock() + cpu_of_children();
+    const uint64_t start = team_clock();
     const pid_t pid = fork();
     if (pid == 0) {
         _exit(0);
     }
-    const uint64_t forked = crew_clock();
+    const uint64_t forked = team_clock();
     if (pid < 0) {
         return errno;
     }
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
     }
     samples[FORK_TIME] = forked - start;
-    samples[LIFE_TIME] = crew_clock() - start;
-    samples[CPU_TIME] = crew_cpu_clock() + cpu_of_children() - cpu;
+    samples[LIFE_TIME] = team_clock() - start;
+    samples[CPU_TIME] = team_cpu_clock() + cpu_of_children() - cpu;
     return 0;
 }
 
-static int fork_repeatedly(const struct crew_turn *turn)
+static int fork_repeatedly(const struct team_turn *turn)
 {
     const struct fork_task *task = turn->argument;
     char why[160];
@@ -175,31 +175,31 @@ static bool measure_point(const struct host_measure *measure, const struct kerne
         !segment_open(PAGE_BYTES, task.pages * PAGE_BYTES, &task.segment, how, why, why_size)) {
         return false;
     }
-    struct crew *crew = NULL;
-    bool done = crew_start(1, FIRST_SAMPLE + SAMPLES * plan->repetitions, measure->stop, &crew, why,
+    struct team *team = NULL;
+    bool done = team_start(1, FIRST_SAMPLE + SAMPLES * plan->repetitions, measure->stop, &team, why,
                            why_size);
     if (done) {
-        done = crew_run(crew, 1, fork_repeatedly, &task, sizeof task);
+        done = team_run(team, 1, fork_repeatedly, &task, sizeof task);
         if (!done) {
-            (void)snprintf(why, why_size, "%s", crew_why(crew));
-        } else if (kind->is_large && crew_result(crew, 0, LARGE_BYTES) != task.pages * PAGE_BYTES) {
+            (void)snprintf(why, why_size, "%s", team_why(team));
+        } else if (kind->is_large && team_result(team, 0, LARGE_BYTES) != task.pages * PAGE_BYTES) {
             (void)snprintf(why, why_size,
                            "%" PRIbytes " of %" PRIbytes " KiB became large pages "
                            "(/sys/kernel/mm/transparent_hugepage/enabled)",
-                           crew_result(crew, 0, LARGE_BYTES) >> 10, task.pages * PAGE_BYTES >> 10);
+                           team_result(team, 0, LARGE_BYTES) >> 10, task.pages * PAGE_BYTES >> 10);
             done = false;
         }
     }
     for (unsigned i = 0; done && i < plan->repetitions; i++) {
         const unsigned first = FIRST_SAMPLE + SAMPLES * i;
-        samples_set(&samples->fork, point, i, (double)crew_result(crew, 0, first + FORK_TIME));
-        samples_set(&samples->life, point, i, (double)crew_result(crew, 0, first + LIFE_TIME));
-        samples_set(&samples->cpu, point, i, (double)crew_result(crew, 0, first + CPU_TIME));
+        samples_set(&samples->fork, point, i, (double)team_result(team, 0, first + FORK_TIME));
+        samples_set(&samples->life, point, i, (double)team_result(team, 0, first + LIFE_TIME));
+        samples_set(&samples->cpu, point, i, (double)team_result(team, 0, first + CPU_TIME));
     }
     if (done) {
-        samples->child_tables[point] = (double)crew_result(crew, 0, CHILD_TABLES);
+        samples->child_tables[point] = (double)team_result(team, 0, CHILD_TABLES);
     }
-    crew_end(crew);
+    team_end(team);
     if (kind->is_shared && task.pages > 0) {
         segment_close(&task.segment);
     }

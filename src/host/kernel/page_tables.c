@@ -4,11 +4,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "host/kernel/crew.h"
 #include "host/kernel/memory_use.h"
 #include "host/kernel/probes.h"
 #include "host/kernel/samples.h"
 #include "host/kernel/segment.h"
+#include "host/kernel/team.h"
 
 enum { GROWTH, LEFT, TIME, RESULTS };
 
@@ -19,13 +19,13 @@ static int measure_growth(const struct segment *segment, uint64_t *results)
     if (!memory_use_page_tables(&before)) {
         return ENOSYS;
     }
-    const uint64_t start = crew_clock();
+    const uint64_t start = team_clock();
     void *memory = segment_map(segment);
     if (!memory) {
         return errno;
     }
     segment_read(segment, memory);
-    results[TIME] = crew_clock() - start;
+    results[TIME] = team_clock() - start;
     const bool known = memory_use_page_tables(&mapped);
     (void)munmap(memory, segment->size);
     if (!known || !memory_use_page_tables(&after)) {
@@ -36,7 +36,7 @@ static int measure_growth(const struct segment *segment, uint64_t *results)
     return 0;
 }
 
-static int map_and_read(const struct crew_turn *turn)
+static int map_and_read(const struct team_turn *turn)
 {
     const struct segment *segment = turn->argument;
     /* First a page of it, so that code and stack are there and what they need is not counted. */
@@ -72,17 +72,17 @@ static void free_growth(struct growth *growth)
     samples_free(&growth->time);
 }
 
-static void take_samples(const struct crew *crew, unsigned sharers, unsigned point,
+static void take_samples(const struct team *team, unsigned sharers, unsigned point,
                          unsigned repetition, struct growth *growth)
 {
     uint64_t sum = 0, left = 0, time = 0, least = UINT64_MAX, most = 0;
     for (unsigned i = 0; i < sharers; i++) {
-        const uint64_t bytes = crew_result(crew, i, GROWTH);
+        const uint64_t bytes = team_result(team, i, GROWTH);
         sum += bytes;
         least = min_u64(least, bytes);
         most = max_u64(most, bytes);
-        left += crew_result(crew, i, LEFT);
-        time += crew_result(crew, i, TIME);
+        left += team_result(team, i, LEFT);
+        time += team_result(team, i, TIME);
     }
     samples_set(&growth->bytes, point, repetition, (double)sum);
     samples_set(&growth->least, point, repetition, (double)least);
@@ -130,20 +130,20 @@ static bool measure_size(const struct host_measure *measure, const struct kernel
     why[0] = '\0';
     for (unsigned point = 0; point < plan->nsharers; point++) {
         const unsigned sharers = plan->sharers[point];
-        struct crew *crew;
-        if (!crew_start(sharers, RESULTS, measure->stop, &crew, why, why_size)) {
+        struct team *team;
+        if (!team_start(sharers, RESULTS, measure->stop, &team, why, why_size)) {
             return false;
         }
         bool done = true;
         for (unsigned i = 0; i < plan->repetitions && done; i++) {
-            done = crew_run(crew, sharers, map_and_read, segment, sizeof *segment);
+            done = team_run(team, sharers, map_and_read, segment, sizeof *segment);
             if (done) {
-                take_samples(crew, sharers, point, i, growth);
+                take_samples(team, sharers, point, i, growth);
             } else {
-                (void)snprintf(why, why_size, "%s", crew_why(crew));
+                (void)snprintf(why, why_size, "%s", team_why(team));
             }
         }
-        crew_end(crew);
+        team_end(team);
         if (!done) {
             return false;
         }

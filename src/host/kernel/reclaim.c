@@ -16,10 +16,10 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#include "host/kernel/crew.h"
 #include "host/kernel/memory_group.h"
 #include "host/kernel/probes.h"
 #include "host/kernel/samples.h"
+#include "host/kernel/team.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
@@ -50,7 +50,7 @@ static int write_pages(const struct scene *scene)
     return fsync(scene->fd) ? errno : 0;
 }
 
-static int fill_in_group(const struct crew_turn *turn)
+static int fill_in_group(const struct team_turn *turn)
 {
     const struct scene *scene = turn->argument;
     if (scene->group && !memory_group_enter(scene->group)) {
@@ -59,7 +59,7 @@ static int fill_in_group(const struct crew_turn *turn)
     return write_pages(scene);
 }
 
-static int map_pages(const struct crew_turn *turn)
+static int map_pages(const struct team_turn *turn)
 {
     const struct scene *scene = turn->argument;
     const byte_count size = scene->pages * PAGE_BYTES;
@@ -82,16 +82,16 @@ static int map_pages(const struct crew_turn *turn)
 }
 
 /* A process that has the pages mapped has the kernel take them away. */
-static int page_out(const struct crew_turn *turn)
+static int page_out(const struct team_turn *turn)
 {
     const struct scene *scene = turn->argument;
     void *memory = (void *)(uintptr_t)turn->results[0]; /* NOLINT */
-    const uint64_t start = crew_clock(), cpu = crew_cpu_clock();
+    const uint64_t start = team_clock(), cpu = team_cpu_clock();
     if (madvise(memory, scene->pages * PAGE_BYTES, MADV_PAGEOUT)) {
         return errno;
     }
-    turn->results[1] = crew_clock() - start;
-    turn->results[2] = crew_cpu_clock() - cpu;
+    turn->results[1] = team_clock() - start;
+    turn->results[2] = team_cpu_clock() - cpu;
     return 0;
 }
 
@@ -210,15 +210,15 @@ static void take_sample(struct reclaim_samples *samples, unsigned point, unsigne
 static bool fill_file(const struct host_measure *measure, const struct scene *scene, char *why,
                       size_t why_size)
 {
-    struct crew *filler;
-    if (!crew_start(1, 1, measure->stop, &filler, why, why_size)) {
+    struct team *filler;
+    if (!team_start(1, 1, measure->stop, &filler, why, why_size)) {
         return false;
     }
-    const bool done = crew_run(filler, 1, fill_in_group, scene, sizeof *scene);
+    const bool done = team_run(filler, 1, fill_in_group, scene, sizeof *scene);
     if (!done) {
-        (void)snprintf(why, why_size, "filling the file: %s", crew_why(filler));
+        (void)snprintf(why, why_size, "filling the file: %s", team_why(filler));
     }
-    crew_end(filler);
+    team_end(filler);
     return done;
 }
 
@@ -226,25 +226,25 @@ static bool fill_file(const struct host_measure *measure, const struct scene *sc
  * page tables: version 1 tries again and again. */
 static uint64_t idle_time(const struct memory_group *group)
 {
-    const uint64_t start = crew_cpu_clock();
-    return group->version == 1 && memory_group_reclaim(group, 0) ? crew_cpu_clock() - start : 0;
+    const uint64_t start = team_cpu_clock();
+    return group->version == 1 && memory_group_reclaim(group, 0) ? team_cpu_clock() - start : 0;
 }
 
-/* One repetition: `mappers` members of the crew map the pages of the group, which is emptied. */
+/* One repetition: `mappers` members of the team map the pages of the group, which is emptied. */
 static bool empty_once(const struct host_measure *measure, const struct scene *scene,
-                       struct crew *crew, unsigned mappers, unsigned point, int repetition,
+                       struct team *team, unsigned mappers, unsigned point, int repetition,
                        struct reclaim_samples *samples, char *why, size_t why_size)
 {
     if (!fill_file(measure, scene, why, why_size)) {
         return false;
     }
-    if (!crew_run(crew, mappers, map_pages, scene, sizeof *scene)) {
-        (void)snprintf(why, why_size, "%s", crew_why(crew));
+    if (!team_run(team, mappers, map_pages, scene, sizeof *scene)) {
+        (void)snprintf(why, why_size, "%s", team_why(team));
         return false;
     }
     const page_count before = resident(scene);
     page_count after = before;
-    const uint64_t start = crew_clock(), cpu = crew_cpu_clock();
+    const uint64_t start = team_clock(), cpu = team_cpu_clock();
     for (int i = 0; i < ATTEMPTS && after > 0 && !host_measure_stopped(measure); i++) {
         if (!memory_group_reclaim(scene->group, after * PAGE_BYTES) && errno != EINTR) {
             (void)snprintf(why, why_size, "%s: %s", memory_group_interface(scene->group),
@@ -253,7 +253,7 @@ static bool empty_once(const struct host_measure *measure, const struct scene *s
         }
         after = resident(scene);
     }
-    const uint64_t wall = crew_clock() - start, used = crew_cpu_clock() - cpu;
+    const uint64_t wall = team_clock() - start, used = team_cpu_clock() - cpu;
     const uint64_t idle = idle_time(scene->group);
     if (host_measure_stopped(measure)) {
         (void)snprintf(why, why_size, "interrupted");
@@ -266,16 +266,16 @@ static bool empty_once(const struct host_measure *measure, const struct scene *s
     return true;
 }
 
-/* The largest crew that can be had of the numbers of mappers asked for. */
-static struct crew *largest_crew(const struct host_measure *measure, const struct kernel_plan *plan,
+/* The largest team that can be had of the numbers of mappers asked for. */
+static struct team *largest_team(const struct host_measure *measure, const struct kernel_plan *plan,
                                  unsigned *points_p, char *why, size_t why_size)
 {
-    struct crew *crew = NULL;
+    struct team *team = NULL;
     for (unsigned points = plan->nmappers; points > 0; points--) {
         const unsigned most = plan->mappers[points - 1];
-        if (crew_start(most > 0 ? most : 1, 3, measure->stop, &crew, why, why_size)) {
+        if (team_start(most > 0 ? most : 1, 3, measure->stop, &team, why, why_size)) {
             *points_p = points;
-            return crew;
+            return team;
         }
         if (host_measure_stopped(measure)) {
             break;
@@ -313,8 +313,8 @@ static enum status measure_group(const struct host_measure *measure, const struc
     char why[400] = "";
     struct reclaim_samples samples = {0};
     unsigned points;
-    struct crew *crew = largest_crew(measure, plan, &points, why, sizeof why);
-    if (!crew) {
+    struct team *team = largest_team(measure, plan, &points, why, sizeof why);
+    if (!team) {
         tables_absence(tables, "reclaim_time_per_page", why);
         return STATUS_OK;
     }
@@ -331,7 +331,7 @@ static enum status measure_group(const struct host_measure *measure, const struc
     for (unsigned point = 0; point < points && going; point++) {
         /* The first time is not counted. */
         for (int i = -1; i < (int)plan->repetitions && going; i++) {
-            going = empty_once(measure, scene, crew, plan->mappers[point], point, i, &samples, why,
+            going = empty_once(measure, scene, team, plan->mappers[point], point, i, &samples, why,
                                sizeof why);
         }
         if (going) {
@@ -346,7 +346,7 @@ static enum status measure_group(const struct host_measure *measure, const struc
     }
 done:
     free_samples(&samples);
-    crew_end(crew);
+    team_end(team);
     return status;
 }
 
@@ -378,24 +378,24 @@ static enum status probe_group(const struct host_measure *measure, const struct 
 
 /* One repetition with the pages mapped by one process, which gives them up. */
 static bool page_out_once(const struct host_measure *measure, const struct scene *scene,
-                          struct crew *crew, int repetition, struct reclaim_samples *samples,
+                          struct team *team, int repetition, struct reclaim_samples *samples,
                           char *why, size_t why_size)
 {
     if (!fill_file(measure, scene, why, why_size)) {
         return false;
     }
-    if (!crew_run(crew, 1, map_pages, scene, sizeof *scene)) {
-        (void)snprintf(why, why_size, "%s", crew_why(crew));
+    if (!team_run(team, 1, map_pages, scene, sizeof *scene)) {
+        (void)snprintf(why, why_size, "%s", team_why(team));
         return false;
     }
     const page_count before = resident(scene);
-    if (!crew_run(crew, 1, page_out, scene, sizeof *scene)) {
-        (void)snprintf(why, why_size, "MADV_PAGEOUT: %s", crew_why(crew));
+    if (!team_run(team, 1, page_out, scene, sizeof *scene)) {
+        (void)snprintf(why, why_size, "MADV_PAGEOUT: %s", team_why(team));
         return false;
     }
     if (repetition >= 0) {
         take_sample(samples, 0, (unsigned)repetition, before - resident(scene),
-                    crew_result(crew, 0, 1), crew_result(crew, 0, 2));
+                    team_result(team, 0, 1), team_result(team, 0, 2));
     }
     return true;
 }
@@ -404,7 +404,7 @@ static enum status probe_page_out(const struct host_measure *measure,
                                   const struct kernel_plan *plan, struct tables *tables)
 {
     struct scene scene;
-    struct crew *crew = NULL;
+    struct team *team = NULL;
     struct reclaim_samples samples = {0};
     char why[400];
     const uint64_t mappers = 1;
@@ -418,9 +418,9 @@ static enum status probe_page_out(const struct host_measure *measure,
         status = fail(STATUS_FAILED, "out of memory for samples");
         goto done;
     }
-    bool going = crew_start(1, 3, measure->stop, &crew, why, sizeof why);
+    bool going = team_start(1, 3, measure->stop, &team, why, sizeof why);
     for (int i = -1; i < (int)plan->repetitions && going; i++) {
-        going = page_out_once(measure, &scene, crew, i, &samples, why, sizeof why);
+        going = page_out_once(measure, &scene, team, i, &samples, why, sizeof why);
     }
     if (going) {
         tables_report(tables, "%-34s %9.0f ns for each page that 1 process maps\n",
@@ -429,7 +429,7 @@ static enum status probe_page_out(const struct host_measure *measure,
         tables_absence(tables, "reclaim_time_per_page", why);
     }
     put_samples(plan, &mappers, 1, &scene, &samples, tables);
-    crew_end(crew);
+    team_end(team);
 done:
     free_samples(&samples);
     close_scene(&scene);

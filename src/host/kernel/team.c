@@ -1,4 +1,4 @@
-#include "host/kernel/crew.h"
+#include "host/kernel/team.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 
 #define POLL_NS 50000000L
 
-/* What all processes of the crew share. */
+/* What all processes of the team share. */
 struct board {
     _Atomic uint32_t round;   /* number of the task; members wait for it to change */
     _Atomic uint32_t pending; /* members that have not finished it */
@@ -24,12 +24,12 @@ struct board {
     _Atomic uint32_t failed; /* 1 + number of a member that failed */
     _Atomic int error;       /* its error number */
     unsigned members;        /* that have the task */
-    crew_task *task;
-    _Alignas(16) unsigned char argument[CREW_ARGUMENT];
+    team_task *task;
+    _Alignas(16) unsigned char argument[TEAM_ARGUMENT];
     uint64_t results[]; /* nresults for each member */
 };
 
-struct crew {
+struct team {
     const volatile sig_atomic_t *stop;
     struct board *board;
     size_t board_size;
@@ -46,12 +46,12 @@ static uint64_t read_clock(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-uint64_t crew_clock(void)
+uint64_t team_clock(void)
 {
     return read_clock(CLOCK_MONOTONIC);
 }
 
-uint64_t crew_cpu_clock(void)
+uint64_t team_cpu_clock(void)
 {
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
@@ -78,22 +78,22 @@ static void stop_catching(void)
     }
 }
 
-static int take_turn(struct crew *crew, unsigned member)
+static int take_turn(struct team *team, unsigned member)
 {
-    struct board *board = crew->board;
-    const struct crew_turn turn = {
+    struct board *board = team->board;
+    const struct team_turn turn = {
         .member = member,
         .members = board->members,
         .argument = board->argument,
-        .results = board->results + (size_t)member * crew->nresults,
-        .crew = crew,
+        .results = board->results + (size_t)member * team->nresults,
+        .team = team,
     };
     return board->task(&turn);
 }
 
-__attribute__((noreturn)) static void serve(struct crew *crew, unsigned member, pid_t parent)
+__attribute__((noreturn)) static void serve(struct team *team, unsigned member, pid_t parent)
 {
-    struct board *board = crew->board;
+    struct board *board = team->board;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(1);
@@ -104,7 +104,7 @@ __attribute__((noreturn)) static void serve(struct crew *crew, unsigned member, 
             wait_while(&board->round, round, NULL);
         }
         round = atomic_load(&board->round);
-        const int error = member < board->members ? take_turn(crew, member) : 0;
+        const int error = member < board->members ? take_turn(team, member) : 0;
         if (error) {
             uint32_t none = 0;
             if (atomic_compare_exchange_strong(&board->failed, &none, member + 1)) {
@@ -118,61 +118,61 @@ __attribute__((noreturn)) static void serve(struct crew *crew, unsigned member, 
     }
 }
 
-bool crew_start(unsigned members, unsigned nresults, const volatile sig_atomic_t *stop,
-                struct crew **crew_p, char *why, size_t why_size)
+bool team_start(unsigned members, unsigned nresults, const volatile sig_atomic_t *stop,
+                struct team **team_p, char *why, size_t why_size)
 {
-    struct crew *crew = calloc(1, sizeof *crew + members * sizeof crew->pids[0]);
-    if (!crew) {
+    struct team *team = calloc(1, sizeof *team + members * sizeof team->pids[0]);
+    if (!team) {
         (void)snprintf(why, why_size, "out of memory");
         return false;
     }
-    crew->stop = stop;
-    crew->nresults = nresults;
-    crew->board_size = sizeof *crew->board +
-                       (size_t)members * nresults * sizeof crew->board->results[0];
-    crew->board = mmap(NULL, crew->board_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+    team->stop = stop;
+    team->nresults = nresults;
+    team->board_size = sizeof *team->board +
+                       (size_t)members * nresults * sizeof team->board->results[0];
+    team->board = mmap(NULL, team->board_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                        -1, 0);
-    if (crew->board == MAP_FAILED) {
+    if (team->board == MAP_FAILED) {
         (void)snprintf(why, why_size, "shared memory: %s", strerror(errno));
-        free(crew);
+        free(team);
         return false;
     }
     const pid_t parent = getpid();
-    for (; crew->members < members && !*stop; crew->members++) {
+    for (; team->members < members && !*stop; team->members++) {
         const pid_t pid = fork();
         if (pid == 0) {
-            serve(crew, crew->members, parent);
+            serve(team, team->members, parent);
         }
         if (pid < 0) {
-            (void)snprintf(why, why_size, "process %u of %u: fork: %s", crew->members + 1, members,
+            (void)snprintf(why, why_size, "process %u of %u: fork: %s", team->members + 1, members,
                            strerror(errno));
-            crew_end(crew);
+            team_end(team);
             return false;
         }
-        crew->pids[crew->members] = pid;
+        team->pids[team->members] = pid;
     }
-    if (crew->members < members) {
+    if (team->members < members) {
         (void)snprintf(why, why_size, "interrupted");
-        crew_end(crew);
+        team_end(team);
         return false;
     }
-    *crew_p = crew;
+    *team_p = team;
     return true;
 }
 
 /* Whether a member has died; it is reaped then. */
-static bool member_died(struct crew *crew)
+static bool member_died(struct team *team)
 {
-    for (unsigned i = 0; i < crew->members; i++) {
+    for (unsigned i = 0; i < team->members; i++) {
         int how;
-        if (crew->pids[i] > 0 && waitpid(crew->pids[i], &how, WNOHANG) == crew->pids[i]) {
-            crew->pids[i] = 0;
+        if (team->pids[i] > 0 && waitpid(team->pids[i], &how, WNOHANG) == team->pids[i]) {
+            team->pids[i] = 0;
             if (WIFSIGNALED(how)) {
-                (void)snprintf(crew->why, sizeof crew->why, "process %u was killed: %s%s", i,
+                (void)snprintf(team->why, sizeof team->why, "process %u was killed: %s%s", i,
                                strsignal(WTERMSIG(how)),
                                WTERMSIG(how) == SIGKILL ? " (out of memory?)" : "");
             } else {
-                (void)snprintf(crew->why, sizeof crew->why, "process %u ended", i);
+                (void)snprintf(team->why, sizeof team->why, "process %u ended", i);
             }
             return true;
         }
@@ -180,10 +180,10 @@ static bool member_died(struct crew *crew)
     return false;
 }
 
-bool crew_run(struct crew *crew, unsigned members, crew_task *task, const void *argument,
+bool team_run(struct team *team, unsigned members, team_task *task, const void *argument,
               size_t size)
 {
-    struct board *board = crew->board;
+    struct board *board = team->board;
     if (members == 0) {
         return true;
     }
@@ -191,61 +191,61 @@ bool crew_run(struct crew *crew, unsigned members, crew_task *task, const void *
     board->task = task;
     board->members = members;
     atomic_store(&board->lined_up, 0);
-    atomic_store(&board->pending, crew->members);
+    atomic_store(&board->pending, team->members);
     atomic_fetch_add(&board->round, 1);
     wake_all(&board->round);
     const struct timespec poll = {.tv_nsec = POLL_NS};
     for (uint32_t pending; (pending = atomic_load(&board->pending)) > 0;) {
         wait_while(&board->pending, pending, &poll);
-        if (*crew->stop) {
-            (void)snprintf(crew->why, sizeof crew->why, "interrupted");
+        if (*team->stop) {
+            (void)snprintf(team->why, sizeof team->why, "interrupted");
             return false;
         }
-        if (atomic_load(&board->pending) > 0 && member_died(crew)) {
+        if (atomic_load(&board->pending) > 0 && member_died(team)) {
             return false;
         }
     }
     const uint32_t failed = atomic_load(&board->failed);
     if (failed) {
-        (void)snprintf(crew->why, sizeof crew->why, "process %u: %s", failed - 1,
+        (void)snprintf(team->why, sizeof team->why, "process %u: %s", failed - 1,
                        strerror(atomic_load(&board->error)));
     }
     return !failed;
 }
 
-void crew_line_up(const struct crew_turn *turn)
+void team_line_up(const struct team_turn *turn)
 {
-    struct board *board = turn->crew->board;
+    struct board *board = turn->team->board;
     atomic_fetch_add(&board->lined_up, 1);
     /* Nobody waits for a member that failed before it came here. */
     while (atomic_load(&board->lined_up) < turn->members && !atomic_load(&board->failed)) {
     }
 }
 
-uint64_t crew_result(const struct crew *crew, unsigned member, unsigned index)
+uint64_t team_result(const struct team *team, unsigned member, unsigned index)
 {
-    return crew->board->results[(size_t)member * crew->nresults + index];
+    return team->board->results[(size_t)member * team->nresults + index];
 }
 
-const char *crew_why(const struct crew *crew)
+const char *team_why(const struct team *team)
 {
-    return crew->why;
+    return team->why;
 }
 
-void crew_end(struct crew *crew)
+void team_end(struct team *team)
 {
-    if (!crew) {
+    if (!team) {
         return;
     }
-    for (unsigned i = 0; i < crew->members; i++) {
-        if (crew->pids[i] > 0) {
-            (void)kill(crew->pids[i], SIGKILL);
+    for (unsigned i = 0; i < team->members; i++) {
+        if (team->pids[i] > 0) {
+            (void)kill(team->pids[i], SIGKILL);
         }
     }
-    for (unsigned i = 0; i < crew->members; i++) {
-        while (crew->pids[i] > 0 && waitpid(crew->pids[i], NULL, 0) < 0 && errno == EINTR) {
+    for (unsigned i = 0; i < team->members; i++) {
+        while (team->pids[i] > 0 && waitpid(team->pids[i], NULL, 0) < 0 && errno == EINTR) {
         }
     }
-    (void)munmap(crew->board, crew->board_size);
-    free(crew);
+    (void)munmap(team->board, team->board_size);
+    free(team);
 }
