@@ -206,10 +206,9 @@ static void test_team_cannot_be_had(void **state)
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-static void test_memory_use(void **state)
+/* Half of a mapping is written; what the page tables grow by. */
+static byte_count write_half(byte_count size)
 {
-    (void)state;
-    const byte_count size = 8 * MIB;
     byte_count before, after;
     struct memory_use use;
     assert_true(memory_use_page_tables(&before));
@@ -219,16 +218,24 @@ static void test_memory_use(void **state)
     for (byte_count at = 0; at < size / 2; at += PAGE_BYTES) {
         memory[at] = 1;
     }
+    assert_true(memory_use_page_tables(&after));
     assert_true(memory_use_mapping((const void *)memory, &use));
     assert_int_equal(use.size, size);
     assert_int_equal(use.resident, size / 2);
     assert_int_equal(use.large, 0);
     assert_int_equal(use.kernel_page, PAGE_BYTES);
-    assert_true(memory_use_page_tables(&after));
-    /* Two tables of ptes and two directories above them. */
-    assert_int_equal(after - before, 4 * PAGE_BYTES);
     assert_int_equal(munmap((void *)memory, size), 0);
     assert_false(memory_use_mapping((const void *)memory, &use));
+    return after - before;
+}
+
+static void test_memory_use(void **state)
+{
+    (void)state;
+    /* The first time the code itself may need page tables. */
+    (void)write_half(8 * MIB);
+    /* Two tables of ptes and two directories above them. */
+    assert_int_equal(write_half(8 * MIB), 4 * PAGE_BYTES);
 }
 
 static void test_segment(void **state)
