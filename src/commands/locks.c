@@ -39,15 +39,17 @@ static const struct option_row rows[] = {
     {.key = "schemes",
      .type = OPTION_TEXT,
      .offset = offsetof(struct locks_options, schemes),
-     .fallback = "all",
-     .help = "reverse maps: all, or names with commas: none, page_direct_only, pte_chain_linked, "
-             "pte_chain_array, pte_chain_array_no_direct, objrmap, objrmap_prio_tree, anonmm, "
-             "anon_vma"},
+     .fallback = "auto",
+     .help =
+         "reverse maps: auto, all, or names with commas: none, page_direct_only, pte_chain_linked, "
+         "pte_chain_array, pte_chain_array_no_direct, objrmap, objrmap_prio_tree, anonmm, "
+         "anon_vma"},
     {.key = "locks",
      .type = OPTION_TEXT,
      .offset = offsetof(struct locks_options, locks),
-     .fallback = "all",
-     .help = "kinds of locks: all, or names with commas: pthread_mutex, pthread_spin, ticket, mcs, "
+     .fallback = "auto",
+     .help = "kinds of locks: auto, all, or names with commas: pthread_mutex, pthread_spin, "
+             "ticket, mcs, "
              "clh, page_bit"},
     {.key = "granularities",
      .type = OPTION_TEXT,
@@ -58,8 +60,10 @@ static const struct option_row rows[] = {
     {.key = "sharing",
      .type = OPTION_TEXT,
      .offset = offsetof(struct locks_options, sharing),
-     .fallback = "all",
-     .help = "whether threads work on the same pages: all, shared or disjoint"},
+     .fallback = "auto",
+     .help = "whether threads work on the same pages: auto, all, shared or disjoint. Auto of these "
+             "three is all; with quick, and where all three are auto, some that differ little are "
+             "left out"},
     {.key = "operations",
      .type = OPTION_TEXT,
      .offset = offsetof(struct locks_options, operations),
@@ -166,7 +170,7 @@ static bool next_element(const char **list, char element[64])
 static enum status read_names(const char *key, const char *list, const char *const *names, size_t n,
                               bool *chosen)
 {
-    if (strcmp(list, "all") == 0) {
+    if (strcmp(list, "all") == 0 || strcmp(list, "auto") == 0) {
         memset(chosen, true, n * sizeof *chosen);
         return STATUS_OK;
     }
@@ -257,9 +261,11 @@ static enum status make_plan(const struct locks_options *options, uint32_t *othe
     plan->repetitions = measure_repetitions(&options->common);
     plan->waits = options->waits;
     plan->seed = options->seed;
+    plan->few = quick && strcmp(options->schemes, "auto") == 0 &&
+                strcmp(options->locks, "auto") == 0 && strcmp(options->sharing, "auto") == 0;
     plan->rounds = quick ? 100000 : 1000000;
     plan->duration = options->duration != OPTION_AUTO ? options->duration / TICKS_PER_NS : 20000000;
-    plan->budget = quick && options->duration == OPTION_AUTO ? 25000000000U : 0;
+    plan->budget = quick && options->duration == OPTION_AUTO ? 40000000000U : 0;
     plan->beside = (struct beside_plan){
         .mappers = MAPPERS_OF_ONE_PAGE,
         .others = others,

@@ -129,7 +129,7 @@ static enum status measure_at(const struct run *run, const struct host_system *s
     const struct progress_point end = {PROGRESS_STEPS, 1, 1,
                                        status == STATUS_OK ? "measured" : "stopped"};
     progress_close(&progress, &end, progress_clock());
-    if (run->place.pretends) {
+    if (run->place.pretends && tables->bytes.size > 0) {
         tables_invalid(tables, "the name of the host is from " MEASURE_HOSTS_VARIABLE
                                ": several of them may have shared one host");
     }
@@ -301,7 +301,7 @@ static enum status conclude(const struct run *run, const struct run_record *reco
     }
     print_reports(all, n);
     if (nhosts > 1) {
-        for (size_t i = 0; i < nhosts; i++) {
+        for (size_t i = run->place.leads ? 1 : 0; i < nhosts; i++) { /* it has said its own */
             if (hosts[i].status != STATUS_OK && hosts[i].reason[0] != '\0') {
                 warn("host %s: %s", hosts[i].name, hosts[i].reason);
             }

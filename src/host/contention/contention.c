@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/contention/statistics.h"
 #include "host/contention/uncontended.h"
 #include "host/memory.h"
 
@@ -56,10 +57,24 @@ static bool fits(const struct reverse_map *rmap, enum lock_granularity granulari
     return kind->is_bit == (granularity == LOCK_PER_PAGE) && (!kind->is_bit || rmap->page_locks);
 }
 
-static bool is_wanted(const struct contention_plan *plan, const struct reverse_map *rmap,
-                      enum lock_granularity granularity, const struct lock_kind *kind)
+bool contention_is_few(enum sharing sharing, const struct reverse_map *rmap,
+                       const struct lock_kind *kind)
 {
-    return plan->rmaps[rmap - reverse_maps] && fits(rmap, granularity, kind) &&
+    const enum reverse_map_id id = (enum reverse_map_id)(rmap - reverse_maps);
+    const enum lock_kind_id lock = (enum lock_kind_id)(kind - lock_kinds);
+    if (!rmap->locks || id == RMAP_CHAIN_ARRAY) {
+        return true;
+    }
+    return (sharing == SHARING_SHARED || id == RMAP_DIRECT_ONLY) &&
+           (lock == LOCK_PTHREAD_MUTEX || lock == LOCK_TICKET || lock == LOCK_PAGE_BIT);
+}
+
+static bool is_wanted(const struct contention_plan *plan, enum sharing sharing,
+                      const struct reverse_map *rmap, enum lock_granularity granularity,
+                      const struct lock_kind *kind)
+{
+    return (!plan->few || contention_is_few(sharing, rmap, kind)) &&
+           plan->rmaps[rmap - reverse_maps] && fits(rmap, granularity, kind) &&
            (!rmap->locks || (plan->granularities[granularity] && plan->kinds[kind - lock_kinds]));
 }
 
@@ -95,7 +110,7 @@ static enum status visit(const struct contention_plan *plan, struct visitor *vis
             for (enum lock_granularity g = 0; g < LOCK_GRANULARITIES; g++) {
                 for (size_t k = 0; k < LOCK_KINDS; k++) {
                     struct series series = {sharing, &reverse_maps[i], &lock_kinds[k], g, NULL};
-                    if (!is_wanted(plan, series.rmap, g, series.kind)) {
+                    if (!is_wanted(plan, sharing, series.rmap, g, series.kind)) {
                         continue;
                     }
                     visitor->count++;
@@ -159,6 +174,8 @@ struct run {
     size_t done;
     struct baseline none;
     struct baseline direct[LOCK_GRANULARITIES][LOCK_KINDS];
+    uint64_t started;     /* clock_now_ns() */
+    uint64_t left_out;    /* repetitions for which there was no time */
     enum sharing sharing; /* of the series before; SHARINGS: there was none */
     const struct reverse_map *rmap;
     bool unbound;
@@ -211,7 +228,12 @@ static enum status measure_points(struct run *run, struct series *series)
                        lock_granularity_names[series->granularity], series->kind->name,
                        run->plan->threads[i]);
         host_measure_progress(run->measure, run->done, run->npoints, label);
+        run->point.until = run->plan->budget == 0
+                               ? 0
+                               : run->started +
+                                     muldiv(run->plan->budget, run->done + 1, run->npoints);
         status = point_measure(run->measure, &run->point, &series->points[i]);
+        run->left_out += series->points[i].left_out;
         if (series->points[i].unbound[0] != '\0' && !run->unbound) {
             run->unbound = true;
             tables_invalid(run->tables, series->points[i].unbound);
@@ -259,6 +281,21 @@ static enum status measure_series(void *who, struct series *series)
     return status;
 }
 
+/* Says it where a busy host got fewer repetitions. */
+static void put_left_out(const struct run *run)
+{
+    tables_group(run->tables, "left_out", "repetitions for which there was no time");
+    tables_count(run->tables,
+                 &(struct table_label){"repetitions", "1", "left out, of all points together"},
+                 run->left_out);
+    if (run->left_out > 0) {
+        tables_report(run->tables,
+                      "\n%" PRIu64
+                      " of %zu repetitions were left out: there was no time for them\n",
+                      run->left_out, run->npoints * run->plan->repetitions);
+    }
+}
+
 static void put_absences(struct tables *tables)
 {
     tables_group(tables, "not_measured", "features that are not measured, and why");
@@ -289,14 +326,15 @@ static void put_plan(const struct contention_plan *plan, uint64_t duration, stru
                 (double)duration / 1e9);
 }
 
-/* How long a loop may take: four for each repetition and the warm-up. */
+/* How long a loop may take: four for each repetition and the warm-up. Half of the budget is for
+ * what lies between them. */
 static uint64_t duration_within(const struct contention_plan *plan, size_t npoints)
 {
     enum { LOOPS = 4, LEAST = 200000 };
     if (plan->budget == 0 || npoints == 0) {
         return plan->duration;
     }
-    const uint64_t cut = plan->budget / (npoints * LOOPS * ((uint64_t)plan->repetitions + 1));
+    const uint64_t cut = plan->budget / 2 / (npoints * LOOPS * ((uint64_t)plan->repetitions + 1));
     return min_u64(plan->duration, max_u64(cut, LEAST));
 }
 
@@ -347,7 +385,9 @@ enum status contention_measure(const struct host_measure *measure,
         host_measure_section(measure, "locks", "locks and reverse maps under real threads", tables);
         put_plan(plan, run->point.duration, tables);
         text_append_bytes(&tables->bytes, text_string(&marks.bytes), marks.bytes.size);
+        run->started = clock_now_ns();
         status = measure_all(run);
+        put_left_out(run);
         put_absences(tables);
         free(run);
     }

@@ -18,6 +18,7 @@ struct contention_plan {
     bool sharings[SHARINGS];
     bool operations[OPERATIONS];
     bool waits;
+    bool few; /* leave out most of what differs little: contention_is_few() */
     unsigned threads[CONTENTION_THREADS_MAX]; /* ascending */
     size_t nthreads;
     uint32_t pages;   /* of an object */
@@ -37,6 +38,11 @@ struct contention_plan {
  * powers of two, the number of cores and the number of hardware threads; `few`: 4 of them. */
 size_t contention_threads(const struct host_places *places, bool few,
                           unsigned threads[CONTENTION_THREADS_MAX]);
+
+/* Whether a series is part of a plan of few: pte_chain_array under all locks, others under a mutex,
+ * ticket locks and the page's bit; without sharing the three that chains are compared with. */
+bool contention_is_few(enum sharing sharing, const struct reverse_map *rmap,
+                       const struct lock_kind *kind);
 
 /* Measures and fills the section "locks". STATUS_RESOURCE when the host has too few hardware
  * threads or too little memory, before anything is measured. */

@@ -439,6 +439,10 @@ static void run(struct loop *loop, struct point_samples *samples)
     repeat(loop, 0, samples);
     forget(0, samples);
     for (unsigned k = 0; k < loop->plan->repetitions && !host_measure_stopped(loop->measure); k++) {
+        if (k > 0 && loop->plan->until != 0 && clock_now_ns() >= loop->plan->until) {
+            samples->left_out = loop->plan->repetitions - k;
+            return;
+        }
         repeat(loop, k, samples);
     }
 }

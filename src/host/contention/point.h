@@ -20,6 +20,8 @@ struct point_plan {
     unsigned repetitions;
     bool operations[OPERATIONS]; /* fork and exit, and fault and unmap, go together */
     bool waits;
+    uint64_t
+        until; /* clock_now_ns() from which on no repetition but the first is begun; 0: never */
     uint64_t seed;
 };
 
@@ -31,6 +33,7 @@ struct point_samples {
     double *contended;              /* share of the locks that were held when they were wanted */
     double *left;                   /* share of ptes that reclaim found and could not clear */
     uint64_t waits;                 /* samples behind the percentiles, over all repetitions */
+    uint64_t left_out;              /* repetitions that were not begun for lack of time */
     char unbound[160];              /* why threads could not be bound; "" */
 };
 

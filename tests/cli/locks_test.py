@@ -1,0 +1,216 @@
+"""thrash locks on the command line: the file it leaves, several hosts, refusals, signals.
+
+usage: locks_test.py THRASH
+"""
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy
+
+THRASH = sys.argv[1]
+MPIEXEC = shlex.split(os.environ.get("MPIEXEC", "mpirun"))
+SHORT = ["--quick", "--schemes", "none,page_direct_only,pte_chain_array,objrmap_prio_tree",
+         "--locks", "pthread_mutex,page_bit", "--duration", "200us", "--repetitions", "2",
+         "--others", "0,10", "--pages", "32", "--mappers", "4", "--progress", "none"]
+
+
+def run(arguments, code, environment=None, launcher=()):
+    done = subprocess.run([*launcher, THRASH, "locks", *arguments], capture_output=True, text=True,
+                          env={**os.environ, **(environment or {})}, timeout=300, check=False)
+    assert done.returncode == code, f"{arguments}: exit {done.returncode}, expected {code}\n" \
+                                    f"{done.stdout}\n{done.stderr}"
+    return done
+
+
+def text(item):
+    value = item if isinstance(item, (bytes, str)) else item[()]
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def check_everything(group):
+    """Each axis of each dataset has a scale in its own group; units and names are there."""
+    seen = 0
+    for name, item in group.items():
+        if isinstance(item, h5py.Group):
+            seen += check_everything(item)
+            continue
+        seen += 1
+        assert item.attrs["units"], item.name
+        assert item.attrs["long_name"], item.name
+        if item.attrs.get("CLASS") == b"DIMENSION_SCALE":
+            continue
+        for axis in range(item.ndim):
+            scales = list(item.dims[axis].values())
+            assert len(scales) == 1 and scales[0].parent == item.parent, item.name
+            assert scales[0].shape[0] == item.shape[axis], name
+    return seen
+
+
+def test_file(directory):
+    path = directory / "locks.h5"
+    done = run([*SHORT, "--threads", "1", "-o", str(path)], 0)
+    for word in ("plain loop", "pte_chain_array", "page_bit", "shared pages", "others"):
+        assert word in done.stdout, word
+    with h5py.File(path) as file:
+        assert file.attrs["valid"] == 1 and file.attrs["partial"] == 0
+        assert text(file.attrs["command"]) == "locks"
+        assert text(file.attrs["digest"])
+        assert "pages: 32" in text(file["config/resolved"])
+        (host,) = file["locks"].values()
+        assert check_everything(host) > 100
+        series = host["shared/pte_chain_array/page_bit"]
+        names = [line.split(":")[0] for line in text(series["operations"]).split("\n")]
+        assert names == ["fork", "exit", "fault", "unmap", "reclaim"]
+        assert series["time"].shape == (5, 1, 2)
+        assert numpy.all(series["time"][()] > 0) and numpy.all(series["rate"][()] > 0)
+        median = series["time_median"][()]
+        assert numpy.allclose(median, numpy.median(series["time"][()], axis=2))
+        none = host["shared/none/no_lock/time_median"][()]
+        assert numpy.allclose(series["slowdown_none"][()], median / none)
+        direct = host["shared/page_direct_only/page_bit/time_median"][()]
+        slowdown = series["slowdown_direct"][()]
+        assert numpy.allclose(slowdown[:4], (median / direct)[:4])
+        assert numpy.isnan(slowdown[4, 0])  # page_direct_only cannot reclaim
+        assert numpy.isnan(host["shared/page_direct_only/page_bit/time"][4]).all()
+        assert "reclaim: " in text(host["shared/page_direct_only/page_bit"].attrs["unavailable"])
+        waits = series["wait"][()]
+        assert waits.shape == (1, 2, 4) and numpy.all(numpy.diff(waits, axis=2) >= 0)
+        assert "usl: fewer than 4" in text(series.attrs["unavailable"])
+        assert "wait: " in text(host["shared/none/no_lock"].attrs["unavailable"])
+        assert host["uncontended/time"].shape == (7, 2)
+        assert host["beside/time"].shape == (5, 2, 2)
+        assert list(host["beside/others"][()]) == [0, 10]
+        assert "highpte: " in text(host["not_measured"].attrs["unavailable"])
+        assert text(host["places"])
+    run([*SHORT, "--threads", "1", "-o", str(path)], 2)  # exists
+    run([*SHORT, "--threads", "1", "-o", str(path), "--force"], 0)
+
+
+def test_config(directory):
+    config = directory / "short.yaml"
+    config.write_text("quick: true\nthreads: 1\nschemes: pte_chain_linked\nlocks: page_bit\n"
+                      "sharing: shared\nduration: 200us\nrepetitions: 5\nothers: none\npages: 16\n")
+    path = directory / "config.h5"
+    run([str(config), "--repetitions", "3", "-o", str(path), "--progress", "none"], 0)
+    with h5py.File(path) as file:
+        (host,) = file["locks"].values()
+        assert "repetitions: 5" in text(file["config/source"])
+        assert "repetitions: 3" in text(file["config/resolved"])
+        assert host["shared/pte_chain_linked/page_bit/time"].shape == (5, 1, 3)
+        assert "beside" not in host
+    config.write_text("repetition: 5\n")
+    assert "did you mean `repetitions`" in run([str(config)], 2).stderr
+
+
+def test_refusals(directory):
+    path = str(directory / "never.h5")
+    cases = [
+        (["--thread", "1,x"], 2, "threads: expected ascending"),  # getopt takes abbreviations
+        (["--threads", "2,1"], 2, "ascending"),
+        (["--threads", "0"], 2, "from 1 to"),
+        (["--schemes", "pte_chain_aray"], 2, "did you mean pte_chain_array"),
+        (["--locks", "msc"], 2, "did you mean mcs"),
+        (["--sharing", "both"], 2, "expected all, or of shared, disjoint"),
+        (["--operations", "fork,,exit"], 2, "found nothing"),
+        (["--block-size", "48B"], 2, "block_size"),
+        (["--pages", "10", "--windows", "3"], 2, "do not divide"),
+        (["--repetitions", "0"], 2, "--repetitions"),
+        (["--bind", "nowhere"], 2, "bind: expected"),
+        (["--bind", "100000"], 2, "may not be used"),
+        (["--quik"], 2, "did you mean `--quick`"),
+        (["a.yaml", "b.yaml"], 2, "one CONFIG"),
+        ([str(directory / "missing.yaml")], 2, "missing.yaml"),
+        (["--threads", "4096"], 3, "--oversubscribe"),
+        (["--threads", "1", "--pages", "200000", "--mappers", "9000"], 3, "the largest measurement needs"),
+    ]
+    for arguments, code, words in cases:
+        done = run([*arguments, "-o", path, "--progress", "none"], code)
+        assert words in done.stderr, f"{arguments}: {done.stderr}"
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert not os.path.exists(path)
+
+
+def test_oversubscribed(directory):
+    path = directory / "over.h5"
+    threads = len(os.sched_getaffinity(0)) + 1
+    done = run([*SHORT, "--threads", f"1,{threads}", "--oversubscribe", "--locks", "pthread_mutex",
+                "--schemes", "none,pte_chain_linked", "--waits", "-o", str(path)], 5)
+    assert "oversubscribed" in done.stderr
+    with h5py.File(path) as file:
+        assert file.attrs["valid"] == 0
+        assert "oversubscribed" in text(file.attrs["invalid_reasons"])
+
+
+def test_signal(directory):
+    path = directory / "stopped.h5"
+    process = subprocess.Popen([THRASH, "locks", "-o", str(path), "--threads", "1", "--progress",
+                                "none", "--duration", "30ms"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    time.sleep(4)
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 4, f"exit {process.returncode}\n{output}\n{errors}"
+    assert "interrupted" in errors
+    assert not path.exists()
+    with h5py.File(f"{path}.partial") as file:
+        assert file.attrs["partial"] == 1
+        (host,) = file["locks"].values()
+        assert numpy.all(host["uncontended/time"][()] > 0)
+        assert check_everything(host) > 10
+
+
+def test_hosts(directory):
+    version = subprocess.run([*MPIEXEC, "--version"], capture_output=True, text=True, check=False)
+    flags = ["-q", "--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
+    launcher = [*MPIEXEC, *flags]
+    path = directory / "hosts.h5"
+    few = [*SHORT, "--threads", "1", "--schemes", "pte_chain_array", "-o", str(path)]
+    done = run(few, 5, {"THRASH_TEST_HOSTS": "n1,n2,n1"}, [*launcher, "-n", "3"])
+    assert "host n1" in done.stdout and "host n2" in done.stdout
+    with h5py.File(path) as file:
+        assert sorted(file["locks"]) == ["n1", "n2"]
+        for host in file["locks"].values():
+            assert numpy.all(host["shared/pte_chain_array/page_bit/time"][()] > 0)
+        assert "THRASH_TEST_HOSTS" in text(file.attrs["invalid_reasons"])
+    # Ranks of one host: one of them measures.
+    path = directory / "ranks.h5"
+    run([*few[:-1], str(path)], 0, None, [*launcher, "-n", "2"])
+    with h5py.File(path) as file:
+        assert len(file["locks"]) == 1
+    # One host of two has a single hardware thread: the other's result is kept.
+    path = directory / "half.h5"
+    two = [*SHORT, "--threads", "1,2", "--schemes", "pte_chain_array", "-o", str(path)]
+    if len(os.sched_getaffinity(0)) >= 2:
+        half = subprocess.run(
+            [*launcher, "-n", "1", THRASH, "locks", *two, ":", "-n", "1", "env",
+             "HWLOC_SYNTHETIC=pack:1 core:1 pu:1", THRASH, "locks", *two],
+            capture_output=True, text=True, timeout=300, check=False,
+            env={**os.environ, "THRASH_TEST_HOSTS": "whole,small"})
+        assert half.returncode == 5, half.stderr
+        assert "host small: 2 threads" in half.stderr, half.stderr
+        with h5py.File(path) as file:
+            assert list(file["locks"]) == ["whole"]
+            assert "small: 2 threads were asked for" in text(file.attrs["unavailable"])
+            assert "small: 2 threads" in text(file.attrs["invalid_reasons"])
+    few[-1] = str(directory / "none.h5")
+    done = run(few, 2, {"THRASH_TEST_HOSTS": "n1"}, [*launcher, "-n", "2"])
+    assert "a name for each of 2 ranks" in done.stderr
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        for test in (test_file, test_config, test_refusals, test_oversubscribed, test_signal,
+                     test_hosts):
+            test(directory)
+            print(f"{test.__name__}: ok", flush=True)
+
+
+main()
