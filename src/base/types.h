@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 typedef uint64_t byte_count;  /* bytes */
+#define MEBIBYTE ((byte_count)1 << 20)
 typedef uint64_t page_count;  /* a number of 4 KiB pages or frames, machine wide */
 typedef uint64_t page_offset; /* index of a page in its object */
 typedef uint32_t cell_id;     /* a shard of a node, 0 .. machine.cells - 1 */
@@ -60,6 +61,12 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
 static inline uint64_t add_saturated(uint64_t a, uint64_t b)
 {
     return b <= UINT64_MAX - a ? a + b : UINT64_MAX;
+}
+
+/* Pages that so many bytes take. */
+static inline page_count pages_for(byte_count bytes)
+{
+    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
 }
 
 /* The part of `whole` that `share` makes up, rounded down. */
