@@ -19,7 +19,7 @@
 
 /* Results of the process that forks: of the memory, then some for each repetition. */
 enum { LARGE_BYTES, CHILD_TABLES, FIRST_SAMPLE };
-enum { FORK_TIME, LIFE_TIME, CPU_TIME, SAMPLES };
+enum { FORK_TIME, LIFE_TIME, FORK_CPU, CPU_TIME, SAMPLES };
 
 /* Memory mapped by the process that forks. */
 struct kind {
@@ -97,13 +97,15 @@ static uint64_t cpu_of_children(void)
 /* One fork, and the whole life of a child that does nothing. */
 static int time_fork(uint64_t *samples)
 {
-    const uint64_t cpu = team_cpu_clock() + cpu_of_children();
+    const uint64_t before = cpu_of_children();
+    const uint64_t cpu = team_cpu_clock();
     const uint64_t start = team_clock();
     const pid_t pid = fork();
     if (pid == 0) {
         _exit(0);
     }
     const uint64_t forked = team_clock();
+    samples[FORK_CPU] = team_cpu_clock() - cpu;
     if (pid < 0) {
         return errno;
     }
@@ -111,7 +113,7 @@ static int time_fork(uint64_t *samples)
     }
     samples[FORK_TIME] = forked - start;
     samples[LIFE_TIME] = team_clock() - start;
-    samples[CPU_TIME] = team_cpu_clock() + cpu_of_children() - cpu;
+    samples[CPU_TIME] = team_cpu_clock() - cpu + cpu_of_children() - before;
     return 0;
 }
 
@@ -147,6 +149,7 @@ static int fork_repeatedly(const struct team_turn *turn)
 struct fork_samples {
     struct samples fork;
     struct samples life;
+    struct samples fork_cpu;
     struct samples cpu;
     double child_tables[KERNEL_POINTS];
 };
@@ -155,6 +158,7 @@ static void free_samples(struct fork_samples *samples)
 {
     samples_free(&samples->fork);
     samples_free(&samples->life);
+    samples_free(&samples->fork_cpu);
     samples_free(&samples->cpu);
 }
 
@@ -194,6 +198,7 @@ static bool measure_point(const struct host_measure *measure, const struct kerne
         const unsigned first = FIRST_SAMPLE + SAMPLES * i;
         samples_set(&samples->fork, point, i, (double)team_result(team, 0, first + FORK_TIME));
         samples_set(&samples->life, point, i, (double)team_result(team, 0, first + LIFE_TIME));
+        samples_set(&samples->fork_cpu, point, i, (double)team_result(team, 0, first + FORK_CPU));
         samples_set(&samples->cpu, point, i, (double)team_result(team, 0, first + CPU_TIME));
     }
     if (done) {
@@ -227,6 +232,9 @@ static void put_samples(const struct kernel_plan *plan, const struct kind *kind,
                 &(struct table_label){"fork_exit_time", "ns",
                                       "until the child, which exits at once, is waited for"},
                 "pages", tables);
+    samples_put(&samples->fork_cpu,
+                &(struct table_label){"fork_cpu_time", "ns", "CPU time of fork in the parent"},
+                "pages", tables);
     samples_put(&samples->cpu,
                 &(struct table_label){"fork_exit_cpu_time", "ns",
                                       "CPU time of both processes from fork to exit"},
@@ -252,6 +260,10 @@ static void put_samples(const struct kernel_plan *plan, const struct kind *kind,
                 &(struct table_label){"fork_exit_time_per_page", "ns",
                                       "what each mapped page adds to fork and exit"},
                 slope(&samples->life, plan, last));
+    tables_real(tables,
+                &(struct table_label){"fork_cpu_time_per_page", "ns",
+                                      "what each mapped page adds to CPU time of fork"},
+                slope(&samples->fork_cpu, plan, last));
     tables_real(
         tables,
         &(struct table_label){"fork_time_per_page", "ns", "what each mapped page adds to fork"},
@@ -277,6 +289,7 @@ static enum status probe_kind(const struct host_measure *measure, const struct k
     tables_group(tables, kind->group, kind->title);
     if (!samples_make(plan->nforked, plan->repetitions, &samples.fork) ||
         !samples_make(plan->nforked, plan->repetitions, &samples.life) ||
+        !samples_make(plan->nforked, plan->repetitions, &samples.fork_cpu) ||
         !samples_make(plan->nforked, plan->repetitions, &samples.cpu)) {
         free_samples(&samples);
         return fail(STATUS_FAILED, "out of memory for samples");
