@@ -64,11 +64,6 @@ static void step(struct world *world, struct simulated_chain *simulated, bool *l
     if (what < 4) { /* who holds the lock of an mm is reclaim's bad luck, and nobody else's */
         locked[process] = !locked[process];
         simulated_lock(simulated, process, locked[process]);
-        if (locked[process]) {
-            assert_int_equal(pthread_spin_lock(&mm->lock), 0);
-        } else {
-            assert_int_equal(pthread_spin_unlock(&mm->lock), 0);
-        }
     } else if (what < 78) {
         /* More maps than unmaps, so that chains get long before reclaim takes them down. */
         const bool mapped = simulated_is_mapped(simulated, process, page);
@@ -91,7 +86,13 @@ static void step(struct world *world, struct simulated_chain *simulated, bool *l
         if (young == 0) {
             simulated_clear(simulated, page);
         }
+        for (unsigned i = 0; i < PROCESSES; i++) {
+            assert_true(!locked[i] || pthread_spin_lock(&world->mms[i].lock) == 0);
+        }
         const unsigned left = world->plan.rmap->reclaim(world, worker, real);
+        for (unsigned i = 0; i < PROCESSES; i++) {
+            assert_true(!locked[i] || pthread_spin_unlock(&world->mms[i].lock) == 0);
+        }
         assert_int_equal(left, young == 0 ? simulated_mapcount(simulated, page) : 0);
     }
 }

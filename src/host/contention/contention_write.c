@@ -349,14 +349,16 @@ static void put_fit(const struct writer *writer)
 void series_put_head(const struct contention_plan *plan, enum sharing sharing,
                      struct tables *tables)
 {
-    tables_report(
-        tables, "\n%s pages: ns of a thread for a page, medians of %u; waits for the lock in ns\n",
-        sharing_names[sharing], plan->repetitions);
+    tables_report(tables,
+                  "\n%s pages: ns of a thread for a page, medians of %u, widest quartile range; "
+                  "waits for the lock in ns\n",
+                  sharing_names[sharing], plan->repetitions);
     tables_report(tables, "  %-25s %-20s %7s", "reverse map", "lock", "threads");
     for (size_t o = 0; o < OPERATIONS; o++) {
         tables_report(tables, " %8s", operation_names[o]);
     }
-    tables_report(tables, " %8s %8s %9s\n", "wait p50", "p99", "contended");
+    tables_report(tables, " %7s %8s %8s %9s %9s %9s\n", "spread", "wait p50", "p99", "p99.9", "max",
+                  "contended");
 }
 
 static void report_number(struct tables *tables, int width, const char *format, double value)
@@ -364,6 +366,17 @@ static void report_number(struct tables *tables, int width, const char *format, 
     char text[32];
     (void)snprintf(text, sizeof text, format, value);
     tables_report(tables, " %*s", width, isnan(value) ? "-" : text);
+}
+
+/* The widest of the operations: between its quartiles, by its median. */
+static double spread_of(const struct point_samples *point, unsigned n)
+{
+    double widest = NAN;
+    for (size_t o = 0; o < OPERATIONS; o++) {
+        const struct sample_summary summary = sample_summarize(point->time[o], n);
+        widest = fmax(widest, (summary.high - summary.low) / summary.median);
+    }
+    return widest;
 }
 
 /* The smallest and the largest number of threads. */
@@ -380,8 +393,12 @@ static void report(const struct writer *writer)
         for (size_t o = 0; o < OPERATIONS; o++) {
             report_number(writer->tables, 8, "%.1f", statistic_of(point->time[o], n, MEDIAN));
         }
-        report_number(writer->tables, 8, "%.0f", statistic_of(point->wait[WAIT_P50], n, MEDIAN));
-        report_number(writer->tables, 8, "%.0f", statistic_of(point->wait[WAIT_P99], n, MEDIAN));
+        report_number(writer->tables, 6, "%.0f", 100 * spread_of(point, n));
+        tables_report(writer->tables, "%%");
+        for (size_t i = 0; i < WAIT_PERCENTILES; i++) {
+            report_number(writer->tables, i < WAIT_P999 ? 8 : 9, "%.0f",
+                          statistic_of(point->wait[i], n, MEDIAN));
+        }
         report_number(writer->tables, 8, "%.2f", 100 * statistic_of(point->contended, n, MEDIAN));
         tables_report(writer->tables, "%%\n");
     }

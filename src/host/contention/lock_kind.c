@@ -2,21 +2,30 @@
 
 #include <string.h>
 
-/* The thread sanitizer does not see through Concurrency Kit's assembler. */
+/* The thread sanitizer does not see through Concurrency Kit's assembler: it is told what is a lock,
+ * and looks away inside. */
 #if defined __SANITIZE_THREAD__
-#define TELLS_SANITIZER 1
+#define HAS_SANITIZER 1
 #elif defined __has_feature
 #if __has_feature(thread_sanitizer)
-#define TELLS_SANITIZER 1
+#define HAS_SANITIZER 1
 #endif
 #endif
-#ifdef TELLS_SANITIZER
+#ifdef HAS_SANITIZER
 #include <sanitizer/tsan_interface.h>
-#define TELL_ACQUIRED(lock) __tsan_acquire(lock)
-#define TELL_RELEASED(lock) __tsan_release(lock)
+#define TELL_MADE(lock)      __tsan_mutex_create(lock, __tsan_mutex_not_static)
+#define TELL_GONE(lock)      __tsan_mutex_destroy(lock, __tsan_mutex_not_static)
+#define TELL_ACQUIRING(lock) __tsan_mutex_pre_lock(lock, 0)
+#define TELL_ACQUIRED(lock)  __tsan_mutex_post_lock(lock, 0, 0)
+#define TELL_RELEASING(lock) (void)__tsan_mutex_pre_unlock(lock, 0)
+#define TELL_RELEASED(lock)  __tsan_mutex_post_unlock(lock, 0)
 #else
-#define TELL_ACQUIRED(lock) ((void)(lock))
-#define TELL_RELEASED(lock) ((void)(lock))
+#define TELL_MADE(lock)      ((void)(lock))
+#define TELL_GONE(lock)      ((void)(lock))
+#define TELL_ACQUIRING(lock) ((void)(lock))
+#define TELL_ACQUIRED(lock)  ((void)(lock))
+#define TELL_RELEASING(lock) ((void)(lock))
+#define TELL_RELEASED(lock)  ((void)(lock))
 #endif
 
 void lock_self_init(struct lock_self *self)
@@ -98,13 +107,14 @@ static bool spin_is_held(void *lock)
 
 /* --- Concurrency Kit ------------------------------------------------------------------------- */
 
-static void nothing_to_destroy(struct contention_lock *lock)
+static void kit_destroy(struct contention_lock *lock)
 {
-    (void)lock;
+    TELL_GONE(lock);
 }
 
 static enum status ticket_init(struct contention_lock *lock)
 {
+    TELL_MADE(lock);
     ck_spinlock_ticket_init(&lock->as.ticket);
     return STATUS_OK;
 }
@@ -112,6 +122,7 @@ static enum status ticket_init(struct contention_lock *lock)
 static void ticket_acquire(void *lock, struct lock_self *self)
 {
     (void)self;
+    TELL_ACQUIRING(lock);
     ck_spinlock_ticket_lock(&((struct contention_lock *)lock)->as.ticket);
     TELL_ACQUIRED(lock);
 }
@@ -119,8 +130,9 @@ static void ticket_acquire(void *lock, struct lock_self *self)
 static void ticket_release(void *lock, struct lock_self *self)
 {
     (void)self;
-    TELL_RELEASED(lock);
+    TELL_RELEASING(lock);
     ck_spinlock_ticket_unlock(&((struct contention_lock *)lock)->as.ticket);
+    TELL_RELEASED(lock);
 }
 
 static bool ticket_is_held(void *lock)
@@ -130,20 +142,23 @@ static bool ticket_is_held(void *lock)
 
 static enum status mcs_init(struct contention_lock *lock)
 {
+    TELL_MADE(lock);
     ck_spinlock_mcs_init(&lock->as.mcs);
     return STATUS_OK;
 }
 
 static void mcs_acquire(void *lock, struct lock_self *self)
 {
+    TELL_ACQUIRING(lock);
     ck_spinlock_mcs_lock(&((struct contention_lock *)lock)->as.mcs, &self->mcs);
     TELL_ACQUIRED(lock);
 }
 
 static void mcs_release(void *lock, struct lock_self *self)
 {
-    TELL_RELEASED(lock);
+    TELL_RELEASING(lock);
     ck_spinlock_mcs_unlock(&((struct contention_lock *)lock)->as.mcs, &self->mcs);
+    TELL_RELEASED(lock);
 }
 
 static bool mcs_is_held(void *lock)
@@ -153,20 +168,23 @@ static bool mcs_is_held(void *lock)
 
 static enum status clh_init(struct contention_lock *lock)
 {
+    TELL_MADE(lock);
     ck_spinlock_clh_init(&lock->as.clh, &lock->first);
     return STATUS_OK;
 }
 
 static void clh_acquire(void *lock, struct lock_self *self)
 {
+    TELL_ACQUIRING(lock);
     ck_spinlock_clh_lock(&((struct contention_lock *)lock)->as.clh, self->clh);
     TELL_ACQUIRED(lock);
 }
 
 static void clh_release(void *lock, struct lock_self *self)
 {
-    TELL_RELEASED(lock);
+    TELL_RELEASING(lock);
     ck_spinlock_clh_unlock(&self->clh);
+    TELL_RELEASED(lock);
 }
 
 static bool clh_is_held(void *lock)
@@ -175,6 +193,11 @@ static bool clh_is_held(void *lock)
 }
 
 /* --- a bit of the page's flags --------------------------------------------------------------- */
+
+static void bit_destroy(struct contention_lock *lock)
+{
+    (void)lock;
+}
 
 static void bit_acquire(void *lock, struct lock_self *self)
 {
@@ -207,12 +230,12 @@ const struct lock_kind lock_kinds[LOCK_KINDS] = {
     [LOCK_TICKET] = {"ticket",
                      "Concurrency Kit ticket lock: first come, first served, all spin on "
                      "one line",
-                     false, ticket_init, nothing_to_destroy, ticket_acquire, ticket_release,
+                     false, ticket_init, kit_destroy, ticket_acquire, ticket_release,
                      ticket_is_held},
     [LOCK_MCS] = {"mcs", "Concurrency Kit MCS queue lock: each waits on its own node", false,
-                  mcs_init, nothing_to_destroy, mcs_acquire, mcs_release, mcs_is_held},
+                  mcs_init, kit_destroy, mcs_acquire, mcs_release, mcs_is_held},
     [LOCK_CLH] = {"clh", "Concurrency Kit CLH queue lock: each waits on its predecessor's node",
-                  false, clh_init, nothing_to_destroy, clh_acquire, clh_release, clh_is_held},
+                  false, clh_init, kit_destroy, clh_acquire, clh_release, clh_is_held},
     [LOCK_PAGE_BIT] = {"page_bit", "a bit of the page's flags, test and set, as PG_chainlock", true,
-                       NULL, nothing_to_destroy, bit_acquire, bit_release, bit_is_held},
+                       NULL, bit_destroy, bit_acquire, bit_release, bit_is_held},
 };
