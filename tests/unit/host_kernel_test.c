@@ -406,6 +406,7 @@ static void bench_open(struct bench *bench, const char *probes)
     };
     bench->plan = (struct kernel_plan){
         .repetitions = 3,
+        .memory = 64 * 1024 * MIB,
         .segment = 64 * MIB,
         .sharers = {1, 3},
         .nsharers = 2,
@@ -562,6 +563,19 @@ static void test_faults(void **state)
     const double *rates = find_values(&bench, "fault_rate/private", "faults_per_second_median");
     assert_non_null(rates);
     assert_true(rates[0] > 0);
+    bench_close(&bench);
+}
+
+static void test_little_memory_for_many(void **state)
+{
+    (void)state;
+    struct bench bench;
+    char reason[400];
+    bench_open(&bench, "fault_rate");
+    bench.plan.memory = 16 * PAGE_BYTES * bench.places.n;
+    assert_int_equal(kernel_measure(&bench.measure, &bench.plan, &bench.tables), STATUS_OK);
+    find_absence(&bench, "fault_rate/private", "faults_per_second", reason);
+    assert_string_equal(reason, "there is too little memory for each process");
     bench_close(&bench);
 }
 
@@ -764,6 +778,7 @@ int main(void)
         cmocka_unit_test(test_page_size_that_is_missing),
         cmocka_unit_test(test_fork_exit),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_little_memory_for_many),
         cmocka_unit_test(test_reclaim),
         cmocka_unit_test(test_reclaim_in_memory),
         cmocka_unit_test(test_stopped),

@@ -12,6 +12,8 @@
 
 enum { START, END, FAULTS, RESULTS };
 
+#define LEAST_PAGES 64U /* fewer would measure the start */
+
 struct rate_task {
     const struct host_measure *measure; /* at the same address in the forked processes */
     bool is_shared;
@@ -105,15 +107,21 @@ static enum status probe_kind(const struct host_measure *measure, const struct k
     tables_group(tables, group,
                  is_shared ? "writes to one shared segment, which all processes map"
                            : "writes to private memory, each process its own");
-    struct rate_task task = {.measure = measure, .is_shared = is_shared, .pages = plan->touched};
+    uint64_t members[KERNEL_POINTS];
+    const unsigned points = count_points(measure->places->n, members);
+    struct rate_task task = {.measure = measure, .is_shared = is_shared};
+    /* As many for any number of processes. */
+    task.pages = min_u64(plan->touched, plan->memory / measure->places->n / PAGE_BYTES);
+    if (task.pages < LEAST_PAGES) {
+        tables_absence(tables, "faults_per_second", "there is too little memory for each process");
+        return STATUS_OK;
+    }
     char how[400], why[400] = "";
     if (is_shared &&
         !segment_open(PAGE_BYTES, task.pages * PAGE_BYTES, &task.segment, how, why, sizeof why)) {
         tables_absence(tables, "faults_per_second", why);
         return STATUS_OK;
     }
-    uint64_t members[KERNEL_POINTS];
-    const unsigned points = count_points(measure->places->n, members);
     struct samples samples;
     enum status status = STATUS_OK;
     if (!samples_make(points, plan->repetitions, &samples)) {
@@ -126,6 +134,8 @@ static enum status probe_kind(const struct host_measure *measure, const struct k
                      &(struct table_label){"processes", "1", "processes that fault at once"},
                      NUMBER_U64, points, members);
         samples_put_scale(plan->repetitions, tables);
+        tables_count(tables, &(struct table_label){"pages", "page", "pages of each process"},
+                     task.pages);
         samples_put(&samples,
                     &(struct table_label){"faults_per_second", "s-1", "faults of all processes"},
                     "processes", tables);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "host/kernel/fault_counter.h"
@@ -52,6 +53,7 @@ void kernel_plan_make(bool quick, byte_count available, struct kernel_plan *plan
 {
     struct kernel_plan plan = quick ? quick_plan : full_plan;
     const byte_count most = available / 4;
+    plan.memory = most;
     while (plan.segment > MIB && plan.segment > most) {
         plan.segment /= 2;
     }
@@ -128,6 +130,10 @@ static enum status check_required(const struct host_measure *measure,
     char how[400], why[400];
     struct segment segment;
     struct fault_counter counter;
+    const long base = sysconf(_SC_PAGESIZE);
+    if (base != (long)PAGE_BYTES) {
+        return fail(STATUS_RESOURCE, "this host has base pages of %ld KiB, not of 4", base >> 10);
+    }
     if (plan->page > PAGE_BYTES) {
         if (!segment_open(plan->page, max_u64(plan->segment, plan->page), &segment, how, why,
                           sizeof why)) {

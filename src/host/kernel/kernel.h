@@ -16,6 +16,7 @@
 /* What to measure. Numbers of processes are in ascending order. */
 struct kernel_plan {
     unsigned repetitions;
+    byte_count memory;  /* that all processes of a probe together may write to */
     byte_count segment; /* shared segment whose page tables are counted; of whole MiB */
     unsigned sharers[KERNEL_POINTS]; /* numbers of processes that map it */
     unsigned nsharers;
