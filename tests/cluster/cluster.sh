@@ -89,7 +89,7 @@ MaxArraySize=1001
 TmpFS=/tmp
 NodeName=n1 NodeAddr=$(address_of n1) CPUs=$((2 * cores)) RealMemory=4000 State=UNKNOWN
 NodeName=n2 NodeAddr=$(address_of n2) CPUs=$((2 * cores)) RealMemory=4000 State=UNKNOWN
-PartitionName=normal Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=0
+PartitionName=normal Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=30
 PartitionName=urgent Nodes=n1,n2 MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
 END
     cat >"$dir/cgroup.conf" <<END

@@ -1,6 +1,6 @@
 """thrash on a real Slurm cluster of two nodes, which cluster.sh makes on this machine.
 
-usage: cluster_test.py THRASH SOURCE [TEST...]
+usage: cluster_test.py THRASH SOURCE [--long | TEST...]
 
 Exit code 77, with the reason, where such a cluster cannot be made.
 """
@@ -36,6 +36,7 @@ class Cluster:
             sys.exit(77)
         if result.returncode != 0:
             self.show_logs()
+            self.down()
             raise RuntimeError(result.stderr)
 
     def show_logs(self):
@@ -123,6 +124,16 @@ def test_designs(cluster):
     assert len(found) == 3, (found, [p.read_text() for p in cluster.work.glob("*.out")])
 
 
+def test_one_run(cluster):
+    """slurm/run.sbatch: one run on the tasks that were asked for."""
+    cluster.run("sbatch", "--wait", "-N2", "-n2", f"--export=ALL,THRASH={THRASH}",
+                SOURCE / "slurm" / "run.sbatch", QUICKSTART, "--set", "duration=600ms", "--set",
+                "machine.cells=2")
+    found = [path for path in cluster.work.glob("quickstart-[0-9]*.h5")]
+    assert len(found) == 1, [p.read_text() for p in cluster.work.glob("thrash-*.out")]
+    assert digest(found[0])[1] == ["n1", "n2"]
+
+
 def test_study(cluster):
     """A study through the queue: an element that fails is found, and run again by retry alone."""
     job = write_job(cluster, "study", "set: { duration: 600ms, machine.cells: 2 }\n"
@@ -147,11 +158,13 @@ def test_study(cluster):
     assert "6 runs: 6 done" in cluster.study("status", job, "-o", where)
 
 
-def start_long_study(cluster, name, more=""):
+def start_long_study(cluster, name, *options):
     job = write_job(cluster, name, f"set: {{ {', '.join(f'{k}: {v}' for k, v in LONG_RUN.items())}, "
-                                   f"run.ranks: 2, run.ranks_per_node: 1{more} }}\n")
+                                   "run.ranks: 2 }\n")
+    site = cluster.work / "site.yaml"
+    site.write_text("options: --spread-job\n", encoding="utf-8")
     where = cluster.work / name
-    cluster.study("submit", job, "-o", where)
+    cluster.study("submit", job, "-o", where, "--site", site, *options)
     log = where / "logs" / "r0.out"
     cluster.wait_until("the start of the run", lambda: log.exists() and "starting from the beginning"
                        in log.read_text())
@@ -166,21 +179,70 @@ def test_stopped(cluster):
     number = cluster.queue().split()[0]
     cluster.run("scancel", "--batch", "--signal=USR1", number)
     cluster.wait_until("the requeue", lambda: "goes back into the queue" in log.read_text())
-    cluster.run("scontrol", "update", f"JobId={number}", "StartTime=now", code=None)
-    cluster.wait_until("the end of the run", cluster.drained, 200)
+    finish_long_study(cluster, job, where, log, wanted)
+
+
+def finish_long_study(cluster, job, where, log, wanted):
+    """Waits for the end; Slurm would keep a job that it has requeued for two minutes."""
+    def ended():
+        for line in cluster.queue().splitlines():
+            cluster.run("scontrol", "update", f"JobId={line.split()[0]}", "StartTime=now", code=None)
+        return cluster.drained()
+    cluster.wait_until("the end of the run", ended, 240)
     assert "1 runs: 1 done" in cluster.study("status", job, "-o", where), log.read_text()
     assert digest(where / "runs" / "r0.h5")[0] == wanted
     with h5py.File(where / "runs" / "r0.h5") as file:
         assert file["performance/resumed_from_seconds"][()] > 0, log.read_text()
 
 
-TESTS = (test_two_nodes, test_designs, test_study, test_stopped)
+def test_preempted(cluster):
+    """A run that has to make room for another one goes on by itself afterwards."""
+    wanted = reference(cluster, "preempted", **LONG_RUN)
+    job, where, log = start_long_study(cluster, "preempted")
+    cluster.run("srun", "--partition=urgent", "-N2", "-n2", "--exclusive", "sleep", "2", timeout=200)
+    finish_long_study(cluster, job, where, log, wanted)
+
+
+def test_node_lost(cluster):
+    """A node dies under a run of two nodes: it goes on from its checkpoint on the other one."""
+    wanted = reference(cluster, "lost", **LONG_RUN)
+    job, where, log = start_long_study(cluster, "lost", "--checkpoint-every", "1s")
+    cluster.wait_until("a checkpoint", (where / "runs" / "r0.h5.ckpt").exists)
+    assert "n1" in cluster.queue() or "n[1-2]" in cluster.queue(), cluster.queue()
+    cluster.node("kill", "n2")
+    cluster.wait_until("the end of the node", lambda: "down" in cluster.run(
+        "sinfo", "--noheader", "--Node", "--nodes=n2", "--format=%T").stdout)
+    finish_long_study(cluster, job, where, log, wanted)
+    assert digest(where / "runs" / "r0.h5")[1] == ["n1"], log.read_text()
+    cluster.node("boot", "n2")
+
+
+def test_element_lost(cluster):
+    """One element of an array is cancelled: status names it, and retry runs it alone."""
+    job = write_job(cluster, "element", "set: { duration: 600ms }\nproduct: { seed: [1, 2, 3, 4] }\n")
+    where = cluster.work / "element"
+    cluster.run("scontrol", "update", "PartitionName=normal", "State=DOWN")
+    cluster.study("submit", job, "-o", where)
+    cluster.run("scancel", f"{cluster.queue().split()[0]}_2")
+    cluster.run("scontrol", "update", "PartitionName=normal", "State=UP")
+    cluster.wait_until("the end of the study", cluster.drained)
+    listed = cluster.study("status", job, "-o", where)
+    assert "missing      seed-3" in listed and "4 runs: 3 done, 1 missing" in listed, listed
+    assert "1 of 4 runs submitted" in cluster.study("retry", job, "-o", where)
+    cluster.wait_until("the end of the retry", cluster.drained)
+    assert "4 runs: 4 done" in cluster.study("status", job, "-o", where)
+
+
+SHORT = (test_two_nodes, test_designs, test_one_run, test_study)
+LONG = (test_stopped, test_preempted, test_node_lost, test_element_lost)
 
 
 def main():
     os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    chosen = [test for test in TESTS if not sys.argv[3:] or test.__name__ in sys.argv[3:]]
-    assert chosen, f"no test of these names: {sys.argv[3:]}"
+    names = sys.argv[3:]
+    chosen = {"": SHORT, "--long": LONG}.get(" ".join(names)) or [
+        test for test in SHORT + LONG if test.__name__ in names]
+    assert chosen, f"no test of these names: {names}"
     cluster = Cluster()
     try:
         for test in chosen:
