@@ -4,6 +4,7 @@ usage: locks_test.py THRASH
 """
 import os
 import pathlib
+import resource
 import shlex
 import signal
 import subprocess
@@ -184,6 +185,18 @@ def test_hosts(directory):
     run([*few[:-1], str(path)], 0, None, [*launcher, "-n", "2"])
     with h5py.File(path) as file:
         assert len(file["locks"]) == 1
+    # Those that wait are asleep: together, three ranks of a host use no more than one processor, but
+    # for starting and ending.
+    path = directory / "asleep.h5"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.monotonic()
+    run(["--threads", "1", "--schemes", "pte_chain_array", "--locks", "page_bit", "--sharing",
+         "shared", "--others", "none", "--duration", "150ms", "--progress", "none", "-o",
+         str(path)], 0, None, [*launcher, "-n", "3"])
+    wall = time.monotonic() - begin
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert wall > 5 and used < wall + 2.5, (wall, used)
     # One host of two has a single hardware thread: the other's result is kept.
     path = directory / "half.h5"
     two = [*SHORT, "--threads", "1,2", "--schemes", "pte_chain_array", "-o", str(path)]
