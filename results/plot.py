@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""plot.py FILE... [-o DIR] [--name NAME]: one picture that compares results of `thrash simulate`.
+"""plot.py FILE... [-o DIR] [--name NAME]: one picture that compares results of `thrash simulate`,
+or shows what `thrash tlb` measured.
 
 Writes NAME.png, NAME.pdf and NAME.csv, which holds every number of the picture, and prints their
 paths. Needs h5py, numpy and matplotlib; no display, no network."""
 import argparse
 import atexit
+import importlib
 import logging
 import os
 import shutil
@@ -16,11 +18,12 @@ import warnings
 sys.dont_write_bytecode = True  # the directory may be another user's
 
 try:
-    from plotting import panels, runs
+    from plotting import panels, runs, translation
 except ImportError as missing:
     print(f"thrash: {sys.executable} lacks what plot needs: {missing}", file=sys.stderr)
     sys.exit(3)
 
+MEASUREMENTS = {module.COMMAND: module for module in (translation,)}
 MAX_RUNS = 12  # more lines than this cannot be told apart
 
 
@@ -69,8 +72,9 @@ def output_directory(options):
     return directory
 
 
-def contents_of(shown):
-    """The picture in both forms and its numbers, by the ending of their files."""
+def contents_of(shown, module):
+    """The picture in both forms and its numbers, by the ending of their files. `module`: of the
+    command that measured them, None for simulations."""
     prepare_matplotlib()
     try:
         from plotting import figure  # slow: only when there is something to draw
@@ -78,6 +82,10 @@ def contents_of(shown):
         raise runs.Refusal(runs.RESOURCE, f"{sys.executable} lacks what plot needs: "
                                           f"{missing}") from None
     try:
+        if module is not None:
+            table = module.table(shown).encode("utf-8", "replace")
+            drawing = importlib.import_module(f"plotting.{module.FIGURE}")
+            return drawing.draw(shown) | {"csv": table}
         runs.give_labels(shown)
         drawn = panels.panels_of(shown)
         table = panels.table(shown, drawn).encode("utf-8", "replace")
@@ -118,9 +126,11 @@ def put(directory, contents, inputs):
 def plot(arguments):
     options = parse(arguments)
     directory = output_directory(options)
-    shown = [runs.read_run(path) for path in options.files]
+    module = MEASUREMENTS.get(runs.command_of(options.files[0]))
+    shown = [runs.read_run(path) if module is None else runs.read_measurement(path, module)
+             for path in options.files]
     name = options.name or runs.picture_name(shown)
-    contents = {f"{name}.{ending}": data for ending, data in contents_of(shown).items()}
+    contents = {f"{name}.{ending}": data for ending, data in contents_of(shown, module).items()}
     put(directory, contents, options.files)
     sys.stdout.reconfigure(errors="surrogateescape")
     for file in contents:

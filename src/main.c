@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"kernel", "measure page tables, forks, faults and reclaim of each host's kernel",
      command_kernel},
     {"calibrate", "make a cost profile out of what hosts measure", command_calibrate},
+    {"tlb", "measure what translating addresses costs on each host, by page size", command_tlb},
     {"study", "vary a scenario along axes: many runs from one file", command_study},
     {"check", "validate a scenario, print every value, predict memory and time", command_check},
     {"list", "list designs, workloads, metrics or options", command_list},

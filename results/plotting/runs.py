@@ -119,8 +119,8 @@ class Run:
         return label + "".join(f" ({mark})" for mark in self.marks)
 
 
-def open_result(path):
-    """The file, if it is a result of `thrash simulate` in a layout known here."""
+def open_result(path, command="simulate", group="simulation/series"):
+    """The file, if it is a result of that command, which has that group, in a layout known here."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise Refusal(USAGE, f"{path} is not a regular file")
@@ -143,16 +143,16 @@ def open_result(path):
         if version != SCHEMA_VERSION:
             raise Refusal(FAILED, f"{path} has schema version {version}, plot reads version "
                                   f"{SCHEMA_VERSION}")
-        if "simulation/series" not in file:
+        if group not in file:
             raise Refusal(USAGE, f"{path} is a result of `thrash {text(file.attrs['command'])}`, "
-                                 "expected one of `thrash simulate`")
+                                 f"expected one of `thrash {command}`")
     except BaseException:
         file.close()
         raise
     return file
 
 
-def signal_of_reading(path):
+def signal_of_reading(path, read):
     """The signal by which reading the file ends a process, 0 for none: HDF5 crashes on some damaged
     files."""
     child = os.fork()
@@ -160,20 +160,44 @@ def signal_of_reading(path):
         try:
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-            Run(path)
+            read(path)
         finally:
             os._exit(0)
     _, ended = os.waitpid(child, 0)
     return os.WTERMSIG(ended) if os.WIFSIGNALED(ended) else 0
 
 
-def read_run(path):
-    crash = signal_of_reading(path)
+def read_measurement(path, module):
+    """As read_run(), of a command whose results `module` reads and draws."""
+    def read(name):
+        with open_result(name, module.COMMAND, module.GROUP) as file:
+            return module.Measurement(name, file)
+
+    return read_run(path, read)
+
+
+def command_of(path):
+    """The command that wrote a result; "" where that cannot be said: reading it will say why."""
+    def read(name):
+        with h5py.File(name, "r") as file:
+            return text(file.attrs["command"])
+
+    try:
+        regular = stat.S_ISREG(os.stat(path).st_mode)
+        return read(path) if regular and not signal_of_reading(path, read) else ""
+    except Exception:  # a damaged file makes h5py raise almost anything
+        return ""
+
+
+def read_run(path, read=None):
+    """A result of `thrash simulate`, or what `read` makes of the file."""
+    read = read or Run
+    crash = signal_of_reading(path, read)
     if crash:
         raise Refusal(FAILED, f"{path} is damaged: HDF5 could not read it and ended by signal "
                               f"{crash} ({signal.strsignal(crash)})")
     try:
-        return Run(path)
+        return read(path)
     except (Refusal, MemoryError):
         raise
     except Exception as error:  # a damaged file makes h5py raise almost anything

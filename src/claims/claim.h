@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "claims/judgement.h"
+#include "claims/measurement.h"
 #include "claims/outcome.h"
 #include "io/tables.h"
 
@@ -63,6 +64,11 @@ struct claim {
     const char *host_probe;
     void (*judge_host)(const struct tables *host, const struct outcome *const *runs,
                        struct judgement *judgement);
+
+    /* Of rows that are measured on hosts: the command whose result they are judged by ("tlb"), and
+     * how. Without such a result they are unavailable. */
+    const char *measured_by;
+    void (*judge_measured)(const struct measurement *measurement, struct judgement *judgement);
 };
 
 /* End with NULL. */

@@ -68,17 +68,6 @@ static const struct claim claim_i5_host = {
     .unavailable = LOCKS_HAS("shared/*/*"),
 };
 
-static const struct claim claim_i9_host = {
-    .id = "I9-host",
-    .kind = CLAIM_MEASURED,
-    .sentence = "Large pages improve performance by reducing the number of TLB misses",
-    .source = IBM_ARTICLE,
-    .compared = "ns per access and misses per access on 4 KiB and 2 MiB pages",
-    .required =
-        "2 MiB faster by >= 1.3 at >= 1 GiB; misses within 20 % of the model at >= 4 x reach",
-    .unavailable = HOST_ABSENT("tlb"),
-};
-
 static const struct claim claim_i11 = {
     .id = "I11",
     .kind = CLAIM_EMERGENT,
@@ -101,16 +90,6 @@ static const struct claim claim_i12 = {
     .compared = "a mixed load sized to memory, 64 MiB to 64 GiB: verdict, throughput per CPU",
     .required = "completed on 2.6.0 at a working set of 60 % of memory",
     .unavailable = "this build has no check for it; it needs workload mixed",
-};
-
-static const struct claim claim_i13_host = {
-    .id = "I13-host",
-    .kind = CLAIM_MEASURED,
-    .sentence = "Some processors support more than two page sizes",
-    .source = IBM_ARTICLE,
-    .compared = "access to memory in 1 GiB pages of the host",
-    .required = "absent with its reason where there is no pool",
-    .unavailable = HOST_ABSENT("tlb"),
 };
 
 const struct claim *const claim_table[] = {

@@ -11,6 +11,7 @@
 
 extern const struct claim claim_l1, claim_l2, claim_i1, claim_i6;
 extern const struct claim claim_i8, claim_i9, claim_i13;
+extern const struct claim claim_i9_host, claim_i13_host;
 extern const struct claim published_v1, published_v8;
 extern const struct claim claim_l3, claim_i10;
 extern const struct claim claim_l5, claim_l6, claim_l7, claim_l8, claim_l9;

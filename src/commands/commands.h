@@ -9,6 +9,7 @@ int command_validate(int argc, char **argv);
 int command_locks(int argc, char **argv);
 int command_kernel(int argc, char **argv);
 int command_calibrate(int argc, char **argv);
+int command_tlb(int argc, char **argv);
 int command_study(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_list(int argc, char **argv);

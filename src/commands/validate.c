@@ -32,6 +32,8 @@ static void print_help(void)
         "some\n"
         "                      points at full size, in an hour\n"
         "  --only ID,...       these rows alone\n"
+        "  --measured FILE     a result of `thrash tlb`, by which rows that are measured on hosts\n"
+        "                      are judged; may be repeated\n"
         "  -o, --output FILE   write rows, figures and runs to an HDF5 file\n"
         "  --force             replace an existing file\n"
         "  --progress MODE     auto, bar, lines or none\n"
@@ -43,10 +45,14 @@ static void print_help(void)
 
 /* --- the command line ------------------------------------------------------------------------ */
 
+#define MEASURED_MAX 16
+
 struct validate_options {
     const char *what; /* "claims" or "tables" */
     const char *only;
     const char *output;
+    const char *measured[MEASURED_MAX];
+    size_t nmeasured;
     enum claim_form form;
     bool force;
     enum progress_mode progress;
@@ -70,12 +76,13 @@ static enum status parse_what(int argc, char **argv, struct validate_options *op
 
 static enum status parse(int argc, char **argv, struct validate_options *options)
 {
-    enum { QUICK = 256, ONLY, FORCE, PROGRESS, SINGLETONS };
+    enum { QUICK = 256, ONLY, MEASURED, FORCE, PROGRESS, SINGLETONS };
     static const struct option known[] = {
         {"help", no_argument, NULL, 'h'},
         {"output", required_argument, NULL, 'o'},
         {"quick", no_argument, NULL, QUICK},
         {"only", required_argument, NULL, ONLY},
+        {"measured", required_argument, NULL, MEASURED},
         {"force", no_argument, NULL, FORCE},
         {"progress", required_argument, NULL, PROGRESS},
         {"allow-singletons", no_argument, NULL, SINGLETONS},
@@ -97,6 +104,12 @@ static enum status parse(int argc, char **argv, struct validate_options *options
             break;
         case ONLY:
             options->only = optarg;
+            break;
+        case MEASURED:
+            if (options->nmeasured == MEASURED_MAX) {
+                return fail(STATUS_USAGE, "validate: more than %d times --measured", MEASURED_MAX);
+            }
+            options->measured[options->nmeasured++] = optarg;
             break;
         case FORCE:
             options->force = true;
@@ -135,6 +148,33 @@ static enum status write_file(const struct validation *validation,
     return validation_write(validation, &file);
 }
 
+/* Every file must be the result of a command that some row is judged by. */
+static enum status check_measured(const struct validate_options *options)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < options->nmeasured && status == STATUS_OK; i++) {
+        char section[16];
+        struct measurement measurement;
+        status = measurement_section(options->measured[i], section);
+        bool used = false;
+        for (size_t k = 0; claim_table[k] != NULL; k++) {
+            const char *by = claim_table[k]->measured_by;
+            used = used || (by != NULL && strcmp(by, section) == 0);
+        }
+        if (status == STATUS_OK && !used) {
+            status = fail(STATUS_USAGE,
+                          "--measured %s: a result of `thrash %s`, by which no row is judged",
+                          options->measured[i], section);
+        } else if (status == STATUS_OK) {
+            status = measurement_open(options->measured[i], section, &measurement);
+            if (status == STATUS_OK) {
+                measurement_close(&measurement);
+            }
+        }
+    }
+    return status;
+}
+
 static enum status validate(struct validation *validation, const struct validate_options *options,
                             const struct provenance *provenance)
 {
@@ -142,6 +182,9 @@ static enum status validate(struct validation *validation, const struct validate
     enum status status = STATUS_OK;
     if (options->output != NULL && validation->launcher->rank == 0) {
         status = results_check_output(options->output, options->force);
+    }
+    if (status == STATUS_OK && validation->launcher->rank == 0) {
+        status = check_measured(options);
     }
     status = launcher_agree(status);
     if (status == STATUS_OK) {
@@ -191,8 +234,11 @@ int command_validate(int argc, char **argv)
     catalogue_fill(&names);
     status = provenance_gather(MPI_COMM_WORLD, argc, argv, &provenance);
     if (status == STATUS_OK) {
-        struct validation validation = {
-            .launcher = &launcher, .catalogue = &names.catalogue, .form = options.form};
+        struct validation validation = {.launcher = &launcher,
+                                        .catalogue = &names.catalogue,
+                                        .form = options.form,
+                                        .measured = options.measured,
+                                        .nmeasured = options.nmeasured};
         status = validate(&validation, &options, &provenance);
         validation_free(&validation);
         provenance_free(&provenance);

@@ -78,12 +78,43 @@ static void judge_host(const struct claim *claim, const struct outcome *const *o
     tables_free(&tables);
 }
 
+/* By the first of the files that the command of the row wrote. */
+static void judge_measured(const struct validation *validation, const struct claim *claim,
+                           struct judgement *judgement)
+{
+    for (size_t i = 0; i < validation->nmeasured; i++) {
+        char section[16];
+        struct measurement measurement;
+        if (measurement_section(validation->measured[i], section) != STATUS_OK ||
+            strcmp(section, claim->measured_by) != 0) {
+            continue;
+        }
+        if (measurement_open(validation->measured[i], section, &measurement) != STATUS_OK) {
+            judge_unavailable(judgement, "%s", status_last_message());
+            return;
+        }
+        claim->judge_measured(&measurement, judgement);
+        if (!measurement.sound) {
+            judge_inconclusive(judgement, "%s: %s", measurement.path, measurement.why);
+        }
+        measurement_close(&measurement);
+        return;
+    }
+    judge_unavailable(judgement,
+                      "it is judged by a result of `thrash %s -o FILE`, given as --measured FILE",
+                      claim->measured_by);
+}
+
 static void judge(const struct validation *validation, size_t index)
 {
     const struct claim *claim = validation->claims[index];
     struct judgement *judgement = &validation->judgements[index];
     if (claim->unavailable != NULL) {
         judge_unavailable(judgement, "%s", claim->unavailable);
+        return;
+    }
+    if (claim->judge_measured != NULL) {
+        judge_measured(validation, claim, judgement);
         return;
     }
     const struct outcome **outcomes = calloc(claim->nruns, sizeof(struct outcome *));

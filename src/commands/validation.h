@@ -41,6 +41,8 @@ struct validation {
     const struct launcher *launcher;
     const struct catalogue *catalogue;
     enum claim_form form;
+    const char *const *measured; /* [nmeasured] results of measurements, for rows judged by them */
+    size_t nmeasured;
     const struct claim **claims; /* [nclaims] */
     size_t nclaims;
     size_t *first_slot;       /* [nclaims]: where its runs begin in `slots` */

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "config/node.h"
+#include "config/option_read.h"
 #include "config/profile_path.h"
 #include "config/source_file.h"
 #include "config/tlb_config.h"
@@ -39,6 +40,26 @@ static void become(struct config_node *node, const struct config_node *contents)
     node->count = contents == NULL ? 0 : contents->count;
 }
 
+/* Puts the contents of the file that the scalar at `frame` stands for in its place. */
+static enum status expand(const struct option_frame *frame, struct config_node *node,
+                          const char *scenario_path, struct config_arena *arena)
+{
+    const char *path = NULL;
+    struct source_file file;
+    struct config_node *contents = NULL;
+    enum status status = find_file(frame, scenario_path, arena, &path);
+    if (status == STATUS_OK) {
+        status = source_file_read(path, &node->at, arena, &file);
+    }
+    if (status == STATUS_OK) {
+        status = yaml_read_mapping(file.text, file.size, file.path, arena, &contents);
+    }
+    if (status == STATUS_OK) {
+        become(node, contents);
+    }
+    return status;
+}
+
 enum status tlb_expand(struct config_node *root, const char *scenario_path,
                        struct config_arena *arena)
 {
@@ -54,18 +75,22 @@ enum status tlb_expand(struct config_node *root, const char *scenario_path,
     struct option_frame top = {NULL, NULL, root};
     struct option_frame section = {&top, "machine", machine};
     struct option_frame frame = {&section, "tlb", node};
-    const char *path = NULL;
-    struct source_file file;
-    struct config_node *contents = NULL;
-    enum status status = find_file(&frame, scenario_path, arena, &path);
-    if (status == STATUS_OK) {
-        status = source_file_read(path, &node->at, arena, &file);
+    return expand(&frame, node, scenario_path, arena);
+}
+
+enum status tlb_config_load(const char *name, struct config_arena *arena, struct tlb_config *tlb_p)
+{
+    const struct node_place place = {"--tlb", 0, 0};
+    struct config_node *node = node_new(arena, NODE_SCALAR, &place);
+    if (node == NULL) {
+        return STATUS_FAILED;
     }
+    node->quoted = true;
+    node->text = name;
+    const struct option_frame frame = {NULL, NULL, node};
+    enum status status = expand(&frame, node, "", arena);
     if (status == STATUS_OK) {
-        status = yaml_read_mapping(file.text, file.size, file.path, arena, &contents);
+        status = option_read(&tlb_options, &frame, NULL, NULL, tlb_p);
     }
-    if (status == STATUS_OK) {
-        become(node, contents);
-    }
-    return status;
+    return status != STATUS_OK ? status : tlb_config_check(tlb_p, &frame);
 }

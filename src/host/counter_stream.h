@@ -11,8 +11,12 @@
 enum host_stream_kind {
     HOST_STREAM_COMPUTE, /* a chain of dependent multiplications: cycles, instructions */
     HOST_STREAM_PAGES,   /* a dependent walk over more 4 KiB pages than any TLB holds, loads only */
-    HOST_STREAM_FAULTS,  /* the first touch of fresh base pages: minor faults */
-    HOST_STREAM_SLEEPS,  /* short sleeps: voluntary context switches */
+    HOST_STREAM_STORES,  /* the same pages in the same order, stores only */
+    HOST_STREAM_WALK_TIME,    /* as PAGES, by the cycles that its walks take */
+    HOST_STREAM_SECOND_LEVEL, /* a walk over more 4 KiB pages than a first level holds, and fewer
+                                 than a second one */
+    HOST_STREAM_FAULTS,       /* the first touch of fresh base pages: minor faults */
+    HOST_STREAM_SLEEPS,       /* short sleeps: voluntary context switches */
     HOST_STREAM_KINDS
 };
 

@@ -12,66 +12,6 @@
 #include "host/counter_stream.h"
 #include "host/cpu.h"
 
-#define NAMES 10
-
-/* Names of one event, the most portable first. Natives differ by processor family: those that the
- * processor does not have are refused by PAPI, and the next one is tried. */
-struct event_choice {
-    const char *meaning;
-    bool hardware;
-    bool in_kernel; /* happens in the kernel, where only k=1 has it counted */
-    enum host_stream_kind stream;
-    const char *names[NAMES];
-};
-
-static const struct event_choice choices[] = {
-    {
-        .meaning = "cycles",
-        .hardware = true,
-        .stream = HOST_STREAM_COMPUTE,
-        .names = {"PAPI_TOT_CYC", "perf::CYCLES"},
-    },
-    {
-        .meaning = "instructions",
-        .hardware = true,
-        .stream = HOST_STREAM_COMPUTE,
-        .names = {"PAPI_TOT_INS", "perf::INSTRUCTIONS"},
-    },
-    {
-        .meaning = "data-TLB load misses",
-        .hardware = true,
-        .stream = HOST_STREAM_PAGES,
-        .names =
-            {
-                "PAPI_TLB_DM", "perf::DTLB-LOAD-MISSES",
-                "DTLB_LOAD_MISSES:WALK_COMPLETED",     /* Intel from Haswell on */
-                "DTLB_LOAD_MISSES:MISS_CAUSES_A_WALK", /* Intel before that */
-                "L1_DTLB_MISS:TLB_RELOAD_4K_L2_MISS",  /* AMD Zen */
-                "L1D_TLB_REFILL_RD",                   /* ARM */
-                "DTLB_WALK",                           /* ARM */
-                "PM_DTLB_MISS",                        /* POWER */
-            },
-    },
-    {
-        .meaning = "page faults",
-        .stream = HOST_STREAM_FAULTS,
-        .names = {"perf::PAGE-FAULTS"},
-    },
-    {
-        .meaning = "minor faults",
-        .stream = HOST_STREAM_FAULTS,
-        .names = {"perf::MINOR-FAULTS"},
-    },
-    {
-        .meaning = "context switches",
-        .in_kernel = true,
-        .stream = HOST_STREAM_SLEEPS,
-        .names = {"perf::CONTEXT-SWITCHES:u=1:k=1"},
-    },
-};
-
-_Static_assert(sizeof choices / sizeof choices[0] <= HOST_EVENTS, "room for every event");
-
 /* Appends to a zero-terminated buffer as far as it fits. */
 __attribute__((format(printf, 3, 4))) static void append(char *buffer, size_t size,
                                                          const char *format, ...)
@@ -115,17 +55,18 @@ static int count_once(const char *name, struct host_stream *stream, long long *v
 }
 
 /* Tries one name of an event. True when it counts. */
-static bool try_name(const struct event_choice *choice, const char *name,
+static bool try_name(const struct host_meaning_row *meaning, const struct host_event_row *row,
                      struct host_stream *stream, struct host_event *event)
 {
     const char *separator = event->why[0] ? "; " : "";
+    const char *name = row->name;
     const char *step;
     long long value = 0;
     int code = count_once(name, stream, &value, &step);
     if (code != PAPI_OK) {
         append(event->why, sizeof event->why, "%s%s: %s (%s)", separator, name, PAPI_strerror(code),
                step);
-        if (code == PAPI_EPERM && choice->in_kernel) {
+        if (code == PAPI_EPERM && meaning->in_kernel) {
             append(event->why, sizeof event->why,
                    ", counting in the kernel needs perf_event_paranoid 1 or less, or CAP_PERFMON");
         } else if (code == PAPI_EPERM) {
@@ -142,21 +83,30 @@ static bool try_name(const struct event_choice *choice, const char *name,
         return false;
     }
     (void)snprintf(event->name, sizeof event->name, "%s", name);
+    event->covers = row->covers;
     event->value = (uint64_t)value;
     return true;
 }
 
-static void read_event(const struct event_choice *choice, struct host_event *event)
+static void read_event(enum host_meaning kind, enum host_processor processor,
+                       struct host_event *event)
 {
-    *event = (struct host_event){.meaning = choice->meaning, .hardware = choice->hardware};
-    struct host_stream stream = {.kind = choice->stream};
-    for (size_t i = 0; i < NAMES && choice->names[i] && !event->counts; i++) {
-        event->counts = try_name(choice, choice->names[i], &stream, event);
+    const struct host_meaning_row *meaning = &host_meanings[kind];
+    *event = (struct host_event){
+        .kind = kind, .meaning = meaning->text, .hardware = meaning->hardware};
+    const struct host_event_row *choices[HOST_EVENT_CHOICES];
+    const size_t n = host_event_choices(kind, processor, choices);
+    struct host_stream stream = {.kind = meaning->stream};
+    for (size_t i = 0; i < n && !event->counts; i++) {
+        event->counts = try_name(meaning, choices[i], &stream, event);
     }
     if (event->counts) {
         (void)snprintf(event->check, sizeof event->check, "%" PRIu64 " %s", stream.done,
-                       host_stream_unit(choice->stream));
+                       host_stream_unit(meaning->stream));
         event->why[0] = '\0';
+    } else if (n == 0) {
+        append(event->why, sizeof event->why, "%s: no event counts this",
+               host_processors[processor].name);
     }
     host_stream_release(&stream);
 }
@@ -204,6 +154,7 @@ static void read_surroundings(const struct host_system *system, struct host_coun
     struct host_cpu cpu;
     host_cpu_read(system, &cpu);
     counters->hypervisor = cpu.hypervisor;
+    counters->processor = host_processor_find(&cpu);
 
     char directory[4096];
     (void)snprintf(directory, sizeof directory, "%s/sys/bus/event_source/devices", system->root);
@@ -246,9 +197,9 @@ void host_counters_read(const struct host_system *system, struct host_counters *
     (void)snprintf(counters->version, sizeof counters->version, "%d.%d.%d",
                    PAPI_VERSION_MAJOR(library), PAPI_VERSION_MINOR(library),
                    PAPI_VERSION_REVISION(library));
-    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+    for (int i = 0; i < HOST_MEANINGS; i++) {
         struct host_event *event = &counters->events[counters->nevents++];
-        read_event(&choices[i], event);
+        read_event((enum host_meaning)i, counters->processor, event);
         counters->refused |= event->refused;
     }
     /* After the events, since some components wake up only when one of theirs is asked for. */

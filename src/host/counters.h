@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/counter_events.h"
 #include "host/system.h"
 
 struct host_component {
@@ -21,26 +22,29 @@ struct host_component {
 };
 
 struct host_event {
+    enum host_meaning kind;
     const char *meaning; /* "data-TLB load misses" */
     bool hardware;       /* counted by the processor; otherwise by the kernel */
     bool counts;
-    bool refused;    /* the kernel did not permit one of the names */
-    char name[128];  /* PAPI's name of the event that counts */
-    uint64_t value;  /* what it counted in the check; set only when `counts` */
-    char check[128]; /* the work: "1024 first touches of base pages" */
-    char why[768];   /* when it does not count: each name tried, with PAPI's error */
+    bool refused;       /* the kernel did not permit one of the names */
+    char name[160];     /* PAPI's name of the event that counts */
+    const char *covers; /* what it counts on this processor; set only when `counts` */
+    uint64_t value;     /* what it counted in the check; set only when `counts` */
+    char check[128];    /* the work: "1024 first touches of base pages" */
+    char why[1024];     /* when it does not count: each name tried, with PAPI's error */
 };
 
 #define HOST_COMPONENTS 32
-#define HOST_EVENTS     8
+#define HOST_EVENTS     HOST_MEANINGS
 
 struct host_counters {
     char version[16]; /* of PAPI */
     bool usable;      /* PAPI could be initialised */
     char why[200];    /* when it could not */
     bool paranoid_known;
-    int paranoid;         /* kernel.perf_event_paranoid */
-    bool refused;         /* an event was not permitted, rather than not there */
+    int paranoid; /* kernel.perf_event_paranoid */
+    bool refused; /* an event was not permitted, rather than not there */
+    enum host_processor processor;
     bool hypervisor;      /* the processor says that this is a virtual machine */
     char sources[200];    /* the kernel's event sources, with blanks between them */
     bool hardware_source; /* one of them is a PMU of the processor's cores */

@@ -67,7 +67,8 @@ class Info(unittest.TestCase):
 
     def test_every_event_has_a_state(self):
         output = info()
-        hardware = ["cycles", "instructions", "data-TLB load misses"]
+        hardware = ["cycles", "instructions", "data-TLB load misses", "data-TLB store misses",
+                    "page walks completed", "page-walk cycles", "second-level TLB hits"]
         for event in hardware + ["page faults", "minor faults", "context switches"]:
             state = field(output, event)
             counted = re.match(r"counts: \S+ gave (\d+) for (\d+) ", state)

@@ -163,9 +163,10 @@ static void test_tables(void **state)
             const struct claim *claim = tables[k][i];
             assert_true(claim->sentence != NULL && claim->source != NULL);
             assert_true(claim->compared != NULL && claim->required != NULL);
-            assert_true((claim->host_probe != NULL) == (claim->judge_host != NULL));
-            assert_true((claim->unavailable != NULL) !=
-                        ((claim->judge != NULL && claim->nruns > 0) || claim->judge_host != NULL));
+            const bool by_runs = claim->judge != NULL && claim->nruns > 0;
+            const bool by_hosts = claim->judge_measured != NULL && claim->measured_by != NULL;
+            const bool by_host = claim->judge_host != NULL && claim->host_probe != NULL;
+            assert_int_equal((claim->unavailable != NULL) + by_runs + by_hosts + by_host, 1);
             for (size_t j = 0; j < i; j++) {
                 assert_string_not_equal(claim->id, tables[k][j]->id);
             }
