@@ -13,6 +13,7 @@
 #include "claims/judgement.h"
 #include "claims/measurement.h"
 #include "claims/outcome.h"
+#include "io/tables.h"
 
 enum claim_kind {
     CLAIM_DEFINITION, /* true by construction */
@@ -57,6 +58,12 @@ struct claim {
     /* Judges what the runs gave, in their order; NULL for those that are not part of the form or
      * are optional and could not be had. */
     void (*judge)(const struct outcome *const *runs, struct judgement *judgement);
+
+    /* Of rows that are measured: what is measured on the host of rank 0 once their runs are done
+     * (a row of commands/validation_host.c; NULL: nothing), and who judges it instead of judge(). */
+    const char *host_probe;
+    void (*judge_host)(const struct tables *host, const struct outcome *const *runs,
+                       struct judgement *judgement);
 
     /* Of rows that are measured on hosts: the command whose result they are judged by ("tlb"), and
      * how. Without such a result they are unavailable. */

@@ -1,10 +1,8 @@
 /* The table of claims of the two articles. */
 #include "claims/rows.h"
 
-/* --- rows whose design, workload or measurement this build does not have --------------------- */
+/* --- rows whose measurement is not read here ------------------------------------------------- */
 
-#define HOST_ABSENT(command) \
-    "measured on the host by `thrash " command "`, which this build does not have"
 #define LOCKS_HAS(where)                           \
     "`thrash locks` measures it on a host (" where \
     " in its result), and no result of it is read here"
@@ -29,16 +27,6 @@ static const struct claim claim_i5_host = {
     .compared = "ns per mapped page of a fork and exit on real structures under real locks",
     .required = "linked chains above arrays above objects above none",
     .unavailable = LOCKS_HAS("shared/*/*"),
-};
-
-static const struct claim claim_i7_host = {
-    .id = "I7-host",
-    .kind = CLAIM_MEASURED,
-    .sentence = "1 GB in 4 KB pages takes 2 MB of page tables in every process",
-    .source = IBM_ARTICLE,
-    .compared = "growth of VmPTE of a process that maps 1 GiB, aligned",
-    .required = "that of the simulated x86_64, page for page",
-    .unavailable = HOST_ABSENT("kernel"),
 };
 
 const struct claim *const claim_table[] = {

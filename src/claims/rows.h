@@ -20,5 +20,6 @@ extern const struct claim claim_l11, claim_i11;
 extern const struct claim claim_i5, claim_i12;
 extern const struct claim claim_l5, claim_l6, claim_l7, claim_l8, claim_l9;
 extern const struct claim claim_l4, claim_i3, claim_i4, claim_i7;
+extern const struct claim claim_i7_host;
 
 #endif

@@ -7,6 +7,8 @@ int command_simulate(int argc, char **argv);
 int command_converge(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_locks(int argc, char **argv);
+int command_kernel(int argc, char **argv);
+int command_calibrate(int argc, char **argv);
 int command_tlb(int argc, char **argv);
 int command_study(int argc, char **argv);
 int command_check(int argc, char **argv);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/validation_host.h"
+
 const struct planned_run *validation_run_of(const struct validation *validation, size_t claim,
                                             size_t run)
 {
@@ -60,6 +62,22 @@ static bool is_missing(const struct claim_run *wanted, const struct planned_run 
     }
 }
 
+/* Measures and judges. */
+static void judge_host(const struct claim *claim, const struct outcome *const *outcomes,
+                       struct judgement *judgement)
+{
+    struct tables tables = {0};
+    const int quiet = status_set_quiet(1); /* the reason becomes part of the verdict */
+    const enum status status = validation_host_measure(claim->host_probe, &tables);
+    (void)status_set_quiet(quiet);
+    if (status == STATUS_OK) {
+        claim->judge_host(&tables, outcomes, judgement);
+    } else {
+        judge_unavailable(judgement, "%s", status_last_message());
+    }
+    tables_free(&tables);
+}
+
 /* By the first of the files that the command of the row wrote. */
 static void judge_measured(const struct validation *validation, const struct claim *claim,
                            struct judgement *judgement)
@@ -112,7 +130,9 @@ static void judge(const struct validation *validation, size_t index)
             outcomes[i] = run->state == RUN_DONE ? &run->outcome : NULL;
         }
     }
-    if (!missing) {
+    if (!missing && claim->host_probe != NULL) {
+        judge_host(claim, outcomes, judgement);
+    } else if (!missing) {
         claim->judge(outcomes, judgement);
     }
     free((void *)outcomes);

@@ -165,7 +165,8 @@ static void test_tables(void **state)
             assert_true(claim->compared != NULL && claim->required != NULL);
             const bool by_runs = claim->judge != NULL && claim->nruns > 0;
             const bool by_hosts = claim->judge_measured != NULL && claim->measured_by != NULL;
-            assert_int_equal((claim->unavailable != NULL) + by_runs + by_hosts, 1);
+            const bool by_host = claim->judge_host != NULL && claim->host_probe != NULL;
+            assert_int_equal((claim->unavailable != NULL) + by_runs + by_hosts + by_host, 1);
             for (size_t j = 0; j < i; j++) {
                 assert_string_not_equal(claim->id, tables[k][j]->id);
             }

@@ -1,0 +1,211 @@
+/* thrash calibrate: a cost profile out of what hosts measure. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands/calibrate_parts.h"
+#include "commands/calibrate_profile.h"
+#include "commands/catalogue.h"
+#include "commands/commands.h"
+#include "commands/measure.h"
+#include "config/scenario.h"
+
+struct calibrate_options {
+    struct measure_options common;
+    const char *base;
+    const char *profile;
+    bool replace;
+};
+
+static const struct option_row rows[] = {
+    MEASURE_ROW_QUICK,
+    MEASURE_ROW_REPETITIONS,
+    MEASURE_ROW_BIND,
+    {.key = "base",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct calibrate_options, base),
+     .fallback = "x86_64-2003",
+     .help = "cost profile that what is not measured is taken from, with where that is from"},
+    {.key = "profile",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct calibrate_options, profile),
+     .fallback = "auto",
+     .help = "file of the profile; auto is configs/costs/HOST.yaml, HOST being the first host, in "
+             "the directory of configurations ($THRASH_CONFIGS)"},
+    {.key = "replace",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct calibrate_options, replace),
+     .fallback = "false",
+     .help = "replace a profile that is there"},
+};
+
+static const struct option_table options_table = {
+    .title = "what thrash calibrate measures",
+    .rows = rows,
+    .nrows = sizeof rows / sizeof rows[0],
+    .size = sizeof(struct calibrate_options),
+};
+
+/* A scenario with that profile: profiles are found and read as those of scenarios are. */
+static enum status load_base(const char *base, struct scenario *scenario_p)
+{
+    static const char text[] = "title: costs\n"
+                               "duration: 1min\n"
+                               "machine: { arch: x86_64, memory: 1GiB }\n"
+                               "design: { preset: linux-2.6.0 }\n"
+                               "workloads:\n"
+                               "  - kind: database\n"
+                               "    processes: 1\n"
+                               "    segment: { size: 1MiB }\n"
+                               "    touch_rate: 1\n"
+                               "costs: x86_64-2003\n";
+    struct catalogue_names names;
+    catalogue_fill(&names);
+    const struct scenario_overrides overrides = {.costs = base};
+    return scenario_load_text(text, sizeof text - 1, "base", &overrides, &names.catalogue,
+                              scenario_p);
+}
+
+static enum status check_free(const char *path, bool replace)
+{
+    if (!replace && access(path, F_OK) == 0) {
+        return fail(STATUS_USAGE, "%s exists; --replace replaces it", path);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_calibrate(const void *given)
+{
+    const struct calibrate_options *options = given;
+    struct scenario scenario;
+    enum status status = load_base(options->base, &scenario);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    scenario_free(&scenario);
+    const char *path = options->profile;
+    if (strcmp(path, "auto") != 0 && !text_ends_with(path, ".yaml")) {
+        return fail(STATUS_USAGE, "profile: expected a path ending in .yaml, found %s", path);
+    }
+    return strcmp(path, "auto") == 0 ? STATUS_OK : check_free(path, options->replace);
+}
+
+static enum status measure_calibrate(const void *given, const struct host_measure *measure,
+                                     struct tables *tables)
+{
+    const struct calibrate_options *options = given;
+    return calibrate_parts(measure, measure_repetitions(&options->common), options->common.quick,
+                           tables);
+}
+
+static void find_path(const struct calibrate_options *options, const char *host, struct text *path)
+{
+    if (strcmp(options->profile, "auto") != 0) {
+        text_append(path, options->profile);
+        return;
+    }
+    const char *root = getenv("THRASH_CONFIGS");
+    text_append_format(path, "%s/costs/%s.yaml",
+                       root != NULL && root[0] != '\0' ? root : THRASH_SOURCE_DIR "/configs", host);
+}
+
+/* Under its name only when it is complete. */
+static enum status write_profile(const char *path, const char *content)
+{
+    struct text work = {0};
+    text_append_format(&work, "%s.%ld.tmp", path, (long)getpid());
+    FILE *file = fopen(text_string(&work), "wx");
+    enum status status = STATUS_OK;
+    if (file == NULL) {
+        status = fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
+    } else {
+        bool written = fputs(content, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+        written = fclose(file) == 0 && written;
+        if (!written || rename(text_string(&work), path) != 0) {
+            status = fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
+            (void)unlink(text_string(&work));
+        }
+    }
+    text_free(&work);
+    return status;
+}
+
+/* `path` ends in .yaml; the profile is called as the file is. */
+static void name_profile(const char *path, char *name, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    (void)snprintf(name, size, "%.*s", (int)(strlen(base) - strlen(".yaml")), base);
+}
+
+static enum status put_profile(const struct calibrate_options *options,
+                               const struct measured_host *hosts, size_t nhosts,
+                               struct cost_profile *profile, struct tables *overall)
+{
+    struct text path = {0}, sources = {0}, yaml = {0}, description = {0};
+    char name[128];
+    find_path(options, hosts[0].name, &path);
+    name_profile(text_string(&path), name, sizeof name);
+    text_append_format(&description, "measured by thrash calibrate on %zu host%s; the rest of %s",
+                       nhosts, nhosts == 1 ? "" : "s", profile->name);
+    enum status status = check_free(text_string(&path), options->replace);
+    if (status == STATUS_OK) {
+        status = calibrate_profile(hosts, nhosts, overall, &sources, profile);
+    }
+    if (status == STATUS_OK) {
+        profile->name = name;
+        profile->description = text_string(&description);
+        cost_profile_write(profile, 0, &yaml);
+        tables_text(overall, "profile", "the cost profile, as it was written", text_string(&yaml));
+        status = yaml.failed ? fail(STATUS_FAILED, "out of memory for a cost profile")
+                             : write_profile(text_string(&path), text_string(&yaml));
+    }
+    if (status == STATUS_OK) {
+        tables_report(overall, "profile        %s\n", text_string(&path));
+    }
+    text_free(&description);
+    text_free(&yaml);
+    text_free(&sources);
+    text_free(&path);
+    return status;
+}
+
+static enum status conclude_calibrate(const void *given, const struct measured_host *hosts,
+                                      size_t nhosts, const char *output, struct tables *overall)
+{
+    (void)output;
+    const struct calibrate_options *options = given;
+    struct scenario scenario;
+    enum status status = load_base(options->base, &scenario);
+    if (status == STATUS_OK) {
+        struct cost_profile profile = scenario.costs;
+        status = put_profile(options, hosts, nhosts, &profile, overall);
+        scenario_free(&scenario);
+    }
+    return status;
+}
+
+static const struct measure_command command = {
+    .name = "calibrate",
+    .about =
+        "Measures on each host of the allocation what the simulator charges, compares the hosts,\n"
+        "names those that differ from the median by more than a quarter, and writes a cost "
+        "profile\n"
+        "that `thrash simulate --costs` takes. Of each constant it says whether it is measured,\n"
+        "published (with its source) or assumed; the last two are those of another profile.\n",
+    .example = "mpirun -n 2 thrash calibrate --quick --profile node.yaml -o node.h5\n"
+               "thrash simulate quickstart.yaml --costs node.yaml",
+    .options = &options_table,
+    .check = check_calibrate,
+    .measure = measure_calibrate,
+    .conclude = conclude_calibrate,
+};
+
+int command_calibrate(int argc, char **argv)
+{
+    struct calibrate_options options;
+    return measure_run(&command, argc, argv, &options);
+}

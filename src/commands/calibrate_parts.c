@@ -1,0 +1,85 @@
+#include "commands/calibrate_parts.h"
+
+#include <string.h>
+
+#include "host/contention/contention.h"
+#include "host/kernel/kernel.h"
+#include "host/kernel/primitives.h"
+#include "host/memory.h"
+
+#define MIB ((byte_count)1 << 20)
+
+struct part {
+    unsigned repetitions;
+    bool quick;
+    byte_count available;
+};
+
+static enum status measure_primitives(const struct host_measure *measure, const struct part *part,
+                                      struct tables *tables)
+{
+    const byte_count most = part->quick ? 64 * MIB : 256 * MIB;
+    return primitives_measure(measure, part->repetitions, min_u64(most, part->available / 8),
+                              tables);
+}
+
+static enum status measure_kernel(const struct host_measure *measure, const struct part *part,
+                                  struct tables *tables)
+{
+    struct kernel_plan plan;
+    kernel_plan_make(part->quick, part->available, &plan);
+    plan.repetitions = part->repetitions;
+    plan.probes = "fork_exit,faults";
+    return kernel_measure(measure, &plan, tables);
+}
+
+/* One thread on pages of its own: what a lock and a chain cost that nobody else wants. */
+static enum status measure_locks(const struct host_measure *measure, const struct part *part,
+                                 struct tables *tables)
+{
+    struct contention_plan plan = {
+        .threads = {1},
+        .nthreads = 1,
+        .pages = part->quick ? 65536 : 262144, /* more than caches hold */
+        .mappers = 16,
+        .windows = 1,
+        .line = 64,
+        .repetitions = part->repetitions,
+        .duration = part->quick ? 5000000 : 20000000,
+        .rounds = part->quick ? 100000 : 1000000,
+        .seed = 1,
+    };
+    for (size_t i = 0; i < REVERSE_MAPS; i++) {
+        plan.rmaps[i] = strcmp(reverse_maps[i].name, "none") == 0 ||
+                        strcmp(reverse_maps[i].name, "pte_chain_array") == 0;
+    }
+    for (size_t i = 0; i < LOCK_KINDS; i++) {
+        plan.kinds[i] = strcmp(lock_kinds[i].name, "ticket") == 0;
+    }
+    plan.granularities[LOCK_PER_OBJECT] = true;
+    plan.sharings[SHARING_DISJOINT] = true;
+    plan.operations[OPERATION_FORK] = plan.operations[OPERATION_EXIT] = true;
+    return contention_measure(measure, &plan, tables);
+}
+
+static enum status (*const parts[])(const struct host_measure *, const struct part *,
+                                    struct tables *) = {
+    measure_primitives,
+    measure_kernel,
+    measure_locks,
+};
+
+enum status calibrate_parts(const struct host_measure *measure, unsigned repetitions, bool quick,
+                            struct tables *tables)
+{
+    struct host_memory memory;
+    struct host_memory_available available;
+    host_memory_read(measure->system, &memory);
+    enum status status = host_memory_available(&memory, 1, &available);
+    const struct part part = {repetitions, quick,
+                              status == STATUS_OK ? available.per_rank : (byte_count)0};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == STATUS_OK; i++) {
+        status = parts[i](measure, &part, tables);
+    }
+    return status;
+}

@@ -1,0 +1,13 @@
+/* The short measurements that `thrash calibrate` makes on each host. */
+#ifndef THRASH_COMMANDS_CALIBRATE_PARTS_H
+#define THRASH_COMMANDS_CALIBRATE_PARTS_H
+
+#include "base/status.h"
+#include "host/measure.h"
+#include "io/tables.h"
+
+/* All of them, one section of the tables each: primitives, kernel, locks. */
+enum status calibrate_parts(const struct host_measure *measure, unsigned repetitions, bool quick,
+                            struct tables *tables);
+
+#endif

@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+"""calibrate_test.py PROGRAM CONFIG: thrash calibrate, and a scenario with the profile it writes."""
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import h5py
+
+PROGRAM, CONFIG = sys.argv[1:3]
+MPIRUN = shlex.split(os.environ.get("MPIEXEC", "mpirun")) + ["--oversubscribe", "--bind-to", "none"]
+MEASURED = ("fault_minor", "page_zero", "page_copy", "syscall")  # of any host, however busy
+
+
+def run(*command, **added):
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith(("OMPI_", "PMIX_", "PMI_", "SLURM_"))}
+    if os.geteuid() == 0:
+        kept |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    return subprocess.run(command, env=kept | added, capture_output=True, text=True, timeout=300,
+                          check=False)
+
+
+class Calibrate(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.profile = os.path.join(cls.directory.name, "node.yaml")
+        cls.result = os.path.join(cls.directory.name, "node.h5")
+        cls.outcome = run(*MPIRUN, "-n", "2", PROGRAM, "calibrate", "--quick", "--repetitions", "2",
+                          "--progress", "none", "--profile", cls.profile, "-o", cls.result,
+                          THRASH_TEST_HOSTS="n01,n02")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.directory.cleanup()
+
+    def test_profile(self):
+        with open(self.profile, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.assertEqual(lines[0], 'name: "node"')
+        for key in MEASURED:
+            line = [line for line in lines if line.strip().startswith(key + ":")]
+            self.assertEqual(len(line), 1, self.outcome.stderr)
+            self.assertIn("from: measured", line[0])
+            self.assertIn("median of hosts, the first of them n01", line[0])
+        self.assertTrue(any("fault_major:" in line and "from: assumed" in line for line in lines))
+        self.assertEqual(sorted(os.listdir(self.directory.name)), ["node.h5", "node.yaml"])
+
+    def test_result(self):
+        with h5py.File(self.result, "r") as file:
+            # Two hosts that are one: the result is marked.
+            self.assertEqual(file.attrs["valid"], 0)
+            times = file["calibrate/costs/time"]
+            self.assertEqual(times.shape, (9, 2))
+            self.assertEqual(file["calibrate/costs/hosts"].asstr()[()], "n01\nn02")
+            self.assertIn("name: \"node\"", file["calibrate/costs/profile"].asstr()[()])
+            self.assertIn("n01", file["kernel"])
+            self.assertIn("n02", file["locks"])
+
+    def test_scenario_takes_it(self):
+        outcome = run(PROGRAM, "check", CONFIG, "--costs", self.profile)
+        self.assertEqual(outcome.returncode, 0, outcome.stderr)
+        out = os.path.join(self.directory.name, "run", "q.h5")
+        os.mkdir(os.path.dirname(out))
+        outcome = run(PROGRAM, "simulate", CONFIG, "--costs", self.profile, "--set",
+                      "duration=20s", "-o", out, "--progress", "none")
+        self.assertEqual(outcome.returncode, 0, outcome.stderr)
+        with h5py.File(out, "r") as file:
+            self.assertIn("from: measured", file["config/resolved"].asstr()[()])
+        os.unlink(out)
+        os.rmdir(os.path.dirname(out))
+
+    def test_refused(self):
+        for sentence, arguments in (
+                ("exists; --replace replaces it", ["--profile", self.profile]),
+                ("expected a path ending in .yaml", ["--profile", "node.yml"]),
+                ("nosuch", ["--base", "nosuch"])):
+            outcome = run(PROGRAM, "calibrate", "--quick", *arguments)
+            self.assertEqual(outcome.returncode, 2, outcome.stderr)
+            self.assertIn(sentence, outcome.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
