@@ -62,6 +62,7 @@
     X(SPACE_SWITCH, "a kernel of its own space is entered like any other")                \
     X(RADIX_NODE, "the page cache needs no radix-tree nodes")                             \
     X(BUFFER_HEAD_SIZE, "buffer heads take no memory")                                    \
+    X(VMA_LINKS, "vmas of all kernels are as large as those of 2.6.0")                    \
     X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                              \
     X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")            \
     X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")                           \

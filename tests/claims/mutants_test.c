@@ -38,11 +38,11 @@ static const struct {
     enum mutant mutant;
     bool may_hang; /* runs of the broken model may go on for ever */
 } rows[] = {
-    {"L2", MUTANT_CHAIN_WALK, false},       {"L4", MUTANT_OBJECT_CHAINS, false},
-    {"I1", MUTANT_CREDIT_THRESHOLD, false}, {"I3", MUTANT_ENTRY_SLOTS, false},
-    {"I7", MUTANT_TABLE_FRAMES, false},     {"I8", MUTANT_LARGE_ENTRIES, false},
-    {"I9", MUTANT_TLB_WAYS, false},         {"I13", MUTANT_LARGE_ENTRIES, false},
-    {"I10", MUTANT_TABLE_FRAMES, false},
+    {"L2", MUTANT_CHAIN_WALK, false},     {"L4", MUTANT_OBJECT_CHAINS, false},
+    {"L4", MUTANT_VMA_LINKS, false},      {"I1", MUTANT_CREDIT_THRESHOLD, false},
+    {"I3", MUTANT_ENTRY_SLOTS, false},    {"I7", MUTANT_TABLE_FRAMES, false},
+    {"I8", MUTANT_LARGE_ENTRIES, false},  {"I9", MUTANT_TLB_WAYS, false},
+    {"I13", MUTANT_LARGE_ENTRIES, false}, {"I10", MUTANT_TABLE_FRAMES, false},
 };
 
 /* The verdict of one claim, in this process. */
