@@ -73,10 +73,12 @@ static void build_mms(struct cell *cell)
             .scan_address = SCAN_START,
             .lock = unlocked,
             .alive = plan->start != START_BY_FORK,
+            .family = (uint32_t)i,
         };
         cell->core->nmms += cell->mms[i].alive;
         first_bit += (tables + 63) / 64 * 64;
     }
+    cell->core->nfamilies = (uint32_t)cell->plan->nprocesses;
 }
 
 void object_attach_vma(struct cell *cell, struct vma *vma, page_offset offset, page_count pages)

@@ -84,6 +84,7 @@ struct mm {
     uint64_t trylocks;     /* tries that had to be drawn; numbers the draws */
     bool has_absent;       /* not all of its vmas are there when the clock starts */
     bool alive;            /* it has a process */
+    uint32_t family;       /* of the mms that descend from one exec by forks */
 };
 
 struct cell;

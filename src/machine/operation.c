@@ -1,5 +1,6 @@
 #include "machine/operation.h"
 
+#include "base/mutant.h"
 #include "machine/cell.h"
 #include "machine/kernel_memory.h"
 #include "machine/map.h"
@@ -75,6 +76,7 @@ static void remove_vmas(struct cell *cell, struct actor *actor, const struct mm 
 static void start_image(struct cell *cell, struct actor *actor, struct mm *mm, uint32_t image)
 {
     mm->scan_address = SCAN_START;
+    mm->family = MUTANT(FAMILIES, cell->core->nfamilies++, mm->family);
     for (vma_id i = mm->first_vma; i < mm->first_vma + mm->nvmas; i++) {
         const struct plan_vma *plan = &cell->plan->vmas[i];
         if (plan->image == 0 || plan->image == image) {

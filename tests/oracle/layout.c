@@ -617,6 +617,7 @@ struct machine *o_layout_build(const struct scenario *scenario)
         process->from_start = o_workload_goes_on(process->workload) && !process->by_fork;
         process->finite = process->finite || !o_workload_goes_on(process->workload);
         process->mm.alive = !process->by_fork;
+        process->mm.family = ++machine->nfamilies;
         o_workload_born(machine, process);
     }
     for (size_t i = 0; i < machine->nobjects; i++) {

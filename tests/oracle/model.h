@@ -148,6 +148,7 @@ struct page {
     uint64_t dirtied_at_tick;
     struct page *next_dirtied; /* after it, in its file */
     unsigned attached;         /* mms that have this version of the page */
+    uint64_t family;           /* of them */
     bool protected;            /* from stores, since a fork */
     bool dropped;              /* nobody has it any more */
     bool in_batch;             /* a reclaimer has it off the lists */
@@ -222,6 +223,7 @@ struct mm {
     struct pte_page *ptes; /* by virtual page number / ptes per page */
     bool *middle, *upper;  /* x86_64: pmd and pud pages that exist, by number */
     bool alive;            /* it has a process */
+    uint64_t family;       /* numbers those that descend from one exec */
     struct lock page_table_lock;
     uint64_t swap_address; /* where the virtual scan goes on */
     bool swap_finished;
@@ -475,6 +477,7 @@ struct machine {
 
     struct process *processes;
     uint32_t nprocesses;
+    uint64_t nfamilies; /* so far */
     bool no_region; /* the next vma follows closely */
     struct workload *workloads;
     size_t nworkloads;

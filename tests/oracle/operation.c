@@ -181,6 +181,7 @@ static void unlock(struct machine *machine, struct actor *actor, struct mm *mm)
 static void execute(struct machine *machine, struct actor *actor, struct mm *mm, unsigned image)
 {
     empty_mm(machine, actor, mm, COST_PROCESS_EXEC);
+    mm->family = ++machine->nfamilies;
     mm->swap_address = 0;
     mm->swap_finished = false;
     for (struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
@@ -288,6 +289,7 @@ static void make_child(struct machine *machine, struct actor *actor, struct mm *
     charge(machine, actor, COST_SYSCALL);
     charge(machine, actor, COST_PROCESS_FORK);
     child->alive = true;
+    child->family = parent->family;
     child->swap_address = 0;
     child->swap_finished = false;
     o_yield_point(actor);

@@ -501,8 +501,13 @@ static struct search search_tree(struct machine *machine, struct actor *actor,
     return search;
 }
 
-/* The vmas over an anonymous page, in the order they came: with one mm to an object, those of its
- * anon_vma, or the mms of its bundle. */
+static bool is_of_family(const struct vma *vma, const struct page *page)
+{
+    return !page->object->has_versions || vma->mm->family == page->family;
+}
+
+/* The vmas over an anonymous page, in the order they came, of the mms that descend from the same
+ * exec: those of its anon_vma, or the mms of its bundle. */
 static struct search search_anon(struct machine *machine, struct actor *actor,
                                  const struct page *page, bool unmaps)
 {
@@ -517,7 +522,7 @@ static struct search search_anon(struct machine *machine, struct actor *actor,
     bool goes_on = true;
     for (const struct vma *vma = page->object->vmas; vma != NULL && goes_on;
          vma = vma->next_of_object) {
-        if (!vma->gone && o_vma_covers(vma, page)) {
+        if (!vma->gone && o_vma_covers(vma, page) && is_of_family(vma, page)) {
             visits++;
             goes_on = search_vma(vma, &search);
         }
