@@ -66,6 +66,9 @@
     X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                              \
     X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")            \
     X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")                           \
+    X(MOVED_YOUNG, "mremap leaves ptes old")                                              \
+    X(MOVED_TABLES, "mremap leaves the page tables that it has emptied")                  \
+    X(MOVED_CHAINS, "mremap takes ptes out of their chains without a search")             \
     X(COPY_ON_WRITE, "a store reuses a page that other processes have as well")           \
     X(EXCLUSIVE_SWAP, "a page leaves the swap cache while others need its slot")          \
     X(FORK_PROTECTS, "fork does not write-protect")                                       \

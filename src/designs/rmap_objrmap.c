@@ -45,6 +45,16 @@ static void take_out(struct cell *cell, struct actor *actor, page_id first, uint
     }
 }
 
+/* The patch left mm/mremap.c alone, which takes the pte out and adds it again. */
+static void moved(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
+{
+    if (keeps_chain(cell, first)) {
+        pte_chain_moved(cell, actor, first, mask);
+    } else {
+        charge(cell, actor, COST_MAPCOUNT, 2 * (uint64_t)__builtin_popcountll(mask));
+    }
+}
+
 static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
 {
     return keeps_chain(cell, page) ? pte_chain_referenced(cell, actor, page)
@@ -71,6 +81,7 @@ const struct rmap_ops rmap_objrmap = {
     .add = add,
     .add_word = add_word,
     .remove = take_out,
+    .moved = moved,
     .referenced = referenced,
     .unmap = unmap,
 };

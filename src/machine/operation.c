@@ -18,8 +18,8 @@ void operation_charge(const struct cell *cell, struct actor *actor, unsigned cos
     actor->now += even_part(cell->cost[cost], cell->id, cell->ncells);
 }
 
-enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct context *context,
-                            uint32_t index)
+enum step operation_take_lock(struct cell *cell, struct actor *actor, struct context *context,
+                              uint32_t index)
 {
     struct mm *mm = &cell->mms[index];
     if (mm->lock.holder != CONTEXT_NONE) {
@@ -28,9 +28,18 @@ enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct conte
         return STEP_SPIN;
     }
     lock_enter(cell, actor, &mm->lock);
-    operation_charge(cell, actor, COST_LOCK);
     lock_hold(cell, &mm->lock, actor->context);
     return STEP_DONE;
+}
+
+enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct context *context,
+                            uint32_t index)
+{
+    enum step step = operation_take_lock(cell, actor, context, index);
+    if (step == STEP_DONE) {
+        operation_charge(cell, actor, COST_LOCK);
+    }
+    return step;
 }
 
 void operation_change_vma(struct cell *cell, struct actor *actor, const struct vma *vma)
@@ -196,6 +205,15 @@ static enum step zap_step(struct cell *cell, struct actor *actor, struct context
 enum step operation_step(struct cell *cell, struct actor *actor, struct context *context)
 {
     struct operation *operation = &cell->operations[context->touch.process];
-    return operation->call.kind == OPERATION_FORK ? fork_step(cell, actor, context, operation)
-                                                  : zap_step(cell, actor, context, operation);
+    switch ((enum operation_kind)operation->call.kind) {
+    case OPERATION_FORK:
+        return fork_step(cell, actor, context, operation);
+    case OPERATION_MREMAP:
+        return remap_step(cell, actor, context, operation);
+    case OPERATION_MOVE:
+    case OPERATION_EXEC:
+    case OPERATION_EXIT:
+        break;
+    }
+    return zap_step(cell, actor, context, operation);
 }

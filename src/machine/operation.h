@@ -15,6 +15,7 @@ enum operation_kind {
     OPERATION_FORK, /* into `child`, a process that is not there, with vmas like its parent's */
     OPERATION_EXEC, /* the vmas go, those of program `image` and of all programs come */
     OPERATION_EXIT,
+    OPERATION_MREMAP, /* what a vma maps goes to vma `to`, which is not there, with its ptes */
 };
 
 #define PROCESS_NONE UINT32_MAX
@@ -23,6 +24,7 @@ enum operation_kind {
 struct operation_call {
     uint32_t kind;      /* enum operation_kind */
     vma_id vma;         /* that moves */
+    vma_id to;          /* mremap: of the same mm and object */
     page_offset offset; /* page of the object that it is to begin with */
     process_id child;
     process_id wait_for; /* fork: the parent goes on when this process is not there; or NONE */
@@ -52,6 +54,10 @@ void operation_charge(const struct cell *cell, struct actor *actor, unsigned cos
 enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct context *context,
                             uint32_t mm);
 
+/* The same without the charge for it. */
+enum step operation_take_lock(struct cell *cell, struct actor *actor, struct context *context,
+                              uint32_t mm);
+
 struct vma;
 
 /* What it costs to put a vma into its mm and the list of its object, or to take it out. */
@@ -60,5 +66,9 @@ void operation_change_vma(struct cell *cell, struct actor *actor, const struct v
 /* fork.c */
 enum step fork_step(struct cell *cell, struct actor *actor, struct context *context,
                     struct operation *operation);
+
+/* remap.c */
+enum step remap_step(struct cell *cell, struct actor *actor, struct context *context,
+                     struct operation *operation);
 
 #endif

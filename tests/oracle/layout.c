@@ -327,6 +327,7 @@ static void add_windows(struct machine *machine, struct workload *workload,
     workload->object = add_object(machine,
                                   options->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
                                   npages, &machine->devices[machine->nswap_devices]);
+    workload->by_mremap = options->move == MOVE_MREMAP && options->moves > 0;
     workload->processes = allocate(options->processes, sizeof *workload->processes);
     for (uint64_t i = 0; i < options->processes; i++) {
         struct process *process = add_process(machine, workload);
@@ -334,6 +335,11 @@ static void add_windows(struct machine *machine, struct workload *workload,
             const uint64_t place = (i * options->windows + w) % workload->places;
             add_vma(machine, &process->mm, workload->object, place * workload->stride,
                     workload->window, (enum populated)options->populate);
+            if (workload->by_mremap) {
+                add_vma(machine, &process->mm, workload->object, place * workload->stride,
+                        workload->window, POPULATED_NOT)
+                    ->gone = true;
+            }
         }
     }
 }

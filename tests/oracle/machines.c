@@ -294,6 +294,8 @@ static void choose_windows(struct dice *dice, struct machine_workload *windows)
     windows->zipf_permille = between(dice, 0, 1000);
     windows->write_permille = between(dice, 0, 1000);
     windows->cpu_permille = between(dice, 1, 1000);
+    struct dice more = {.number = dice->number, .next = (uint64_t)1 << 24};
+    windows->move = in_100(&more, 40) ? 1 : 0;
 }
 
 static void choose_fork_exit(struct dice *dice, struct machine_workload *forks)
@@ -763,6 +765,7 @@ static void write_many_vmas(const struct machine_workload *windows, struct text 
 static void write_windows(const struct machine_workload *windows, struct text *yaml)
 {
     static const char *const accesses[] = {"uniform", "hot_cold", "zipf"};
+    static const char *const moves[] = {"munmap_mmap", "mremap"};
     text_append_format(yaml,
                        "    processes: %" PRIu64 "\n    size: %" PRIu64
                        "KiB\n    backing: %s\n    window: %" PRIu64 "KiB\n    windows: %" PRIu64
@@ -775,6 +778,7 @@ static void write_windows(const struct machine_workload *windows, struct text *y
     write_permille("zipf_exponent", windows->zipf_permille, yaml);
     write_permille("write_share", windows->write_permille, yaml);
     write_permille("cpu_use", windows->cpu_permille, yaml);
+    text_append_format(yaml, "    move: %s\n", moves[windows->move]);
 }
 
 static void write_syscalls(const struct machine_workload *calls, struct text *yaml)

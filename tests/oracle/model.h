@@ -322,11 +322,12 @@ struct context {
 
 enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_FILE_WRITE, BY_RAW_WRITE };
 
-enum operation_kind { MOVES_WINDOW, FORKS, EXECUTES, EXITS };
+enum operation_kind { MOVES_WINDOW, MOVES_ADDRESS, FORKS, EXECUTES, EXITS };
 
 struct operation {
     enum operation_kind kind;
     struct vma *vma;    /* that moves, */
+    struct vma *to;     /* the one that it becomes, */
     page_offset offset; /* to where */
     struct process *child, *wait_for;
     unsigned image;
@@ -408,6 +409,7 @@ struct workload {
     uint64_t places;        /* where a window can be */
     uint64_t stride;        /* pages from one to the next */
     sim_time move_interval; /* mean user time from move to move; 0: none */
+    bool by_mremap;         /* windows move to another address, and have two vmas for that */
     uint64_t private_pages; /* of each process */
     uint64_t private_below; /* of w1 */
     uint64_t store_below;   /* of w3 */
@@ -478,7 +480,7 @@ struct machine {
     struct process *processes;
     uint32_t nprocesses;
     uint64_t nfamilies; /* so far */
-    bool no_region; /* the next vma follows closely */
+    bool no_region;     /* the next vma follows closely */
     struct workload *workloads;
     size_t nworkloads;
     struct object *objects;

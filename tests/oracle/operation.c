@@ -139,6 +139,103 @@ static void move_window(struct machine *machine, struct actor *actor, struct vma
     o_lock_release(machine, actor, &vma->mm->page_table_lock);
 }
 
+/* One pte of a word goes to the other address. */
+static void move_pte(struct machine *machine, struct actor *actor, struct pte *from, struct pte *to)
+{
+    struct page *page = from->page;
+    REQUIRE(from->present && to != NULL && !to->present && from->mm == to->mm);
+    charge(machine, actor, COST_PTE_UNMAP);
+    *to = *from;
+    *from = (struct pte){.mm = to->mm};
+    o_rmap_move(machine, actor, page, from, to);
+    machine->count.ptes_moved++;
+}
+
+/* False: there is no frame for the page table that it goes to. */
+static bool move_word(struct machine *machine, struct actor *actor, const struct vma *from,
+                      const struct vma *to, page_offset offset, page_offset end)
+{
+    bool any = false;
+    for (page_offset i = offset; i < end; i++) {
+        any = any || present_pte(from, i) != NULL;
+    }
+    if (any && !o_mm_need_table(machine, actor, to, offset)) {
+        return false;
+    }
+    for (page_offset i = offset; i < end; i++) {
+        struct pte *pte = present_pte(from, i);
+        charge(machine, actor, COST_LOCK);
+        if (pte == NULL) {
+            charge(machine, actor, COST_PTE_SKIP);
+        } else {
+            move_pte(machine, actor, pte, o_mm_pte(to->mm, o_vma_address_at(to, i)));
+        }
+    }
+    return true;
+}
+
+static void take_lock_for_nothing(struct actor *actor, struct machine *machine, struct mm *mm)
+{
+    struct lock *lock = &mm->page_table_lock;
+    while (lock->holder != NULL) {
+        o_spin_for(actor, lock);
+    }
+    o_lock_enter(machine, actor, lock);
+    o_lock_hold(actor, lock);
+}
+
+static void move_ptes(struct machine *machine, struct actor *actor, const struct vma *from,
+                      const struct vma *to)
+{
+    const page_offset end = from->offset + from->pages;
+    struct lock *lock = &from->mm->page_table_lock;
+    page_offset offset = from->offset;
+    while (offset < end) {
+        o_yield_point(actor);
+        bool *used = &from->chunk_used[offset / CHUNK];
+        if (!*used) {
+            offset = min_u64((offset / CHUNK + 1) * CHUNK, end);
+            continue;
+        }
+        const page_offset next = min_u64((offset / WORD + 1) * WORD, end);
+        take_lock_for_nothing(actor, machine, from->mm);
+        if (!move_word(machine, actor, from, to, offset, next)) {
+            o_lock_release(machine, actor, lock);
+            o_reclaim_in_operation(machine, actor, o_mm_table_class(machine));
+            continue;
+        }
+        if (next == end || next % CHUNK == 0) {
+            *used = false;
+        }
+        o_lock_release(machine, actor, lock);
+        offset = next;
+    }
+}
+
+static void move_address(struct machine *machine, struct actor *actor, struct vma *from,
+                         struct vma *to)
+{
+    struct mm *mm = from->mm;
+    o_yield_point(actor);
+    charge(machine, actor, COST_SYSCALL);
+    o_yield_point(actor);
+    take_page_table_lock(machine, actor, mm);
+    change_vma(machine, actor, to->object);
+    to->gone = false;
+    to->offset = from->offset;
+    came(to);
+    o_lock_release(machine, actor, &mm->page_table_lock);
+    move_ptes(machine, actor, from, to);
+    o_yield_point(actor);
+    o_yield_point(actor);
+    take_page_table_lock(machine, actor, mm);
+    change_vma(machine, actor, from->object);
+    from->gone = true;
+    o_tree_changed(from->object);
+    o_mm_free_tables(machine, actor, from);
+    o_lock_release(machine, actor, &mm->page_table_lock);
+}
+
 /* All of an address space goes. */
 static void empty_mm(struct machine *machine, struct actor *actor, struct mm *mm, enum cost cost)
 {
@@ -329,6 +426,9 @@ void o_operate(struct machine *machine, struct actor *actor)
     switch (operation->kind) {
     case MOVES_WINDOW:
         move_window(machine, actor, operation->vma, operation->offset);
+        break;
+    case MOVES_ADDRESS:
+        move_address(machine, actor, operation->vma, operation->to);
         break;
     case FORKS:
         make_child(machine, actor, mm, operation->child);

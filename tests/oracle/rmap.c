@@ -118,6 +118,26 @@ void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *pa
     }
 }
 
+void o_rmap_move(struct machine *machine, struct actor *actor, struct page *page, struct pte *from,
+                 struct pte *to)
+{
+    if (uses_chain(machine, page)) {
+        uint64_t blocks = 0;
+        for (const struct chain_block *block = page->chain; block != NULL; block = block->next) {
+            blocks++;
+        }
+        charge_search(machine, actor, blocks);
+        o_chain_move(machine, actor, page, from, to);
+        o_chain_check(machine, page);
+    } else if (machine->design.rmap == RMAP_PTE_LISTS) {
+        o_rmap_remove(machine, actor, page, from);
+        REQUIRE(o_list_prepare(machine, actor, page));
+        o_rmap_add(machine, actor, page, to, NULL);
+    } else if (machine->design.rmap == RMAP_OBJECTS) {
+        charge_times(machine, actor, COST_MAPCOUNT, 2);
+    }
+}
+
 /* Whether it was young; no longer is it. */
 static bool test_and_clear_young(struct pte *pte)
 {
