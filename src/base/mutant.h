@@ -69,6 +69,8 @@
     X(MOVED_YOUNG, "mremap leaves ptes old")                                              \
     X(MOVED_TABLES, "mremap leaves the page tables that it has emptied")                  \
     X(MOVED_CHAINS, "mremap takes ptes out of their chains without a search")             \
+    X(REMAP_MARKS, "remap_file_pages passes on young bits as munmap does")                \
+    X(REMAP_FILLS, "remap_file_pages maps nothing at once")                               \
     X(COPY_ON_WRITE, "a store reuses a page that other processes have as well")           \
     X(EXCLUSIVE_SWAP, "a page leaves the swap cache while others need its slot")          \
     X(FORK_PROTECTS, "fork does not write-protect")                                       \

@@ -151,7 +151,7 @@ static enum step zap(struct cell *cell, struct actor *actor, struct context *con
 {
     const struct vma *vma = &cell->vmas[operation->vma];
     if (operation->page < vma->first + vma->npages) {
-        enum step step = span_zap(cell, actor, context, vma, &operation->page);
+        enum step step = span_zap(cell, actor, context, vma, true, &operation->page);
         if (step == STEP_WAIT) {
             lock_release(cell, &mm->lock, actor->now);
             operation->phase = LOCK;
@@ -208,8 +208,10 @@ enum step operation_step(struct cell *cell, struct actor *actor, struct context 
     switch ((enum operation_kind)operation->call.kind) {
     case OPERATION_FORK:
         return fork_step(cell, actor, context, operation);
+    case OPERATION_REMAP_PAGES:
+        return remap_pages_step(cell, actor, context, operation);
     case OPERATION_MREMAP:
-        return remap_step(cell, actor, context, operation);
+        return mremap_step(cell, actor, context, operation);
     case OPERATION_MOVE:
     case OPERATION_EXEC:
     case OPERATION_EXIT:

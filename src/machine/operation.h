@@ -15,7 +15,8 @@ enum operation_kind {
     OPERATION_FORK, /* into `child`, a process that is not there, with vmas like its parent's */
     OPERATION_EXEC, /* the vmas go, those of program `image` and of all programs come */
     OPERATION_EXIT,
-    OPERATION_MREMAP, /* what a vma maps goes to vma `to`, which is not there, with its ptes */
+    OPERATION_REMAP_PAGES, /* remap_file_pages() of all that a nonlinear vma maps */
+    OPERATION_MREMAP,      /* what a vma maps goes to vma `to`, which is not there, with its ptes */
 };
 
 #define PROCESS_NONE UINT32_MAX
@@ -67,8 +68,12 @@ void operation_change_vma(struct cell *cell, struct actor *actor, const struct v
 enum step fork_step(struct cell *cell, struct actor *actor, struct context *context,
                     struct operation *operation);
 
-/* remap.c */
-enum step remap_step(struct cell *cell, struct actor *actor, struct context *context,
-                     struct operation *operation);
+/* remap_pages.c */
+enum step remap_pages_step(struct cell *cell, struct actor *actor, struct context *context,
+                           struct operation *operation);
+
+/* mremap.c */
+enum step mremap_step(struct cell *cell, struct actor *actor, struct context *context,
+                      struct operation *operation);
 
 #endif

@@ -49,7 +49,7 @@ struct page_cache_reader_options {
     uint64_t rounds; /* how often the file is read */
 };
 
-enum window_move { MOVE_MUNMAP_MMAP, MOVE_MREMAP };
+enum window_move { MOVE_MUNMAP_MMAP, MOVE_MREMAP, MOVE_REMAP_FILE_PAGES };
 
 struct windows_options {
     uint64_t processes;
@@ -57,7 +57,7 @@ struct windows_options {
     unsigned backing;
     byte_count window;
     uint64_t windows; /* of each process */
-    unsigned move; /* how windows are moved, enum window_move */
+    unsigned move;    /* how windows are moved, enum window_move */
     unsigned populate;
     uint64_t moves; /* of windows, per second and process */
     uint64_t touch_rate;

@@ -1,6 +1,7 @@
 /* Windows of a larger file or segment: how 32-bit processes reached more memory than they can map.
  * Each process touches pages within its windows, and moves one of them at a stated rate: over other
- * pages by munmap and mmap, or with its pages to another address by mremap. */
+ * pages by munmap and mmap, or by remap_file_pages in nonlinear vmas, or with its pages to another
+ * address by mremap. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "workloads/workloads.h"
 
 static const char *const backings[] = {"shm", "file", NULL};
-static const char *const moves[] = {"munmap_mmap", "mremap", NULL};
+static const char *const moves[] = {"munmap_mmap", "mremap", "remap_file_pages", NULL};
 static const char *const populates[] = {"none", "read", "write", NULL};
 static const char *const accesses[] = {"uniform", "hot_cold", "zipf", NULL};
 
@@ -55,7 +56,7 @@ static const struct option_row rows[] = {
      .offset = WINDOWS(move),
      .fallback = "munmap_mmap",
      .choices = moves,
-     .help = "munmap_mmap: to other pages; mremap: to another address, with its pages"},
+     .help = "munmap_mmap, remap_file_pages: to other pages; mremap: to another address"},
     {.key = "populate",
      .type = OPTION_CHOICE,
      .offset = WINDOWS(populate),
@@ -197,7 +198,10 @@ static void add_window(struct plan *plan, const struct workload *workload, objec
     if (plan->out_of_memory || options->moves == 0) {
         return;
     }
-    plan->vmas[vma].moves = options->move == MOVE_MUNMAP_MMAP;
+    plan->vmas[vma].moves = options->move != MOVE_MREMAP;
+    if (options->move == MOVE_REMAP_FILE_PAGES) {
+        plan_set_nonlinear(plan, vma);
+    }
     if (options->move == MOVE_MREMAP) {
         vma = plan_add_vma(plan, object, offset, workload->pages, true, POPULATE_NONE);
         if (!plan->out_of_memory) {
@@ -334,6 +338,7 @@ static sim_time operation_due(const struct workload *workload, const struct cell
 static void operate(const struct workload *workload, const struct cell *cell, process_id process,
                     uint64_t ordinal, struct operation_call *call)
 {
+    const struct windows_options *options = workload->options;
     struct random_block bits = operation_bits(cell, process, ordinal);
     const uint32_t window = (uint32_t)random_below(bits.word[1], workload->windows);
     const vma_id vma = vma_of_window(workload, cell, process, window);
@@ -345,7 +350,7 @@ static void operate(const struct workload *workload, const struct cell *cell, pr
     }
     page_count places = pages_of(workload->pressure_segment) / workload->window_stride;
     *call = (struct operation_call){
-        .kind = OPERATION_MOVE,
+        .kind = options->move == MOVE_REMAP_FILE_PAGES ? OPERATION_REMAP_PAGES : OPERATION_MOVE,
         .vma = vma,
         .offset = place_of(workload, random_below(bits.word[2], min_u64(places, UINT32_MAX))),
     };

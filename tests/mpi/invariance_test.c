@@ -80,6 +80,15 @@ static const char *small_value(const struct workload_kind_options *kind, size_t 
     return large_pages && other != NULL ? other : small_options[option].value;
 }
 
+/* Ways to move windows, one for each call: but there is no remap_file_pages() where ptes are
+ * scanned. */
+static const char *next_move(bool scans)
+{
+    static const char *const moves[] = {"mremap", "munmap_mmap", "remap_file_pages"};
+    static size_t turn;
+    return moves[turn++ % (scans ? 2 : 3)];
+}
+
 static void append_workload(struct text *text, const struct workload_kind_options *kind,
                             bool large_pages)
 {
@@ -128,6 +137,9 @@ static void make_scenario(const struct preset *preset, const struct workload_ops
                        processors[processor].tlb, preset->name);
     append_workload(text, &workload_database.kind, preset->large_pages);
     append_workload(text, &joined->kind, preset->large_pages);
+    if (joined == &workload_windows) {
+        text_append_format(text, "    move: %s\n", next_move(preset->reclaim->scans_ptes));
+    }
 }
 
 /* --- running --------------------------------------------------------------------------------- */

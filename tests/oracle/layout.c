@@ -302,6 +302,7 @@ static void add_many_vmas(struct machine *machine, struct workload *workload,
             link_vma(link, mm, workload->object, 0, 0, workload->object->npages,
                      (enum populated)options->populate);
             mm->vmas->nonlinear = true;
+            mm->vmas->turned = true;
             workload->object->has_nonlinear = true;
             continue;
         }
@@ -328,13 +329,17 @@ static void add_windows(struct machine *machine, struct workload *workload,
                                   options->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
                                   npages, &machine->devices[machine->nswap_devices]);
     workload->by_mremap = options->move == MOVE_MREMAP && options->moves > 0;
+    workload->by_remap = options->move == MOVE_REMAP_FILE_PAGES && options->moves > 0;
+    workload->object->has_nonlinear = workload->by_remap;
     workload->processes = allocate(options->processes, sizeof *workload->processes);
     for (uint64_t i = 0; i < options->processes; i++) {
         struct process *process = add_process(machine, workload);
         for (uint64_t w = 0; w < options->windows; w++) {
             const uint64_t place = (i * options->windows + w) % workload->places;
-            add_vma(machine, &process->mm, workload->object, place * workload->stride,
-                    workload->window, (enum populated)options->populate);
+            struct vma *vma = add_vma(machine, &process->mm, workload->object,
+                                      place * workload->stride, workload->window,
+                                      (enum populated)options->populate);
+            vma->nonlinear = workload->by_remap;
             if (workload->by_mremap) {
                 add_vma(machine, &process->mm, workload->object, place * workload->stride,
                         workload->window, POPULATED_NOT)

@@ -295,7 +295,7 @@ static void choose_windows(struct dice *dice, struct machine_workload *windows)
     windows->write_permille = between(dice, 0, 1000);
     windows->cpu_permille = between(dice, 1, 1000);
     struct dice more = {.number = dice->number, .next = (uint64_t)1 << 24};
-    windows->move = in_100(&more, 40) ? 1 : 0;
+    windows->move = (unsigned)ONE_OF(&more, 0, 0, 1, 2, 2);
 }
 
 static void choose_fork_exit(struct dice *dice, struct machine_workload *forks)
@@ -333,7 +333,11 @@ static void choose_more(struct machine_choice *machine)
 {
     struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 20};
     if (in_100(&dice, 25)) {
-        choose_windows(&dice, &machine->workloads[machine->nworkloads++]);
+        struct machine_workload *windows = &machine->workloads[machine->nworkloads++];
+        choose_windows(&dice, windows);
+        if (machine->design == DESIGN_2_4_23) { /* had no remap_file_pages() */
+            windows->move = min_u64(windows->move, 1) != 0;
+        }
     }
     if (in_100(&dice, 20)) {
         choose_fork_exit(&dice, &machine->workloads[machine->nworkloads++]);
@@ -765,7 +769,7 @@ static void write_many_vmas(const struct machine_workload *windows, struct text 
 static void write_windows(const struct machine_workload *windows, struct text *yaml)
 {
     static const char *const accesses[] = {"uniform", "hot_cold", "zipf"};
-    static const char *const moves[] = {"munmap_mmap", "mremap"};
+    static const char *const moves[] = {"munmap_mmap", "mremap", "remap_file_pages"};
     text_append_format(yaml,
                        "    processes: %" PRIu64 "\n    size: %" PRIu64
                        "KiB\n    backing: %s\n    window: %" PRIu64 "KiB\n    windows: %" PRIu64

@@ -207,7 +207,8 @@ struct vma {
     unsigned image;         /* of the program that maps it; 0: all do */
     struct page **versions; /* of the mm, by page of the vma; NULL: the object has none */
     bool *chunk_used;       /* by chunk of the object: whether a fault ever had its page tables */
-    bool nonlinear;         /* the pages of each page table are the other way round */
+    bool nonlinear;         /* remap_file_pages() says which pages it maps */
+    bool turned;            /* then: those of each page table the other way round */
     uint64_t cursor;        /* nonlinear: vm_private_data, in pages */
     uint64_t came;          /* numbers when vmas came, those moved anew */
     struct vma *next_of_mm, *next_of_object; /* in the order in which they were planned */
@@ -322,7 +323,7 @@ struct context {
 
 enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_FILE_WRITE, BY_RAW_WRITE };
 
-enum operation_kind { MOVES_WINDOW, MOVES_ADDRESS, FORKS, EXECUTES, EXITS };
+enum operation_kind { MOVES_WINDOW, MOVES_ADDRESS, MOVES_PAGES, FORKS, EXECUTES, EXITS };
 
 struct operation {
     enum operation_kind kind;
@@ -410,6 +411,7 @@ struct workload {
     uint64_t stride;        /* pages from one to the next */
     sim_time move_interval; /* mean user time from move to move; 0: none */
     bool by_mremap;         /* windows move to another address, and have two vmas for that */
+    bool by_remap;          /* remap_file_pages() moves them */
     uint64_t private_pages; /* of each process */
     uint64_t private_below; /* of w1 */
     uint64_t store_below;   /* of w3 */

@@ -27,7 +27,7 @@ static bool is_swapped(const struct page *page)
 
 /* Pages [from, to) of the object, within an aligned word. */
 static void zap_word(struct machine *machine, struct actor *actor, const struct vma *vma,
-                     page_offset from, page_offset to)
+                     page_offset from, page_offset to, bool marks)
 {
     struct page *pages[WORD];
     struct pte *ptes[WORD];
@@ -47,7 +47,7 @@ static void zap_word(struct machine *machine, struct actor *actor, const struct 
         charge(machine, actor, COST_PTE_ZAP);
     }
     for (unsigned i = 0; i < n; i++) {
-        if (young[i] && !machine->design.is_2_4 && vma->object->kind != OBJECT_ANON) {
+        if (young[i] && marks && !machine->design.is_2_4 && vma->object->kind != OBJECT_ANON) {
             o_page_mark_accessed(machine, actor, pages[i]);
         }
     }
@@ -73,7 +73,7 @@ static const struct page *first_busy(const struct vma *vma, page_offset from, pa
     return NULL;
 }
 
-static void zap(struct machine *machine, struct actor *actor, struct vma *vma)
+static void zap(struct machine *machine, struct actor *actor, struct vma *vma, bool marks)
 {
     const page_offset end = vma->offset + vma->pages;
     struct lock *lock = &vma->mm->page_table_lock;
@@ -94,7 +94,7 @@ static void zap(struct machine *machine, struct actor *actor, struct vma *vma)
             take_page_table_lock(machine, actor, vma->mm);
             continue;
         }
-        zap_word(machine, actor, vma, offset, next);
+        zap_word(machine, actor, vma, offset, next, marks);
         if (next == end || next % CHUNK == 0) {
             *used = false;
         }
@@ -125,7 +125,7 @@ static void move_window(struct machine *machine, struct actor *actor, struct vma
     charge(machine, actor, COST_SYSCALL);
     o_yield_point(actor);
     take_page_table_lock(machine, actor, vma->mm);
-    zap(machine, actor, vma);
+    zap(machine, actor, vma, true);
     o_yield_point(actor);
     change_vma(machine, actor, vma->object);
     vma->gone = true;
@@ -236,6 +236,66 @@ static void move_address(struct machine *machine, struct actor *actor, struct vm
     o_lock_release(machine, actor, &mm->page_table_lock);
 }
 
+/* False: no frame of the class for what the pte needs. */
+static bool install_page(struct machine *machine, struct actor *actor, const struct vma *vma,
+                         page_offset offset, enum zone_number *class_p)
+{
+    struct page *page = &vma->object->pages[offset];
+    struct chain_block *spare = NULL;
+    charge(machine, actor, COST_LOCK);
+    charge(machine, actor, COST_PAGE_CACHE);
+    if (!page->resident || page->reading || o_page_in_swap_cache(page)) {
+        charge(machine, actor, COST_PTE_SKIP);
+        return true;
+    }
+    *class_p = o_mm_table_class(machine);
+    if (!o_mm_need_table(machine, actor, vma, offset)) {
+        return false;
+    }
+    *class_p = machine->kernel_class;
+    if (!o_rmap_prepare(machine, actor, page, &spare)) {
+        return false;
+    }
+    if (vma->object->kind == OBJECT_FILE) {
+        o_page_mark_accessed(machine, actor, page);
+    }
+    charge(machine, actor, COST_PTE_COPY);
+    struct pte *pte = o_mm_pte(vma->mm, o_vma_address_at(vma, offset));
+    o_mm_set_pte(machine, vma, page, pte, false);
+    o_rmap_add(machine, actor, page, pte, spare);
+    return true;
+}
+
+static void move_pages(struct machine *machine, struct actor *actor, struct vma *vma,
+                       page_offset to)
+{
+    struct mm *mm = vma->mm;
+    o_yield_point(actor);
+    charge(machine, actor, COST_SYSCALL);
+    o_yield_point(actor);
+    take_page_table_lock(machine, actor, mm);
+    zap(machine, actor, vma, false);
+    vma->offset = to;
+    o_lock_release(machine, actor, &mm->page_table_lock);
+    page_offset offset = to;
+    while (offset < to + vma->pages) {
+        o_yield_point(actor);
+        take_lock_for_nothing(actor, machine, mm);
+        const page_offset next = min_u64((offset / WORD + 1) * WORD, to + vma->pages);
+        enum zone_number class = machine->user_class;
+        bool short_of_memory = false;
+        while (offset < next && !short_of_memory) {
+            short_of_memory = !install_page(machine, actor, vma, offset, &class);
+            offset += !short_of_memory;
+        }
+        o_lock_release(machine, actor, &mm->page_table_lock);
+        if (short_of_memory) {
+            o_reclaim_in_operation(machine, actor, class);
+        }
+    }
+    o_yield_point(actor);
+}
+
 /* All of an address space goes. */
 static void empty_mm(struct machine *machine, struct actor *actor, struct mm *mm, enum cost cost)
 {
@@ -250,7 +310,7 @@ static void empty_mm(struct machine *machine, struct actor *actor, struct mm *mm
                 take_page_table_lock(machine, actor, mm);
                 locked = true;
             }
-            zap(machine, actor, vma);
+            zap(machine, actor, vma, true);
         }
     }
     if (locked) {
@@ -429,6 +489,9 @@ void o_operate(struct machine *machine, struct actor *actor)
         break;
     case MOVES_ADDRESS:
         move_address(machine, actor, operation->vma, operation->to);
+        break;
+    case MOVES_PAGES:
+        move_pages(machine, actor, operation->vma, operation->offset);
         break;
     case FORKS:
         make_child(machine, actor, mm, operation->child);

@@ -524,7 +524,7 @@ void o_workload_operation(const struct machine *machine, const struct process *p
     }
     struct random_block bits = operation_bits(machine, process, ordinal);
     const uint64_t window = random_below(bits.word[1], workload->windows);
-    *operation = (struct operation){.kind = MOVES_WINDOW};
+    *operation = (struct operation){.kind = workload->by_remap ? MOVES_PAGES : MOVES_WINDOW};
     operation->vma = vma_of_window(process, window);
     if (workload->by_mremap) {
         struct vma *first = window_of(process, 2 * window);

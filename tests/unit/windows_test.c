@@ -112,12 +112,31 @@ static void test_cells_move_the_same(void **state)
     }
 }
 
+/* remap_file_pages() finds all pages in the page cache and maps them at once; who has no chains
+ * finds nonlinear ptes by looking through all of them. */
+static void test_remap_maps_at_once(void **state)
+{
+    (void)state;
+    for (unsigned i = 2; i < PRESETS; i++) {
+        struct sim_result result = run(presets[i], "remap_file_pages", 1);
+        const uint64_t moves = result_count(&result, METRIC_OPERATIONS);
+        const uint64_t zapped = result_count(&result, METRIC_PTES_ZAPPED);
+        assert_true(moves > 20);
+        assert_true(zapped >= moves * WINDOW_PAGES && zapped < (moves + 4) * WINDOW_PAGES);
+        assert_int_equal(result_count(&result, METRIC_MINOR_FAULTS), 0);
+        assert_true(result_count(&result, METRIC_PTES_PRESENT) > 4 * WINDOW_PAGES);
+        /* The objects' list has chains for pages that are mapped nonlinearly, the tree has none. */
+        assert_true((result_count(&result, METRIC_RMAP_BYTES) > 0) == (i < 4));
+        sim_result_free(&result);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mremap_keeps_ptes),   cmocka_unit_test(test_mremap_keeps_memory),
         cmocka_unit_test(test_munmap_drops_ptes),   cmocka_unit_test(test_chains_are_searched),
-        cmocka_unit_test(test_cells_move_the_same),
+        cmocka_unit_test(test_cells_move_the_same), cmocka_unit_test(test_remap_maps_at_once),
     };
     return cmocka_run_group_tests(tests, run_fixture_open, run_fixture_close);
 }

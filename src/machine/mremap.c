@@ -131,8 +131,8 @@ static enum step run_phase(struct cell *cell, struct actor *actor, struct contex
     return STEP_DONE;
 }
 
-enum step remap_step(struct cell *cell, struct actor *actor, struct context *context,
-                     struct operation *operation)
+enum step mremap_step(struct cell *cell, struct actor *actor, struct context *context,
+                      struct operation *operation)
 {
     while (operation->phase != DONE) {
         if (actor->now >= context->slice_end) {
