@@ -15,6 +15,7 @@ thrash_require(YAML yaml-0.1 libyaml-dev)
 thrash_require(XXHASH libxxhash libxxhash-dev)
 thrash_require(HWLOC hwloc libhwloc-dev)
 thrash_require(PAPI papi libpapi-dev)
+thrash_require(JANSSON jansson libjansson-dev)
 
 # The parallel HDF5 that was built with this MPI. Debian ships one pkg-config module per MPI.
 set(THRASH_HDF5_MODULE hdf5-mpi CACHE STRING "pkg-config module of the parallel HDF5")

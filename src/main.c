@@ -17,10 +17,12 @@ static const struct command commands[] = {
     {"simulate", "run a scenario and write its result", command_simulate},
     {"converge", "say what cells and epochs change about a scenario", command_converge},
     {"validate", "say what the sources claim beside what the model gives", command_validate},
+    {"study", "vary a scenario along axes: many runs from one file", command_study},
     {"check", "validate a scenario, print every value, predict memory and time", command_check},
     {"list", "list designs, workloads, metrics or options", command_list},
     {"info", "say what this host can and cannot measure, and why", command_info},
     {"show", "show, verify or export a result", command_show},
+    {"compare", "put the metrics of results side by side", command_compare},
     {"plot", "draw pictures of results", command_plot},
 };
 

@@ -62,6 +62,12 @@ static inline uint64_t add_saturated(uint64_t a, uint64_t b)
     return b <= UINT64_MAX - a ? a + b : UINT64_MAX;
 }
 
+/* Pages that so many bytes take. */
+static inline page_count pages_for(byte_count bytes)
+{
+    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
 /* The part of `whole` that `share` makes up, rounded down. */
 static inline uint64_t share_of(uint64_t whole, share_ppb share)
 {

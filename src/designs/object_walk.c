@@ -4,7 +4,7 @@
 #include "machine/map.h"
 #include "machine/residence.h"
 
-/* down_trylock() of i_shared_sem, spin_trylock() of i_mmap_lock. */
+/* down_trylock() of i_shared_sem, spin_trylock() of i_shared_lock and i_mmap_lock. */
 static bool trylock_object(struct cell *cell, const struct actor *actor, struct object *object)
 {
     if (lock_is_free(&object->lock, actor->now)) {
@@ -17,14 +17,17 @@ static bool trylock_object(struct cell *cell, const struct actor *actor, struct 
 
 /* --- a list, walked to its end ------------------------------------------------------------ */
 
-static void charge_list(struct cell *cell, struct actor *actor, const struct object *object,
-                        const struct map_walk *walk)
+/* Charges the walk and lets go of the object. */
+static void leave_list(struct cell *cell, struct actor *actor, struct object *object,
+                       const struct map_walk *walk, uint64_t cleared)
 {
     count(cell, METRIC_RMAP_VISITS, object->nvmas);
     count(cell, METRIC_RMAP_COVERING, walk->covering);
     charge(cell, actor, COST_VMA_VISIT, object->nvmas);
     charge(cell, actor, COST_PTE_WALK, walk->walked);
     charge_table_access(cell, actor, walk->walked);
+    charge(cell, actor, COST_PTE_UNMAP, cleared);
+    lock_leave(actor, &object->lock);
 }
 
 unsigned object_list_referenced(struct cell *cell, struct actor *actor, page_id page)
@@ -37,8 +40,7 @@ unsigned object_list_referenced(struct cell *cell, struct actor *actor, page_id 
         return 1;
     }
     struct map_walk walk = map_clear_young(cell, actor, page, LOCK_COVERERS);
-    charge_list(cell, actor, object, &walk);
-    lock_leave(actor, &object->lock);
+    leave_list(cell, actor, object, &walk, 0);
     return walk.young + walk.failed;
 }
 
@@ -49,10 +51,18 @@ enum unmap_result object_list_unmap(struct cell *cell, struct actor *actor, page
         return UNMAP_AGAIN;
     }
     struct map_walk walk = map_clear_all(cell, actor, page, LOCK_COVERERS);
-    charge_list(cell, actor, object, &walk);
-    charge(cell, actor, COST_PTE_UNMAP, walk.present);
-    lock_leave(actor, &object->lock);
+    leave_list(cell, actor, object, &walk, walk.present);
     return walk.failed > 0 ? UNMAP_AGAIN : UNMAP_DONE;
+}
+
+void object_list_unmap_others(struct cell *cell, struct actor *actor, uint32_t mm, page_id page)
+{
+    struct object *object = page_object(cell, page);
+    if (MUTANT(SCAN_TRYLOCK_OBJECT, !trylock_object(cell, actor, object), false)) {
+        return;
+    }
+    struct map_walk walk = map_clear_others(cell, actor, page, mm);
+    leave_list(cell, actor, object, &walk, walk.present);
 }
 
 /* --- a tree, until all ptes are found ----------------------------------------------------- */
@@ -119,7 +129,7 @@ enum unmap_result object_tree_unmap(struct cell *cell, struct actor *actor, page
 
 /* --- anonymous pages ---------------------------------------------------------------------- */
 
-unsigned object_anon_referenced(struct cell *cell, struct actor *actor, page_id page)
+static unsigned anon_referenced(struct cell *cell, struct actor *actor, page_id page)
 {
     struct sim_lock *lock = &page_object(cell, page)->lock;
     if (cell->mapcount[page] == 0) {
@@ -132,7 +142,7 @@ unsigned object_anon_referenced(struct cell *cell, struct actor *actor, page_id 
     return walk.young;
 }
 
-enum unmap_result object_anon_unmap(struct cell *cell, struct actor *actor, page_id page,
+static enum unmap_result anon_unmap(struct cell *cell, struct actor *actor, page_id page,
                                     bool finds_vma)
 {
     struct sim_lock *lock = &page_object(cell, page)->lock;
@@ -143,4 +153,18 @@ enum unmap_result object_anon_unmap(struct cell *cell, struct actor *actor, page
     charge(cell, actor, COST_PTE_UNMAP, walk.present - walk.young);
     lock_leave(actor, lock);
     return result_of(cell, page, &walk);
+}
+
+/* --- pages of any kind -------------------------------------------------------------------- */
+
+unsigned object_referenced(struct cell *cell, struct actor *actor, page_id page)
+{
+    return page_is_anon(cell, page) ? anon_referenced(cell, actor, page)
+                                    : object_tree_referenced(cell, actor, page);
+}
+
+enum unmap_result object_unmap(struct cell *cell, struct actor *actor, page_id page, bool finds_vma)
+{
+    return page_is_anon(cell, page) ? anon_unmap(cell, actor, page, finds_vma)
+                                    : object_tree_unmap(cell, actor, page);
 }

@@ -6,53 +6,11 @@
  * them is asked whether it has the page there. */
 #include "designs/designs.h"
 #include "designs/object_walk.h"
-#include "machine/residence.h"
-
-static bool keeps_chain(const struct cell *cell, page_id page)
-{
-    (void)cell;
-    (void)page;
-    return false;
-}
-
-static enum frame_result prepare(struct cell *cell, struct actor *actor, page_id page)
-{
-    (void)cell;
-    (void)actor;
-    (void)page;
-    return FRAME_OK;
-}
-
-static void add(struct cell *cell, struct actor *actor, page_id page)
-{
-    (void)page;
-    charge(cell, actor, COST_MAPCOUNT, 1);
-}
-
-static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask)
-{
-    (void)cell;
-    (void)page;
-    (void)mask;
-    return FRAME_OK;
-}
-
-static void take_out(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
-{
-    (void)first;
-    charge(cell, actor, COST_MAPCOUNT, (uint64_t)__builtin_popcountll(mask));
-}
-
-static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
-{
-    return page_is_anon(cell, page) ? object_anon_referenced(cell, actor, page)
-                                    : object_tree_referenced(cell, actor, page);
-}
+#include "designs/rmap_upkeep.h"
 
 static enum unmap_result unmap(struct cell *cell, struct actor *actor, page_id page)
 {
-    return page_is_anon(cell, page) ? object_anon_unmap(cell, actor, page, true)
-                                    : object_tree_unmap(cell, actor, page);
+    return object_unmap(cell, actor, page, true);
 }
 
 const struct rmap_ops rmap_anonmm = {
@@ -61,11 +19,12 @@ const struct rmap_ops rmap_anonmm = {
                               "address in each mm of a family",
                .source =
                    "Dickins, rmap 10 and 11, 22 May 2004 (linux-history 6bccf794bf, 70b671f80e)"},
-    .keeps_chain = keeps_chain,
-    .prepare = prepare,
-    .add = add,
-    .add_word = add_word,
-    .remove = take_out,
-    .referenced = referenced,
+    .by_object = true,
+    .keeps_chain = upkeep_no_chain,
+    .prepare = upkeep_mapcount_prepare,
+    .add = upkeep_mapcount_add,
+    .add_word = upkeep_mapcount_add_word,
+    .remove = upkeep_mapcount_remove,
+    .referenced = object_referenced,
     .unmap = unmap,
 };

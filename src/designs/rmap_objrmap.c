@@ -8,6 +8,7 @@
 #include "designs/designs.h"
 #include "designs/object_walk.h"
 #include "designs/pte_chain.h"
+#include "designs/rmap_upkeep.h"
 #include "machine/residence.h"
 
 /* page_convert_anon() gave pages that remap_file_pages() mapped a chain. */
@@ -15,34 +16,6 @@ static bool keeps_chain(const struct cell *cell, page_id page)
 {
     const struct object *object = page_object(cell, page);
     return MUTANT(OBJECT_CHAINS, object->kind == OBJECT_ANON || object->nonlinear != 0, true);
-}
-
-static enum frame_result prepare(struct cell *cell, struct actor *actor, page_id page)
-{
-    return keeps_chain(cell, page) ? pte_chain_prepare(cell, actor, page) : FRAME_OK;
-}
-
-static void add(struct cell *cell, struct actor *actor, page_id page)
-{
-    if (keeps_chain(cell, page)) {
-        pte_chain_add(cell, actor, page);
-    } else {
-        charge(cell, actor, COST_MAPCOUNT, 1);
-    }
-}
-
-static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask)
-{
-    return keeps_chain(cell, page) ? pte_chain_add_word(cell, page, mask) : FRAME_OK;
-}
-
-static void take_out(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
-{
-    if (keeps_chain(cell, first)) {
-        pte_chain_remove(cell, actor, first, mask);
-    } else {
-        charge(cell, actor, COST_MAPCOUNT, (uint64_t)__builtin_popcountll(mask));
-    }
 }
 
 /* The patch left mm/mremap.c alone, which takes the pte out and adds it again. */
@@ -77,10 +50,10 @@ const struct rmap_ops rmap_objrmap = {
     .chains = CHAIN_BLOCKS,
     .by_object = true,
     .keeps_chain = keeps_chain,
-    .prepare = prepare,
-    .add = add,
-    .add_word = add_word,
-    .remove = take_out,
+    .prepare = upkeep_mapcount_prepare,
+    .add = upkeep_mapcount_add,
+    .add_word = upkeep_mapcount_add_word,
+    .remove = upkeep_mapcount_remove,
     .moved = moved,
     .referenced = referenced,
     .unmap = unmap,

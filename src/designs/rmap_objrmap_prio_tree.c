@@ -7,39 +7,12 @@
 #include "designs/designs.h"
 #include "designs/object_walk.h"
 #include "designs/pte_chain.h"
+#include "designs/rmap_upkeep.h"
 #include "machine/residence.h"
 
 static bool keeps_chain(const struct cell *cell, page_id page)
 {
     return page_is_anon(cell, page);
-}
-
-static enum frame_result prepare(struct cell *cell, struct actor *actor, page_id page)
-{
-    return page_is_anon(cell, page) ? pte_chain_prepare(cell, actor, page) : FRAME_OK;
-}
-
-static void add(struct cell *cell, struct actor *actor, page_id page)
-{
-    if (page_is_anon(cell, page)) {
-        pte_chain_add(cell, actor, page);
-    } else {
-        charge(cell, actor, COST_MAPCOUNT, 1);
-    }
-}
-
-static enum frame_result add_word(struct cell *cell, page_id page, uint64_t mask)
-{
-    return page_is_anon(cell, page) ? pte_chain_add_word(cell, page, mask) : FRAME_OK;
-}
-
-static void take_out(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
-{
-    if (page_is_anon(cell, first)) {
-        pte_chain_remove(cell, actor, first, mask);
-    } else {
-        charge(cell, actor, COST_MAPCOUNT, (uint64_t)__builtin_popcountll(mask));
-    }
 }
 
 static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
@@ -60,11 +33,12 @@ const struct rmap_ops rmap_objrmap_prio_tree = {
                               "memory by chains",
                .source = "Venkatasubramanian, prio_tree, 21 Mar 2004; linux v2.6.7 mm/prio_tree.c"},
     .chains = CHAIN_BLOCKS,
+    .by_object = true,
     .keeps_chain = keeps_chain,
-    .prepare = prepare,
-    .add = add,
-    .add_word = add_word,
-    .remove = take_out,
+    .prepare = upkeep_mapcount_prepare,
+    .add = upkeep_mapcount_add,
+    .add_word = upkeep_mapcount_add_word,
+    .remove = upkeep_mapcount_remove,
     .referenced = referenced,
     .unmap = unmap,
 };

@@ -34,11 +34,6 @@ static bool take_large_pool(struct cell *cell)
     return frames == 0;
 }
 
-static page_count frames_for(byte_count bytes)
-{
-    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
-}
-
 /* Kernel text, static tables and boot allocations: 40 MiB (assumed) on the machine of
  * configs/lwn-32g.yaml, and in proportion on smaller ones, so that scaled-down machines keep their
  * balance. */
@@ -83,11 +78,11 @@ page_count populate_frames_needed(const struct scenario *scenario, const struct 
                                   const struct design *design)
 {
     byte_count memory = scenario->machine.memory;
-    page_count frames = frames_for((memory >> PAGE_SHIFT) * design->struct_page_bytes) +
-                        frames_for(kernel_image_bytes(memory)) +
+    page_count frames = pages_for((memory >> PAGE_SHIFT) * design->struct_page_bytes) +
+                        pages_for(kernel_image_bytes(memory)) +
                         plan->nprocesses *
                             (design->mm_directories + design->slab[SLAB_STACK].bytes / PAGE_BYTES) +
-                        frames_for(plan->nprocesses * design->slab[SLAB_TASK].bytes);
+                        pages_for(plan->nprocesses * design->slab[SLAB_TASK].bytes);
     uint64_t last_end = 0; /* of page-table pages of the vma before */
     for (size_t i = 0; i < plan->nvmas; i++) {
         const struct plan_vma *vma = &plan->vmas[i];
@@ -112,8 +107,8 @@ static void part_at_boot(const struct cell *cell, page_count mem_map, page_count
 {
     const struct slab_kind *task = &cell->design->slab[SLAB_TASK];
     page_count nprocesses = cell->plan->nprocesses;
-    page_count all = mem_map + image + frames_for(nprocesses * task->bytes);
-    page_count tasks = frames_for(even_part(nprocesses, cell->id, cell->ncells) * task->bytes);
+    page_count all = mem_map + image + pages_for(nprocesses * task->bytes);
+    page_count tasks = pages_for(even_part(nprocesses, cell->id, cell->ncells) * task->bytes);
     page_count part = even_part(all, cell->id, cell->ncells);
     *mem_map_p = even_part(mem_map, cell->id, cell->ncells);
     *image_p = part > *mem_map_p + tasks ? part - *mem_map_p - tasks : 0;
@@ -123,8 +118,8 @@ enum status populate_boot(struct cell *cell)
 {
     const struct machine_config *machine = &cell->scenario->machine;
     page_count frames = machine->memory >> PAGE_SHIFT;
-    page_count mem_map = frames_for(frames * cell->design->struct_page_bytes);
-    page_count image = frames_for(kernel_image_bytes(machine->memory));
+    page_count mem_map = pages_for(frames * cell->design->struct_page_bytes);
+    page_count image = pages_for(kernel_image_bytes(machine->memory));
     page_count own_mem_map;
     page_count own_image;
     part_at_boot(cell, mem_map, image, &own_mem_map, &own_image);
@@ -358,7 +353,7 @@ static page_count reference_frames(const struct cell *cell)
     unsigned packed = slab_objects_per_page(cell->arch, line);
     page_count frames = own_frames(cell);
     unsigned struct_page = cell->arch->long_bytes == 4 ? 40 : 80;
-    return (blocks + packed - 1) / packed + frames_for(frames * struct_page);
+    return (blocks + packed - 1) / packed + pages_for(frames * struct_page);
 }
 
 static page_count auto_ballast(const struct cell *cell)
@@ -366,7 +361,7 @@ static page_count auto_ballast(const struct cell *cell)
     page_count frames = own_frames(cell);
     page_count free = zone_free_frames(cell);
     page_count own = zone_owner_frames(cell, OWNER_RMAP) +
-                     frames_for(frames * cell->design->struct_page_bytes);
+                     pages_for(frames * cell->design->struct_page_bytes);
     page_count reference = reference_frames(cell);
     page_count target = frames / 32;
     if (free + own > reference) {
@@ -379,7 +374,7 @@ byte_count populate_ballast(struct cell *cell)
 {
     byte_count given = cell->scenario->machine.ballast;
     page_count frames = given == OPTION_AUTO ? auto_ballast(cell)
-                                             : even_part(frames_for(given), cell->id, cell->ncells);
+                                             : even_part(pages_for(given), cell->id, cell->ncells);
     page_count taken = 0;
     for (int zone = ZONES - 1; zone >= 0; zone--) {
         page_count here = min_u64(frames - taken, cell->core->zone[zone].free);

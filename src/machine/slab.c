@@ -38,7 +38,7 @@ static page_count frames_for(const struct slab_cache *cache, uint64_t objects)
         return 0;
     }
     if (cache->form == SLAB_DENSE) {
-        return (objects * cache->bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+        return pages_for(objects * cache->bytes);
     }
     return (objects + cache->objects_per_frame - 1) / cache->objects_per_frame;
 }

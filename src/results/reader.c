@@ -108,6 +108,9 @@ static enum status read_scalar(const struct h5_reader *reader, const char *path,
     if (status == STATUS_OK) {
         status = h5_read_attribute_text(reader, path, "long_name", &scalar->long_name);
     }
+    if (status == STATUS_OK && h5_has_attribute(reader, path, "better")) {
+        status = h5_read_attribute_text(reader, path, "better", &scalar->better);
+    }
     return status;
 }
 
@@ -167,6 +170,7 @@ void results_scalars_free(struct results_scalars *scalars)
         free(scalars->scalar[i].name);
         free(scalars->scalar[i].unit);
         free(scalars->scalar[i].long_name);
+        free(scalars->scalar[i].better);
     }
     free(scalars->scalar);
     *scalars = (struct results_scalars){0};

@@ -34,6 +34,7 @@ struct results_scalar {
     char *name;
     char *unit;
     char *long_name;
+    char *better; /* "higher", "lower", "neither"; NULL where the file does not say */
     enum number_type type; /* NUMBER_U64: `count`; else `real` */
     uint64_t count;
     double real; /* also set for NUMBER_U64, rounded */

@@ -2,7 +2,9 @@
  * touch pages of the memory that they have in common until they store to them. */
 #include <stddef.h>
 
+#include "workloads/option_rows.h"
 #include "workloads/options.h"
+#include "workloads/random_touches.h"
 #include "workloads/workloads.h"
 
 #define TREE(field) offsetof(struct anon_fork_tree_options, field)
@@ -35,13 +37,8 @@ static const struct option_row rows[] = {
      .low = 1,
      .high = 10000000,
      .help = "touches of a child, after which it exits"},
-    {.key = "write_share",
-     .type = OPTION_SHARE,
-     .offset = TREE(write_share),
-     .fallback = "20%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the touches that are stores, and copy a page that others have as well"},
+    ROW_SHARE("write_share", TREE(write_share), "20%",
+              "share of the touches that are stores, and copy a page that others have as well"),
     {.key = "touch_time",
      .type = OPTION_TIME,
      .offset = TREE(touch_time),
@@ -49,13 +46,8 @@ static const struct option_row rows[] = {
      .low = TICKS_PER_NS,
      .high = 1000000000ULL * TICKS_PER_NS,
      .help = "mean user time from touch to touch (assumed)"},
-    {.key = "cpu_use",
-     .type = OPTION_SHARE,
-     .offset = TREE(cpu_use),
-     .fallback = "20%",
-     .low = 1,
-     .high = SHARE_ONE,
-     .help = "share of a CPU that user code of each process wants (assumed)"},
+    ROW_CPU_USE(TREE(cpu_use), "20%",
+                "share of a CPU that user code of each process wants (assumed)"),
 };
 const struct option_table anon_fork_tree_option_table = {
     .title = "a server that forks children which copy its memory on writing",
@@ -68,12 +60,11 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
                         struct workload *workload)
 {
     const struct anon_fork_tree_options *options = workload->options;
-    page_count pages = (options->memory + PAGE_BYTES - 1) / PAGE_BYTES;
+    page_count pages = pages_for(options->memory);
     workload->nprocesses = (uint32_t)options->children + 1;
     workload->pages = pages;
     workload->work_per_touch = options->touch_time;
-    workload->write_upto = (uint32_t)min_u64(
-        muldiv((uint64_t)1 << 32, options->write_share, SHARE_ONE), UINT32_MAX);
+    workload->write_upto = touches_upto(options->write_share);
     object_id pool = plan_add_pool(plan, pages, workload->nprocesses,
                                    (cell_id)scenario->machine.cells);
     workload->first_process = (process_id)plan->nprocesses;
@@ -99,8 +90,7 @@ static enum status divide(const struct workload *workload, const struct cell *ce
     page_count here = shard_pages_below(&shard, workload->pages);
     uint128 mean = here == 0 ? 0 : (uint128)workload->work_per_touch * workload->pages / here;
     for (uint32_t i = 0; i < workload->nprocesses; i++) {
-        draws->process[workload->first_process + i].mean = mean < RANDOM_MEAN_MAX ? (sim_time)mean
-                                                                                  : RANDOM_MEAN_MAX;
+        draws->process[workload->first_process + i].mean = touches_mean(mean);
     }
     return STATUS_OK;
 }
@@ -117,17 +107,6 @@ static void locate(const struct workload *workload, const struct cell *cell,
     touch->access = bits->word[3] < workload->write_upto ? ACCESS_WRITE : ACCESS_READ;
     touch->counted = true;
     touch->last = false;
-}
-
-static sim_time due(const struct workload *workload, const struct cell *cell,
-                    const struct process_draws *draws, process_id process, uint64_t ordinal,
-                    sim_time before, const struct random_block *bits)
-{
-    (void)workload;
-    (void)cell;
-    (void)process;
-    (void)ordinal;
-    return draws->mean == 0 ? TIME_NEVER : before + random_exponential(bits->word[0], draws->mean);
 }
 
 static bool is_server(const struct workload *workload, process_id process)
@@ -168,7 +147,7 @@ const struct workload_ops workload_anon_fork_tree = {
     .plan = plan,
     .divide = divide,
     .locate = locate,
-    .due = due,
+    .due = touches_due,
     .operation_due = operation_due,
     .operate = operate,
 };

@@ -3,12 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "workloads/option_rows.h"
 #include "workloads/options.h"
+#include "workloads/random_touches.h"
+#include "workloads/refusal.h"
 #include "workloads/workloads.h"
-
-static const char *const backings[] = {"shm", "file", NULL};
-static const char *const populates[] = {"none", "read", "write", NULL};
-static const char *const accesses[] = {"uniform", "hot_cold", "zipf", NULL};
 
 #define SEGMENT(field) offsetof(struct segment_options, field)
 static const struct option_row segment_rows[] = {
@@ -18,18 +17,9 @@ static const struct option_row segment_rows[] = {
      .low = PAGE_BYTES,
      .high = (byte_count)1 << 60,
      .help = "bytes of the segment"},
-    {.key = "backing",
-     .type = OPTION_CHOICE,
-     .offset = SEGMENT(backing),
-     .fallback = "shm",
-     .choices = backings,
-     .help = "shared memory, or a file in the page cache"},
-    {.key = "populate",
-     .type = OPTION_CHOICE,
-     .offset = SEGMENT(populate),
-     .fallback = "write",
-     .choices = populates,
-     .help = "how each process touches all of its mapping before the clock starts"},
+    ROW_BACKING(SEGMENT(backing), "shm", "shared memory, or a file in the page cache"),
+    ROW_POPULATE(SEGMENT(populate), "write",
+                 "how each process touches all of its mapping before the clock starts"),
     {.key = "window",
      .type = OPTION_SIZE,
      .offset = SEGMENT(window),
@@ -53,13 +43,7 @@ static const struct option_table segment_table = {
 
 #define DATABASE(field) offsetof(struct database_options, field)
 static const struct option_row database_rows[] = {
-    {.key = "processes",
-     .type = OPTION_COUNT,
-     .offset = DATABASE(processes),
-     .fallback = "300",
-     .low = 1,
-     .high = UINT16_MAX,
-     .help = "server processes"},
+    ROW_PROCESSES(DATABASE(processes), "300", UINT16_MAX, "server processes"),
     {.key = "segment",
      .type = OPTION_SECTION,
      .offset = DATABASE(segment),
@@ -72,55 +56,11 @@ static const struct option_row database_rows[] = {
      .low = 0,
      .high = (byte_count)1 << 40,
      .help = "heap and stack of each process, written before the clock starts"},
-    {.key = "private_touches",
-     .type = OPTION_SHARE,
-     .offset = DATABASE(private_touches),
-     .fallback = "100%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help =
-         "touches of private memory for each touch of the segment, beside touch_rate (assumed)"},
-    {.key = "touch_rate",
-     .type = OPTION_COUNT,
-     .offset = DATABASE(touch_rate),
-     .fallback = "440000",
-     .low = 1,
-     .high = 1000000000000,
-     .help = "touches of the segment per second, all processes together, when unhindered"},
-    {.key = "access",
-     .type = OPTION_CHOICE,
-     .offset = DATABASE(access),
-     .fallback = "hot_cold",
-     .choices = accesses,
-     .help = "which pages of the segment are touched"},
-    {.key = "hot_fraction",
-     .type = OPTION_SHARE,
-     .offset = DATABASE(hot_fraction),
-     .fallback = "20%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "hot_cold: share of the pages that is hot"},
-    {.key = "hot_share",
-     .type = OPTION_SHARE,
-     .offset = DATABASE(hot_share),
-     .fallback = "80%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "hot_cold: share of the touches that goes to hot pages"},
-    {.key = "zipf_exponent",
-     .type = OPTION_SHARE,
-     .offset = DATABASE(zipf_exponent),
-     .fallback = "0.99",
-     .low = 0,
-     .high = 3 * (uint64_t)SHARE_ONE,
-     .help = "zipf: the page of rank r is touched in proportion to r to minus this"},
-    {.key = "write_share",
-     .type = OPTION_SHARE,
-     .offset = DATABASE(write_share),
-     .fallback = "30%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the touches that are stores"},
+    ROW_SHARE(
+        "private_touches", DATABASE(private_touches), "100%",
+        "touches of private memory for each touch of the segment, beside touch_rate (assumed)"),
+    ROW_TOUCH_RATE(DATABASE(touch_rate), "440000", "of the segment "),
+    ROWS_ACCESS(struct database_options, "hot_cold", "which pages of the segment are touched"),
     {.key = "log_writes",
      .type = OPTION_COUNT,
      .offset = DATABASE(log_writes),
@@ -128,14 +68,9 @@ static const struct option_row database_rows[] = {
      .low = 0,
      .high = 1000000,
      .help = "pages of log written per second to the first disk, raw, by a process of its own"},
-    {.key = "cpu_use",
-     .type = OPTION_SHARE,
-     .offset = DATABASE(cpu_use),
-     .fallback = "50%",
-     .low = 1,
-     .high = SHARE_ONE,
-     .help = "share of all CPUs that user code takes at the full touch rate (assumed: a server "
-             "sized for its load)"},
+    ROW_CPU_USE(DATABASE(cpu_use), "50%",
+                "share of all CPUs that user code takes at the full touch rate (assumed: a server "
+                "sized for its load)"),
 };
 const struct option_table database_option_table = {
     .title = "a database server: processes that share one large segment",
@@ -144,36 +79,23 @@ const struct option_table database_option_table = {
     .size = sizeof(struct database_options),
 };
 
-static page_count pages_of(byte_count bytes)
-{
-    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
-}
-
 /* Stacks are the last vma of a process, which matters to the virtual scan; their size is assumed.
  */
 enum { STACK_PAGES = 8 };
 
-/* User time: all processes together use `cpu_use` of the CPUs, but none more than one CPU. */
 static void set_rate(const struct scenario *scenario, const struct database_options *options,
                      struct workload *workload, uint64_t *cpu_share_p)
 {
-    uint64_t cpus = muldiv(scenario->machine.cpus * CPU_SHARE_ONE, options->cpu_use, SHARE_ONE);
-    uint64_t each = min_u64(cpus / options->processes, CPU_SHARE_ONE);
     /* A touch of private memory comes with every 1 / private_touches touches of the segment. */
-    uint64_t touches = muldiv(options->touch_rate, SHARE_ONE + options->private_touches, SHARE_ONE);
-    uint64_t second = 1000000000ULL * TICKS_PER_NS;
-    workload->work_per_touch = max_u64(
-        1, (uint64_t)((uint128)each * options->processes * second / touches / CPU_SHARE_ONE));
-    workload->private_upto = (uint32_t)min_u64(
-        muldiv((uint64_t)1 << 32, options->private_touches,
-               (uint64_t)SHARE_ONE + options->private_touches),
-        UINT32_MAX);
-    if (options->private_memory == 0) {
-        workload->private_upto = 0;
+    const uint64_t both = (uint64_t)SHARE_ONE + options->private_touches;
+    const uint64_t touches = muldiv(options->touch_rate, both, SHARE_ONE);
+    *cpu_share_p = touches_cpu_share(scenario, options->cpu_use, options->processes);
+    workload->work_per_touch = touches_interval(*cpu_share_p, options->processes, touches);
+    if (options->private_memory > 0) {
+        workload->private_upto = (uint32_t)min_u64(
+            muldiv((uint64_t)1 << 32, options->private_touches, both), UINT32_MAX);
     }
-    workload->write_upto = (uint32_t)min_u64(
-        muldiv((uint64_t)1 << 32, options->write_share, SHARE_ONE), UINT32_MAX);
-    *cpu_share_p = each;
+    workload->write_upto = touches_upto(options->write_share);
 }
 
 static void add_process(uint32_t index, uint32_t i, struct plan *plan, struct workload *workload,
@@ -188,7 +110,7 @@ static void add_process(uint32_t index, uint32_t i, struct plan *plan, struct wo
     if (i == 0) {
         workload->first_process = process;
     }
-    page_count segment_pages = pages_of(options->segment.size);
+    page_count segment_pages = pages_for(options->segment.size);
     page_count windows = segment_pages / workload->pages;
     page_count offset = i % windows * workload->pages;
     object_id own = 0;
@@ -233,36 +155,34 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
         window = options->segment.size;
     }
     if (window > options->segment.size) {
-        char key[128];
-        snprintf(key, sizeof key, "workloads.%s.segment.window", scenario->workloads[index].name);
-        return fail(STATUS_USAGE, "%s: %s: a window cannot be larger than the segment",
-                    scenario_where(scenario, key), key);
+        return refuse_option(scenario, index, "segment.window",
+                             "a window cannot be larger than the segment");
     }
     bool large = options->segment.backing == BACKING_SHM && plan->shared_pages != PAGES_SMALL;
     byte_count large_page = PAGE_BYTES * arch_page_frames(plan->arch, plan->shared_pages);
     if (large && window < options->segment.size && window % large_page != 0) {
-        char key[128];
-        snprintf(key, sizeof key, "workloads.%s.segment.window", scenario->workloads[index].name);
-        return fail(STATUS_USAGE,
-                    "%s: %s: a window of large pages begins and ends with one of them: "
-                    "expected a multiple of %" PRIu64 " MiB",
-                    scenario_where(scenario, key), key, large_page >> 20);
+        char why[128];
+        snprintf(why, sizeof why,
+                 "a window of large pages begins and ends with one of them: "
+                 "expected a multiple of %" PRIu64 " MiB",
+                 large_page >> 20);
+        return refuse_option(scenario, index, "segment.window", why);
     }
     workload->nprocesses = (uint32_t)options->processes + (options->log_writes > 0 ? 1 : 0);
-    workload->pages = pages_of(window);
-    workload->private_pages = pages_of(options->private_memory);
+    workload->pages = pages_for(window);
+    workload->private_pages = pages_for(options->private_memory);
     workload->stack_pages = min_u64(workload->private_pages, STACK_PAGES);
     /* Large pages are never freed, so that no pressure is on them. */
     workload->pressure_segment = large ? 0 : options->segment.size;
     const struct access_params access = {(enum access_kind)options->access, options->hot_fraction,
                                          options->hot_share, options->zipf_exponent};
     access_build(&access, workload->pages, &workload->access);
-    workload->ntables = (uint32_t)min_u64(pages_of(options->segment.size) / workload->pages,
+    workload->ntables = (uint32_t)min_u64(pages_for(options->segment.size) / workload->pages,
                                           options->processes);
     uint64_t cpu_share;
     set_rate(scenario, options, workload, &cpu_share);
     enum object_kind kind = options->segment.backing == BACKING_SHM ? OBJECT_SHM : OBJECT_FILE;
-    object_id segment = plan_add_object(plan, kind, pages_of(options->segment.size), 0);
+    object_id segment = plan_add_object(plan, kind, pages_for(options->segment.size), 0);
     if (!plan->out_of_memory) {
         plan->objects[segment].locked = options->segment.locked;
     }
@@ -293,25 +213,6 @@ static void write_log(struct touch *touch)
     touch->counted = false;
 }
 
-/* Pages of each window that each cell has. */
-static enum status divide_windows(const struct workload *workload, const struct cell *cell,
-                                  const struct plan_vma *vma, struct access_table *table,
-                                  uint64_t *share_p)
-{
-    page_count *pages = malloc(cell->ncells * sizeof *pages);
-    if (pages == NULL) {
-        return fail(STATUS_RESOURCE, "out of memory for the pages of %u cells", cell->ncells);
-    }
-    for (cell_id i = 0; i < cell->ncells; i++) {
-        struct shard shard = shard_of(cell->arch->pt_entries, vma->object, i, cell->ncells);
-        pages[i] = shard_pages_below(&shard, vma->offset + vma->pages) -
-                   shard_pages_below(&shard, vma->offset);
-    }
-    *share_p = access_part(&workload->access, pages, cell->ncells, cell->id, table);
-    free(pages);
-    return STATUS_OK;
-}
-
 /* The touches of a process that fall to a cell: its share of those of the segment, and of private
  * memory what is here. */
 static void divide_process(const struct workload *workload, const struct cell *cell,
@@ -329,8 +230,7 @@ static void divide_process(const struct workload *workload, const struct cell *c
                                                                workload->private_pages);
     uint64_t share = muldiv(one - workload->private_upto, segment_share, one) + to_private;
     if (share > 0) {
-        uint128 mean = (uint128)workload->work_per_touch * one / share;
-        draws->mean = mean < RANDOM_MEAN_MAX ? (sim_time)mean : RANDOM_MEAN_MAX;
+        draws->mean = touches_mean((uint128)workload->work_per_touch * one / share);
         draws->private_upto = (uint32_t)min_u64(muldiv(to_private, one, share), UINT32_MAX);
     }
 }
@@ -353,8 +253,9 @@ static enum status divide(const struct workload *workload, const struct cell *ce
         process_id process = workload->first_process + i;
         const struct plan_process *plan = &cell->plan->processes[process];
         if (i < ntables) {
-            status = divide_windows(workload, cell, &cell->plan->vmas[segment_vma(workload, plan)],
-                                    &tables[i], &share[i]);
+            const struct plan_vma *vma = &cell->plan->vmas[segment_vma(workload, plan)];
+            status = touches_divide(&workload->access, cell, vma->object, vma->offset, &tables[i],
+                                    &share[i]);
         }
         draws->process[process].access = &tables[i % ntables];
         divide_process(workload, cell, plan, share[i % ntables], &draws->process[process]);
@@ -420,17 +321,6 @@ static struct place place(const struct workload *workload, const struct plan *pl
     return (struct place){vma, access_page(&workload->access, class_bits, bits->word[2])};
 }
 
-static sim_time due(const struct workload *workload, const struct cell *cell,
-                    const struct process_draws *draws, process_id process, uint64_t ordinal,
-                    sim_time before, const struct random_block *bits)
-{
-    (void)workload;
-    (void)cell;
-    (void)process;
-    (void)ordinal;
-    return draws->mean == 0 ? TIME_NEVER : before + random_exponential(bits->word[0], draws->mean);
-}
-
 const struct workload_ops workload_database = {
     .kind = {"database", "processes that share one large segment, as a database server does",
              &database_option_table},
@@ -438,5 +328,5 @@ const struct workload_ops workload_database = {
     .divide = divide,
     .locate = locate,
     .place = place,
-    .due = due,
+    .due = touches_due,
 };

@@ -1,10 +1,9 @@
 /* cp: one process that reads a file from one disk, page after page, and writes each page to a new
  * file on another, as fast as it is let. */
-#include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "workloads/options.h"
+#include "workloads/refusal.h"
 #include "workloads/sequential.h"
 #include "workloads/workloads.h"
 
@@ -47,19 +46,6 @@ const struct option_table file_copy_option_table = {
     .size = sizeof(struct file_copy_options),
 };
 
-static enum status check_disk(const struct scenario *scenario, uint32_t index, const char *option,
-                              uint64_t disk)
-{
-    if (disk < scenario->machine.disk.devices) {
-        return STATUS_OK;
-    }
-    char key[128];
-    snprintf(key, sizeof key, "workloads.%s.%s", scenario->workloads[index].name, option);
-    return fail(STATUS_USAGE,
-                "%s: %s: there is no disk %" PRIu64 "; machine.disk.devices is %" PRIu64,
-                scenario_where(scenario, key), key, disk, scenario->machine.disk.devices);
-}
-
 static enum status plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
                         struct workload *workload)
 {
@@ -71,7 +57,7 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     if (status != STATUS_OK) {
         return status;
     }
-    page_count pages = (options->size + PAGE_BYTES - 1) / PAGE_BYTES;
+    page_count pages = pages_for(options->size);
     /* The copy comes right after its source: locate() counts on that. */
     object_id source = plan_add_object(plan, OBJECT_FILE, pages, (uint32_t)options->from);
     object_id copy = plan_add_object(plan, OBJECT_FILE, pages, (uint32_t)options->to);

@@ -7,6 +7,8 @@
  * exits. */
 #include <stddef.h>
 
+#include "workloads/fork_script.h"
+#include "workloads/option_rows.h"
 #include "workloads/options.h"
 #include "workloads/workloads.h"
 
@@ -56,13 +58,9 @@ static const struct option_row rows[] = {
      .low = 0,
      .high = 1000000,
      .help = "pages of the shell's data that a child stores to before it executes (assumed)"},
-    {.key = "exec_share",
-     .type = OPTION_SHARE,
-     .offset = FORK_EXIT(exec_share),
-     .fallback = "70%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the children that execute a program; the others exit at once (3 of 4 to 5)"},
+    ROW_SHARE(
+        "exec_share", FORK_EXIT(exec_share), "70%",
+        "share of the children that execute a program; the others exit at once (3 of 4 to 5)"),
     {.key = "programs",
      .type = OPTION_COUNT,
      .offset = FORK_EXIT(programs),
@@ -77,13 +75,8 @@ static const struct option_row rows[] = {
      .low = PAGE_BYTES,
      .high = (byte_count)1 << 30,
      .help = "text of a program and its libraries, mapped by all that run it (assumed)"},
-    {.key = "text_touched",
-     .type = OPTION_SHARE,
-     .offset = FORK_EXIT(text_touched),
-     .fallback = "40%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of a program's text that is touched (assumed)"},
+    ROW_SHARE("text_touched", FORK_EXIT(text_touched), "40%",
+              "share of a program's text that is touched (assumed)"),
     {.key = "data_min",
      .type = OPTION_SIZE,
      .offset = FORK_EXIT(data_min),
@@ -119,16 +112,9 @@ const struct option_table fork_exit_option_table = {
     .size = sizeof(struct fork_exit_options),
 };
 
-enum { STACK_PAGES = 4, IMAGE_SHELL = 1 };
-
-static page_count pages_of(byte_count bytes)
-{
-    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
-}
-
 static page_count data_pages(const struct fork_exit_options *options)
 {
-    return pages_of(max_u64(options->shell_data, max_u64(options->data_min, options->data_max)));
+    return pages_for(max_u64(options->shell_data, max_u64(options->data_min, options->data_max)));
 }
 
 /* --- the plan ----------------------------------------------------------------------------------
@@ -144,19 +130,20 @@ static void add_process(struct plan *plan, uint32_t index, uint32_t i, bool chil
     }
     plan->processes[process].cpu_share = CPU_SHARE_ONE;
     plan->processes[process].exits = !child && options->iterations > 0;
-    for (uint32_t image = IMAGE_SHELL; image <= options->programs + 1; image++) {
+    for (uint32_t image = FORK_IMAGE_SHELL; image <= options->programs + 1; image++) {
         vma_id vma = plan_add_vma(
-            plan, workload->object + image - IMAGE_SHELL, 0,
-            pages_of(image == IMAGE_SHELL ? options->shell_text : options->program_text),
-            image == IMAGE_SHELL, POPULATE_NONE);
+            plan, workload->object + image - FORK_IMAGE_SHELL, 0,
+            pages_for(image == FORK_IMAGE_SHELL ? options->shell_text : options->program_text),
+            image == FORK_IMAGE_SHELL, POPULATE_NONE);
         if (plan->out_of_memory) {
             return;
         }
         plan->vmas[vma].image = image;
-        plan->vmas[vma].absent = child || image != IMAGE_SHELL;
+        plan->vmas[vma].absent = child || image != FORK_IMAGE_SHELL;
     }
     vma_id data = plan_add_vma(plan, pool, 0, data_pages(options), true, POPULATE_NONE);
-    vma_id stack = plan_add_vma(plan, pool, data_pages(options), STACK_PAGES, true, POPULATE_NONE);
+    vma_id stack = plan_add_vma(plan, pool, data_pages(options), FORK_STACK_PAGES, true,
+                                POPULATE_NONE);
     if (!plan->out_of_memory) {
         plan->vmas[data].absent = child;
         plan->vmas[stack].absent = child;
@@ -171,11 +158,11 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     workload->work_per_touch = options->touch_time;
     for (uint32_t i = 0; i <= options->programs; i++) {
         object_id object = plan_add_object(
-            plan, OBJECT_FILE, pages_of(i == 0 ? options->shell_text : options->program_text), 0);
+            plan, OBJECT_FILE, pages_for(i == 0 ? options->shell_text : options->program_text), 0);
         workload->object = i == 0 ? object : workload->object;
     }
-    object_id pool = plan_add_pool(plan, data_pages(options) + STACK_PAGES, workload->nprocesses,
-                                   (cell_id)scenario->machine.cells);
+    object_id pool = plan_add_pool(plan, data_pages(options) + FORK_STACK_PAGES,
+                                   workload->nprocesses, (cell_id)scenario->machine.cells);
     workload->first_process = (process_id)plan->nprocesses;
     plan->operates = true;
     for (uint32_t i = 0; i < workload->nprocesses && !plan->out_of_memory; i++) {
@@ -184,136 +171,8 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
     return STATUS_OK;
 }
 
-/* --- scripts -----------------------------------------------------------------------------------
+/* --- what processes do -------------------------------------------------------------------------
  */
-
-/* A stretch of a script: pages [0, pages) of a vma, one after the other. */
-struct stretch {
-    uint32_t vma; /* of the process */
-    page_count pages;
-    bool stores;
-};
-
-/* A life: stretches, an operation after some of them, and what is done over and over in the end. */
-struct script {
-    struct stretch stretch[5];
-    unsigned nstretches;
-    unsigned exec_after; /* stretches before the exec; UINT32_MAX: there is none */
-    bool repeats;        /* the last stretch, with a fork after each time */
-    uint32_t image;
-};
-
-static bool is_child(const struct workload *workload, process_id process)
-{
-    return process - workload->first_process >= workload->nprocesses / 2;
-}
-
-static page_count drawn_size(const struct fork_exit_options *options, const uint32_t *word)
-{
-    page_count low = pages_of(options->data_min);
-    page_count high = max_u64(pages_of(options->data_max), low);
-    uint64_t doublings = 0;
-    switch ((enum size_distribution)options->sizes) {
-    case SIZES_FIXED:
-        return high;
-    case SIZES_UNIFORM:
-        break;
-    case SIZES_LOG_UNIFORM:
-        while (low << (doublings + 1) <= high) {
-            doublings++;
-        }
-        low <<= random_below(word[3], doublings + 1);
-        high = min_u64(high, 2 * low - 1);
-        break;
-    }
-    return low + random_below(word[2], high - low + 1);
-}
-
-static void make_script(const struct workload *workload, const struct cell *cell,
-                        process_id process, struct script *script)
-{
-    const struct fork_exit_options *options = workload->options;
-    const uint32_t data = (uint32_t)options->programs + 1;
-    const uint32_t stack = data + 1;
-    *script = (struct script){.exec_after = UINT32_MAX};
-    struct stretch *stretch = script->stretch;
-    if (!is_child(workload, process)) {
-        page_count shell = pages_of(options->shell_data);
-        stretch[0] = (struct stretch){0, pages_of(options->shell_text), false};
-        stretch[1] = (struct stretch){data, shell, true};
-        stretch[2] = (struct stretch){stack, STACK_PAGES, true};
-        stretch[3] = (struct stretch){data, min_u64(options->shell_writes, shell), true};
-        script->nstretches = 4;
-        script->repeats = true;
-        return;
-    }
-    struct random_block bits = random_draw(cell->scenario->seed, RANDOM_OPERATION, process, 0,
-                                           first_ordinal(cell->visitors[process].generation) +
-                                               FIRST_ORDINAL_LAST - 1);
-    stretch[0] = (struct stretch){
-        data, min_u64(options->child_writes, pages_of(options->shell_data)), true};
-    script->nstretches = 1;
-    if (random_below(bits.word[0], SHARE_ONE) < options->exec_share) {
-        uint32_t program = (uint32_t)random_below(bits.word[1], options->programs);
-        script->exec_after = 1;
-        script->image = IMAGE_SHELL + 1 + program;
-        stretch[1] = (struct stretch){
-            1 + program, share_of(pages_of(options->program_text), options->text_touched), false};
-        stretch[2] = (struct stretch){data, drawn_size(options, bits.word), true};
-        stretch[3] = (struct stretch){stack, STACK_PAGES, true};
-        script->nstretches = 4;
-    }
-}
-
-/* A point of a script: the touch of a page of a stretch, and how many touches and operations of the
- * machine as a whole come before it. */
-struct point {
-    const struct stretch *stretch;
-    page_offset offset; /* in the vma */
-    uint64_t before;
-};
-
-static const struct plan_vma *vma_of(const struct cell *cell, process_id process, uint32_t vma)
-{
-    return &cell->plan->vmas[cell->plan->processes[process].first_vma + vma];
-}
-
-/* How many of the first pages of a vma the cell has. */
-static page_count pages_here(const struct cell *cell, const struct plan_vma *vma, page_count pages)
-{
-    struct shard shard = cell_shard(cell, vma->object);
-    return shard_pages_below(&shard, vma->offset + pages) - shard_pages_below(&shard, vma->offset);
-}
-
-static page_offset offset_here(const struct cell *cell, const struct plan_vma *vma,
-                               page_count number)
-{
-    struct shard shard = cell_shard(cell, vma->object);
-    return shard_offset(&shard, shard_pages_below(&shard, vma->offset) + number) - vma->offset;
-}
-
-/* Touch number `ordinal` of those that a cell has of a script; false: there is none. */
-static bool find_point(const struct cell *cell, process_id process, const struct script *script,
-                       uint64_t ordinal, struct point *point)
-{
-    uint64_t before = 0;
-    for (unsigned i = 0; i < script->nstretches; i++) {
-        const struct stretch *stretch = &script->stretch[i];
-        const struct plan_vma *vma = vma_of(cell, process, stretch->vma);
-        page_count here = pages_here(cell, vma, stretch->pages);
-        bool again = script->repeats && i + 1 == script->nstretches;
-        before += i == script->exec_after ? 1 : 0;
-        if (ordinal < here || (again && here > 0)) {
-            point->stretch = stretch;
-            point->offset = offset_here(cell, vma, ordinal % here);
-            point->before = before + ordinal / here * (stretch->pages + 1) + point->offset;
-            return true;
-        }
-        ordinal -= here;
-        before += stretch->pages;
-    }
-    return false;
-}
 
 static void locate(const struct workload *workload, const struct cell *cell,
                    const struct process_draws *draws, process_id process, uint64_t ordinal,
@@ -321,11 +180,11 @@ static void locate(const struct workload *workload, const struct cell *cell,
 {
     (void)draws;
     (void)bits;
-    struct script script;
-    struct point point;
-    make_script(workload, cell, process, &script);
-    find_point(cell, process, &script, ordinal - first_ordinal(cell->visitors[process].generation),
-               &point);
+    struct fork_script script;
+    struct fork_point point;
+    fork_script_make(workload, cell, process, &script);
+    fork_script_find(cell, process, &script,
+                     ordinal - first_ordinal(cell->visitors[process].generation), &point);
     touch->vma = cell->plan->processes[process].first_vma + point.stretch->vma;
     const struct plan_vma *vma = &cell->plan->vmas[touch->vma];
     struct shard shard = cell_shard(cell, vma->object);
@@ -345,31 +204,22 @@ static sim_time due(const struct workload *workload, const struct cell *cell,
     (void)draws;
     (void)before;
     (void)bits;
-    struct script script;
-    struct point point;
-    make_script(workload, cell, process, &script);
+    struct fork_script script;
+    struct fork_point point;
+    fork_script_make(workload, cell, process, &script);
     uint64_t number = ordinal - first_ordinal(cell->visitors[process].generation);
-    if (!find_point(cell, process, &script, number, &point)) {
+    if (!fork_script_find(cell, process, &script, number, &point)) {
         return TIME_NEVER;
     }
     return (point.before + 1) * workload->work_per_touch;
-}
-
-static uint64_t touches_of(const struct script *script, unsigned nstretches)
-{
-    uint64_t touches = 0;
-    for (unsigned i = 0; i < nstretches; i++) {
-        touches += script->stretch[i].pages;
-    }
-    return touches;
 }
 
 static sim_time operation_due(const struct workload *workload, const struct cell *cell,
                               process_id process, uint64_t ordinal, sim_time before)
 {
     (void)before;
-    struct script script;
-    make_script(workload, cell, process, &script);
+    struct fork_script script;
+    fork_script_make(workload, cell, process, &script);
     uint64_t number = operation_number_after(ordinal);
     if (script.repeats) {
         const struct fork_exit_options *options = workload->options;
@@ -377,7 +227,8 @@ static sim_time operation_due(const struct workload *workload, const struct cell
             return TIME_NEVER;
         }
         unsigned last = script.nstretches - 1;
-        return (touches_of(&script, last) + (number + 1) * (script.stretch[last].pages + 1)) *
+        return (fork_script_touches(&script, last) +
+                (number + 1) * (script.stretch[last].pages + 1)) *
                workload->work_per_touch;
     }
     bool execs = script.exec_after != UINT32_MAX;
@@ -385,15 +236,15 @@ static sim_time operation_due(const struct workload *workload, const struct cell
         return TIME_NEVER;
     }
     unsigned stretches = execs && number == 0 ? script.exec_after : script.nstretches;
-    return (touches_of(&script, stretches) + number + 1) * workload->work_per_touch;
+    return (fork_script_touches(&script, stretches) + number + 1) * workload->work_per_touch;
 }
 
 static void operate(const struct workload *workload, const struct cell *cell, process_id process,
                     uint64_t ordinal, struct operation_call *call)
 {
     const struct fork_exit_options *options = workload->options;
-    struct script script;
-    make_script(workload, cell, process, &script);
+    struct fork_script script;
+    fork_script_make(workload, cell, process, &script);
     uint64_t number = ordinal - first_ordinal(cell->visitors[process].generation);
     process_id child = process + (process_id)options->loops;
     *call = (struct operation_call){.kind = OPERATION_EXIT, .wait_for = PROCESS_NONE};

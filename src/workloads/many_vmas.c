@@ -1,11 +1,8 @@
 #include "workloads/many_vmas.h"
 
-#include <stdio.h>
-
+#include "workloads/refusal.h"
 #include "workloads/sequential.h"
 
-const char *const many_vmas_backings[] = {"shm", "file", NULL};
-const char *const many_vmas_populates[] = {"none", "read", "write", NULL};
 const char *const many_vmas_orders[] = {"linear", "random", NULL};
 const char *const many_vmas_mappings[] = {"vmas", "nonlinear", NULL};
 
@@ -13,19 +10,16 @@ enum { ORDER_LINEAR, ORDER_RANDOM };
 
 static page_count pages_of_window(const struct many_vmas_options *options)
 {
-    return max_u64(1, (options->window + PAGE_BYTES - 1) / PAGE_BYTES);
+    return max_u64(1, pages_for(options->window));
 }
 
 enum status many_vmas_plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
                            struct workload *workload)
 {
     const struct many_vmas_options *options = workload->options;
-    if (options->device >= scenario->machine.disk.devices) {
-        char key[128];
-        snprintf(key, sizeof key, "workloads.%s.device", scenario->workloads[index].name);
-        return fail(
-            STATUS_USAGE, "%s: %s: there is no disk %" PRIu64 "; machine.disk.devices is %" PRIu64,
-            scenario_where(scenario, key), key, options->device, scenario->machine.disk.devices);
+    const enum status status = check_disk(scenario, index, "device", options->device);
+    if (status != STATUS_OK) {
+        return status;
     }
     const page_count window = pages_of_window(options);
     const page_count pages = options->windows * window;

@@ -6,8 +6,6 @@
 #include "workloads/options.h"
 #include "workloads/workloads.h"
 
-extern const char *const many_vmas_backings[];
-extern const char *const many_vmas_populates[];
 extern const char *const many_vmas_orders[];
 extern const char *const many_vmas_mappings[];
 

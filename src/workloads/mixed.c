@@ -3,26 +3,21 @@
  *
  * Tables of its workload: of private memory by kind, then of a text, then of the files. */
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mutant.h"
+#include "workloads/option_rows.h"
 #include "workloads/options.h"
+#include "workloads/random_touches.h"
+#include "workloads/refusal.h"
 #include "workloads/workloads.h"
 
 enum { KINDS = 3, TABLE_TEXT = KINDS, TABLE_FILES, TABLES };
 
-static const char *const populates[] = {"none", "read", "write", NULL};
-
 #define FIELD(field) offsetof(struct mixed_options, field)
 static const struct option_row rows[] = {
-    {.key = "processes",
-     .type = OPTION_COUNT,
-     .offset = FIELD(processes),
-     .fallback = "64",
-     .low = 1,
-     .high = 16384,
-     .help = "processes: large, medium and small ones in turn, 4 to 2 to 1"},
+    ROW_PROCESSES(FIELD(processes), "64", 16384,
+                  "processes: large, medium and small ones in turn, 4 to 2 to 1"),
     {.key = "working_set",
      .type = OPTION_SHARE,
      .offset = FIELD(working_set),
@@ -30,62 +25,21 @@ static const struct option_row rows[] = {
      .low = 1,
      .high = 4 * (uint64_t)SHARE_ONE,
      .help = "memory that all of them work on, as a share of the machine's"},
-    {.key = "text",
-     .type = OPTION_SHARE,
-     .offset = FIELD(text),
-     .fallback = "5%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the working set that is text of programs, one for each kind (assumed)"},
-    {.key = "files",
-     .type = OPTION_SHARE,
-     .offset = FIELD(files),
-     .fallback = "20%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the working set that is files, read through the page cache (assumed)"},
-    {.key = "text_touches",
-     .type = OPTION_SHARE,
-     .offset = FIELD(text_touches),
-     .fallback = "30%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the touches that is of text (assumed)"},
-    {.key = "file_touches",
-     .type = OPTION_SHARE,
-     .offset = FIELD(file_touches),
-     .fallback = "5%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the touches that reads a page of a file (assumed)"},
-    {.key = "hot_fraction",
-     .type = OPTION_SHARE,
-     .offset = FIELD(hot_fraction),
-     .fallback = "20%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the pages, of each text, memory and file, that is hot"},
-    {.key = "hot_share",
-     .type = OPTION_SHARE,
-     .offset = FIELD(hot_share),
-     .fallback = "95%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the touches that goes to hot pages (assumed)"},
-    {.key = "write_share",
-     .type = OPTION_SHARE,
-     .offset = FIELD(write_share),
-     .fallback = "40%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the touches of private memory that are stores (assumed)"},
-    {.key = "touch_rate",
-     .type = OPTION_COUNT,
-     .offset = FIELD(touch_rate),
-     .fallback = "200000",
-     .low = 1,
-     .high = 1000000000000,
-     .help = "touches per second, all processes together, when unhindered"},
+    ROW_SHARE("text", FIELD(text), "5%",
+              "share of the working set that is text of programs, one for each kind (assumed)"),
+    ROW_SHARE("files", FIELD(files), "20%",
+              "share of the working set that is files, read through the page cache (assumed)"),
+    ROW_SHARE("text_touches", FIELD(text_touches), "30%",
+              "share of the touches that is of text (assumed)"),
+    ROW_SHARE("file_touches", FIELD(file_touches), "5%",
+              "share of the touches that reads a page of a file (assumed)"),
+    ROW_SHARE("hot_fraction", FIELD(hot_fraction), "20%",
+              "share of the pages, of each text, memory and file, that is hot"),
+    ROW_SHARE("hot_share", FIELD(hot_share), "95%",
+              "share of the touches that goes to hot pages (assumed)"),
+    ROW_SHARE("write_share", FIELD(write_share), "40%",
+              "share of the touches of private memory that are stores (assumed)"),
+    ROW_TOUCH_RATE(FIELD(touch_rate), "200000", ""),
     {.key = "syscalls_per_second",
      .type = OPTION_COUNT,
      .offset = FIELD(syscalls_per_second),
@@ -93,26 +47,11 @@ static const struct option_row rows[] = {
      .low = 0,
      .high = 1000000000,
      .help = "other system calls of each process for each second of its user time"},
-    {.key = "populate",
-     .type = OPTION_CHOICE,
-     .offset = FIELD(populate),
-     .fallback = "none",
-     .choices = populates,
-     .help = "how processes touch memory and text before the clock starts"},
-    {.key = "device",
-     .type = OPTION_COUNT,
-     .offset = FIELD(device),
-     .fallback = "0",
-     .low = 0,
-     .high = 1023,
-     .help = "disk that texts and files are on, from 0 to machine.disk.devices - 1"},
-    {.key = "cpu_use",
-     .type = OPTION_SHARE,
-     .offset = FIELD(cpu_use),
-     .fallback = "50%",
-     .low = 1,
-     .high = SHARE_ONE,
-     .help = "share of all CPUs that user code takes at the full touch rate (assumed)"},
+    ROW_POPULATE(FIELD(populate), "none",
+                 "how processes touch memory and text before the clock starts"),
+    ROW_DEVICE(FIELD(device), "texts and files are"),
+    ROW_CPU_USE(FIELD(cpu_use), "50%",
+                "share of all CPUs that user code takes at the full touch rate (assumed)"),
 };
 const struct option_table mixed_option_table = {
     .title = "a desktop: processes of a few kinds, sized to the machine's memory",
@@ -124,24 +63,17 @@ const struct option_table mixed_option_table = {
 static enum status check_options(const struct scenario *scenario, uint32_t index,
                                  const struct mixed_options *options)
 {
-    char key[128];
-    const char *name = scenario->workloads[index].name;
-    if (options->device >= scenario->machine.disk.devices) {
-        snprintf(key, sizeof key, "workloads.%s.device", name);
-        return fail(
-            STATUS_USAGE, "%s: %s: there is no disk %" PRIu64 "; machine.disk.devices is %" PRIu64,
-            scenario_where(scenario, key), key, options->device, scenario->machine.disk.devices);
+    const enum status status = check_disk(scenario, index, "device", options->device);
+    if (status != STATUS_OK) {
+        return status;
     }
     if ((uint64_t)options->text + options->files > SHARE_ONE) {
-        snprintf(key, sizeof key, "workloads.%s.files", name);
-        return fail(STATUS_USAGE, "%s: %s: text and files together are more than the working set",
-                    scenario_where(scenario, key), key);
+        return refuse_option(scenario, index, "files",
+                             "text and files together are more than the working set");
     }
     if ((uint64_t)options->text_touches + options->file_touches > SHARE_ONE) {
-        snprintf(key, sizeof key, "workloads.%s.file_touches", name);
-        return fail(STATUS_USAGE,
-                    "%s: %s: touches of text and files together are more than all touches",
-                    scenario_where(scenario, key), key);
+        return refuse_option(scenario, index, "file_touches",
+                             "touches of text and files together are more than all touches");
     }
     return STATUS_OK;
 }
@@ -178,21 +110,14 @@ static uint64_t set_rates(const struct scenario *scenario, const struct mixed_op
                           struct workload *workload)
 {
     const uint64_t one = (uint64_t)1 << 32;
-    const uint64_t second = 1000000000ULL * TICKS_PER_NS;
-    const uint64_t cpus = muldiv(scenario->machine.cpus * CPU_SHARE_ONE, options->cpu_use,
-                                 SHARE_ONE);
-    const uint64_t share = min_u64(cpus / options->processes, CPU_SHARE_ONE);
-    const uint128 interval = (uint128)share * options->processes * second / options->touch_rate /
-                             CPU_SHARE_ONE;
-    workload->work_per_touch = interval >= RANDOM_MEAN_MAX ? RANDOM_MEAN_MAX
-                                                           : max_u64(1, (uint64_t)interval);
+    const uint64_t share = touches_cpu_share(scenario, options->cpu_use, options->processes);
+    workload->work_per_touch = touches_interval(share, options->processes, options->touch_rate);
     const uint64_t of_text = options->text == 0 ? 0 : options->text_touches;
     const uint64_t of_files = options->files == 0 ? 0 : options->file_touches;
     workload->part_upto[PART_PRIVATE] = muldiv(one, SHARE_ONE - of_text - of_files, SHARE_ONE);
     workload->part_upto[PART_TEXT] = muldiv(one, SHARE_ONE - of_files, SHARE_ONE);
     workload->part_upto[PART_FILES] = one;
-    workload->write_upto = (uint32_t)min_u64(muldiv(one, options->write_share, SHARE_ONE),
-                                             UINT32_MAX);
+    workload->write_upto = touches_upto(options->write_share);
     return share;
 }
 
@@ -275,58 +200,65 @@ static const struct access_table *table_of(const struct workload *workload, proc
 }
 
 /* Works out the share of a part's touches that falls to the cell, in 2^-32, and which pages. */
-static uint64_t divide_part(const struct workload *workload, const struct cell *cell,
-                            process_id process, enum part part, page_count *pages,
-                            struct access_table *here)
+static enum status divide_part(const struct workload *workload, const struct cell *cell,
+                               process_id process, enum part part, struct access_table *here,
+                               uint64_t *share_p)
 {
     const struct access_table *whole = table_of(workload, process, part);
     const struct plan *plan = cell->plan;
+    *share_p = 0;
+    if (whole->npages == 0) {
+        return STATUS_OK;
+    }
     const object_id object = part == PART_FILES
                                  ? workload->object
                                  : plan->vmas[vma_of(&plan->processes[process], part)].object;
-    if (whole->npages == 0) {
-        return 0;
+    return touches_divide(whole, cell, object, 0, here, share_p);
+}
+
+/* Works out how many of its touches a process makes in the cell, and how many of them are of each
+ * part; `tables` has room for one a part. */
+static enum status divide_process(const struct workload *workload, const struct cell *cell,
+                                  process_id process, struct access_table *tables,
+                                  struct process_draws *draws)
+{
+    const uint64_t one = (uint64_t)1 << 32;
+    uint64_t share = 0; /* of the process's touches, that of the cell */
+    uint64_t from = 0;
+    for (unsigned part = 0; part < PARTS; part++) {
+        uint64_t here;
+        enum status status = divide_part(workload, cell, process, (enum part)part, &tables[part],
+                                         &here);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        share += muldiv(workload->part_upto[part] - from, here, one);
+        from = workload->part_upto[part];
+        draws->part_upto[part] = share;
     }
-    for (cell_id i = 0; i < cell->ncells; i++) {
-        struct shard shard = shard_of(plan->arch->pt_entries, object, i, cell->ncells);
-        pages[i] = shard_pages_below(&shard, whole->npages);
+    draws->access = tables;
+    draws->mean = touches_mean(share == 0 ? 0 : (uint128)workload->work_per_touch * one / share);
+    for (unsigned part = 0; part < PARTS; part++) {
+        draws->part_upto[part] = share == 0 ? one : muldiv(draws->part_upto[part], one, share);
     }
-    return access_part(whole, pages, cell->ncells, cell->id, here);
+    return STATUS_OK;
 }
 
 static enum status divide(const struct workload *workload, const struct cell *cell,
                           struct cell_draws *draws)
 {
-    const uint64_t one = (uint64_t)1 << 32;
     struct access_table *tables = calloc(workload->ntables, sizeof *tables);
-    page_count *pages = malloc(cell->ncells * sizeof *pages);
-    if (tables == NULL || pages == NULL || !draws_keep_tables(draws, tables)) {
+    if (tables == NULL || !draws_keep_tables(draws, tables)) {
         free(tables);
-        free(pages);
         return fail(STATUS_RESOURCE, "out of memory for %u access tables", workload->ntables);
     }
-    for (uint32_t i = 0; i < workload->nprocesses; i++) {
-        struct process_draws *process = &draws->process[workload->first_process + i];
-        uint64_t upto[PARTS];
-        uint64_t share = 0; /* of the process's touches, that of the cell */
-        uint64_t from = 0;
-        process->access = &tables[(size_t)i * PARTS];
-        for (unsigned part = 0; part < PARTS; part++) {
-            const uint64_t here = divide_part(workload, cell, workload->first_process + i,
-                                              (enum part)part, pages,
-                                              &tables[(size_t)i * PARTS + part]);
-            share += muldiv(workload->part_upto[part] - from, here, one);
-            from = workload->part_upto[part];
-            upto[part] = share;
-        }
-        const uint128 mean = share == 0 ? 0 : (uint128)workload->work_per_touch * one / share;
-        process->mean = mean < RANDOM_MEAN_MAX ? (sim_time)mean : RANDOM_MEAN_MAX;
-        for (unsigned part = 0; part < PARTS; part++) {
-            process->part_upto[part] = share == 0 ? one : muldiv(upto[part], one, share);
-        }
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < workload->nprocesses && status == STATUS_OK; i++) {
+        const process_id process = workload->first_process + i;
+        status = divide_process(workload, cell, process, &tables[(size_t)i * PARTS],
+                                &draws->process[process]);
     }
-    free(pages);
-    return STATUS_OK;
+    return status;
 }
 
 /* The part that a word of random bits picks; what it leaves is stretched to all 32 bits again. */
@@ -378,17 +310,6 @@ static struct place place(const struct workload *workload, const struct plan *pl
         vma, access_page(table_of(workload, process, part), class_bits, bits->word[2])};
 }
 
-static sim_time due(const struct workload *workload, const struct cell *cell,
-                    const struct process_draws *draws, process_id process, uint64_t ordinal,
-                    sim_time before, const struct random_block *bits)
-{
-    (void)workload;
-    (void)cell;
-    (void)process;
-    (void)ordinal;
-    return draws->mean == 0 ? TIME_NEVER : before + random_exponential(bits->word[0], draws->mean);
-}
-
 const struct workload_ops workload_mixed = {
     .kind = {"mixed", "a desktop: processes of a few kinds, sized to the machine's memory",
              &mixed_option_table},
@@ -396,5 +317,5 @@ const struct workload_ops workload_mixed = {
     .divide = divide,
     .locate = locate,
     .place = place,
-    .due = due,
+    .due = touches_due,
 };

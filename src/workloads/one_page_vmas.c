@@ -4,16 +4,11 @@
 #include <stddef.h>
 
 #include "workloads/many_vmas.h"
+#include "workloads/option_rows.h"
 
 #define FIELD(field) offsetof(struct many_vmas_options, field)
 static const struct option_row rows[] = {
-    {.key = "processes",
-     .type = OPTION_COUNT,
-     .offset = FIELD(processes),
-     .fallback = "1",
-     .low = 1,
-     .high = UINT16_MAX,
-     .help = "processes that do so"},
+    ROW_PROCESSES(FIELD(processes), "1", UINT16_MAX, "processes that do so"),
     {.key = "vmas",
      .type = OPTION_COUNT,
      .offset = FIELD(windows),
@@ -28,25 +23,10 @@ static const struct option_row rows[] = {
      .choices = many_vmas_mappings,
      .help =
          "a vma for each page, or one for all whose pages remap_file_pages() has put elsewhere"},
-    {.key = "backing",
-     .type = OPTION_CHOICE,
-     .offset = FIELD(backing),
-     .fallback = "shm",
-     .choices = many_vmas_backings,
-     .help = "shared memory, or a file in the page cache"},
-    {.key = "device",
-     .type = OPTION_COUNT,
-     .offset = FIELD(device),
-     .fallback = "0",
-     .low = 0,
-     .high = 1023,
-     .help = "disk that the file is on, from 0 to machine.disk.devices - 1"},
-    {.key = "populate",
-     .type = OPTION_CHOICE,
-     .offset = FIELD(populate),
-     .fallback = "write",
-     .choices = many_vmas_populates,
-     .help = "how each process touches all of the pages before the clock starts"},
+    ROW_BACKING(FIELD(backing), "shm", "shared memory, or a file in the page cache"),
+    ROW_DEVICE(FIELD(device), "the file is"),
+    ROW_POPULATE(FIELD(populate), "write",
+                 "how each process touches all of the pages before the clock starts"),
     {.key = "order",
      .type = OPTION_CHOICE,
      .offset = FIELD(order),

@@ -1,9 +1,10 @@
 /* A process that reads a file through the page cache, from its beginning to its end, with read(2).
  */
 #include <stddef.h>
-#include <stdio.h>
 
+#include "workloads/option_rows.h"
 #include "workloads/options.h"
+#include "workloads/refusal.h"
 #include "workloads/sequential.h"
 #include "workloads/workloads.h"
 
@@ -23,13 +24,7 @@ static const struct option_row rows[] = {
      .low = 1,
      .high = (uint64_t)1 << 50,
      .help = "how fast it is read when the disk keeps up"},
-    {.key = "device",
-     .type = OPTION_COUNT,
-     .offset = READER(device),
-     .fallback = "0",
-     .low = 0,
-     .high = 1023,
-     .help = "disk that the file is on, from 0 to machine.disk.devices - 1"},
+    ROW_DEVICE(READER(device), "the file is"),
     {.key = "rounds",
      .type = OPTION_COUNT,
      .offset = READER(rounds),
@@ -49,14 +44,11 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
                         struct workload *workload)
 {
     const struct page_cache_reader_options *options = workload->options;
-    if (options->device >= scenario->machine.disk.devices) {
-        char key[128];
-        snprintf(key, sizeof key, "workloads.%s.device", scenario->workloads[index].name);
-        return fail(
-            STATUS_USAGE, "%s: %s: there is no disk %" PRIu64 "; machine.disk.devices is %" PRIu64,
-            scenario_where(scenario, key), key, options->device, scenario->machine.disk.devices);
+    const enum status status = check_disk(scenario, index, "device", options->device);
+    if (status != STATUS_OK) {
+        return status;
     }
-    page_count pages = (options->size + PAGE_BYTES - 1) / PAGE_BYTES;
+    page_count pages = pages_for(options->size);
     object_id file = plan_add_object(plan, OBJECT_FILE, pages, (uint32_t)options->device);
     process_id process = plan_add_process(plan, index, 0, START_PRESSURE);
     sequential_plan(scenario, plan, workload, process, file, pages, options->rounds, options->rate);

@@ -7,16 +7,11 @@
 #include <stddef.h>
 
 #include "workloads/many_vmas.h"
+#include "workloads/option_rows.h"
 
 #define FIELD(field) offsetof(struct many_vmas_options, field)
 static const struct option_row rows[] = {
-    {.key = "processes",
-     .type = OPTION_COUNT,
-     .offset = FIELD(processes),
-     .fallback = "100",
-     .low = 1,
-     .high = UINT16_MAX,
-     .help = "tasks (-t)"},
+    ROW_PROCESSES(FIELD(processes), "100", UINT16_MAX, "tasks (-t)"),
     {.key = "windows",
      .type = OPTION_COUNT,
      .offset = FIELD(windows),
@@ -44,25 +39,10 @@ static const struct option_row rows[] = {
      .low = 1,
      .high = 1000000,
      .help = "how often it goes through all of them (-i)"},
-    {.key = "backing",
-     .type = OPTION_CHOICE,
-     .offset = FIELD(backing),
-     .fallback = "file",
-     .choices = many_vmas_backings,
-     .help = "a file in the page cache, or shared memory"},
-    {.key = "device",
-     .type = OPTION_COUNT,
-     .offset = FIELD(device),
-     .fallback = "0",
-     .low = 0,
-     .high = 1023,
-     .help = "disk that the file is on, from 0 to machine.disk.devices - 1"},
-    {.key = "populate",
-     .type = OPTION_CHOICE,
-     .offset = FIELD(populate),
-     .fallback = "none",
-     .choices = many_vmas_populates,
-     .help = "how each task touches all of its windows before the clock starts"},
+    ROW_BACKING(FIELD(backing), "file", "a file in the page cache, or shared memory"),
+    ROW_DEVICE(FIELD(device), "the file is"),
+    ROW_POPULATE(FIELD(populate), "none",
+                 "how each task touches all of its windows before the clock starts"),
     {.key = "touch_time",
      .type = OPTION_COST,
      .offset = FIELD(touch_time),

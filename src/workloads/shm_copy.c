@@ -34,7 +34,7 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
                         struct workload *workload)
 {
     const struct shm_copy_options *options = workload->options;
-    page_count pages = (options->size + PAGE_BYTES - 1) / PAGE_BYTES;
+    page_count pages = pages_for(options->size);
     object_id segment = plan_add_object(plan, OBJECT_SHM, pages, 0);
     process_id process = plan_add_process(plan, index, 0, START_PRESSURE);
     plan_add_vma(plan, segment, 0, pages, true, POPULATE_NONE);

@@ -2,18 +2,14 @@
  * costs, and copying to and from user memory. */
 #include <stddef.h>
 
+#include "workloads/option_rows.h"
 #include "workloads/options.h"
+#include "workloads/random_touches.h"
 #include "workloads/workloads.h"
 
 #define FIELD(field) offsetof(struct syscall_heavy_options, field)
 static const struct option_row rows[] = {
-    {.key = "processes",
-     .type = OPTION_COUNT,
-     .offset = FIELD(processes),
-     .fallback = "4",
-     .low = 1,
-     .high = UINT16_MAX,
-     .help = "processes that make system calls"},
+    ROW_PROCESSES(FIELD(processes), "4", UINT16_MAX, "processes that make system calls"),
     {.key = "syscalls_per_second",
      .type = OPTION_COUNT,
      .offset = FIELD(syscalls_per_second),
@@ -42,13 +38,7 @@ static const struct option_row rows[] = {
      .low = 1,
      .high = 1000000000,
      .help = "stores to it for each second of user time (assumed)"},
-    {.key = "cpu_use",
-     .type = OPTION_SHARE,
-     .offset = FIELD(cpu_use),
-     .fallback = "100%",
-     .low = 1,
-     .high = SHARE_ONE,
-     .help = "share of all CPUs that user code takes when unhindered"},
+    ROW_CPU_USE(FIELD(cpu_use), "100%", "share of all CPUs that user code takes when unhindered"),
 };
 const struct option_table syscall_heavy_option_table = {
     .title = "processes that make system calls",
@@ -61,12 +51,10 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
                         struct workload *workload)
 {
     const struct syscall_heavy_options *options = workload->options;
-    const uint64_t second = 1000000000ULL * TICKS_PER_NS;
-    const uint64_t cpus = muldiv(scenario->machine.cpus * CPU_SHARE_ONE, options->cpu_use,
-                                 SHARE_ONE);
+    const uint64_t share = touches_cpu_share(scenario, options->cpu_use, options->processes);
     workload->nprocesses = (uint32_t)options->processes;
-    workload->private_pages = (options->memory + PAGE_BYTES - 1) / PAGE_BYTES;
-    workload->work_per_touch = max_u64(1, second / options->touch_rate);
+    workload->private_pages = pages_for(options->memory);
+    workload->work_per_touch = touches_interval(CPU_SHARE_ONE, 1, options->touch_rate);
     for (uint32_t i = 0; i < options->processes; i++) {
         const process_id process = plan_add_process(plan, index, i, START_WARMUP);
         const object_id own = plan_add_object(plan, OBJECT_ANON, workload->private_pages, 0);
@@ -75,7 +63,7 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
         }
         plan_add_vma(plan, own, 0, workload->private_pages, true, POPULATE_WRITE);
         workload->first_process = i == 0 ? process : workload->first_process;
-        plan->processes[process].cpu_share = min_u64(cpus / options->processes, CPU_SHARE_ONE);
+        plan->processes[process].cpu_share = share;
         plan->processes[process].syscalls_per_second = options->syscalls_per_second;
         plan->processes[process].syscall_bytes = options->copied;
     }
@@ -91,8 +79,7 @@ static enum status divide(const struct workload *workload, const struct cell *ce
         const vma_id vma = cell->plan->processes[process].first_vma;
         const page_count here = cell->vmas[vma].npages;
         const uint128 all = (uint128)workload->work_per_touch * workload->private_pages;
-        const uint128 mean = here == 0 ? 0 : all / here;
-        draws->process[process].mean = mean < RANDOM_MEAN_MAX ? (sim_time)mean : RANDOM_MEAN_MAX;
+        draws->process[process].mean = touches_mean(here == 0 ? 0 : all / here);
     }
     return STATUS_OK;
 }
@@ -120,17 +107,6 @@ static struct place place(const struct workload *workload, const struct plan *pl
                           random_below(bits->word[2], workload->private_pages)};
 }
 
-static sim_time due(const struct workload *workload, const struct cell *cell,
-                    const struct process_draws *draws, process_id process, uint64_t ordinal,
-                    sim_time before, const struct random_block *bits)
-{
-    (void)workload;
-    (void)cell;
-    (void)process;
-    (void)ordinal;
-    return draws->mean == 0 ? TIME_NEVER : before + random_exponential(bits->word[0], draws->mean);
-}
-
 const struct workload_ops workload_syscall_heavy = {
     .kind = {"syscall_heavy", "processes that make system calls, with little memory",
              &syscall_heavy_option_table},
@@ -138,5 +114,5 @@ const struct workload_ops workload_syscall_heavy = {
     .divide = divide,
     .locate = locate,
     .place = place,
-    .due = due,
+    .due = touches_due,
 };

@@ -3,27 +3,20 @@
  * pages by munmap and mmap, or by remap_file_pages in nonlinear vmas, or with its pages to another
  * address by mremap. */
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mutant.h"
+#include "workloads/option_rows.h"
 #include "workloads/options.h"
+#include "workloads/random_touches.h"
+#include "workloads/refusal.h"
 #include "workloads/workloads.h"
 
-static const char *const backings[] = {"shm", "file", NULL};
 static const char *const moves[] = {"munmap_mmap", "mremap", "remap_file_pages", NULL};
-static const char *const populates[] = {"none", "read", "write", NULL};
-static const char *const accesses[] = {"uniform", "hot_cold", "zipf", NULL};
 
 #define WINDOWS(field) offsetof(struct windows_options, field)
 static const struct option_row rows[] = {
-    {.key = "processes",
-     .type = OPTION_COUNT,
-     .offset = WINDOWS(processes),
-     .fallback = "300",
-     .low = 1,
-     .high = UINT16_MAX,
-     .help = "processes that have windows"},
+    ROW_PROCESSES(WINDOWS(processes), "300", UINT16_MAX, "processes that have windows"),
     {.key = "size",
      .type = OPTION_SIZE,
      .offset = WINDOWS(size),
@@ -31,12 +24,7 @@ static const struct option_row rows[] = {
      .low = PAGE_BYTES,
      .high = (byte_count)1 << 60,
      .help = "bytes of what the windows are of"},
-    {.key = "backing",
-     .type = OPTION_CHOICE,
-     .offset = WINDOWS(backing),
-     .fallback = "file",
-     .choices = backings,
-     .help = "shared memory, or a file in the page cache"},
+    ROW_BACKING(WINDOWS(backing), "file", "shared memory, or a file in the page cache"),
     {.key = "window",
      .type = OPTION_SIZE,
      .offset = WINDOWS(window),
@@ -57,12 +45,8 @@ static const struct option_row rows[] = {
      .fallback = "munmap_mmap",
      .choices = moves,
      .help = "munmap_mmap, remap_file_pages: to other pages; mremap: to another address"},
-    {.key = "populate",
-     .type = OPTION_CHOICE,
-     .offset = WINDOWS(populate),
-     .fallback = "none",
-     .choices = populates,
-     .help = "how each process touches its first windows before the clock starts"},
+    ROW_POPULATE(WINDOWS(populate), "none",
+                 "how each process touches its first windows before the clock starts"),
     {.key = "moves",
      .type = OPTION_COUNT,
      .offset = WINDOWS(moves),
@@ -70,54 +54,10 @@ static const struct option_row rows[] = {
      .low = 0,
      .high = 1000000,
      .help = "windows that each process moves per second, when unhindered"},
-    {.key = "touch_rate",
-     .type = OPTION_COUNT,
-     .offset = WINDOWS(touch_rate),
-     .fallback = "440000",
-     .low = 1,
-     .high = 1000000000000,
-     .help = "touches of windows per second, all processes together, when unhindered"},
-    {.key = "access",
-     .type = OPTION_CHOICE,
-     .offset = WINDOWS(access),
-     .fallback = "uniform",
-     .choices = accesses,
-     .help = "which pages of a window are touched"},
-    {.key = "hot_fraction",
-     .type = OPTION_SHARE,
-     .offset = WINDOWS(hot_fraction),
-     .fallback = "20%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "hot_cold: share of the pages that is hot"},
-    {.key = "hot_share",
-     .type = OPTION_SHARE,
-     .offset = WINDOWS(hot_share),
-     .fallback = "80%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "hot_cold: share of the touches that goes to hot pages"},
-    {.key = "zipf_exponent",
-     .type = OPTION_SHARE,
-     .offset = WINDOWS(zipf_exponent),
-     .fallback = "0.99",
-     .low = 0,
-     .high = 3 * (uint64_t)SHARE_ONE,
-     .help = "zipf: the page of rank r is touched in proportion to r to minus this"},
-    {.key = "write_share",
-     .type = OPTION_SHARE,
-     .offset = WINDOWS(write_share),
-     .fallback = "30%",
-     .low = 0,
-     .high = SHARE_ONE,
-     .help = "share of the touches that are stores"},
-    {.key = "cpu_use",
-     .type = OPTION_SHARE,
-     .offset = WINDOWS(cpu_use),
-     .fallback = "50%",
-     .low = 1,
-     .high = SHARE_ONE,
-     .help = "share of all CPUs that user code takes at the full touch rate (assumed)"},
+    ROW_TOUCH_RATE(WINDOWS(touch_rate), "440000", "of windows "),
+    ROWS_ACCESS(struct windows_options, "uniform", "which pages of a window are touched"),
+    ROW_CPU_USE(WINDOWS(cpu_use), "50%",
+                "share of all CPUs that user code takes at the full touch rate (assumed)"),
 };
 const struct option_table windows_option_table = {
     .title = "processes that move windows over a larger file or segment",
@@ -125,26 +65,6 @@ const struct option_table windows_option_table = {
     .nrows = sizeof rows / sizeof rows[0],
     .size = sizeof(struct windows_options),
 };
-
-static page_count pages_of(byte_count bytes)
-{
-    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
-}
-
-static enum status refuse(const struct scenario *scenario, uint32_t index, const char *option,
-                          const char *why)
-{
-    char key[128];
-    snprintf(key, sizeof key, "workloads.%s.%s", scenario->workloads[index].name, option);
-    return fail(STATUS_USAGE, "%s: %s: %s", scenario_where(scenario, key), key, why);
-}
-
-static sim_time interval_of(uint64_t share, uint64_t rate)
-{
-    const uint64_t second = 1000000000ULL * TICKS_PER_NS;
-    uint128 interval = (uint128)share * second / rate / CPU_SHARE_ONE;
-    return interval >= RANDOM_MEAN_MAX ? RANDOM_MEAN_MAX : max_u64(1, (uint64_t)interval);
-}
 
 /* Windows lie at multiples of what a page-table page maps in each of all cells, at least of
  * themselves: so that addresses and offsets agree within page-table pages, and a cell has the same
@@ -155,7 +75,7 @@ static enum status place_windows(const struct scenario *scenario, uint32_t index
 {
     page_count unit = plan->arch->pt_entries * scenario->machine.cells;
     if (workload->pages > segment) {
-        return refuse(scenario, index, "window", "a window cannot be larger than the whole");
+        return refuse_option(scenario, index, "window", "a window cannot be larger than the whole");
     }
     workload->window_stride = (workload->pages + unit - 1) / unit * unit;
     return STATUS_OK;
@@ -163,7 +83,7 @@ static enum status place_windows(const struct scenario *scenario, uint32_t index
 
 static page_offset place_of(const struct workload *workload, uint64_t number)
 {
-    page_count places = pages_of(workload->pressure_segment) / workload->window_stride;
+    page_count places = pages_for(workload->pressure_segment) / workload->window_stride;
     return number % max_u64(places, 1) * workload->window_stride;
 }
 
@@ -214,24 +134,20 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
                         struct workload *workload)
 {
     const struct windows_options *options = workload->options;
-    page_count segment = pages_of(options->size);
+    page_count segment = pages_for(options->size);
     workload->nprocesses = (uint32_t)options->processes;
-    workload->pages = pages_of(options->window);
+    workload->pages = pages_for(options->window);
     workload->windows = (uint32_t)options->windows;
     workload->pressure_segment = options->size;
     enum status status = place_windows(scenario, index, plan, segment, workload);
     if (status != STATUS_OK) {
         return status;
     }
-    uint64_t cpus = muldiv(scenario->machine.cpus * CPU_SHARE_ONE, options->cpu_use, SHARE_ONE);
-    uint64_t share = min_u64(cpus / options->processes, CPU_SHARE_ONE);
-    workload->work_per_touch = (sim_time)min_u64(
-        max_u64(1, (uint64_t)((uint128)share * options->processes * 1000000000ULL * TICKS_PER_NS /
-                              options->touch_rate / CPU_SHARE_ONE)),
-        RANDOM_MEAN_MAX);
-    workload->operation_interval = options->moves == 0 ? 0 : interval_of(share, options->moves);
-    workload->write_upto = (uint32_t)min_u64(
-        muldiv((uint64_t)1 << 32, options->write_share, SHARE_ONE), UINT32_MAX);
+    uint64_t share = touches_cpu_share(scenario, options->cpu_use, options->processes);
+    workload->work_per_touch = touches_interval(share, options->processes, options->touch_rate);
+    workload->operation_interval = options->moves == 0 ? 0
+                                                       : touches_interval(share, 1, options->moves);
+    workload->write_upto = touches_upto(options->write_share);
     const struct access_params access = {(enum access_kind)options->access, options->hot_fraction,
                                          options->hot_share, options->zipf_exponent};
     access_build(&access, workload->pages, &workload->access);
@@ -257,25 +173,22 @@ static enum status divide(const struct workload *workload, const struct cell *ce
                           struct cell_draws *draws)
 {
     struct access_table *table = calloc(1, sizeof *table);
-    page_count *pages = malloc(cell->ncells * sizeof *pages);
-    if (table == NULL || pages == NULL || !draws_keep_tables(draws, table)) {
+    if (table == NULL || !draws_keep_tables(draws, table)) {
         free(table);
-        free(pages);
         return fail(STATUS_RESOURCE, "out of memory for an access table");
     }
     const struct plan *plan = cell->plan;
     object_id object = plan->vmas[plan->processes[workload->first_process].first_vma].object;
-    for (cell_id i = 0; i < cell->ncells; i++) {
-        struct shard shard = shard_of(plan->arch->pt_entries, object, i, cell->ncells);
-        pages[i] = shard_pages_below(&shard, workload->pages);
+    uint64_t share;
+    enum status status = touches_divide(&workload->access, cell, object, 0, table, &share);
+    if (status != STATUS_OK) {
+        return status;
     }
-    uint64_t share = access_part(&workload->access, pages, cell->ncells, cell->id, table);
-    free(pages);
     uint128 mean = share == 0 ? 0 : ((uint128)workload->work_per_touch << 32) / share;
     for (uint32_t i = 0; i < workload->nprocesses; i++) {
         struct process_draws *process = &draws->process[workload->first_process + i];
         process->access = table;
-        process->mean = mean < RANDOM_MEAN_MAX ? (sim_time)mean : RANDOM_MEAN_MAX;
+        process->mean = touches_mean(mean);
     }
     return STATUS_OK;
 }
@@ -308,17 +221,6 @@ static struct place place(const struct workload *workload, const struct plan *pl
                           access_page(&workload->access, word[1], word[2])};
 }
 
-static sim_time due(const struct workload *workload, const struct cell *cell,
-                    const struct process_draws *draws, process_id process, uint64_t ordinal,
-                    sim_time before, const struct random_block *bits)
-{
-    (void)workload;
-    (void)cell;
-    (void)process;
-    (void)ordinal;
-    return draws->mean == 0 ? TIME_NEVER : before + random_exponential(bits->word[0], draws->mean);
-}
-
 static struct random_block operation_bits(const struct cell *cell, process_id process,
                                           uint64_t ordinal)
 {
@@ -348,7 +250,7 @@ static void operate(const struct workload *workload, const struct cell *cell, pr
             .kind = OPERATION_MREMAP, .vma = vma, .to = vma == first ? first + 1 : first};
         return;
     }
-    page_count places = pages_of(workload->pressure_segment) / workload->window_stride;
+    page_count places = pages_for(workload->pressure_segment) / workload->window_stride;
     *call = (struct operation_call){
         .kind = options->move == MOVE_REMAP_FILE_PAGES ? OPERATION_REMAP_PAGES : OPERATION_MOVE,
         .vma = vma,
@@ -363,7 +265,7 @@ const struct workload_ops workload_windows = {
     .divide = divide,
     .locate = locate,
     .place = place,
-    .due = due,
+    .due = touches_due,
     .operation_due = operation_due,
     .operate = operate,
 };

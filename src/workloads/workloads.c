@@ -96,7 +96,7 @@ bool workloads_coldest(const struct workload_set *set, uint64_t *relative_p, pag
         const struct workload *workload = &set->workload[i];
         if (workload->pressure_segment > 0) {
             *relative_p = access_coldest(&workload->access);
-            *pages_p = (workload->pressure_segment + PAGE_BYTES - 1) / PAGE_BYTES;
+            *pages_p = pages_for(workload->pressure_segment);
             return true;
         }
     }

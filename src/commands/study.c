@@ -1,0 +1,169 @@
+#include "commands/study.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "commands/commands.h"
+#include "commands/scenario_arguments.h"
+
+static const struct verb {
+    const char *name;
+    const char *summary;
+    enum status (*run)(const struct study_arguments *arguments, const struct study_plan *plan);
+} verbs[] = {
+    {"expand", "print every run with its memory, ranks and time; runs nothing", study_expand},
+    {"run", "run here what is not done yet, several runs at once", study_run},
+    {"status", "say what is done, running, failed and missing, and why", study_status},
+};
+
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+static void print_help(void)
+{
+    puts("usage: thrash study VERB JOB [OPTION...]\n"
+         "\n"
+         "A study varies a scenario along axes: JOB is a file like those in jobs/, which\n"
+         "jobs/README.md explains. Each point is a run of `thrash simulate`; its result is\n"
+         "DIR/runs/POINT.h5, what it said DIR/logs/POINT.out. Every point is validated before the\n"
+         "first is run. All verbs can be repeated: what is done is not done again.\n");
+    for (size_t i = 0; i < VERBS; i++) {
+        printf("  %-8s %s\n", verbs[i].name, verbs[i].summary);
+    }
+    puts("\n"
+         "  -o, --output DIR  where the study is; otherwise a directory named after JOB\n"
+         "  --quick           the short form of the study, in a directory of its own\n"
+         "  --jobs N          run: so many runs at once; otherwise as many as cores and memory "
+         "allow\n"
+         "  --force           run: replace what is in the way of results\n"
+         "  --help            print this\n"
+         "\n"
+         "Runs of several ranks are started by $MPIEXEC, or mpirun. An interrupt stops the runs,\n"
+         "which leave checkpoints; the same command goes on.\n"
+         "\n"
+         "exit codes: 0 all done; 1 a run failed; 2 usage; 3 a point does not fit this host; 4\n"
+         "interrupted; 5 all done, some results invalid. status: 0 whatever it finds\n"
+         "\n"
+         "example: thrash study run jobs/memory-scaling.yaml --quick");
+}
+
+static enum status find_verb(const char *name, const struct verb **verb_p)
+{
+    const char *names[VERBS];
+    for (size_t i = 0; i < VERBS; i++) {
+        names[i] = verbs[i].name;
+        if (strcmp(name, verbs[i].name) == 0) {
+            *verb_p = &verbs[i];
+            return STATUS_OK;
+        }
+    }
+    const char *nearest = text_nearest(name, names, VERBS);
+    char excerpt[TEXT_EXCERPT_SIZE];
+    return fail(STATUS_USAGE, "study: expected a verb, found %s%s%s%s; see thrash study --help",
+                text_excerpt(name, excerpt), nearest == NULL ? "" : ", did you mean `",
+                nearest == NULL ? "" : nearest, nearest == NULL ? "" : "`?");
+}
+
+static enum status parse_count(const char *option, const char *spelled, uint64_t *count_p)
+{
+    char reason[UNITS_REASON_SIZE];
+    uint64_t count;
+    if (units_parse_count(spelled, &count, reason) != STATUS_OK) {
+        return fail(STATUS_USAGE, "%s: %s", option, reason);
+    }
+    if (count < 1 || count > 10000) {
+        return fail(STATUS_USAGE, "%s: expected 1 to 10000, found %s", option, spelled);
+    }
+    *count_p = count;
+    return STATUS_OK;
+}
+
+static enum status parse(int argc, char **argv, struct study_arguments *arguments,
+                         const struct verb **verb_p, bool *help_p)
+{
+    enum { QUICK = 256, JOBS, FORCE };
+    static const struct option options[] = {
+        {"help", no_argument, NULL, 'h'},    {"output", required_argument, NULL, 'o'},
+        {"quick", no_argument, NULL, QUICK}, {"jobs", required_argument, NULL, JOBS},
+        {"force", no_argument, NULL, FORCE}, {NULL, 0, NULL, 0}};
+    enum status status = STATUS_OK;
+    optind = 1;
+    opterr = 0;
+    for (int option;
+         status == STATUS_OK && (option = getopt_long(argc, argv, ":ho:", options, NULL)) != -1;) {
+        switch (option) {
+        case 'h':
+            *help_p = true;
+            return STATUS_OK;
+        case 'o':
+            arguments->directory = optarg;
+            break;
+        case QUICK:
+            arguments->quick = true;
+            break;
+        case JOBS:
+            status = parse_count("--jobs", optarg, &arguments->at_once);
+            break;
+        case FORCE:
+            arguments->force = true;
+            break;
+        default:
+            status = unusable_option("study", argv, option);
+            break;
+        }
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (argc - optind < 1) {
+        return fail(STATUS_USAGE, "study: expected a verb; see thrash study --help");
+    }
+    status = find_verb(argv[optind], verb_p);
+    if (status == STATUS_OK && argc - optind != 2) {
+        status = fail(STATUS_USAGE, "study %s: expected one JOB, found %d; see thrash study --help",
+                      argv[optind], argc - optind - 1);
+    }
+    arguments->job = argv[argc - 1];
+    return status;
+}
+
+/* Beside the working directory's other studies; the short form has results of its own. */
+static char *default_directory(const struct study *study)
+{
+    char *directory = NULL;
+    return asprintf(&directory, "%s%s", study->stem, study->quick ? "-quick" : "") < 0 ? NULL
+                                                                                       : directory;
+}
+
+int command_study(int argc, char **argv)
+{
+    struct study_arguments arguments = {0};
+    const struct verb *verb = NULL;
+    bool help = false;
+    enum status status = parse(argc, argv, &arguments, &verb, &help);
+    if (status != STATUS_OK) {
+        return (int)status;
+    }
+    if (help) {
+        print_help();
+        return STATUS_OK;
+    }
+    struct study_plan plan;
+    status = study_plan_load(arguments.job, arguments.quick, &plan);
+    if (status != STATUS_OK) {
+        return (int)status;
+    }
+    char *directory = default_directory(&plan.study);
+    arguments.directory = arguments.directory != NULL ? arguments.directory : directory;
+    status = arguments.directory == NULL ? fail(STATUS_FAILED, "out of memory for a path")
+                                         : verb->run(&arguments, &plan);
+    if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+        status = fail(STATUS_FAILED, "cannot write to the standard output");
+    }
+    free(directory);
+    study_plan_free(&plan);
+    return (int)status;
+}

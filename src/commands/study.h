@@ -1,0 +1,23 @@
+/* The verbs of `thrash study` and what they are given. */
+#ifndef THRASH_COMMANDS_STUDY_H
+#define THRASH_COMMANDS_STUDY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "commands/study_plan.h"
+
+struct study_arguments {
+    const char *job;
+    const char *directory; /* -o, or "<study>" in the working directory */
+    uint64_t at_once;      /* --jobs; 0: what cores and memory allow */
+    bool quick, force;
+};
+
+/* Each is given a study whose points have all been validated. */
+enum status study_expand(const struct study_arguments *arguments, const struct study_plan *plan);
+enum status study_run(const struct study_arguments *arguments, const struct study_plan *plan);
+enum status study_status(const struct study_arguments *arguments, const struct study_plan *plan);
+
+#endif

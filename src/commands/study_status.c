@@ -1,0 +1,38 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/study.h"
+#include "commands/study_directory.h"
+#include "commands/study_state.h"
+
+enum status study_status(const struct study_arguments *arguments, const struct study_plan *plan)
+{
+    struct point_status *found = NULL;
+    enum status status = study_directory_check(arguments->directory, &plan->study);
+    if (status == STATUS_OK) {
+        status = study_look(arguments->directory, plan, &found);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    size_t count[POINT_STATES] = {0};
+    for (size_t i = 0; i < plan->study.npoints; i++) {
+        count[found[i].state]++;
+        if (found[i].state != POINT_DONE) {
+            printf("%-12s %s%s%s\n", point_state_name[found[i].state], plan->study.point[i].name,
+                   found[i].why[0] == '\0' ? "" : ": ", found[i].why);
+        }
+    }
+    printf("%zu runs:", plan->study.npoints);
+    const char *comma = "";
+    for (size_t state = 0; state < POINT_STATES; state++) {
+        if (count[state] > 0 || state == POINT_DONE) {
+            printf("%s %zu %s", comma, count[state], point_state_name[state]);
+            comma = ",";
+        }
+    }
+    putchar('\n');
+    free(found);
+    return STATUS_OK;
+}
