@@ -78,6 +78,7 @@
     X(TLB_LRU, "TLB sets are replaced in the order of their filling")                     \
     X(WALK_DEPTH, "walks to large pages read as many entries as to small ones")           \
     X(SWITCH_FLUSH, "context switches leave the TLB as it is")                            \
+    X(BIRTH_FLUSH, "who is forked has the TLB of who had its number before")              \
     X(CALL_REMAINDER, "system calls are counted anew in each epoch")                      \
     X(CALL_SPACE_SWITCH, "system calls at a rate stay in one address space")              \
     X(CALL_COPIES, "system calls at a rate find user memory without a walk")              \

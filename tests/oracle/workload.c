@@ -565,6 +565,18 @@ static void draw_life(const struct machine *machine, const struct process *proce
     *interval_p = time_of_item(process, next_item(machine, process, i + 1, false)) - due;
 }
 
+/* For the TLB: item i, or the stack when that is no touch. */
+static void sample_life(const struct machine *machine, const struct process *process, uint64_t i,
+                        struct touch *touch)
+{
+    struct item item = item_of(machine, process, i);
+    if (item.what == OPERATES || item.what == NOTHING) {
+        item = (struct item){STORES_TO_STACK, 0, 0};
+    }
+    touch->vma = vma_of_item(machine, process, &item);
+    touch->offset = touch->vma->offset + item.page;
+}
+
 static void draw_tree(const struct process *process, const struct random_block *bits,
                       struct touch *touch)
 {
@@ -656,6 +668,12 @@ void o_workload_sample(const struct machine *machine, struct process *process, u
             touch->vma = window_of(process, 2 * ((uint64_t)(bits.word[3] % 65536) *
                                                  process->workload->windows / 65536));
         }
+        break;
+    case WORKLOAD_FORK_TREE:
+        draw_tree(process, &bits, touch);
+        break;
+    case WORKLOAD_FORK_EXIT:
+        sample_life(machine, process, ordinal % ((uint64_t)1 << GENERATION_SHIFT), touch);
         break;
     case WORKLOAD_SYSCALLS:
         aim(touch, own_object(process), random_below(bits.word[2], workload->window));
