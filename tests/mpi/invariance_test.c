@@ -2,7 +2,8 @@
  *
  * Run by mpirun with n ranks. Every scenario runs on k and on n - k ranks at once, for every k, so
  * that each number of ranks from 1 to n occurs. There is a scenario for every preset, every
- * workload that can join a database, and several numbers of cells, all taken from the tables. */
+ * workload that can join a database, and several numbers of cells, all taken from the tables.
+ * With --workload NAME those of one workload, with --all every combination. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -314,6 +315,21 @@ static void test_memory_runs_out(const struct preset *preset, const struct catal
     }
 }
 
+/* One workload alone, with every preset: for who works on it. */
+static void test_workload(const char *name, const struct catalogue *catalogue)
+{
+    struct outcome sum = {{0, 0}, 0, 0, 0};
+    for (size_t turn = 0; design_presets[turn].name != NULL; turn++) {
+        for (size_t kind = 0; workload_table[kind] != NULL; kind++) {
+            if (strcmp(workload_table[kind]->kind.name, name) == 0) {
+                test_combination(&design_presets[turn], workload_table[kind], catalogue, turn,
+                                 &sum);
+            }
+        }
+    }
+    check(sum.freed > 3000, "pages are freed", name, 0);
+}
+
 static void test_preset(const struct preset *preset, const struct catalogue *catalogue, size_t turn)
 {
     struct outcome sum = {{0, 0}, 0, 0, 0};
@@ -336,7 +352,11 @@ int main(int argc, char **argv)
     const bool all_of_them = argc > 1 && strcmp(argv[1], "--all") == 0;
     struct catalogue_names names;
     catalogue_fill(&names);
-    for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
+    if (argc > 2 && strcmp(argv[1], "--workload") == 0) {
+        test_workload(argv[2], &names.catalogue);
+    }
+    for (const struct preset *preset = design_presets; preset->name != NULL && argc <= 2;
+         preset++) {
         test_preset(preset, &names.catalogue,
                     all_of_them ? ALL_COMBINATIONS : (size_t)(preset - design_presets));
         test_memory_runs_out(preset, &names.catalogue);
