@@ -17,6 +17,9 @@ static const struct verb {
 } verbs[] = {
     {"expand", "print every run with its memory, ranks and time; runs nothing", study_expand},
     {"run", "run here what is not done yet, several runs at once", study_run},
+    {"submit", "submit as job arrays of Slurm what was never started", study_submit},
+    {"retry", "submit what is missing, has failed or was interrupted", study_retry},
+    {"cancel", "cancel what was submitted", study_cancel},
     {"status", "say what is done, running, failed and missing, and why", study_status},
 };
 
@@ -38,7 +41,10 @@ static void print_help(void)
          "  --quick           the short form of the study, in a directory of its own\n"
          "  --jobs N          run: so many runs at once; otherwise as many as cores and memory "
          "allow\n"
-         "  --force           run: replace what is in the way of results\n"
+         "  --force           run, submit, retry: replace what is in the way of results\n"
+         "  --site FILE       submit, retry: what is particular to the cluster; otherwise\n"
+         "                    slurm/site.yaml\n"
+         "  --dry-run         submit, retry: print what would be submitted\n"
          "  --help            print this\n"
          "\n"
          "Runs of several ranks are started by $MPIEXEC, or mpirun. An interrupt stops the runs,\n"
@@ -84,11 +90,12 @@ static enum status parse_count(const char *option, const char *spelled, uint64_t
 static enum status parse(int argc, char **argv, struct study_arguments *arguments,
                          const struct verb **verb_p, bool *help_p)
 {
-    enum { QUICK = 256, JOBS, FORCE };
+    enum { QUICK = 256, JOBS, FORCE, SITE, DRY_RUN };
     static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'},    {"output", required_argument, NULL, 'o'},
-        {"quick", no_argument, NULL, QUICK}, {"jobs", required_argument, NULL, JOBS},
-        {"force", no_argument, NULL, FORCE}, {NULL, 0, NULL, 0}};
+        {"help", no_argument, NULL, 'h'},        {"output", required_argument, NULL, 'o'},
+        {"quick", no_argument, NULL, QUICK},     {"jobs", required_argument, NULL, JOBS},
+        {"site", required_argument, NULL, SITE}, {"dry-run", no_argument, NULL, DRY_RUN},
+        {"force", no_argument, NULL, FORCE},     {NULL, 0, NULL, 0}};
     enum status status = STATUS_OK;
     optind = 1;
     opterr = 0;
@@ -106,6 +113,12 @@ static enum status parse(int argc, char **argv, struct study_arguments *argument
             break;
         case JOBS:
             status = parse_count("--jobs", optarg, &arguments->at_once);
+            break;
+        case SITE:
+            arguments->site = optarg;
+            break;
+        case DRY_RUN:
+            arguments->dry_run = true;
             break;
         case FORCE:
             arguments->force = true;

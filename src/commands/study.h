@@ -12,12 +12,18 @@ struct study_arguments {
     const char *job;
     const char *directory; /* -o, or "<study>" in the working directory */
     uint64_t at_once;      /* --jobs; 0: what cores and memory allow */
+    const char *site;      /* --site; NULL: slurm/site.yaml */
     bool quick, force;
+    bool dry_run; /* submit, retry: print what would be submitted */
+    bool retry;   /* submit also what has failed or was interrupted */
 };
 
 /* Each is given a study whose points have all been validated. */
 enum status study_expand(const struct study_arguments *arguments, const struct study_plan *plan);
 enum status study_run(const struct study_arguments *arguments, const struct study_plan *plan);
+enum status study_submit(const struct study_arguments *arguments, const struct study_plan *plan);
+enum status study_retry(const struct study_arguments *arguments, const struct study_plan *plan);
+enum status study_cancel(const struct study_arguments *arguments, const struct study_plan *plan);
 enum status study_status(const struct study_arguments *arguments, const struct study_plan *plan);
 
 #endif

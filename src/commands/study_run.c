@@ -12,7 +12,7 @@
 #include "commands/study.h"
 #include "commands/study_child.h"
 #include "commands/study_directory.h"
-#include "commands/study_state.h"
+#include "commands/study_queue.h"
 #include "host/memory.h"
 #include "host/system.h"
 
@@ -213,9 +213,9 @@ static enum status conclude(const struct runner *runner)
     if (runner->stopping) {
         return fail(STATUS_INTERRUPTED, "%s: interrupted; the same command goes on", directory);
     }
-    if (count[POINT_RUNNING] > 0) {
-        return fail(STATUS_FAILED, "%s: %zu runs of another process are still going on", directory,
-                    count[POINT_RUNNING]);
+    if (count[POINT_RUNNING] + count[POINT_QUEUED] > 0) {
+        return fail(STATUS_FAILED, "%s: %zu runs are going on or queued elsewhere", directory,
+                    count[POINT_RUNNING] + count[POINT_QUEUED]);
     }
     if (done < npoints) {
         return fail(STATUS_FAILED, "%s: %zu of %zu runs failed; `thrash study status` says why",
@@ -231,14 +231,16 @@ static enum status conclude(const struct runner *runner)
 static enum status prepare(struct runner *runner, struct point_status **found_p)
 {
     const struct study_arguments *arguments = runner->arguments;
+    struct study_queue queue = {0};
     enum status status = study_directory_make(arguments->directory, &runner->plan->study,
                                               arguments->force);
     if (status == STATUS_OK) {
         status = study_directory_lock(arguments->directory);
     }
     if (status == STATUS_OK) {
-        status = study_look(arguments->directory, runner->plan, found_p);
+        status = study_look_everywhere(arguments->directory, runner->plan, &queue, found_p);
     }
+    study_queue_free(&queue);
     if (status == STATUS_OK) {
         measure_host(runner);
         status = check_fit(runner, *found_p);
