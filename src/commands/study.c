@@ -42,6 +42,8 @@ static void print_help(void)
          "  --jobs N          run: so many runs at once; otherwise as many as cores and memory "
          "allow\n"
          "  --force           run, submit, retry: replace what is in the way of results\n"
+         "  --checkpoint-every TIME\n"
+         "                    run, submit, retry: of simulate; 10min otherwise\n"
          "  --site FILE       submit, retry: what is particular to the cluster; otherwise\n"
          "                    slurm/site.yaml\n"
          "  --dry-run         submit, retry: print what would be submitted\n"
@@ -87,15 +89,29 @@ static enum status parse_count(const char *option, const char *spelled, uint64_t
     return STATUS_OK;
 }
 
+/* Before any run refuses it. */
+static enum status check_time(const char *option, const char *spelled)
+{
+    char reason[UNITS_REASON_SIZE];
+    sim_time time;
+    return units_parse_time(spelled, &time, reason) == STATUS_OK
+               ? STATUS_OK
+               : fail(STATUS_USAGE, "%s: %s", option, reason);
+}
+
 static enum status parse(int argc, char **argv, struct study_arguments *arguments,
                          const struct verb **verb_p, bool *help_p)
 {
-    enum { QUICK = 256, JOBS, FORCE, SITE, DRY_RUN };
-    static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'},        {"output", required_argument, NULL, 'o'},
-        {"quick", no_argument, NULL, QUICK},     {"jobs", required_argument, NULL, JOBS},
-        {"site", required_argument, NULL, SITE}, {"dry-run", no_argument, NULL, DRY_RUN},
-        {"force", no_argument, NULL, FORCE},     {NULL, 0, NULL, 0}};
+    enum { QUICK = 256, JOBS, FORCE, SITE, DRY_RUN, EVERY };
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"quick", no_argument, NULL, QUICK},
+                                            {"jobs", required_argument, NULL, JOBS},
+                                            {"site", required_argument, NULL, SITE},
+                                            {"dry-run", no_argument, NULL, DRY_RUN},
+                                            {"checkpoint-every", required_argument, NULL, EVERY},
+                                            {"force", no_argument, NULL, FORCE},
+                                            {NULL, 0, NULL, 0}};
     enum status status = STATUS_OK;
     optind = 1;
     opterr = 0;
@@ -114,6 +130,10 @@ static enum status parse(int argc, char **argv, struct study_arguments *argument
         case JOBS:
             status = parse_count("--jobs", optarg, &arguments->at_once);
             break;
+        case EVERY:
+            arguments->manner.checkpoint_every = optarg;
+            status = check_time("--checkpoint-every", optarg);
+            break;
         case SITE:
             arguments->site = optarg;
             break;
@@ -121,7 +141,7 @@ static enum status parse(int argc, char **argv, struct study_arguments *argument
             arguments->dry_run = true;
             break;
         case FORCE:
-            arguments->force = true;
+            arguments->manner.force = true;
             break;
         default:
             status = unusable_option("study", argv, option);

@@ -8,12 +8,19 @@
 #include "base/status.h"
 #include "commands/study_plan.h"
 
+/* What is asked of every run. */
+struct study_manner {
+    const char *checkpoint_every; /* NULL: as `thrash simulate --resume` has it */
+    bool force;                   /* replace what is in the way of results */
+};
+
 struct study_arguments {
     const char *job;
     const char *directory; /* -o, or "<study>" in the working directory */
     uint64_t at_once;      /* --jobs; 0: what cores and memory allow */
-    const char *site;      /* --site; NULL: slurm/site.yaml */
-    bool quick, force;
+    struct study_manner manner;
+    const char *site; /* --site; NULL: slurm/site.yaml */
+    bool quick;
     bool dry_run; /* submit, retry: print what would be submitted */
     bool retry;   /* submit also what has failed or was interrupted */
 };

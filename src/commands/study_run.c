@@ -39,7 +39,7 @@ struct runner {
 
 static bool wants_run(const struct runner *runner, enum point_state state)
 {
-    return point_is_open(state) || (runner->arguments->force && state == POINT_FOREIGN);
+    return point_is_open(state) || (runner->arguments->manner.force && state == POINT_FOREIGN);
 }
 
 static byte_count bytes_of(const struct planned_point *point)
@@ -105,7 +105,7 @@ static enum status start(struct runner *runner, const struct planned_point *poin
         place++;
     }
     enum status status = study_child_start(runner->arguments->directory, &runner->plan->study,
-                                           point, runner->arguments->force, &place->child);
+                                           point, &runner->arguments->manner, &place->child);
     if (status != STATUS_OK) {
         place->child = 0;
         return status;
@@ -233,7 +233,7 @@ static enum status prepare(struct runner *runner, struct point_status **found_p)
     const struct study_arguments *arguments = runner->arguments;
     struct study_queue queue = {0};
     enum status status = study_directory_make(arguments->directory, &runner->plan->study,
-                                              arguments->force);
+                                              arguments->manner.force);
     if (status == STATUS_OK) {
         status = study_directory_lock(arguments->directory);
     }

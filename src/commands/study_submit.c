@@ -130,7 +130,7 @@ static enum status write_element(const struct submission *submission, const char
     struct planned_point alone = *point;
     alone.ranks = 1; /* the job's script knows the launcher */
     char **words = study_command(submission->directory, &submission->plan->study, &alone,
-                                 submission->arguments->force);
+                                 &submission->arguments->manner);
     char *log_path = study_log_path(submission->directory, point->point);
     struct text text = {0};
     char name[24];
@@ -290,8 +290,10 @@ static void fill_words(const struct submission *submission, const char *where,
     add_given(words, "account", site->account);
     add_given(words, "qos", site->qos);
     add_options(words, site->options);
+    const int tree = (int)(strlen(submission->script) - strlen("/slurm/study-array.sbatch"));
     add(words, "%s", submission->script);
     add(words, "%s", where);
+    add(words, "%.*s", tree, submission->script);
     words->failed = words->failed || words->n + 1 > sizeof words->word / sizeof words->word[0];
 }
 
@@ -385,7 +387,7 @@ static enum status find_site(struct submission *submission)
 static bool is_wanted(const struct study_arguments *arguments, enum point_state state)
 {
     return state == POINT_MISSING || (arguments->retry && point_is_open(state)) ||
-           (arguments->force && state == POINT_FOREIGN);
+           (arguments->manner.force && state == POINT_FOREIGN);
 }
 
 static enum status collect_requests(struct submission *submission, const struct point_status *found)
@@ -457,7 +459,7 @@ static enum status take_directory(struct submission *submission)
                                              : fail(STATUS_FAILED, "out of memory for a path");
     }
     enum status status = study_directory_make(arguments->directory, &submission->plan->study,
-                                              arguments->force);
+                                              arguments->manner.force);
     if (status == STATUS_OK) {
         status = study_directory_lock(arguments->directory);
     }
