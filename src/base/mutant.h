@@ -64,18 +64,26 @@
     X(SPACE_SWITCH, "a kernel of its own space is entered like any other")                \
     X(RADIX_NODE, "the page cache needs no radix-tree nodes")                             \
     X(BUFFER_HEAD_SIZE, "buffer heads take no memory")                                    \
+    X(VMA_LINKS, "vmas of all kernels are as large as those of 2.6.0")                    \
     X(ZAP_MARKS, "2.6's munmap does not pass on young bits")                              \
     X(REMOVAL_SEARCH, "a pte is always found in the first block of its chain")            \
     X(REMOVAL_FREES, "munmap leaves empty chain blocks behind")                           \
     X(REMOVAL_TIME, "removals from the reverse map are not booked as its time")           \
     X(HAND_OVER, "a lock that several CPUs contend for is handed over at no cost")        \
     X(CHAIN_CONTENTION, "work on chains is as fast on many CPUs as on one")               \
+    X(MOVED_YOUNG, "mremap leaves ptes old")                                              \
+    X(MOVED_TABLES, "mremap leaves the page tables that it has emptied")                  \
+    X(MOVED_CHAINS, "mremap takes ptes out of their chains without a search")             \
+    X(REMAP_MARKS, "remap_file_pages passes on young bits as munmap does")                \
+    X(REMAP_FILLS, "remap_file_pages maps nothing at once")                               \
     X(COPY_ON_WRITE, "a store reuses a page that other processes have as well")           \
     X(EXCLUSIVE_SWAP, "a page leaves the swap cache while others need its slot")          \
     X(FORK_PROTECTS, "fork does not write-protect")                                       \
+    X(FAMILIES, "programs stay in the family of who forked them")                         \
     X(TLB_LRU, "TLB sets are replaced in the order of their filling")                     \
     X(WALK_DEPTH, "walks to large pages read as many entries as to small ones")           \
     X(SWITCH_FLUSH, "context switches leave the TLB as it is")                            \
+    X(BIRTH_FLUSH, "who is forked has the TLB of who had its number before")              \
     X(CALL_REMAINDER, "system calls are counted anew in each epoch")                      \
     X(CALL_SPACE_SWITCH, "system calls at a rate stay in one address space")              \
     X(CALL_COPIES, "system calls at a rate find user memory without a walk")              \

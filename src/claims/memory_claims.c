@@ -13,12 +13,28 @@ static const double mebibyte = 1024.0 * 1024;
         "l4-objects.yaml", set, {1, 1}, false \
     }
 
+#define L4_VMAS(set)                       \
+    {                                      \
+        "l4-vmas.yaml", set, {1, 1}, false \
+    }
+
+enum { L4_VMAS_2_6_0 = 4, L4_VMAS_OBJRMAP, L4_VMAS_2_6_7 };
+
 static const struct claim_run l4_runs[] = {
     L4_RUN("design.preset=linux-2.5-objrmap"),
     L4_RUN("design.preset=linux-2.5-objrmap workloads.database.segment.backing=file"),
     L4_RUN("design.preset=linux-2.5-objrmap design.page_direct=off"),
     L4_RUN("design.preset=linux-2.6.0"),
+    [L4_VMAS_2_6_0] = L4_VMAS("design.preset=linux-2.6.0"),
+    [L4_VMAS_OBJRMAP] = L4_VMAS("design.preset=linux-2.5-objrmap"),
+    [L4_VMAS_2_6_7] = L4_VMAS("design.preset=linux-2.6.7"),
 };
+
+/* As frames of their slab cache hold them. */
+static double bytes_per_vma(const struct outcome *outcome)
+{
+    return outcome_named(outcome, "lowmem_vma_bytes") / 18000;
+}
 
 static void judge_l4(const struct outcome *const *runs, struct judgement *judgement)
 {
@@ -30,6 +46,12 @@ static void judge_l4(const struct outcome *const *runs, struct judgement *judgem
                    "objrmap_bytes_for_anonymous_memory_without_page_direct");
     judge_report(judgement, outcome_total(runs[3], METRIC_RMAP_BYTES), "byte",
                  "chain_bytes_of_2_6_0");
+    const double before = bytes_per_vma(runs[L4_VMAS_2_6_0]);
+    judge_report(judgement, before, "byte", "bytes_per_vma_2_6_0");
+    judge_between(judgement, 0, 0, bytes_per_vma(runs[L4_VMAS_OBJRMAP]) - before, "byte",
+                  "more_per_vma_objrmap");
+    judge_between(judgement, 19, 21, bytes_per_vma(runs[L4_VMAS_2_6_7]) - before, "byte",
+                  "more_per_vma_2_6_7");
 }
 
 const struct claim claim_l4 = {
@@ -40,9 +62,10 @@ const struct claim claim_l4 = {
     .source = LWN_ARTICLE,
     .compared =
         "bytes of reverse maps, 20 processes that map 64 MiB of shared memory or of a file, "
-        "1 MiB of anonymous memory each",
+        "1 MiB of anonymous memory each; bytes of vmas, one process that has 18,000",
     .required =
-        "0 for shared memory and files; more for anonymous memory under partial object rmap",
+        "0 for shared memory and files; more for anonymous memory under partial object rmap; 20 "
+        "+-1 bytes more for a vma of 2.6.7 than of 2.6.0, none more under partial object rmap",
     CLAIM_RUNS(l4_runs),
     .judge = judge_l4,
 };

@@ -60,7 +60,8 @@ void kernel_sizes_fill(const struct kernel_sizes *sizes, unsigned arch, unsigned
     slab[SLAB_STACK] = (struct slab_kind){STACK_BYTES, SLAB_DENSE};
     slab[SLAB_TASK] = (struct slab_kind){TASK_BYTES, SLAB_DENSE};
     slab[SLAB_MM] = (struct slab_kind){align(sizes->mm, cache_line), SLAB_PACKED};
-    slab[SLAB_VMA] = (struct slab_kind){align(sizes->vma, line), SLAB_PACKED};
+    slab[SLAB_VMA] = (struct slab_kind){align(MUTANT(VMA_LINKS, sizes->vma, sizes_2_6_0.vma), line),
+                                        SLAB_PACKED};
     slab[SLAB_BUFFER_HEAD] = (struct slab_kind){
         MUTANT(BUFFER_HEAD_SIZE, align(sizes->buffer_head, line), 0), SLAB_PACKED};
     slab[SLAB_RADIX_NODE] = (struct slab_kind){MUTANT(RADIX_NODE, sizes->radix_node, 0),

@@ -107,6 +107,18 @@ enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t m
     return blocks == 0 ? FRAME_OK : slab_take_uncharged(cell, SLAB_PTE_CHAIN, blocks);
 }
 
+/* What it costs to find one of a page's ptes, of so many, in so many blocks. */
+static void charge_removal(struct cell *cell, struct actor *actor, uint64_t blocks,
+                           uint64_t mappers)
+{
+    sim_time time = cell->cost[COST_CHAIN_REMOVE];
+    if (blocks > 0) {
+        time += MUTANT(REMOVAL_SEARCH, blocks + 1, 2) * cell->cost[COST_CHAIN_BLOCK] / 2;
+        count(cell, METRIC_RMAP_SEARCHED, (blocks + 1) / 2);
+    }
+    lock_charge_chain(cell, actor, time, mappers);
+}
+
 /* A pte that is removed alone is searched for, from the head of the chain: in half of its blocks,
  * on average. What replaces it comes from the head block, which goes when it is empty. */
 void pte_chain_remove(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
@@ -116,12 +128,7 @@ void pte_chain_remove(struct cell *cell, struct actor *actor, page_id first, uin
         page_id page = first + (page_id)__builtin_ctzll(mask);
         uint64_t left = cell->mapcount[page];
         uint64_t before = blocks_for(cell->design, left + 1, chained_once(cell, page));
-        sim_time time = cell->cost[COST_CHAIN_REMOVE];
-        if (before > 0) {
-            time += MUTANT(REMOVAL_SEARCH, before + 1, 2) * cell->cost[COST_CHAIN_BLOCK] / 2;
-            count(cell, METRIC_RMAP_SEARCHED, (before + 1) / 2);
-        }
-        lock_charge_chain(cell, actor, time, left + 1);
+        charge_removal(cell, actor, before, left + 1);
         if (left == 1 && cell->design->page_direct && lazily) {
             page_set(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
         } else {
@@ -130,6 +137,28 @@ void pte_chain_remove(struct cell *cell, struct actor *actor, page_id first, uin
         const bool chained = lazily || !cell->design->page_direct;
         uint64_t after = MUTANT(REMOVAL_FREES, blocks_for(cell->design, left, chained), before);
         free_blocks(cell, actor, before - after);
+    }
+}
+
+/* A block that goes with the pte is the one that comes back with it, so no frame changes hands but
+ * for that of a chain of one, which is direct afterwards. */
+void pte_chain_moved(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
+{
+    const bool always = !cell->design->page_direct;
+    const bool lazily = collapses_lazily(cell->design);
+    for (; mask != 0; mask &= mask - 1) {
+        const page_id page = first + (page_id)__builtin_ctzll(mask);
+        const uint64_t mapped = cell->mapcount[page];
+        const uint64_t before = blocks_of(cell, page);
+        const uint64_t without = blocks_for(cell->design, mapped - 1, lazily || always);
+        const uint64_t after = blocks_for(cell->design, mapped, always);
+        charge_removal(cell, actor, MUTANT(MOVED_CHAINS, before, 0), mapped);
+        charge(cell, actor, COST_CHAIN_ALLOC, before - without + (after - without));
+        lock_charge_chain(cell, actor, cell->cost[COST_CHAIN_INSERT], mapped);
+        page_clear(cell->words, page, PLANE_MAPPED_ONCE_CHAINED);
+        if (before > after) {
+            slab_give(cell, SLAB_PTE_CHAIN, before - after);
+        }
     }
 }
 

@@ -16,6 +16,8 @@ enum frame_result pte_chain_prepare(struct cell *cell, struct actor *actor, page
 void pte_chain_add(struct cell *cell, struct actor *actor, page_id page);
 enum frame_result pte_chain_add_word(struct cell *cell, page_id page, uint64_t mask);
 void pte_chain_remove(struct cell *cell, struct actor *actor, page_id first, uint64_t mask);
+/* Out of the chain and into it again, at another address. */
+void pte_chain_moved(struct cell *cell, struct actor *actor, page_id first, uint64_t mask);
 unsigned pte_chain_referenced(struct cell *cell, struct actor *actor, page_id page);
 enum unmap_result pte_chain_unmap(struct cell *cell, struct actor *actor, page_id page);
 

@@ -18,6 +18,16 @@ static bool keeps_chain(const struct cell *cell, page_id page)
     return MUTANT(OBJECT_CHAINS, object->kind == OBJECT_ANON || object->nonlinear != 0, true);
 }
 
+/* The patch left mm/mremap.c alone, which takes the pte out and adds it again. */
+static void moved(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
+{
+    if (keeps_chain(cell, first)) {
+        pte_chain_moved(cell, actor, first, mask);
+    } else {
+        charge(cell, actor, COST_MAPCOUNT, 2 * (uint64_t)__builtin_popcountll(mask));
+    }
+}
+
 static unsigned referenced(struct cell *cell, struct actor *actor, page_id page)
 {
     return keeps_chain(cell, page) ? pte_chain_referenced(cell, actor, page)
@@ -44,6 +54,7 @@ const struct rmap_ops rmap_objrmap = {
     .add = upkeep_mapcount_add,
     .add_word = upkeep_mapcount_add_word,
     .remove = upkeep_mapcount_remove,
+    .moved = moved,
     .referenced = referenced,
     .unmap = unmap,
 };

@@ -14,6 +14,7 @@ const struct rmap_ops rmap_pte_chain_linked = {
     .add = pte_chain_add,
     .add_word = pte_chain_add_word,
     .remove = pte_chain_remove,
+    .moved = pte_chain_moved,
     .referenced = pte_chain_referenced,
     .unmap = pte_chain_unmap,
 };

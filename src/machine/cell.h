@@ -65,6 +65,7 @@ struct cell_core {
     uint32_t nlock_shares;           /* mms whose lock was held part of the last epoch */
     uint32_t nlocks_held;            /* locks of mms that contexts keep across steps */
     uint32_t nmms;                   /* address spaces that have a process */
+    uint32_t nfamilies;              /* of mms that there ever were */
     uint32_t congestion_waiters;     /* contexts waiting for a write queue to drain, linked */
     sim_time mm_locks_busy_until;    /* the latest of all page_table_locks */
     sim_time chain_time;             /* under bit locks of shared pages, in this epoch */

@@ -11,13 +11,15 @@
 
 enum phase { ENTER, KERNEL_MEMORY, LOCK_PARENT, LOCK_CHILD, COPY, DONE };
 
-static void enter(struct cell *cell, struct actor *actor, struct operation *operation)
+static void enter(struct cell *cell, struct actor *actor, const struct mm *parent,
+                  struct operation *operation)
 {
     operation_enter_kernel(cell, actor);
     operation_owe(cell, operation, COST_PROCESS_FORK);
     struct mm *child = &cell->mms[operation->call.child];
     child->alive = true;
     child->scan_address = SCAN_START;
+    child->family = parent->family;
     cell->core->nmms++;
     operation->phase = KERNEL_MEMORY;
 }
@@ -162,7 +164,7 @@ static enum step run_phase(struct cell *cell, struct actor *actor, struct contex
     enum step step = STEP_DONE;
     switch ((enum phase)operation->phase) {
     case ENTER:
-        enter(cell, actor, operation);
+        enter(cell, actor, parent, operation);
         break;
     case KERNEL_MEMORY:
         if (!take_kernel_memory(cell, actor, operation)) {

@@ -342,6 +342,7 @@ static void begin_and_end(struct ledger *ledger, struct home *home)
         home->state = PROCESS_RUNNABLE;
         home->work = 0;
         home->finished = 0;
+        home->generation++;
     }
     if (home->nexited == ledger->ncells) {
         home->nexited = 0;

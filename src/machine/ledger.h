@@ -31,6 +31,7 @@ struct home {
     uint32_t nblocked;     /* cells in which it waits */
     uint32_t nforked;      /* cells in which it has been made */
     uint32_t nexited;      /* and in which it is gone */
+    uint32_t generation;   /* processes that had this number before */
     uint32_t waits_for;    /* it goes on when this process is not there; PROCESS_NONE: at once */
     uint64_t noperated;    /* parts of operations that cells have done */
     uint32_t lock_share;   /* share of the last epoch that its faults held its mm's lock, 2^-32 */

@@ -43,7 +43,8 @@ enum map_locks {
     LOCK_COVERERS, /* those that have a vma over it: who follows the list of vmas, to its end */
     LOCK_BY_TREE,  /* those of them that have any pte, in the order of the tree of vmas, until all
                       ptes of the page are found */
-    LOCK_IN_ORDER, /* the same in the order in which the vmas came */
+    LOCK_IN_ORDER, /* the same in the order in which the vmas came, those of mms of the family that
+                      has the page alone */
 };
 
 /* Tests and clears the young bit of every pte of `page`. */

@@ -78,6 +78,27 @@ static uint32_t *chunk_refs(const struct cell *cell, const struct object *object
     return &cell->row_refs[object->first_ref + chunk * object->max_vmas];
 }
 
+/* Versions of anonymous pages are searched for in the family of those that have them: leaves no
+ * other vmas among the `n` over a page. */
+static uint32_t keep_family(const struct cell *cell, page_id page, page_id base, uint32_t n)
+{
+    uint32_t family = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct vma *vma = &cell->vmas[cell->coverers[i].vma];
+        if (version_of(cell, vma, base) == page) {
+            family = cell->mms[vma->mm].family;
+            break;
+        }
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (cell->mms[cell->vmas[cell->coverers[i].vma].mm].family == family) {
+            cell->coverers[kept++] = cell->coverers[i];
+        }
+    }
+    return kept;
+}
+
 static void walk_begin(struct cell *cell, const struct actor *actor, page_id page,
                        enum map_locks locks, struct walker *walker)
 {
@@ -95,7 +116,8 @@ static void walk_begin(struct cell *cell, const struct actor *actor, page_id pag
     walker->locks = locks;
     walker->may_fail = locks != LOCK_NO_MM && !all_mms_unlocked(cell, actor->now);
     walker->tries_all = is_search(locks) || (locks == LOCK_COVERERS && walker->may_fail);
-    walker->by_rank = plain || (few && locks != LOCK_BY_TREE);
+    const bool by_family = locks == LOCK_IN_ORDER && object->layers > 0;
+    walker->by_rank = !by_family && (plain || (few && locks != LOCK_BY_TREE));
     walker->all_cover = plain;
     walker->n = object->max_vmas;
     walker->next = 0;
@@ -110,6 +132,7 @@ static void walk_begin(struct cell *cell, const struct actor *actor, page_id pag
     } else {
         page_offset offset = object_offset(cell, cell->chunk_object[page / PAGES_PER_CHUNK], page);
         walker->n = vma_list_covering(cell, object, offset);
+        walker->n = by_family ? keep_family(cell, page, walker->base, walker->n) : walker->n;
     }
     count(cell, METRIC_RMAP_WALKS, 1);
 }

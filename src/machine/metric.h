@@ -56,6 +56,8 @@ enum metric_scope {
       "of rmap_visits, nodes of a tree that turned out not to be over the page")                   \
     X(PTES_UNMAPPED, "ptes_unmapped", "1", COUNTER, NEITHER, COUNT, CELL,                          \
       "ptes cleared by reclaim")                                                                   \
+    X(PTES_MOVED, "ptes_moved", "1", COUNTER, NEITHER, COUNT, CELL,                                \
+      "ptes that mremap took to other addresses")                                                  \
     X(PTES_ZAPPED, "ptes_zapped", "1", COUNTER, NEITHER, COUNT, CELL,                              \
       "ptes cleared by munmap, exec and exit")                                                     \
     X(RMAP_SEARCHED, "rmap_searched", "1", COUNTER, LOWER, COUNT, CELL,                            \

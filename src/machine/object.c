@@ -73,23 +73,38 @@ static void build_mms(struct cell *cell)
             .scan_address = SCAN_START,
             .lock = unlocked,
             .alive = plan->start != START_BY_FORK,
+            .family = (uint32_t)i,
         };
         cell->core->nmms += cell->mms[i].alive;
         first_bit += (tables + 63) / 64 * 64;
     }
+    cell->core->nfamilies = (uint32_t)cell->plan->nprocesses;
+}
+
+static void aim(const struct cell *cell, struct vma *vma, page_offset offset, page_count pages)
+{
+    struct shard shard = cell_shard(cell, vma->object);
+    page_count before = shard_pages_below(&shard, offset);
+    vma->offset = offset;
+    vma->first = object_page(&cell->objects[vma->object], before);
+    vma->npages = (page_id)(shard_pages_below(&shard, offset + pages) - before);
+    vma->pages = pages;
+}
+
+void object_aim_vma(const struct cell *cell, struct vma *vma, page_offset offset)
+{
+    const page_id npages = vma->npages;
+    assert(vma->attached && vma->nonlinear);
+    aim(cell, vma, offset, vma->pages);
+    assert(vma->npages == npages);
+    (void)npages;
 }
 
 void object_attach_vma(struct cell *cell, struct vma *vma, page_offset offset, page_count pages)
 {
-    struct object *object = &cell->objects[vma->object];
-    struct shard shard = cell_shard(cell, vma->object);
-    page_count before = shard_pages_below(&shard, offset);
     assert(!vma->attached);
     vma->attached = true;
-    vma->offset = offset;
-    vma->first = object_page(object, before);
-    vma->npages = (page_id)(shard_pages_below(&shard, offset + pages) - before);
-    vma->pages = pages;
+    aim(cell, vma, offset, pages);
     vma_list_attach(cell, (vma_id)(vma - cell->vmas));
 }
 
@@ -119,6 +134,7 @@ static void build_vmas(struct cell *cell)
             .offset = plan->offset,
             .page_class = cell->plan->objects[plan->object].page_class,
             .nonlinear = plan->nonlinear,
+            .turned = plan->turned,
         };
         struct vma *vma = &cell->vmas[i];
         object_attach_vma(cell, vma, plan->offset, plan->pages);
@@ -157,10 +173,12 @@ uint64_t vma_address(const struct cell *cell, const struct vma *vma, page_id pag
 {
     page_offset offset = object_offset(cell, vma->object, page) - vma->offset;
     return vma->vpn +
-           (vma->nonlinear ? vma_turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
+           (vma->turned ? vma_turned_round(offset, vma->pages, cell->arch->pt_entries) : offset);
 }
 
 page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_count slot)
 {
-    return vma->first + (page_id)vma_turned_round(slot, vma->npages, cell->arch->pt_entries);
+    return vma->first + (page_id)(vma->turned
+                                      ? vma_turned_round(slot, vma->npages, cell->arch->pt_entries)
+                                      : slot);
 }

@@ -60,7 +60,8 @@ struct vma {
     uint64_t column;     /* of versions, for its first page; NO_COLUMN: its object has none */
     uint32_t page_class; /* of what it is mapped with, enum page_class */
     page_count pages;    /* how many it maps, in the machine */
-    bool nonlinear;      /* the pages of each page table are the other way round */
+    bool nonlinear;      /* remap_file_pages() says which pages it maps */
+    bool turned;         /* then: those of each page table the other way round */
     uint32_t next_nonlinear; /* of its object: vma + 1, 0: none */
     page_count cursor; /* nonlinear: where the search for ptes goes on, in pages of this cell */
     bool attached;     /* it is there: in its mm and in the list of its object */
@@ -84,6 +85,7 @@ struct mm {
     uint64_t trylocks;     /* tries that had to be drawn; numbers the draws */
     bool has_absent;       /* not all of its vmas are there when the clock starts */
     bool alive;            /* it has a process */
+    uint32_t family;       /* of the mms that descend from one exec by forks */
 };
 
 struct cell;
@@ -111,6 +113,9 @@ page_id vma_nonlinear_page(const struct cell *cell, const struct vma *vma, page_
  * Its ptes must be clear. */
 void object_attach_vma(struct cell *cell, struct vma *vma, page_offset offset, page_count pages);
 void object_detach_vma(struct cell *cell, struct vma *vma);
+
+/* Points a nonlinear vma at as many other pages of its object. Its ptes must be clear. */
+void object_aim_vma(const struct cell *cell, struct vma *vma, page_offset offset);
 
 /* Fills objects, vmas, mms and their links from the plan. */
 void object_build_all(struct cell *cell);

@@ -48,8 +48,8 @@ void operation_look_at_tables(const struct cell *cell, struct actor *actor, cons
     }
 }
 
-enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct context *context,
-                            uint32_t index)
+enum step operation_take_lock(struct cell *cell, struct actor *actor, struct context *context,
+                              uint32_t index)
 {
     struct mm *mm = &cell->mms[index];
     if (mm->lock.holder != CONTEXT_NONE) {
@@ -58,9 +58,18 @@ enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct conte
         return STEP_SPIN;
     }
     lock_enter(cell, actor, &mm->lock, LOCK_KIND_MM);
-    operation_charge(cell, actor, COST_LOCK);
     lock_hold(cell, &mm->lock, actor->context);
     return STEP_DONE;
+}
+
+enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct context *context,
+                            uint32_t index)
+{
+    enum step step = operation_take_lock(cell, actor, context, index);
+    if (step == STEP_DONE) {
+        operation_charge(cell, actor, COST_LOCK);
+    }
+    return step;
 }
 
 void operation_change_vma(struct cell *cell, struct actor *actor, const struct vma *vma)
@@ -106,6 +115,7 @@ static void remove_vmas(struct cell *cell, struct actor *actor, const struct mm 
 static void start_image(struct cell *cell, struct actor *actor, struct mm *mm, uint32_t image)
 {
     mm->scan_address = SCAN_START;
+    mm->family = MUTANT(FAMILIES, cell->core->nfamilies++, mm->family);
     for (vma_id i = mm->first_vma; i < mm->first_vma + mm->nvmas; i++) {
         const struct plan_vma *plan = &cell->plan->vmas[i];
         if (plan->image == 0 || plan->image == image) {
@@ -182,7 +192,7 @@ static enum step zap(struct cell *cell, struct actor *actor, struct context *con
 {
     const struct vma *vma = &cell->vmas[operation->vma];
     if (operation->page < vma->first + vma->npages) {
-        enum step step = span_zap(cell, actor, context, vma, &operation->page);
+        enum step step = span_zap(cell, actor, context, vma, true, &operation->page);
         if (step == STEP_WAIT) {
             lock_release(cell, &mm->lock, actor->now);
             operation->phase = LOCK;
@@ -239,6 +249,17 @@ static enum step zap_step(struct cell *cell, struct actor *actor, struct context
 enum step operation_step(struct cell *cell, struct actor *actor, struct context *context)
 {
     struct operation *operation = &cell->operations[context->touch.process];
-    return operation->call.kind == OPERATION_FORK ? fork_step(cell, actor, context, operation)
-                                                  : zap_step(cell, actor, context, operation);
+    switch ((enum operation_kind)operation->call.kind) {
+    case OPERATION_FORK:
+        return fork_step(cell, actor, context, operation);
+    case OPERATION_REMAP_PAGES:
+        return remap_pages_step(cell, actor, context, operation);
+    case OPERATION_MREMAP:
+        return mremap_step(cell, actor, context, operation);
+    case OPERATION_MOVE:
+    case OPERATION_EXEC:
+    case OPERATION_EXIT:
+        break;
+    }
+    return zap_step(cell, actor, context, operation);
 }

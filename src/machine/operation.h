@@ -15,6 +15,8 @@ enum operation_kind {
     OPERATION_FORK, /* into `child`, a process that is not there, with vmas like its parent's */
     OPERATION_EXEC, /* the vmas go, those of program `image` and of all programs come */
     OPERATION_EXIT,
+    OPERATION_REMAP_PAGES, /* remap_file_pages() of all that a nonlinear vma maps */
+    OPERATION_MREMAP,      /* what a vma maps goes to vma `to`, which is not there, with its ptes */
 };
 
 #define PROCESS_NONE UINT32_MAX
@@ -23,6 +25,7 @@ enum operation_kind {
 struct operation_call {
     uint32_t kind;      /* enum operation_kind */
     vma_id vma;         /* that moves */
+    vma_id to;          /* mremap: of the same mm and object */
     page_offset offset; /* page of the object that it is to begin with */
     process_id child;
     process_id wait_for; /* fork: the parent goes on when this process is not there; or NONE */
@@ -67,11 +70,23 @@ void operation_look_at_tables(const struct cell *cell, struct actor *actor, cons
 enum step operation_lock_mm(struct cell *cell, struct actor *actor, struct context *context,
                             uint32_t mm);
 
+/* The same without the charge for it. */
+enum step operation_take_lock(struct cell *cell, struct actor *actor, struct context *context,
+                              uint32_t mm);
+
 /* What it costs to put a vma into its mm and the list of its object, or to take it out. */
 void operation_change_vma(struct cell *cell, struct actor *actor, const struct vma *vma);
 
 /* fork.c */
 enum step fork_step(struct cell *cell, struct actor *actor, struct context *context,
                     struct operation *operation);
+
+/* remap_pages.c */
+enum step remap_pages_step(struct cell *cell, struct actor *actor, struct context *context,
+                           struct operation *operation);
+
+/* mremap.c */
+enum step mremap_step(struct cell *cell, struct actor *actor, struct context *context,
+                      struct operation *operation);
 
 #endif

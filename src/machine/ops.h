@@ -61,6 +61,10 @@ struct rmap_ops {
      * `first`; mapcounts no longer count them. */
     void (*remove)(struct cell *cell, struct actor *actor, page_id first, uint64_t mask);
 
+    /* mremap(): one pte of each page of `mask` in the word that begins with page `first` is at
+     * another address of its mm now. NULL: nothing is kept that knows addresses. */
+    void (*moved)(struct cell *cell, struct actor *actor, page_id first, uint64_t mask);
+
     /* Tests and clears the young bits of all ptes; returns how many were set. NULL if the design
      * cannot find them. */
     unsigned (*referenced)(struct cell *cell, struct actor *actor, page_id page);

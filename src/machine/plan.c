@@ -131,12 +131,18 @@ vma_id plan_add_window(struct plan *plan, object_id object, page_offset offset, 
                       populate);
 }
 
+void plan_set_nonlinear(struct plan *plan, vma_id vma)
+{
+    plan->vmas[vma].nonlinear = true;
+    plan->has_nonlinear = true;
+}
+
 vma_id plan_add_nonlinear(struct plan *plan, object_id object, enum populate populate)
 {
     const vma_id vma = plan_add_vma(plan, object, 0, plan->objects[object].pages, true, populate);
     if (!plan->out_of_memory) {
-        plan->vmas[vma].nonlinear = true;
-        plan->has_nonlinear = true;
+        plan_set_nonlinear(plan, vma);
+        plan->vmas[vma].turned = true;
     }
     return vma;
 }

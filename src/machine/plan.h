@@ -40,7 +40,8 @@ struct plan_vma {
     enum populate populate;
     uint32_t image; /* of the program that maps it, 1 and up; 0: every program does */
     bool absent;    /* not there when the clock starts */
-    bool nonlinear; /* remap_file_pages() has turned the pages of each page table round */
+    bool nonlinear; /* remap_file_pages() says which pages it maps */
+    bool turned;    /* then: those of each page table the other way round */
     bool moves;     /* it is unmapped and mapped elsewhere in its object, with as many pages */
 };
 
@@ -113,6 +114,9 @@ vma_id plan_add_window(struct plan *plan, object_id object, page_offset offset, 
 /* Maps all pages of an object nonlinearly, in a region of its own: by as many remap_file_pages()
  * calls as it has pages, those of each page table the other way round. */
 vma_id plan_add_nonlinear(struct plan *plan, object_id object, enum populate populate);
+
+/* A vma that is as it is by remap_file_pages(), which can also move it over other pages. */
+void plan_set_nonlinear(struct plan *plan, vma_id vma);
 
 /* Gives every vma its rank in its object and checks the limits of the model: addresses within the
  * architecture's user space, at most 65,535 mappings of a page, at most 2^32 pages in a cell. */

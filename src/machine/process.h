@@ -40,6 +40,11 @@ static inline uint64_t first_ordinal(uint32_t generation)
     return (uint64_t)generation << 24;
 }
 
+static inline uint32_t generation_of(uint64_t ordinal)
+{
+    return (uint32_t)(ordinal >> 24);
+}
+
 /* One touch as a workload draws it. */
 struct touch {
     sim_time at;

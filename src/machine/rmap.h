@@ -33,6 +33,13 @@ static inline void rmap_remove(struct cell *cell, struct actor *actor, page_id f
     rmap_book(cell, actor, MUTANT(REMOVAL_TIME, begin, actor->now));
 }
 
+static inline void rmap_moved(struct cell *cell, struct actor *actor, page_id first, uint64_t mask)
+{
+    const sim_time begin = actor->now;
+    cell->design->rmap->moved(cell, actor, first, mask);
+    rmap_book(cell, actor, begin);
+}
+
 static inline unsigned rmap_referenced(struct cell *cell, struct actor *actor, page_id page)
 {
     const sim_time begin = actor->now;

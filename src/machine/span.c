@@ -26,7 +26,7 @@ static void forget_ptes(struct cell *cell, struct mm *mm, page_id first, uint64_
 }
 
 static void zap_word(struct cell *cell, struct actor *actor, const struct vma *vma, page_id first,
-                     uint64_t mask)
+                     uint64_t mask, bool may_mark)
 {
     uint32_t *ref = pte_ref(cell, vma, first);
     struct pte_pair pair = pte_read(cell, *ref, first);
@@ -39,7 +39,7 @@ static void zap_word(struct cell *cell, struct actor *actor, const struct vma *v
     *pte_write(cell, ref, first) = (struct pte_pair){pair.present & ~mask, pair.young & ~mask};
     forget_ptes(cell, &cell->mms[vma->mm], first, present);
     charge(cell, actor, COST_PTE_ZAP, (uint64_t)__builtin_popcountll(present));
-    if (cell->design->reclaim->rules.zap_marks_accessed &&
+    if (may_mark && cell->design->reclaim->rules.zap_marks_accessed &&
         cell->objects[vma->object].kind != OBJECT_ANON) {
         for (young = MUTANT(ZAP_MARKS, young, 0); young != 0; young &= young - 1) {
             residence_mark_accessed(cell, actor, first + (page_id)__builtin_ctzll(young));
@@ -108,7 +108,7 @@ static void forget_chunk(struct cell *cell, const struct vma *vma, page_id base)
 }
 
 enum step span_zap(struct cell *cell, struct actor *actor, struct context *context,
-                   const struct vma *vma, page_id *page_p)
+                   const struct vma *vma, bool may_mark, page_id *page_p)
 {
     page_id vma_end = vma->first + vma->npages;
     page_id page = *page_p;
@@ -130,7 +130,7 @@ enum step span_zap(struct cell *cell, struct actor *actor, struct context *conte
         zap_versions(cell, actor, vma, page, end);
     } else {
         operation_look_at_tables(cell, actor, vma, page, 1);
-        zap_word(cell, actor, vma, first, word_mask(first, page, end));
+        zap_word(cell, actor, vma, first, word_mask(first, page, end), may_mark);
     }
     if (end == vma_end || end % PAGES_PER_CHUNK == 0) {
         forget_chunk(cell, vma, first);

@@ -17,6 +17,18 @@ static uint64_t touches_in_slice(const struct cell *cell, process_id process)
     return max_u64(1, cell->scenario->machine.timeslice / work);
 }
 
+void translation_follow(struct cell *cell, process_id process, const struct home *home)
+{
+    struct translation *translation = translation_of(cell, process);
+    if (translation->generation != home->generation) {
+        translation->generation = home->generation;
+        translation->touches = 0;
+        if (MUTANT(BIRTH_FLUSH, true, false)) {
+            tlb_flush(&cell->tlb, translation_entries(cell, process), TLB_FLUSH_ALL);
+        }
+    }
+}
+
 uint64_t translation_next(struct cell *cell, process_id process, const struct home *home,
                           uint64_t upto, bool *simulate_p)
 {

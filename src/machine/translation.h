@@ -13,7 +13,8 @@
 #include "machine/tlb.h"
 
 struct translation {
-    uint64_t touches;         /* accounted for so far */
+    uint64_t touches;         /* of the process accounted for so far */
+    uint32_t generation;      /* of processes with its number; what is recent is of all of them */
     uint64_t recent_touches;  /* simulated; older ones count less */
     uint64_t recent_misses;   /* of them */
     sim_time recent_time;     /* that they took */
@@ -37,6 +38,9 @@ static inline uint64_t *translation_entries(const struct cell *cell, process_id 
 {
     return &cell->tlb_entries[(uint64_t)(process / cell->ncells) * cell->tlb.nentries];
 }
+
+/* A process that has got the number of another one begins with an empty TLB and touch 0. */
+void translation_follow(struct cell *cell, process_id process, const struct home *home);
 
 /* The next touches of a process that are to be accounted for, up to number `upto`: how many follow
  * each other that are alike. `simulate_p` says whether they are to be run through the TLB; then it

@@ -109,6 +109,14 @@ static void locate(const struct workload *workload, const struct cell *cell,
     touch->last = false;
 }
 
+static struct place place(const struct workload *workload, const struct plan *plan,
+                          process_id process, uint64_t ordinal, const struct random_block *bits)
+{
+    (void)ordinal;
+    return (struct place){plan->processes[process].first_vma,
+                          random_below(bits->word[2], workload->pages)};
+}
+
 static bool is_server(const struct workload *workload, process_id process)
 {
     return process == workload->first_process;
@@ -147,6 +155,7 @@ const struct workload_ops workload_anon_fork_tree = {
     .plan = plan,
     .divide = divide,
     .locate = locate,
+    .place = place,
     .due = touches_due,
     .operation_due = operation_due,
     .operate = operate,

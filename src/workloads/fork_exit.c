@@ -198,7 +198,7 @@ static void locate(const struct workload *workload, const struct cell *cell,
     (void)bits;
     struct fork_script script;
     struct fork_point point;
-    fork_script_make(workload, cell, process, &script);
+    fork_script_make(workload, process, cell->visitors[process].generation, &script);
     fork_script_find(cell, process, &script,
                      ordinal - first_ordinal(cell->visitors[process].generation), &point);
     touch->vma = cell->plan->processes[process].first_vma + point.stretch->vma;
@@ -222,7 +222,7 @@ static sim_time due(const struct workload *workload, const struct cell *cell,
     (void)bits;
     struct fork_script script;
     struct fork_point point;
-    fork_script_make(workload, cell, process, &script);
+    fork_script_make(workload, process, cell->visitors[process].generation, &script);
     uint64_t number = ordinal - first_ordinal(cell->visitors[process].generation);
     if (!fork_script_find(cell, process, &script, number, &point)) {
         return TIME_NEVER;
@@ -235,7 +235,7 @@ static sim_time operation_due(const struct workload *workload, const struct cell
 {
     (void)before;
     struct fork_script script;
-    fork_script_make(workload, cell, process, &script);
+    fork_script_make(workload, process, cell->visitors[process].generation, &script);
     uint64_t number = operation_number_after(ordinal);
     if (script.repeats) {
         const struct fork_exit_options *options = workload->options;
@@ -260,7 +260,7 @@ static void operate(const struct workload *workload, const struct cell *cell, pr
 {
     const struct fork_exit_options *options = workload->options;
     struct fork_script script;
-    fork_script_make(workload, cell, process, &script);
+    fork_script_make(workload, process, cell->visitors[process].generation, &script);
     uint64_t number = ordinal - first_ordinal(cell->visitors[process].generation);
     process_id child = process + (process_id)options->loops;
     *call = (struct operation_call){.kind = OPERATION_EXIT, .wait_for = PROCESS_NONE};
@@ -275,11 +275,24 @@ static void operate(const struct workload *workload, const struct cell *cell, pr
     }
 }
 
+static struct place place(const struct workload *workload, const struct plan *plan,
+                          process_id process, uint64_t ordinal, const struct random_block *bits)
+{
+    (void)bits;
+    const uint32_t generation = generation_of(ordinal);
+    struct fork_script script;
+    fork_script_make(workload, process, generation, &script);
+    const struct fork_turn turn = fork_script_turn(workload, &script,
+                                                   ordinal - first_ordinal(generation));
+    return (struct place){plan->processes[process].first_vma + turn.vma, turn.page};
+}
+
 const struct workload_ops workload_fork_exit = {
     .kind = {"fork_exit", "loops of a shell script: fork, exec, exit, wait",
              &fork_exit_option_table},
     .plan = plan,
     .locate = locate,
+    .place = place,
     .due = due,
     .operation_due = operation_due,
     .operate = operate,

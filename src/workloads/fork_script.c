@@ -29,7 +29,7 @@ static page_count drawn_size(const struct fork_exit_options *options, const uint
     return low + random_below(word[2], high - low + 1);
 }
 
-void fork_script_make(const struct workload *workload, const struct cell *cell, process_id process,
+void fork_script_make(const struct workload *workload, process_id process, uint32_t generation,
                       struct fork_script *script)
 {
     const struct fork_exit_options *options = workload->options;
@@ -47,9 +47,8 @@ void fork_script_make(const struct workload *workload, const struct cell *cell, 
         script->repeats = true;
         return;
     }
-    struct random_block bits = random_draw(cell->scenario->seed, RANDOM_OPERATION, process, 0,
-                                           first_ordinal(cell->visitors[process].generation) +
-                                               FIRST_ORDINAL_LAST - 1);
+    struct random_block bits = random_draw(workload->seed, RANDOM_OPERATION, process, 0,
+                                           first_ordinal(generation) + FIRST_ORDINAL_LAST - 1);
     stretch[0] = (struct fork_stretch){
         data, min_u64(options->child_writes, pages_for(options->shell_data)), true};
     script->nstretches = 1;
@@ -113,4 +112,24 @@ uint64_t fork_script_touches(const struct fork_script *script, unsigned nstretch
         touches += script->stretch[i].pages;
     }
     return touches;
+}
+
+struct fork_turn fork_script_turn(const struct workload *workload, const struct fork_script *script,
+                                  uint64_t turn)
+{
+    const struct fork_exit_options *options = workload->options;
+    for (unsigned i = 0; i < script->nstretches; i++) {
+        const struct fork_stretch *stretch = &script->stretch[i];
+        if (script->repeats && i + 1 == script->nstretches) {
+            turn %= stretch->pages + 1;
+        }
+        if (i == script->exec_after && turn-- == 0) {
+            break;
+        }
+        if (turn < stretch->pages) {
+            return (struct fork_turn){stretch->vma, turn};
+        }
+        turn -= stretch->pages;
+    }
+    return (struct fork_turn){(uint32_t)options->programs + 2, 0};
 }

@@ -24,8 +24,8 @@ struct fork_script {
     uint32_t image;
 };
 
-/* The script of the life that a process of fork_exit now leads. */
-void fork_script_make(const struct workload *workload, const struct cell *cell, process_id process,
+/* The script of the life of a process of fork_exit, `generation` of which had its number before. */
+void fork_script_make(const struct workload *workload, process_id process, uint32_t generation,
                       struct fork_script *script);
 
 /* A point of a script: the touch of a page of a stretch, and how many touches and operations of the
@@ -39,6 +39,15 @@ struct fork_point {
 /* Touch number `ordinal` of those that a cell has of a script; false: there is none. */
 bool fork_script_find(const struct cell *cell, process_id process, const struct fork_script *script,
                       uint64_t ordinal, struct fork_point *point);
+
+/* What takes turn number `turn` of a script: the page of a vma of the process that is touched, or
+ * for operations, and beyond the end, the first of its stack. */
+struct fork_turn {
+    uint32_t vma;
+    page_count page;
+};
+struct fork_turn fork_script_turn(const struct workload *workload, const struct fork_script *script,
+                                  uint64_t turn);
 
 /* Touches of the first stretches of a script, in all cells. */
 uint64_t fork_script_touches(const struct fork_script *script, unsigned nstretches);

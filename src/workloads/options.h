@@ -49,13 +49,15 @@ struct page_cache_reader_options {
     uint64_t rounds; /* how often the file is read */
 };
 
+enum window_move { MOVE_MUNMAP_MMAP, MOVE_MREMAP, MOVE_REMAP_FILE_PAGES };
+
 struct windows_options {
     uint64_t processes;
     byte_count size; /* of the segment or file */
     unsigned backing;
     byte_count window;
     uint64_t windows; /* of each process */
-    unsigned mapping; /* how windows are moved */
+    unsigned move;    /* how windows are moved, enum window_move */
     unsigned populate;
     uint64_t moves; /* of windows, per second and process */
     uint64_t touch_rate;

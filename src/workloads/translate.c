@@ -20,7 +20,8 @@ static struct tlb_access draw(const struct workload_set *set, const struct cell 
 static void simulate(const struct workload_set *set, struct cell *cell, process_id process,
                      uint64_t n)
 {
-    uint64_t first = translation_of(cell, process)->touches;
+    const struct translation *translation = translation_of(cell, process);
+    uint64_t first = first_ordinal(translation->generation) + translation->touches;
     struct tlb_counts counts = {0};
     for (uint64_t done = 0; done < n;) {
         struct tlb_access accesses[BATCH];
@@ -46,6 +47,7 @@ void workloads_translate(const struct workload_set *set, struct cell *cell,
         if (plan->nvmas == 0 || set->workload[plan->workload].ops->place == NULL) {
             continue;
         }
+        translation_follow(cell, process, &homes[i]);
         uint64_t upto = homes[i].work / plan->work_per_touch;
         while (translation_of(cell, process)->touches < upto) {
             bool sampled;

@@ -1,6 +1,7 @@
 /* Windows of a larger file or segment: how 32-bit processes reached more memory than they can map.
- * Each process touches pages within its windows, and moves one of them to another place at a stated
- * rate, by munmap and mmap. */
+ * Each process touches pages within its windows, and moves one of them at a stated rate: over other
+ * pages by munmap and mmap, or by remap_file_pages in nonlinear vmas, or with its pages to another
+ * address by mremap. */
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -11,7 +12,7 @@
 #include "workloads/refusal.h"
 #include "workloads/workloads.h"
 
-static const char *const mappings[] = {"linear", NULL};
+static const char *const moves[] = {"munmap_mmap", "mremap", "remap_file_pages", NULL};
 
 #define WINDOWS(field) offsetof(struct windows_options, field)
 static const struct option_row rows[] = {
@@ -38,12 +39,12 @@ static const struct option_row rows[] = {
      .low = 1,
      .high = 32767,
      .help = "windows of each process"},
-    {.key = "mapping",
+    {.key = "move",
      .type = OPTION_CHOICE,
-     .offset = WINDOWS(mapping),
-     .fallback = "linear",
-     .choices = mappings,
-     .help = "linear: a window is a vma, moved by munmap and mmap"},
+     .offset = WINDOWS(move),
+     .fallback = "munmap_mmap",
+     .choices = moves,
+     .help = "munmap_mmap, remap_file_pages: to other pages; mremap: to another address"},
     ROW_POPULATE(WINDOWS(populate), "none",
                  "how each process touches its first windows before the clock starts"),
     {.key = "moves",
@@ -86,6 +87,49 @@ static page_offset place_of(const struct workload *workload, uint64_t number)
     return number % max_u64(places, 1) * workload->window_stride;
 }
 
+/* Windows that mremap moves have two vmas, of which one is there. */
+static uint32_t vmas_of_window(const struct workload *workload)
+{
+    const struct windows_options *options = workload->options;
+    return options->move == MOVE_MREMAP && options->moves > 0 ? 2 : 1;
+}
+
+static vma_id first_vma_of(const struct workload *workload, const struct plan *plan,
+                           process_id process, uint32_t window)
+{
+    return plan->processes[process].first_vma + window * vmas_of_window(workload);
+}
+
+/* The one that is there. */
+static vma_id vma_of_window(const struct workload *workload, const struct cell *cell,
+                            process_id process, uint32_t window)
+{
+    const vma_id first = first_vma_of(workload, cell->plan, process, window);
+    return first + (cell->vmas[first].attached ? 0 : 1);
+}
+
+static void add_window(struct plan *plan, const struct workload *workload, object_id object,
+                       uint64_t number)
+{
+    const struct windows_options *options = workload->options;
+    const page_offset offset = place_of(workload, number);
+    vma_id vma = plan_add_vma(plan, object, offset, workload->pages, true,
+                              (enum populate)options->populate);
+    if (plan->out_of_memory || options->moves == 0) {
+        return;
+    }
+    plan->vmas[vma].moves = options->move != MOVE_MREMAP;
+    if (options->move == MOVE_REMAP_FILE_PAGES) {
+        plan_set_nonlinear(plan, vma);
+    }
+    if (options->move == MOVE_MREMAP) {
+        vma = plan_add_vma(plan, object, offset, workload->pages, true, POPULATE_NONE);
+        if (!plan->out_of_memory) {
+            plan->vmas[vma].absent = true;
+        }
+    }
+}
+
 static enum status plan(const struct scenario *scenario, uint32_t index, struct plan *plan,
                         struct workload *workload)
 {
@@ -118,12 +162,7 @@ static enum status plan(const struct scenario *scenario, uint32_t index, struct 
         plan->processes[process].cpu_share = share;
         workload->first_process = i == 0 ? process : workload->first_process;
         for (uint32_t w = 0; w < workload->windows && !plan->out_of_memory; w++) {
-            uint64_t number = (uint64_t)i * workload->windows + w;
-            vma_id vma = plan_add_vma(plan, object, place_of(workload, number), workload->pages,
-                                      true, (enum populate)options->populate);
-            if (!plan->out_of_memory) {
-                plan->vmas[vma].moves = options->moves > 0;
-            }
+            add_window(plan, workload, object, (uint64_t)i * workload->windows + w);
         }
     }
     return STATUS_OK;
@@ -162,7 +201,7 @@ static void locate(const struct workload *workload, const struct cell *cell,
     const uint32_t *word = bits->word;
     /* Which window comes from the low half of the word whose size says whether it is a store. */
     uint32_t window = (word[3] & UINT16_MAX) * workload->windows >> 16;
-    touch->vma = cell->plan->processes[process].first_vma + window;
+    touch->vma = vma_of_window(workload, cell, process, window);
     touch->page = cell->vmas[touch->vma].first +
                   (page_id)access_page(draws->access, word[1], word[2]);
     touch->access = word[3] < workload->write_upto ? ACCESS_WRITE : ACCESS_READ;
@@ -170,14 +209,15 @@ static void locate(const struct workload *workload, const struct cell *cell,
     touch->last = false;
 }
 
-/* A window stays at its address when it moves over the segment. */
+/* A window stays at its address when it moves over the segment; one that mremap moves counts as if
+ * it did. */
 static struct place place(const struct workload *workload, const struct plan *plan,
                           process_id process, uint64_t ordinal, const struct random_block *bits)
 {
     (void)ordinal;
     const uint32_t *word = bits->word;
     const uint32_t window = (word[3] & UINT16_MAX) * workload->windows >> 16;
-    return (struct place){plan->processes[process].first_vma + MUTANT(WINDOW_PLACES, window, 0),
+    return (struct place){first_vma_of(workload, plan, process, MUTANT(WINDOW_PLACES, window, 0)),
                           access_page(&workload->access, word[1], word[2])};
 }
 
@@ -200,12 +240,20 @@ static sim_time operation_due(const struct workload *workload, const struct cell
 static void operate(const struct workload *workload, const struct cell *cell, process_id process,
                     uint64_t ordinal, struct operation_call *call)
 {
+    const struct windows_options *options = workload->options;
     struct random_block bits = operation_bits(cell, process, ordinal);
+    const uint32_t window = (uint32_t)random_below(bits.word[1], workload->windows);
+    const vma_id vma = vma_of_window(workload, cell, process, window);
+    if (vmas_of_window(workload) == 2) {
+        const vma_id first = first_vma_of(workload, cell->plan, process, window);
+        *call = (struct operation_call){
+            .kind = OPERATION_MREMAP, .vma = vma, .to = vma == first ? first + 1 : first};
+        return;
+    }
     page_count places = pages_for(workload->pressure_segment) / workload->window_stride;
     *call = (struct operation_call){
-        .kind = OPERATION_MOVE,
-        .vma = cell->plan->processes[process].first_vma +
-               (vma_id)random_below(bits.word[1], workload->windows),
+        .kind = options->move == MOVE_REMAP_FILE_PAGES ? OPERATION_REMAP_PAGES : OPERATION_MOVE,
+        .vma = vma,
         .offset = place_of(workload, random_below(bits.word[2], min_u64(places, UINT32_MAX))),
     };
 }

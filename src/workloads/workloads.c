@@ -64,6 +64,7 @@ enum status workloads_plan(const struct scenario *scenario, const struct design 
         struct workload *workload = &set->workload[i];
         workload->ops = workload_table[scenario->workloads[i].kind_index];
         workload->options = scenario->workloads[i].options;
+        workload->seed = scenario->seed;
         status = workload->ops->plan(scenario, (uint32_t)i, &set->plan, workload);
         set->nworkloads++;
     }

@@ -19,6 +19,7 @@ enum part { PART_PRIVATE, PART_TEXT, PART_FILES, PARTS };
 struct workload {
     const struct workload_ops *ops;
     const void *options;
+    uint64_t seed; /* of the scenario */
     process_id first_process;
     uint32_t nprocesses;
     sim_time work_per_touch; /* mean user time between two touches of one process */
@@ -83,7 +84,8 @@ struct workload_ops {
                    const struct random_block *bits, struct touch *touch);
 
     /* Where touch number `ordinal` of a process that maps memory goes, of all its touches in all
-     * cells; for the TLB. NULL: its touches are of no user memory. */
+     * cells; for the TLB. Those of a process that was forked are numbered from first_ordinal() on.
+     * NULL: its touches are of no user memory. */
     struct place (*place)(const struct workload *workload, const struct plan *plan,
                           process_id process, uint64_t ordinal, const struct random_block *bits);
     /* User time at which operation number `ordinal` of a process is due, the one before it being

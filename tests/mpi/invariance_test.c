@@ -2,7 +2,8 @@
  *
  * Run by mpirun with n ranks. Every scenario runs on k and on n - k ranks at once, for every k, so
  * that each number of ranks from 1 to n occurs. There is a scenario for every preset, every
- * workload that can join a database, and several numbers of cells, all taken from the tables. */
+ * workload that can join a database, and several numbers of cells, all taken from the tables.
+ * With --workload NAME those of one workload, with --all every combination. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -80,6 +81,15 @@ static const char *small_value(const struct workload_kind_options *kind, size_t 
     return large_pages && other != NULL ? other : small_options[option].value;
 }
 
+/* Ways to move windows, one for each call: but there is no remap_file_pages() where ptes are
+ * scanned. */
+static const char *next_move(bool scans)
+{
+    static const char *const moves[] = {"mremap", "munmap_mmap", "remap_file_pages"};
+    static size_t turn;
+    return moves[turn++ % (scans ? 2 : 3)];
+}
+
 static void append_workload(struct text *text, const struct workload_kind_options *kind,
                             bool large_pages)
 {
@@ -128,6 +138,9 @@ static void make_scenario(const struct preset *preset, const struct workload_ops
                        processors[processor].tlb, preset->name);
     append_workload(text, &workload_database.kind, preset->large_pages);
     append_workload(text, &joined->kind, preset->large_pages);
+    if (joined == &workload_windows) {
+        text_append_format(text, "    move: %s\n", next_move(preset->reclaim->scans_ptes));
+    }
 }
 
 /* --- running --------------------------------------------------------------------------------- */
@@ -302,6 +315,20 @@ static void test_memory_runs_out(const struct preset *preset, const struct catal
     }
 }
 
+/* One workload alone, with every preset: for who works on it. */
+static void test_workload(const char *name, const struct catalogue *catalogue)
+{
+    struct outcome sum = {{0, 0}, 0, 0, 0};
+    for (size_t turn = 0; design_presets[turn].name != NULL; turn++) {
+        for (size_t kind = 0; workload_table[kind] != NULL; kind++) {
+            if (strcmp(workload_table[kind]->kind.name, name) == 0) {
+                test_combination(&design_presets[turn], workload_table[kind], catalogue, turn,
+                                 &sum);
+            }
+        }
+    }
+}
+
 static void test_preset(const struct preset *preset, const struct catalogue *catalogue, size_t turn)
 {
     struct outcome sum = {{0, 0}, 0, 0, 0};
@@ -324,7 +351,11 @@ int main(int argc, char **argv)
     const bool all_of_them = argc > 1 && strcmp(argv[1], "--all") == 0;
     struct catalogue_names names;
     catalogue_fill(&names);
-    for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
+    if (argc > 2 && strcmp(argv[1], "--workload") == 0) {
+        test_workload(argv[2], &names.catalogue);
+    }
+    for (const struct preset *preset = design_presets; preset->name != NULL && argc <= 2;
+         preset++) {
         test_preset(preset, &names.catalogue,
                     all_of_them ? ALL_COMBINATIONS : (size_t)(preset - design_presets));
         test_memory_runs_out(preset, &names.catalogue);

@@ -88,12 +88,14 @@ void o_chain_add(const struct machine *machine, struct page *page, struct pte *p
     insert(page->chain, pte);
 }
 
-void o_chain_remove(struct machine *machine, struct page *page, struct pte *pte)
+/* The block that is empty then, if one is. */
+static struct chain_block *take_out(const struct machine *machine, struct page *page,
+                                    const struct pte *pte)
 {
     if (page->direct != NULL) {
         REQUIRE(page->direct == pte);
         page->direct = NULL;
-        return;
+        return NULL;
     }
     struct chain_block *head = page->chain;
     const unsigned nslots = machine->design.chain_slots;
@@ -104,13 +106,41 @@ void o_chain_remove(struct machine *machine, struct page *page, struct pte *pte)
                 head->slot[head->first++] = NULL;
                 if (head->first == nslots) {
                     page->chain = head->next;
-                    free_block(machine, head);
+                    return head;
                 }
-                return;
+                return NULL;
             }
         }
     }
     oracle_broken(__FILE__, __LINE__, "a present pte is in its page's chain");
+    return NULL;
+}
+
+void o_chain_remove(struct machine *machine, struct page *page, struct pte *pte)
+{
+    struct chain_block *empty = take_out(machine, page, pte);
+    if (empty != NULL) {
+        free_block(machine, empty);
+    }
+}
+
+void o_chain_move(struct machine *machine, struct actor *actor, struct page *page, struct pte *from,
+                  struct pte *to)
+{
+    struct chain_block *empty = take_out(machine, page, from);
+    const bool needed = needs_block(machine, page);
+    REQUIRE(empty != NULL || !needed);
+    if (empty != NULL) {
+        charge(machine, actor, COST_CHAIN_ALLOC);
+    }
+    if (needed) {
+        charge(machine, actor, COST_CHAIN_ALLOC);
+        *empty = (struct chain_block){.first = machine->design.chain_slots};
+    } else if (empty != NULL) {
+        free_block(machine, empty);
+    }
+    o_contention_chain(machine, actor, machine->cost[COST_CHAIN_INSERT], page->mapcount);
+    o_chain_add(machine, page, to, needed ? empty : NULL);
 }
 
 unsigned o_chain_ptes(const struct machine *machine, const struct page *page, struct pte **ptes,

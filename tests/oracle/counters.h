@@ -24,6 +24,7 @@
     X(rmap_ptes)                  \
     X(rmap_covering)              \
     X(rmap_nodes)                 \
+    X(ptes_moved)                 \
     X(ptes_zapped)                \
     X(rmap_searched)              \
     X(operations)                 \

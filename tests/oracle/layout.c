@@ -302,6 +302,7 @@ static void add_many_vmas(struct machine *machine, struct workload *workload,
             link_vma(link, mm, workload->object, 0, 0, workload->object->npages,
                      (enum populated)options->populate);
             mm->vmas->nonlinear = true;
+            mm->vmas->turned = true;
             workload->object->has_nonlinear = true;
             continue;
         }
@@ -327,13 +328,23 @@ static void add_windows(struct machine *machine, struct workload *workload,
     workload->object = add_object(machine,
                                   options->backing == BACKING_FILE ? OBJECT_FILE : OBJECT_SHM,
                                   npages, &machine->devices[machine->nswap_devices]);
+    workload->by_mremap = options->move == MOVE_MREMAP && options->moves > 0;
+    workload->by_remap = options->move == MOVE_REMAP_FILE_PAGES && options->moves > 0;
+    workload->object->has_nonlinear = workload->by_remap;
     workload->processes = allocate(options->processes, sizeof *workload->processes);
     for (uint64_t i = 0; i < options->processes; i++) {
         struct process *process = add_process(machine, workload);
         for (uint64_t w = 0; w < options->windows; w++) {
             const uint64_t place = (i * options->windows + w) % workload->places;
-            add_vma(machine, &process->mm, workload->object, place * workload->stride,
-                    workload->window, (enum populated)options->populate);
+            struct vma *vma = add_vma(machine, &process->mm, workload->object,
+                                      place * workload->stride, workload->window,
+                                      (enum populated)options->populate);
+            vma->nonlinear = workload->by_remap;
+            if (workload->by_mremap) {
+                add_vma(machine, &process->mm, workload->object, place * workload->stride,
+                        workload->window, POPULATED_NOT)
+                    ->gone = true;
+            }
         }
     }
 }
@@ -618,6 +629,7 @@ struct machine *o_layout_build(const struct scenario *scenario)
         process->from_start = o_workload_goes_on(process->workload) && !process->by_fork;
         process->finite = process->finite || !o_workload_goes_on(process->workload);
         process->mm.alive = !process->by_fork;
+        process->mm.family = ++machine->nfamilies;
         o_workload_born(machine, process);
     }
     for (size_t i = 0; i < machine->nobjects; i++) {

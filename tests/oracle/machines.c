@@ -294,6 +294,8 @@ static void choose_windows(struct dice *dice, struct machine_workload *windows)
     windows->zipf_permille = between(dice, 0, 1000);
     windows->write_permille = between(dice, 0, 1000);
     windows->cpu_permille = between(dice, 1, 1000);
+    struct dice more = {.number = dice->number, .next = (uint64_t)1 << 24};
+    windows->move = (unsigned)ONE_OF(&more, 0, 0, 1, 2, 2);
 }
 
 static void choose_fork_exit(struct dice *dice, struct machine_workload *forks)
@@ -335,7 +337,11 @@ static void choose_more(struct machine_choice *machine)
 {
     struct dice dice = {.number = machine->number, .next = (uint64_t)1 << 20};
     if (in_100(&dice, 25)) {
-        choose_windows(&dice, &machine->workloads[machine->nworkloads++]);
+        struct machine_workload *windows = &machine->workloads[machine->nworkloads++];
+        choose_windows(&dice, windows);
+        if (machine->design == DESIGN_2_4_23) { /* had no remap_file_pages() */
+            windows->move = min_u64(windows->move, 1) != 0;
+        }
     }
     if (in_100(&dice, 20)) {
         choose_fork_exit(&dice, &machine->workloads[machine->nworkloads++]);
@@ -782,6 +788,7 @@ static void write_many_vmas(const struct machine_workload *windows, struct text 
 static void write_windows(const struct machine_workload *windows, struct text *yaml)
 {
     static const char *const accesses[] = {"uniform", "hot_cold", "zipf"};
+    static const char *const moves[] = {"munmap_mmap", "mremap", "remap_file_pages"};
     text_append_format(yaml,
                        "    processes: %" PRIu64 "\n    size: %" PRIu64
                        "KiB\n    backing: %s\n    window: %" PRIu64 "KiB\n    windows: %" PRIu64
@@ -794,6 +801,7 @@ static void write_windows(const struct machine_workload *windows, struct text *y
     write_permille("zipf_exponent", windows->zipf_permille, yaml);
     write_permille("write_share", windows->write_permille, yaml);
     write_permille("cpu_use", windows->cpu_permille, yaml);
+    text_append_format(yaml, "    move: %s\n", moves[windows->move]);
 }
 
 static void write_syscalls(const struct machine_workload *calls, struct text *yaml)

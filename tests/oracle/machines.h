@@ -69,6 +69,7 @@ struct machine_workload {
     /* windows: `pages` of each of so many, by `processes` */
     uint64_t windows, touch_ns;
     bool at_random, nonlinear;
+    unsigned move; /* how windows are, as the choices are numbered */
     /* syscall_heavy, mixed, fork_exit; `pages` of each process, or of all together */
     uint64_t calls, copied;
     uint64_t text_permille, files_permille, text_touches_permille, file_touches_permille;

@@ -5,7 +5,7 @@
 
 uint64_t o_vma_address_at(const struct vma *vma, page_offset offset)
 {
-    if (vma->nonlinear) {
+    if (vma->turned) {
         const unsigned n = vma->mm->ptes_per_page;
         const uint64_t begin = offset - offset % n;
         const uint64_t end = begin + n < vma->pages ? begin + n : vma->pages;

@@ -149,6 +149,7 @@ struct page {
     uint64_t dirtied_at_tick;
     struct page *next_dirtied; /* after it, in its file */
     unsigned attached;         /* mms that have this version of the page */
+    uint64_t family;           /* of them */
     bool protected;            /* from stores, since a fork */
     bool dropped;              /* nobody has it any more */
     bool in_batch;             /* a reclaimer has it off the lists */
@@ -207,7 +208,8 @@ struct vma {
     unsigned image;         /* of the program that maps it; 0: all do */
     struct page **versions; /* of the mm, by page of the vma; NULL: the object has none */
     bool *chunk_used;       /* by chunk of the object: whether a fault ever had its page tables */
-    bool nonlinear;         /* the pages of each page table are the other way round */
+    bool nonlinear;         /* remap_file_pages() says which pages it maps */
+    bool turned;            /* then: those of each page table the other way round */
     uint64_t cursor;        /* nonlinear: vm_private_data, in pages */
     uint64_t came;          /* numbers when vmas came, those moved anew */
     struct vma *next_of_mm, *next_of_object; /* in the order in which they were planned */
@@ -223,6 +225,7 @@ struct mm {
     struct pte_page *ptes; /* by virtual page number / ptes per page */
     bool *middle, *upper;  /* x86_64: pmd and pud pages that exist, by number */
     bool alive;            /* it has a process */
+    uint64_t family;       /* numbers those that descend from one exec */
     struct lock page_table_lock;
     uint64_t swap_address; /* where the virtual scan goes on */
     bool swap_finished;
@@ -321,11 +324,12 @@ struct context {
 
 enum access { BY_LOAD, BY_STORE, BY_FILE_READ, BY_FILE_WRITE, BY_RAW_WRITE };
 
-enum operation_kind { MOVES_WINDOW, FORKS, EXECUTES, EXITS };
+enum operation_kind { MOVES_WINDOW, MOVES_ADDRESS, MOVES_PAGES, FORKS, EXECUTES, EXITS };
 
 struct operation {
     enum operation_kind kind;
     struct vma *vma;    /* that moves, */
+    struct vma *to;     /* the one that it becomes, */
     page_offset offset; /* to where */
     struct process *child, *wait_for;
     unsigned image;
@@ -408,6 +412,8 @@ struct workload {
     uint64_t places;        /* where a window can be */
     uint64_t stride;        /* pages from one to the next */
     sim_time move_interval; /* mean user time from move to move; 0: none */
+    bool by_mremap;         /* windows move to another address, and have two vmas for that */
+    bool by_remap;          /* remap_file_pages() moves them */
     uint64_t private_pages; /* of each process */
     uint64_t private_below; /* of w1 */
     uint64_t store_below;   /* of w3 */
@@ -479,7 +485,8 @@ struct machine {
 
     struct process *processes;
     uint32_t nprocesses;
-    bool no_region; /* the next vma follows closely */
+    uint64_t nfamilies; /* so far */
+    bool no_region;     /* the next vma follows closely */
     struct workload *workloads;
     size_t nworkloads;
     struct object *objects;

@@ -54,7 +54,7 @@ static bool is_swapped(const struct page *page)
 
 /* Pages [from, to) of the object, within an aligned word. */
 static void zap_word(struct machine *machine, struct actor *actor, const struct vma *vma,
-                     page_offset from, page_offset to)
+                     page_offset from, page_offset to, bool marks)
 {
     struct page *pages[WORD];
     struct pte *ptes[WORD];
@@ -74,7 +74,7 @@ static void zap_word(struct machine *machine, struct actor *actor, const struct 
         charge(machine, actor, COST_PTE_ZAP);
     }
     for (unsigned i = 0; i < n; i++) {
-        if (young[i] && !machine->design.is_2_4 && vma->object->kind != OBJECT_ANON) {
+        if (young[i] && marks && !machine->design.is_2_4 && vma->object->kind != OBJECT_ANON) {
             o_page_mark_accessed(machine, actor, pages[i]);
         }
     }
@@ -100,7 +100,7 @@ static const struct page *first_busy(const struct vma *vma, page_offset from, pa
     return NULL;
 }
 
-static void zap(struct machine *machine, struct actor *actor, struct vma *vma)
+static void zap(struct machine *machine, struct actor *actor, struct vma *vma, bool marks)
 {
     const page_offset end = vma->offset + vma->pages;
     struct lock *lock = &vma->mm->page_table_lock;
@@ -122,7 +122,7 @@ static void zap(struct machine *machine, struct actor *actor, struct vma *vma)
             continue;
         }
         look_at_tables(machine, actor, vma, offset, 1);
-        zap_word(machine, actor, vma, offset, next);
+        zap_word(machine, actor, vma, offset, next, marks);
         if (next == end || next % CHUNK == 0) {
             *used = false;
         }
@@ -153,7 +153,7 @@ static void move_window(struct machine *machine, struct actor *actor, struct vma
     enter_kernel(machine, actor);
     o_yield_point(actor);
     take_page_table_lock(machine, actor, vma->mm);
-    zap(machine, actor, vma);
+    zap(machine, actor, vma, true);
     o_yield_point(actor);
     change_vma(machine, actor, vma->object);
     vma->gone = true;
@@ -165,6 +165,165 @@ static void move_window(struct machine *machine, struct actor *actor, struct vma
     vma->offset = offset;
     came(vma);
     o_lock_release(machine, actor, &vma->mm->page_table_lock);
+}
+
+/* One pte of a word goes to the other address. */
+static void move_pte(struct machine *machine, struct actor *actor, struct pte *from, struct pte *to)
+{
+    struct page *page = from->page;
+    REQUIRE(from->present && to != NULL && !to->present && from->mm == to->mm);
+    charge(machine, actor, COST_PTE_UNMAP);
+    *to = *from;
+    *from = (struct pte){.mm = to->mm};
+    o_rmap_move(machine, actor, page, from, to);
+    machine->count.ptes_moved++;
+}
+
+/* False: there is no frame for the page table that it goes to. */
+static bool move_word(struct machine *machine, struct actor *actor, const struct vma *from,
+                      const struct vma *to, page_offset offset, page_offset end)
+{
+    bool any = false;
+    for (page_offset i = offset; i < end; i++) {
+        any = any || present_pte(from, i) != NULL;
+    }
+    if (any && !o_mm_need_table(machine, actor, to, offset)) {
+        return false;
+    }
+    look_at_tables(machine, actor, from, offset, 2);
+    for (page_offset i = offset; i < end; i++) {
+        struct pte *pte = present_pte(from, i);
+        charge(machine, actor, COST_LOCK);
+        if (pte == NULL) {
+            charge(machine, actor, COST_PTE_SKIP);
+        } else {
+            move_pte(machine, actor, pte, o_mm_pte(to->mm, o_vma_address_at(to, i)));
+        }
+    }
+    return true;
+}
+
+static void take_lock_for_nothing(struct actor *actor, struct machine *machine, struct mm *mm)
+{
+    struct lock *lock = &mm->page_table_lock;
+    while (lock->holder != NULL) {
+        o_spin_for(actor, lock);
+    }
+    o_lock_enter(machine, actor, lock, LOCK_KIND_MM);
+    o_lock_hold(actor, lock);
+}
+
+static void move_ptes(struct machine *machine, struct actor *actor, const struct vma *from,
+                      const struct vma *to)
+{
+    const page_offset end = from->offset + from->pages;
+    struct lock *lock = &from->mm->page_table_lock;
+    page_offset offset = from->offset;
+    while (offset < end) {
+        o_yield_point(actor);
+        bool *used = &from->chunk_used[offset / CHUNK];
+        if (!*used) {
+            offset = min_u64((offset / CHUNK + 1) * CHUNK, end);
+            continue;
+        }
+        const page_offset next = min_u64((offset / WORD + 1) * WORD, end);
+        take_lock_for_nothing(actor, machine, from->mm);
+        if (!move_word(machine, actor, from, to, offset, next)) {
+            o_lock_release(machine, actor, lock);
+            o_reclaim_in_operation(machine, actor, o_mm_table_class(machine));
+            continue;
+        }
+        if (next == end || next % CHUNK == 0) {
+            *used = false;
+        }
+        o_lock_release(machine, actor, lock);
+        offset = next;
+    }
+}
+
+static void move_address(struct machine *machine, struct actor *actor, struct vma *from,
+                         struct vma *to)
+{
+    struct mm *mm = from->mm;
+    o_yield_point(actor);
+    enter_kernel(machine, actor);
+    o_yield_point(actor);
+    take_page_table_lock(machine, actor, mm);
+    change_vma(machine, actor, to->object);
+    to->gone = false;
+    to->offset = from->offset;
+    came(to);
+    o_lock_release(machine, actor, &mm->page_table_lock);
+    move_ptes(machine, actor, from, to);
+    o_yield_point(actor);
+    o_yield_point(actor);
+    take_page_table_lock(machine, actor, mm);
+    change_vma(machine, actor, from->object);
+    from->gone = true;
+    o_tree_changed(from->object);
+    o_mm_free_tables(machine, actor, from);
+    o_lock_release(machine, actor, &mm->page_table_lock);
+}
+
+/* False: no frame of the class for what the pte needs. */
+static bool install_page(struct machine *machine, struct actor *actor, const struct vma *vma,
+                         page_offset offset, enum zone_number *class_p)
+{
+    struct page *page = &vma->object->pages[offset];
+    struct chain_block *spare = NULL;
+    charge(machine, actor, COST_LOCK);
+    charge(machine, actor, COST_PAGE_CACHE);
+    if (!page->resident || page->reading || o_page_in_swap_cache(page)) {
+        charge(machine, actor, COST_PTE_SKIP);
+        return true;
+    }
+    *class_p = o_mm_table_class(machine);
+    if (!o_mm_need_table(machine, actor, vma, offset)) {
+        return false;
+    }
+    *class_p = machine->kernel_class;
+    if (!o_rmap_prepare(machine, actor, page, &spare)) {
+        return false;
+    }
+    if (vma->object->kind == OBJECT_FILE) {
+        o_page_mark_accessed(machine, actor, page);
+    }
+    charge(machine, actor, COST_PTE_COPY);
+    struct pte *pte = o_mm_pte(vma->mm, o_vma_address_at(vma, offset));
+    o_mm_set_pte(machine, vma, page, pte, false);
+    o_rmap_add(machine, actor, page, pte, spare);
+    return true;
+}
+
+static void move_pages(struct machine *machine, struct actor *actor, struct vma *vma,
+                       page_offset to)
+{
+    struct mm *mm = vma->mm;
+    o_yield_point(actor);
+    enter_kernel(machine, actor);
+    o_yield_point(actor);
+    take_page_table_lock(machine, actor, mm);
+    zap(machine, actor, vma, false);
+    vma->offset = to;
+    o_lock_release(machine, actor, &mm->page_table_lock);
+    page_offset offset = to;
+    while (offset < to + vma->pages) {
+        o_yield_point(actor);
+        take_lock_for_nothing(actor, machine, mm);
+        const page_offset next = min_u64((offset / WORD + 1) * WORD, to + vma->pages);
+        enum zone_number class = machine->user_class;
+        bool short_of_memory = false;
+        look_at_tables(machine, actor, vma, offset, 1);
+        while (offset < next && !short_of_memory) {
+            short_of_memory = !install_page(machine, actor, vma, offset, &class);
+            offset += !short_of_memory;
+        }
+        o_lock_release(machine, actor, &mm->page_table_lock);
+        if (short_of_memory) {
+            o_reclaim_in_operation(machine, actor, class);
+        }
+    }
+    o_yield_point(actor);
 }
 
 /* All of an address space goes. */
@@ -185,7 +344,7 @@ static void empty_mm(struct machine *machine, struct actor *actor, struct mm *mm
                 take_page_table_lock(machine, actor, mm);
                 locked = true;
             }
-            zap(machine, actor, vma);
+            zap(machine, actor, vma, true);
         }
     }
     if (locked) {
@@ -213,6 +372,7 @@ static void unlock(struct machine *machine, struct actor *actor, struct mm *mm)
 static void execute(struct machine *machine, struct actor *actor, struct mm *mm, unsigned image)
 {
     empty_mm(machine, actor, mm, COST_PROCESS_EXEC);
+    mm->family = ++machine->nfamilies;
     mm->swap_address = 0;
     mm->swap_finished = false;
     for (struct vma *vma = mm->vmas; vma != NULL; vma = vma->next_of_mm) {
@@ -320,6 +480,7 @@ static void make_child(struct machine *machine, struct actor *actor, struct mm *
     o_yield_point(actor);
     enter_kernel(machine, actor);
     child->alive = true;
+    child->family = parent->family;
     child->swap_address = 0;
     child->swap_finished = false;
     pay(machine, actor, COST_PROCESS_FORK);
@@ -361,6 +522,12 @@ void o_operate(struct machine *machine, struct actor *actor)
     switch (operation->kind) {
     case MOVES_WINDOW:
         move_window(machine, actor, operation->vma, operation->offset);
+        break;
+    case MOVES_ADDRESS:
+        move_address(machine, actor, operation->vma, operation->to);
+        break;
+    case MOVES_PAGES:
+        move_pages(machine, actor, operation->vma, operation->offset);
         break;
     case FORKS:
         make_child(machine, actor, mm, operation->child);

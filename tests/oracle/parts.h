@@ -131,6 +131,9 @@ bool o_chain_prepare(struct machine *machine, struct actor *actor, struct page *
                      struct chain_block **spare_p);
 void o_chain_add(const struct machine *machine, struct page *page, struct pte *pte,
                  struct chain_block *spare);
+/* A pte is taken out and another put in; the block that this empties is the one that it fills. */
+void o_chain_move(struct machine *machine, struct actor *actor, struct page *page, struct pte *from,
+                  struct pte *to);
 /* The block that it no longer needs goes back. */
 void o_chain_remove(struct machine *machine, struct page *page, struct pte *pte);
 /* The ptes of a page, in the order of its chain, at most `max`. */
@@ -172,6 +175,9 @@ bool o_rmap_referenced(struct machine *machine, struct actor *actor, struct page
 /* A pte of the page has been cleared by an operation. */
 void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *page,
                    struct pte *pte);
+/* What one pte of a page said, another of the same mm does. */
+void o_rmap_move(struct machine *machine, struct actor *actor, struct page *page, struct pte *from,
+                 struct pte *to);
 enum unmap_result o_rmap_unmap(struct machine *machine, struct actor *actor, struct page *page);
 /* From all mms but one, which the virtual scan holds, as far as trylocks allow. */
 void o_rmap_unmap_others(struct machine *machine, struct actor *actor, const struct mm *held,

@@ -83,8 +83,8 @@ static void add(struct machine *machine, struct actor *actor, struct page *page,
     }
 }
 
-/* Half of the chain is searched, on average. */
-static void charge_search(struct machine *machine, struct actor *actor, const struct page *page,
+/* Half of the chain of a page with so many ptes is searched, on average. */
+static void charge_search(struct machine *machine, struct actor *actor, uint64_t mappers,
                           uint64_t blocks)
 {
     sim_time time = machine->cost[COST_CHAIN_REMOVE];
@@ -92,32 +92,62 @@ static void charge_search(struct machine *machine, struct actor *actor, const st
         time += machine->cost[COST_CHAIN_BLOCK] * (blocks + 1) / 2;
         machine->count.rmap_searched += (blocks + 1) / 2;
     }
-    o_contention_chain(machine, actor, time, page->mapcount + 1);
+    o_contention_chain(machine, actor, time, mappers);
 }
 
+static uint64_t entries_of(const struct page *page)
+{
+    uint64_t entries = 0;
+    for (const struct list_entry *entry = page->entries; entry != NULL; entry = entry->next) {
+        entries++;
+    }
+    return entries;
+}
+
+static uint64_t blocks_of(const struct page *page)
+{
+    uint64_t blocks = 0;
+    for (const struct chain_block *block = page->chain; block != NULL; block = block->next) {
+        blocks++;
+    }
+    return blocks;
+}
+
+/* The page's ptes are counted without this one already. */
 static void take_out(struct machine *machine, struct actor *actor, struct page *page,
                      struct pte *pte)
 {
     if (machine->design.rmap == RMAP_PTE_LISTS) {
         const uint64_t free_before = machine->nfree_entries;
-        uint64_t entries = 0;
-        for (const struct list_entry *entry = page->entries; entry != NULL; entry = entry->next) {
-            entries++;
-        }
-        charge_search(machine, actor, page, entries);
+        charge_search(machine, actor, page->mapcount + 1, entries_of(page));
         o_list_remove_pte(machine, page, pte);
         charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
     } else if (uses_chain(machine, page)) {
         const uint64_t blocks_before = machine->chain_blocks;
-        uint64_t blocks = 0;
-        for (const struct chain_block *block = page->chain; block != NULL; block = block->next) {
-            blocks++;
-        }
-        charge_search(machine, actor, page, blocks);
+        charge_search(machine, actor, page->mapcount + 1, blocks_of(page));
         o_chain_remove(machine, page, pte);
         charge_times(machine, actor, COST_CHAIN_ALLOC, blocks_before - machine->chain_blocks);
     } else if (machine->design.rmap != RMAP_NONE) {
         charge(machine, actor, COST_MAPCOUNT);
+    }
+}
+
+static void move(struct machine *machine, struct actor *actor, struct page *page, struct pte *from,
+                 struct pte *to)
+{
+    if (uses_chain(machine, page)) {
+        charge_search(machine, actor, page->mapcount, blocks_of(page));
+        o_chain_move(machine, actor, page, from, to);
+        o_chain_check(machine, page);
+    } else if (machine->design.rmap == RMAP_PTE_LISTS) {
+        const uint64_t free_before = machine->nfree_entries;
+        charge_search(machine, actor, page->mapcount, entries_of(page));
+        o_list_remove_pte(machine, page, from);
+        charge_times(machine, actor, COST_CHAIN_ALLOC, machine->nfree_entries - free_before);
+        REQUIRE(o_list_prepare(machine, actor, page));
+        add(machine, actor, page, to, NULL);
+    } else if (machine->design.rmap == RMAP_OBJECTS) {
+        charge_times(machine, actor, COST_MAPCOUNT, 2);
     }
 }
 
@@ -502,8 +532,13 @@ static struct search search_tree(struct machine *machine, struct actor *actor,
     return search;
 }
 
-/* The vmas over an anonymous page, in the order they came: with one mm to an object, those of its
- * anon_vma, or the mms of its bundle. */
+static bool is_of_family(const struct vma *vma, const struct page *page)
+{
+    return !page->object->has_versions || vma->mm->family == page->family;
+}
+
+/* The vmas over an anonymous page, in the order they came, of the mms that descend from the same
+ * exec: those of its anon_vma, or the mms of its bundle. */
 static struct search search_anon(struct machine *machine, struct actor *actor,
                                  const struct page *page, bool unmaps)
 {
@@ -518,7 +553,7 @@ static struct search search_anon(struct machine *machine, struct actor *actor,
     bool goes_on = true;
     for (const struct vma *vma = page->object->vmas; vma != NULL && goes_on;
          vma = vma->next_of_object) {
-        if (!vma->gone && o_vma_covers(vma, page)) {
+        if (!vma->gone && o_vma_covers(vma, page) && is_of_family(vma, page)) {
             visits++;
             goes_on = search_vma(vma, &search);
         }
@@ -620,6 +655,14 @@ void o_rmap_remove(struct machine *machine, struct actor *actor, struct page *pa
 {
     machine->count.rmap_cpu_seconds -= actor->now;
     take_out(machine, actor, page, pte);
+    machine->count.rmap_cpu_seconds += actor->now;
+}
+
+void o_rmap_move(struct machine *machine, struct actor *actor, struct page *page, struct pte *from,
+                 struct pte *to)
+{
+    machine->count.rmap_cpu_seconds -= actor->now;
+    move(machine, actor, page, from, to);
     machine->count.rmap_cpu_seconds += actor->now;
 }
 

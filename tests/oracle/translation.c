@@ -22,7 +22,8 @@ struct translation {
     sim_time recent_time;
     uint64_t fraction; /* of a miss, in 2^-32 */
     uint64_t stops;    /* that have been seen */
-    sim_time cost;     /* of a touch, as the CPUs are shared out by */
+    uint32_t generation;
+    sim_time cost; /* of a touch, as the CPUs are shared out by */
 };
 
 static const struct tlb_config *tlb_of(const struct machine *machine)
@@ -92,9 +93,11 @@ static void translate_one(struct machine *machine, struct process *process)
     struct translation *translation = process->translation;
     const struct tlb_config *tlb = tlb_of(machine);
     struct touch touch;
-    o_workload_sample(machine, process, translation->touches, &touch);
+    o_workload_sample(machine, process,
+                      ((uint64_t)process->generation << 24) + translation->touches, &touch);
     const byte_count size = touch.vma->object->page_size;
-    const uint64_t page = o_vma_address(touch.vma, touch.page) * PAGE_BYTES / size;
+    const page_offset offset = touch.page == NULL ? touch.offset : touch.page->offset;
+    const uint64_t page = o_vma_address_at(touch.vma, offset) * PAGE_BYTES / size;
     const uint64_t now = ++translation->uses;
     if (!look_up(&tlb->level[0], translation->entries[0], size, page, now)) {
         if (look_up(&tlb->level[1], translation->entries[1], size, page, now)) {
@@ -135,6 +138,11 @@ static void flush(const struct machine *machine, struct translation *translation
 static void translate_process(struct machine *machine, struct process *process)
 {
     struct translation *translation = process->translation;
+    if (translation->generation != process->generation) { /* another process, with its number */
+        translation->generation = process->generation;
+        translation->touches = 0;
+        flush(machine, translation);
+    }
     const struct machine_config *config = &machine->scenario->machine;
     const sim_time work = process->workload->interval;
     const uint64_t slice = config->timeslice < work ? 1 : config->timeslice / work;
@@ -224,8 +232,7 @@ void o_translation_build(struct machine *machine)
     for (uint32_t p = 0; p < machine->nprocesses; p++) {
         struct process *process = &machine->processes[p];
         const enum workload_kind kind = process->workload->kind;
-        const bool forks = kind == WORKLOAD_FORK_EXIT || kind == WORKLOAD_FORK_TREE;
-        if (forks || kind == WORKLOAD_READER || process->mm.vmas == NULL ||
+        if (kind == WORKLOAD_READER || process->mm.vmas == NULL ||
             !tlb_config_is_there(tlb_of(machine))) {
             continue;
         }

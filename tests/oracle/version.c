@@ -25,6 +25,8 @@ void o_version_attach(const struct vma *vma, struct page *page)
     struct page **place = o_version_of(vma, page->offset);
     REQUIRE(*place == NULL);
     *place = page;
+    REQUIRE(page->attached == 0 || page->family == vma->mm->family);
+    page->family = vma->mm->family;
     page->attached++;
 }
 

@@ -267,6 +267,16 @@ static struct vma *window_of(const struct process *process, uint64_t number)
     return vma;
 }
 
+/* The vma that a window is in, of those it can be in. */
+static struct vma *vma_of_window(const struct process *process, uint64_t window)
+{
+    if (!process->workload->by_mremap) {
+        return window_of(process, window);
+    }
+    struct vma *vma = window_of(process, 2 * window);
+    return vma->gone ? vma->next_of_mm : vma;
+}
+
 /* ---- lives of processes that fork --------------------------------------------------------------
  */
 
@@ -515,8 +525,14 @@ void o_workload_operation(const struct machine *machine, const struct process *p
         return;
     }
     struct random_block bits = operation_bits(machine, process, ordinal);
-    *operation = (struct operation){.kind = MOVES_WINDOW};
-    operation->vma = window_of(process, random_below(bits.word[1], workload->windows));
+    const uint64_t window = random_below(bits.word[1], workload->windows);
+    *operation = (struct operation){.kind = workload->by_remap ? MOVES_PAGES : MOVES_WINDOW};
+    operation->vma = vma_of_window(process, window);
+    if (workload->by_mremap) {
+        struct vma *first = window_of(process, 2 * window);
+        operation->kind = MOVES_ADDRESS;
+        operation->to = operation->vma == first ? first->next_of_mm : first;
+    }
     operation->offset = random_below(bits.word[2], workload->places) * workload->stride;
     *interval_p = random_exponential(bits.word[0], workload->move_interval);
 }
@@ -551,6 +567,18 @@ static void draw_life(const struct machine *machine, const struct process *proce
     *interval_p = time_of_item(process, next_item(machine, process, i + 1, false)) - due;
 }
 
+/* For the TLB: item i, or the stack when that is no touch. */
+static void sample_life(const struct machine *machine, const struct process *process, uint64_t i,
+                        struct touch *touch)
+{
+    struct item item = item_of(machine, process, i);
+    if (item.what == OPERATES || item.what == NOTHING) {
+        item = (struct item){STORES_TO_STACK, 0, 0};
+    }
+    touch->vma = vma_of_item(machine, process, &item);
+    touch->offset = touch->vma->offset + item.page;
+}
+
 static void draw_tree(const struct process *process, const struct random_block *bits,
                       struct touch *touch)
 {
@@ -568,7 +596,7 @@ static void draw_windows(const struct process *process, const struct random_bloc
     const uint64_t window = (uint64_t)(bits->word[3] % 65536) * workload->windows / 65536;
     touch->access = bits->word[3] < workload->store_below ? BY_STORE : BY_LOAD;
     touch->counted = true;
-    touch->vma = window_of(process, window);
+    touch->vma = vma_of_window(process, window);
     touch->page =
         &workload->object->pages[touch->vma->offset +
                                  access_page(&workload->access, bits->word[1], bits->word[2])];
@@ -638,6 +666,16 @@ void o_workload_sample(const struct machine *machine, struct process *process, u
         break;
     case WORKLOAD_WINDOWS:
         draw_windows(process, &bits, touch);
+        if (process->workload->by_mremap) { /* as if it had stayed at its first address */
+            touch->vma = window_of(process, 2 * ((uint64_t)(bits.word[3] % 65536) *
+                                                 process->workload->windows / 65536));
+        }
+        break;
+    case WORKLOAD_FORK_TREE:
+        draw_tree(process, &bits, touch);
+        break;
+    case WORKLOAD_FORK_EXIT:
+        sample_life(machine, process, ordinal % ((uint64_t)1 << GENERATION_SHIFT), touch);
         break;
     case WORKLOAD_SYSCALLS:
         aim(touch, own_object(process), random_below(bits.word[2], workload->window));

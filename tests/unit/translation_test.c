@@ -185,6 +185,38 @@ static void test_switches_flush(void **state)
     assert_true(misses_per_access(alone) < 0.05);
 }
 
+/* Children of a server touch its memory, each through a TLB that is empty when it is forked: of 400
+ * touches, spread over 64 pages, 64 (1 - (63 / 64)^400) miss, and hardly any of the server's. */
+static const char tree[] = "duration: 2s\n"
+                           "machine: { memory: 64MiB, cpus: 8, tlb: opteron, tlb_sampling: 1 }\n"
+                           "design: { preset: linux-2.6.7 }\n"
+                           "workloads:\n"
+                           "  - { kind: anon_fork_tree, children: 2, memory: 256KiB,\n"
+                           "      fork_every: 1000, child_touches: 400, write_share: 0% }\n"
+                           "phases: { warmup: 0s }\n"
+                           "costs: x86_64-2003\n"
+                           "output: { interval: 500ms }\n";
+
+static void test_children_begin_with_an_empty_tlb(void **state)
+{
+    (void)state;
+    for (unsigned cells = 1; cells <= 3; cells += 2) {
+        char set[32];
+        snprintf(set, sizeof set, "machine.cells=%u", cells);
+        const char *const sets[] = {set, NULL};
+        struct sim_result result = run_scenario(tree, CONFIGS_DIR "/tree.yaml", sets);
+        const double children = (double)result_count(&result, METRIC_FORKS);
+        const double accesses = (double)result_count(&result, METRIC_TLB_ACCESSES);
+        const double misses = (double)result_count(&result, METRIC_TLB_MISSES);
+        assert_true(children > 20);
+        assert_true(fabs(misses / (64 * children) - 1) < 0.1);
+        assert_true(accesses > 1000 * children);
+        assert_true(accesses < 1000 * (children + 1) + 400 * (children + 1));
+        assert_true(result_real(&result, METRIC_TRANSLATION) > 0);
+        sim_result_free(&result);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_cells_change_nothing),
         cmocka_unit_test(test_sampling),
         cmocka_unit_test(test_switches_flush),
+        cmocka_unit_test(test_children_begin_with_an_empty_tlb),
     };
     return cmocka_run_group_tests(tests, run_fixture_open, run_fixture_close);
 }
