@@ -17,6 +17,7 @@ static const struct verb {
 } verbs[] = {
     {"expand", "print every run with its memory, ranks and time; runs nothing", study_expand},
     {"run", "run here what is not done yet, several runs at once", study_run},
+    {"collect", "put all results into one file, with the axes as dimensions", study_collect},
     {"status", "say what is done, running, failed and missing, and why", study_status},
 };
 
@@ -38,14 +39,16 @@ static void print_help(void)
          "  --quick           the short form of the study, in a directory of its own\n"
          "  --jobs N          run: so many runs at once; otherwise as many as cores and memory "
          "allow\n"
-         "  --force           run: replace what is in the way of results\n"
+         "  --force           run: replace what is in the way of results; collect: of its file\n"
+         "  --require-all     collect: fail where a point is missing\n"
          "  --help            print this\n"
          "\n"
          "Runs of several ranks are started by $MPIEXEC, or mpirun. An interrupt stops the runs,\n"
          "which leave checkpoints; the same command goes on.\n"
          "\n"
          "exit codes: 0 all done; 1 a run failed; 2 usage; 3 a point does not fit this host; 4\n"
-         "interrupted; 5 all done, some results invalid. status: 0 whatever it finds\n"
+         "interrupted; 5 all done, some results invalid. status: 0 whatever it finds. collect: 0\n"
+         "also where points are missing, which are NaN and listed; 1 if all are\n"
          "\n"
          "example: thrash study run jobs/memory-scaling.yaml --quick");
 }
@@ -84,11 +87,14 @@ static enum status parse_count(const char *option, const char *spelled, uint64_t
 static enum status parse(int argc, char **argv, struct study_arguments *arguments,
                          const struct verb **verb_p, bool *help_p)
 {
-    enum { QUICK = 256, JOBS, FORCE };
-    static const struct option options[] = {
-        {"help", no_argument, NULL, 'h'},    {"output", required_argument, NULL, 'o'},
-        {"quick", no_argument, NULL, QUICK}, {"jobs", required_argument, NULL, JOBS},
-        {"force", no_argument, NULL, FORCE}, {NULL, 0, NULL, 0}};
+    enum { QUICK = 256, JOBS, FORCE, REQUIRE_ALL };
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"quick", no_argument, NULL, QUICK},
+                                            {"jobs", required_argument, NULL, JOBS},
+                                            {"force", no_argument, NULL, FORCE},
+                                            {"require-all", no_argument, NULL, REQUIRE_ALL},
+                                            {NULL, 0, NULL, 0}};
     enum status status = STATUS_OK;
     optind = 1;
     opterr = 0;
@@ -109,6 +115,9 @@ static enum status parse(int argc, char **argv, struct study_arguments *argument
             break;
         case FORCE:
             arguments->force = true;
+            break;
+        case REQUIRE_ALL:
+            arguments->require_all = true;
             break;
         default:
             status = unusable_option("study", argv, option);
@@ -140,7 +149,7 @@ static char *default_directory(const struct study *study)
 
 int command_study(int argc, char **argv)
 {
-    struct study_arguments arguments = {0};
+    struct study_arguments arguments = {.argc = argc, .argv = argv};
     const struct verb *verb = NULL;
     bool help = false;
     enum status status = parse(argc, argv, &arguments, &verb, &help);

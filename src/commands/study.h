@@ -13,11 +13,15 @@ struct study_arguments {
     const char *directory; /* -o, or "<study>" in the working directory */
     uint64_t at_once;      /* --jobs; 0: what cores and memory allow */
     bool quick, force;
+    bool require_all; /* collect: no point may be missing */
+    int argc;         /* the command line, for results */
+    char **argv;
 };
 
 /* Each is given a study whose points have all been validated. */
 enum status study_expand(const struct study_arguments *arguments, const struct study_plan *plan);
 enum status study_run(const struct study_arguments *arguments, const struct study_plan *plan);
+enum status study_collect(const struct study_arguments *arguments, const struct study_plan *plan);
 enum status study_status(const struct study_arguments *arguments, const struct study_plan *plan);
 
 #endif

@@ -20,12 +20,15 @@ static hid_t make_space(unsigned ndims, const uint64_t *shape)
     return H5Screate_simple((int)ndims, extent, NULL);
 }
 
-/* Every dataset has its place in the file from the beginning, so that the ranks only fill it. */
-static hid_t placement_list(void)
+/* Every dataset has its place in the file from the beginning, so that the ranks only fill it; texts
+ * of variable length have it only once they are written. */
+static hid_t placement_list(hid_t type)
 {
     hid_t list = h5_creation_list(H5P_DATASET_CREATE);
-    if (list >= 0 && (H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) < 0 ||
-                      H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) < 0)) {
+    const bool placed = H5Tis_variable_str(type) <= 0;
+    if (list >= 0 && placed &&
+        (H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) < 0 ||
+         H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) < 0)) {
         H5Pclose(list);
         return H5I_INVALID_HID;
     }
@@ -42,7 +45,7 @@ static hid_t create_dataset(struct h5_writer *writer, const struct h5_label *lab
     }
     errno = 0;
     hid_t space = make_space(ndims, shape);
-    hid_t list = placement_list();
+    hid_t list = placement_list(type);
     hid_t dataset = H5I_INVALID_HID;
     if (space >= 0 && list >= 0) {
         dataset = H5Dcreate2(writer->file, label->path, type, space, H5P_DEFAULT, list,

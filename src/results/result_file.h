@@ -107,10 +107,11 @@ void result_put_numbers_attribute(struct result *result, const char *path, const
 /* An array of two or more dimensions below /simulation that rank 0 has row after row: what lies
  * along the last axis at one position on the others. All rows are put, in order, last of the other
  * axes fastest; result_end_rows() releases. `array` and what it points to must outlive it. NULL
- * where there is nothing to do, which the others take. */
+ * where there is nothing to do, which the others take. result_put_row() is false after a failure:
+ * no more rows are wanted. */
 struct result_rows;
 struct result_rows *result_begin_rows(struct result *result, const struct h5_array *array);
-void result_put_row(struct result_rows *rows, const void *values);
+bool result_put_row(struct result_rows *rows, const void *values);
 void result_end_rows(struct result_rows *rows);
 
 /* Names what a group does not hold, and why. The group is made before result_share(). */

@@ -168,12 +168,13 @@ struct result_rows *result_begin_rows(struct result *result, const struct h5_arr
     return rows;
 }
 
-void result_put_row(struct result_rows *rows, const void *values)
+bool result_put_row(struct result_rows *rows, const void *values)
 {
     if (rows != NULL && is_active(rows->result)) {
         digest_array_add(rows->digest, values, rows->array->shape[rows->array->ndims - 1]);
         (void)h5_write_row(rows->result->writer, rows->array, rows->next++, values);
     }
+    return rows != NULL && is_active(rows->result);
 }
 
 void result_end_rows(struct result_rows *rows)
