@@ -18,12 +18,9 @@ const char *const collect_group_path[COLLECT_GROUPS] = {
 };
 
 const char *const collect_group_into[COLLECT_GROUPS] = {
-    [COLLECT_SIMULATION] = GROUP_SIMULATION,
-    [COLLECT_TOTALS] = GROUP_TOTALS,
-    [COLLECT_AT_PRESSURE] = GROUP_AT_PRESSURE,
-    [COLLECT_SERIES] = GROUP_SERIES,
-    [COLLECT_PERFORMANCE] = GROUP_PERFORMANCE,
-    [COLLECT_MEMORY] = GROUP_PERFORMANCE "/structures",
+    [COLLECT_SIMULATION] = GROUP_SIMULATION,   [COLLECT_TOTALS] = GROUP_TOTALS,
+    [COLLECT_AT_PRESSURE] = GROUP_AT_PRESSURE, [COLLECT_SERIES] = GROUP_SERIES,
+    [COLLECT_PERFORMANCE] = GROUP_PERFORMANCE, [COLLECT_MEMORY] = GROUP_PERFORMANCE "/structures",
 };
 
 static void *share(size_t size)
@@ -79,17 +76,23 @@ struct look {
     const char *path;
 };
 
-static struct run_item *new_item(struct run_reading *reading, enum collect_group group,
-                                 const char *name)
+/* The place of the next item. What the item of the file before was is still there: with the same
+ * name it says what this one is, `known_p`. */
+static struct run_item *next_item(struct run_reading *reading, enum collect_group group,
+                                  const char *name, bool *known_p)
 {
     if (reading->nitems == COLLECT_ITEMS_MOST || strlen(name) >= COLLECT_NAME_SIZE) {
         (void)fail(STATUS_FAILED, "its figures are more than %d, or have longer names than results",
                    COLLECT_ITEMS_MOST);
         return NULL;
     }
-    struct run_item *item = &reading->item[reading->nitems++];
-    *item = (struct run_item){.group = group, .value = NAN};
-    copy_text(item->name, sizeof item->name, name);
+    struct run_item *item = &reading->item[reading->nitems];
+    *known_p = item->group == group && strcmp(item->name, name) == 0;
+    if (!*known_p) {
+        *item = (struct run_item){.group = group};
+        copy_text(item->name, sizeof item->name, name);
+    }
+    item->value = NAN;
     return item;
 }
 
@@ -109,29 +112,79 @@ static enum status read_attribute(const struct h5_reader *reader, const char *pa
     return status;
 }
 
-static enum status read_scalars(const struct look *look, enum collect_group group)
+/* Of what is known the unit alone is read, which must not have changed. */
+static enum status read_description(const struct h5_reader *reader, const char *path, bool known,
+                                    struct run_item *item)
 {
-    struct results_scalars scalars;
-    enum status status = results_read_scalars(look->reader, collect_group_path[group], &scalars);
-    if (status != STATUS_OK) {
+    const struct {
+        const char *name;
+        char *text;
+        size_t size;
+    } attributes[] = {{"units", item->unit, sizeof item->unit},
+                      {"long_name", item->long_name, sizeof item->long_name},
+                      {"kind", item->kind, sizeof item->kind},
+                      {"better", item->better, sizeof item->better}};
+    const size_t n = known ? 1 : sizeof attributes / sizeof attributes[0];
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) {
+        status = read_attribute(reader, path, attributes[i].name, attributes[i].text,
+                                attributes[i].size);
+    }
+    return status;
+}
+
+/* Whether a dataset is one number. */
+static enum status look_at_shape(const struct h5_reader *reader, const char *path, bool *scalar_p)
+{
+    struct h5_info info;
+    enum status status = h5_inspect(reader, path, &info);
+    *scalar_p = status == STATUS_OK && info.kind == H5_KIND_NUMBERS && info.ndims == 0;
+    return status;
+}
+
+static enum status read_item(const struct look *look, enum collect_group group, const char *name)
+{
+    char path[RESULT_PATH_SIZE];
+    bool known = false;
+    bool scalar = true;
+    struct h5_numbers numbers = {0};
+    struct run_item *item = next_item(look->reading, group, name, &known);
+    if (item == NULL) {
+        return STATUS_FAILED;
+    }
+    (void)snprintf(path, sizeof path, "%s/%s", collect_group_path[group], name);
+    enum status status = known || group == COLLECT_SERIES
+                             ? STATUS_OK
+                             : look_at_shape(look->reader, path, &scalar);
+    if (status != STATUS_OK || !scalar) {
+        item->name[0] = '\0';
         return status;
     }
-    for (size_t i = 0; i < scalars.n && status == STATUS_OK; i++) {
-        const struct results_scalar *scalar = &scalars.scalar[i];
-        struct run_item *item = new_item(look->reading, group, scalar->name);
-        if (item == NULL) {
-            status = STATUS_FAILED;
-            break;
-        }
-        char path[RESULT_PATH_SIZE];
-        (void)snprintf(path, sizeof path, "%s/%s", collect_group_path[group], scalar->name);
-        copy_text(item->unit, sizeof item->unit, scalar->unit);
-        copy_text(item->long_name, sizeof item->long_name, scalar->long_name);
-        copy_text(item->better, sizeof item->better, scalar->better);
-        item->value = scalar->real;
-        status = read_attribute(look->reader, path, "kind", item->kind, sizeof item->kind);
+    if (group != COLLECT_SERIES) {
+        status = h5_read_numbers(look->reader, path, &numbers);
     }
-    results_scalars_free(&scalars);
+    if (status == STATUS_OK && numbers.info.nvalues == 1) {
+        item->value = h5_number_at(&numbers, 0);
+    }
+    h5_numbers_free(&numbers);
+    if (status == STATUS_OK) {
+        status = read_description(look->reader, path, known, item);
+    }
+    look->reading->nitems += status == STATUS_OK;
+    return status;
+}
+
+/* All numbers of a group, or the names of all series. */
+static enum status read_items(const struct look *look, enum collect_group group)
+{
+    struct h5_names names = {0};
+    enum status status = h5_list(look->reader, collect_group_path[group], &names);
+    for (size_t i = 0; i < names.n && status == STATUS_OK; i++) {
+        if (group != COLLECT_SERIES || strcmp(names.name[i], "time") != 0) {
+            status = read_item(look, group, names.name[i]);
+        }
+    }
+    h5_names_free(&names);
     return status;
 }
 
@@ -159,31 +212,6 @@ static enum status read_absences(const struct look *look, enum collect_group gro
         line += length + (line[length] == '\n');
     }
     free(lines);
-    return status;
-}
-
-static enum status read_series_names(const struct look *look)
-{
-    struct h5_names names = {0};
-    enum status status = h5_list(look->reader, GROUP_SERIES, &names);
-    for (size_t i = 0; i < names.n && status == STATUS_OK; i++) {
-        if (strcmp(names.name[i], "time") == 0) {
-            continue;
-        }
-        struct run_item *item = new_item(look->reading, COLLECT_SERIES, names.name[i]);
-        if (item == NULL) {
-            status = STATUS_FAILED;
-            break;
-        }
-        char path[RESULT_PATH_SIZE];
-        (void)snprintf(path, sizeof path, GROUP_SERIES "/%s", names.name[i]);
-        status = read_attribute(look->reader, path, "units", item->unit, sizeof item->unit);
-        if (status == STATUS_OK) {
-            status = read_attribute(look->reader, path, "long_name", item->long_name,
-                                    sizeof item->long_name);
-        }
-    }
-    h5_names_free(&names);
     return status;
 }
 
@@ -238,8 +266,7 @@ static enum status read_all(const struct look *look)
         if (!h5_exists(look->reader, collect_group_path[group])) {
             continue;
         }
-        status = group == COLLECT_SERIES ? read_series_names(look)
-                                         : read_scalars(look, (enum collect_group)group);
+        status = read_items(look, (enum collect_group)group);
         if (status == STATUS_OK) {
             status = read_absences(look, (enum collect_group)group);
         }

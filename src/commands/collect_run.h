@@ -68,7 +68,8 @@ struct run_reading {
 enum status run_reading_open(struct run_reading **reading_p);
 void run_reading_close(struct run_reading *reading);
 
-/* Reads all but the series. What is wrong with the file is no failure but is in `why`. */
+/* Reads all but the series. What is wrong with the file is no failure but is in `why`. What figures
+ * are is read once for many files: a reading is used again for the next. */
 void run_reading_fill(struct run_reading *reading, const char *path);
 
 /* The series of a study: names, and the times at which they are wanted. */
