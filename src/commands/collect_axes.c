@@ -121,10 +121,12 @@ static bool is_taken(const char *name, const char *const *taken, size_t ntaken)
     return false;
 }
 
-/* "machine-memory": no name of data has a dash in it. */
+/* "machine-memory", "axis-seed": no name of data has a dash in it. */
 static const char *whole_key(const char *key, struct config_arena *arena)
 {
-    char *name = arena_copy(arena, key, strlen(key));
+    struct text text = {0};
+    text_append_format(&text, "%s%s", strchr(key, '.') == NULL ? "axis-" : "", key);
+    char *name = arena_keep(arena, &text);
     for (char *at = name; at != NULL && *at != '\0'; at++) {
         *at = *at == '.' || *at == '/' ? '-' : *at;
     }

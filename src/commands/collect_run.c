@@ -246,17 +246,32 @@ static enum status read_times(const struct look *look)
     return status;
 }
 
+static enum status read_text(const struct look *look, const char *path, char *text, size_t size)
+{
+    char *found = NULL;
+    enum status status = STATUS_OK;
+    if (h5_exists(look->reader, path)) {
+        status = h5_read_text(look->reader, path, &found);
+    }
+    if (status == STATUS_OK) {
+        copy_text(text, size, found);
+    }
+    free(found);
+    return status;
+}
+
 static enum status read_verdict(const struct look *look)
 {
-    char *verdict = NULL;
-    enum status status = h5_read_text(look->reader, GROUP_SIMULATION "/verdict", &verdict);
+    struct run_reading *reading = look->reading;
+    enum status status = read_text(look, GROUP_SIMULATION "/verdict", reading->verdict,
+                                   sizeof reading->verdict);
     if (status == STATUS_OK) {
-        copy_text(look->reading->verdict, sizeof look->reading->verdict, verdict);
-        status = read_attribute(look->reader, "/", "digest", look->reading->digest,
-                                sizeof look->reading->digest);
+        status = read_text(look, GROUP_SIMULATION "/verdict_detail", reading->verdict_detail,
+                           sizeof reading->verdict_detail);
     }
-    free(verdict);
-    return status;
+    return status != STATUS_OK ? status
+                               : read_attribute(look->reader, "/", "digest", reading->digest,
+                                                sizeof reading->digest);
 }
 
 static enum status read_all(const struct look *look)

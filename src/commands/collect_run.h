@@ -54,6 +54,7 @@ struct run_absence {
 struct run_reading {
     char why[400]; /* why it could not be read; "" if it could */
     char verdict[32];
+    char verdict_detail[640];
     char digest[DIGEST_TEXT_SIZE];
     uint64_t ntimes;     /* points of the series */
     struct digest times; /* of their times */

@@ -147,6 +147,11 @@ static bool take_run(struct collect_table *table, struct run_reading *reading, s
     }
     place->taken = true;
     place->verdict = verdict;
+    place->verdict_detail = reading->verdict_detail[0] == '\0' ? NULL
+                                                               : strdup(reading->verdict_detail);
+    if (reading->verdict_detail[0] != '\0' && place->verdict_detail == NULL) {
+        return false;
+    }
     place->ntimes = reading->ntimes;
     place->times = reading->times;
     place->end = reading->end;
@@ -239,6 +244,7 @@ void collect_table_free(struct collect_table *table)
 {
     for (size_t i = 0; table->place != NULL && i < table->npositions; i++) {
         free(table->place[i].why);
+        free(table->place[i].verdict_detail);
     }
     for (size_t i = 0; i < table->nmetrics; i++) {
         free(table->metric[i].value);

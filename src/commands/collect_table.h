@@ -29,7 +29,8 @@ struct collect_place {
     enum point_state state;
     char *why; /* NULL: nothing to say */
     bool taken;
-    uint32_t verdict; /* enum verdict; of a run that was taken */
+    uint32_t verdict;     /* enum verdict; of a run that was taken */
+    char *verdict_detail; /* NULL: nothing to say */
     char digest[DIGEST_TEXT_SIZE];
     uint64_t ntimes; /* as in struct run_reading */
     struct digest times;

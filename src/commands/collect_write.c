@@ -95,7 +95,8 @@ static void put_seeds(struct result *result, const struct collection *collection
     }
     const struct h5_array array = collect_axes_array(
         collection->axes,
-        label_in(&built, GROUP_STUDY, "seed", "1", "seed of the run; 0 where a point is excluded"),
+        label_in(&built, GROUP_STUDY, "run_seed", "1",
+                 "seed of the run; 0 where a point is excluded"),
         NUMBER_U64);
     result_put_array(result, &array, seeds);
     put_coordinates(result, collection->axes, built.path);
@@ -235,6 +236,12 @@ static void put_verdicts(struct result *result, const struct collection *collect
     }
     put_texts(result, collection, GROUP_SIMULATION, "verdict", "how the run ended; empty: missing",
               texts);
+    for (size_t i = 0; i < table->npositions; i++) {
+        const char *detail = table->place[i].verdict_detail;
+        texts[i] = detail == NULL ? "" : detail;
+    }
+    put_texts(result, collection, GROUP_SIMULATION, "verdict_detail",
+              "what failed, and who held what", texts);
 }
 
 static bool has_metric(const struct collect_table *table, const struct run_absence *absence)

@@ -101,9 +101,10 @@ static enum status make_axes(const struct study_plan *plan, const struct catalog
                              const struct collect_table *table, struct collect_axes *axes_p)
 {
     static const char *const own[] = {
-        "verdict", "verdict_code", "point",  "digest",   "why",       "state",     "seed",
-        "name",    "title",        "axes",   "points",   "collected", "directory", "missing",
-        "totals",  "at_pressure",  "series", "per_cell", "structures"};
+        "verdict", "verdict_code", "verdict_detail", "point",     "digest",
+        "why",     "state",        "run_seed",       "name",      "title",
+        "axes",    "points",       "collected",      "directory", "missing",
+        "totals",  "at_pressure",  "series",         "per_cell",  "structures"};
     const size_t nown = sizeof own / sizeof own[0];
     const struct scenario_overrides overrides = {.set = plan->point[0].setting,
                                                  .nset = plan->point[0].nsettings};
