@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 typedef uint64_t byte_count;  /* bytes */
+#define MEBIBYTE ((byte_count)1 << 20)
 typedef uint64_t page_count;  /* a number of 4 KiB pages or frames, machine wide */
 typedef uint64_t page_offset; /* index of a page in its object */
 typedef uint32_t cell_id;     /* a shard of a node, 0 .. machine.cells - 1 */

@@ -13,7 +13,6 @@
 #include "engine/predict.h"
 #include "host/memory.h"
 
-#define MEBIBYTE ((byte_count)1 << 20)
 
 static const char usage[] =
     "thrash check CONFIG [--ranks N] [--set KEY=VALUE]... [--costs FILE] | --sample";

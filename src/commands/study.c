@@ -17,6 +17,9 @@ static const struct verb {
 } verbs[] = {
     {"expand", "print every run with its memory, ranks and time; runs nothing", study_expand},
     {"run", "run here what is not done yet, several runs at once", study_run},
+    {"submit", "submit as job arrays of Slurm what was never started", study_submit},
+    {"retry", "submit what is missing, has failed or was interrupted", study_retry},
+    {"cancel", "cancel what was submitted", study_cancel},
     {"collect", "put all results into one file, with the axes as dimensions", study_collect},
     {"status", "say what is done, running, failed and missing, and why", study_status},
 };
@@ -39,8 +42,15 @@ static void print_help(void)
          "  --quick           the short form of the study, in a directory of its own\n"
          "  --jobs N          run: so many runs at once; otherwise as many as cores and memory "
          "allow\n"
-         "  --force           run: replace what is in the way of results; collect: of its file\n"
+         "  --force           run, submit, retry: replace what is in the way of results; collect: "
+         "of\n"
+         "                    its file\n"
          "  --require-all     collect: fail where a point is missing\n"
+         "  --checkpoint-every TIME\n"
+         "                    run, submit, retry: of simulate; 10min otherwise\n"
+         "  --site FILE       submit, retry: what is particular to the cluster; otherwise\n"
+         "                    slurm/site.yaml\n"
+         "  --dry-run         submit, retry: print what would be submitted\n"
          "  --help            print this\n"
          "\n"
          "Runs of several ranks are started by $MPIEXEC, or mpirun. An interrupt stops the runs,\n"
@@ -84,16 +94,29 @@ static enum status parse_count(const char *option, const char *spelled, uint64_t
     return STATUS_OK;
 }
 
+/* Before any run refuses it. */
+static enum status check_time(const char *option, const char *spelled)
+{
+    char reason[UNITS_REASON_SIZE];
+    sim_time time;
+    return units_parse_time(spelled, &time, reason) == STATUS_OK
+               ? STATUS_OK
+               : fail(STATUS_USAGE, "%s: %s", option, reason);
+}
+
 static enum status parse(int argc, char **argv, struct study_arguments *arguments,
                          const struct verb **verb_p, bool *help_p)
 {
-    enum { QUICK = 256, JOBS, FORCE, REQUIRE_ALL };
+    enum { QUICK = 256, JOBS, FORCE, SITE, DRY_RUN, EVERY, REQUIRE_ALL };
     static const struct option options[] = {{"help", no_argument, NULL, 'h'},
                                             {"output", required_argument, NULL, 'o'},
                                             {"quick", no_argument, NULL, QUICK},
                                             {"jobs", required_argument, NULL, JOBS},
-                                            {"force", no_argument, NULL, FORCE},
                                             {"require-all", no_argument, NULL, REQUIRE_ALL},
+                                            {"site", required_argument, NULL, SITE},
+                                            {"dry-run", no_argument, NULL, DRY_RUN},
+                                            {"checkpoint-every", required_argument, NULL, EVERY},
+                                            {"force", no_argument, NULL, FORCE},
                                             {NULL, 0, NULL, 0}};
     enum status status = STATUS_OK;
     optind = 1;
@@ -113,8 +136,18 @@ static enum status parse(int argc, char **argv, struct study_arguments *argument
         case JOBS:
             status = parse_count("--jobs", optarg, &arguments->at_once);
             break;
+        case EVERY:
+            arguments->manner.checkpoint_every = optarg;
+            status = check_time("--checkpoint-every", optarg);
+            break;
+        case SITE:
+            arguments->site = optarg;
+            break;
+        case DRY_RUN:
+            arguments->dry_run = true;
+            break;
         case FORCE:
-            arguments->force = true;
+            arguments->manner.force = true;
             break;
         case REQUIRE_ALL:
             arguments->require_all = true;

@@ -59,7 +59,7 @@ static void add_launcher(struct words *words, uint64_t ranks)
 }
 
 char **study_command(const char *directory, const struct study *study,
-                     const struct planned_point *point, bool force)
+                     const struct planned_point *point, const struct study_manner *manner)
 {
     struct words words = {0};
     char program[PATH_MAX];
@@ -77,7 +77,11 @@ char **study_command(const char *directory, const struct study *study,
     }
     char *result = study_result_path(directory, point->point);
     add(&words, "--resume");
-    if (force) {
+    if (manner->checkpoint_every != NULL) {
+        add(&words, "--checkpoint-every");
+        add(&words, manner->checkpoint_every);
+    }
+    if (manner->force) {
         add(&words, "--force");
     }
     add(&words, "-o");
@@ -203,10 +207,11 @@ static int spawn(char *const *words, int log, pid_t *child_p)
 }
 
 enum status study_child_start(const char *directory, const struct study *study,
-                              const struct planned_point *point, bool force, pid_t *child_p)
+                              const struct planned_point *point, const struct study_manner *manner,
+                              pid_t *child_p)
 {
     char *log_path = study_log_path(directory, point->point);
-    char **words = study_command(directory, study, point, force);
+    char **words = study_command(directory, study, point, manner);
     int log = -1;
     enum status status = log_path == NULL || words == NULL
                              ? fail(STATUS_FAILED, "%s: out of memory for a run", directory)

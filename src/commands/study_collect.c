@@ -219,7 +219,7 @@ static enum status collect(const struct study_arguments *arguments, const struct
     struct collect_table table = {0};
     struct digest digest = {0, 0};
     study_owner(&plan->study, owner);
-    enum status status = check_place(path, owner, arguments->force, &collection.replace);
+    enum status status = check_place(path, owner, arguments->manner.force, &collection.replace);
     if (status == STATUS_OK) {
         status = collect_table_read(arguments->directory, plan, &table);
     }

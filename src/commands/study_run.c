@@ -12,7 +12,7 @@
 #include "commands/study.h"
 #include "commands/study_child.h"
 #include "commands/study_directory.h"
-#include "commands/study_state.h"
+#include "commands/study_queue.h"
 #include "host/memory.h"
 #include "host/system.h"
 
@@ -39,7 +39,7 @@ struct runner {
 
 static bool wants_run(const struct runner *runner, enum point_state state)
 {
-    return point_is_open(state) || (runner->arguments->force && state == POINT_FOREIGN);
+    return point_is_open(state) || (runner->arguments->manner.force && state == POINT_FOREIGN);
 }
 
 static byte_count bytes_of(const struct planned_point *point)
@@ -105,7 +105,7 @@ static enum status start(struct runner *runner, const struct planned_point *poin
         place++;
     }
     enum status status = study_child_start(runner->arguments->directory, &runner->plan->study,
-                                           point, runner->arguments->force, &place->child);
+                                           point, &runner->arguments->manner, &place->child);
     if (status != STATUS_OK) {
         place->child = 0;
         return status;
@@ -213,9 +213,9 @@ static enum status conclude(const struct runner *runner)
     if (runner->stopping) {
         return fail(STATUS_INTERRUPTED, "%s: interrupted; the same command goes on", directory);
     }
-    if (count[POINT_RUNNING] > 0) {
-        return fail(STATUS_FAILED, "%s: %zu runs of another process are still going on", directory,
-                    count[POINT_RUNNING]);
+    if (count[POINT_RUNNING] + count[POINT_QUEUED] > 0) {
+        return fail(STATUS_FAILED, "%s: %zu runs are going on or queued elsewhere", directory,
+                    count[POINT_RUNNING] + count[POINT_QUEUED]);
     }
     if (done < npoints) {
         return fail(STATUS_FAILED, "%s: %zu of %zu runs failed; `thrash study status` says why",
@@ -231,14 +231,16 @@ static enum status conclude(const struct runner *runner)
 static enum status prepare(struct runner *runner, struct point_status **found_p)
 {
     const struct study_arguments *arguments = runner->arguments;
+    struct study_queue queue = {0};
     enum status status = study_directory_make(arguments->directory, &runner->plan->study,
-                                              arguments->force);
+                                              arguments->manner.force);
     if (status == STATUS_OK) {
         status = study_directory_lock(arguments->directory);
     }
     if (status == STATUS_OK) {
-        status = study_look(arguments->directory, runner->plan, found_p);
+        status = study_look_everywhere(arguments->directory, runner->plan, &queue, found_p);
     }
+    study_queue_free(&queue);
     if (status == STATUS_OK) {
         measure_host(runner);
         status = check_fit(runner, *found_p);

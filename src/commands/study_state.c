@@ -17,10 +17,9 @@
 #include "results/reader.h"
 
 const char *const point_state_name[POINT_STATES] = {
-    [POINT_DONE] = "done",       [POINT_INVALID] = "invalid",
-    [POINT_RUNNING] = "running", [POINT_INTERRUPTED] = "interrupted",
-    [POINT_FAILED] = "failed",   [POINT_FOREIGN] = "foreign",
-    [POINT_MISSING] = "missing",
+    [POINT_DONE] = "done",       [POINT_INVALID] = "invalid",         [POINT_RUNNING] = "running",
+    [POINT_QUEUED] = "queued",   [POINT_INTERRUPTED] = "interrupted", [POINT_FAILED] = "failed",
+    [POINT_FOREIGN] = "foreign", [POINT_MISSING] = "missing",
 };
 
 bool point_is_open(enum point_state state)

@@ -9,6 +9,7 @@ enum point_state {
     POINT_DONE,    /* the result is there, complete and valid */
     POINT_INVALID, /* likewise, but marked invalid: run again, it would be the same */
     POINT_RUNNING, /* its log is held by a process of this host, or of a file system with locks */
+    POINT_QUEUED,  /* waits in the queue of Slurm */
     POINT_INTERRUPTED, /* stopped before its end; goes on from its checkpoint if it has one */
     POINT_FAILED,      /* it ran and left no result */
     POINT_FOREIGN,     /* what is in its place is no result of this scenario, or is damaged */

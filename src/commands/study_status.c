@@ -4,14 +4,15 @@
 
 #include "commands/study.h"
 #include "commands/study_directory.h"
-#include "commands/study_state.h"
+#include "commands/study_queue.h"
 
 enum status study_status(const struct study_arguments *arguments, const struct study_plan *plan)
 {
     struct point_status *found = NULL;
+    struct study_queue queue;
     enum status status = study_directory_check(arguments->directory, &plan->study);
     if (status == STATUS_OK) {
-        status = study_look(arguments->directory, plan, &found);
+        status = study_look_everywhere(arguments->directory, plan, &queue, &found);
     }
     if (status != STATUS_OK) {
         return status;
@@ -33,6 +34,10 @@ enum status study_status(const struct study_arguments *arguments, const struct s
         }
     }
     putchar('\n');
+    if (!queue.known) {
+        printf("what is in the queue is not known: %s\n", queue.why);
+    }
+    study_queue_free(&queue);
     free(found);
     return STATUS_OK;
 }

@@ -50,6 +50,7 @@ said() {
 mkdir -p "$work/tree/slurm" "$work/tree/build/release/bin" "$work/bin" "$work/spool" "$work/results"
 cp "$script" "$work/tree/slurm/designs.sbatch"
 cp "$script" "$work/spool/slurm_script"
+cp "$(dirname -- "$script")/job.bash" "$(dirname -- "$script")/site.yaml" "$work/tree/slurm/"
 ln -s "$thrash" "$work/tree/build/release/bin/thrash"
 
 cat >"$work/bin/srun" <<'END'
@@ -126,13 +127,22 @@ SLURM_ARRAY_JOB_ID=4801 FAKE_NO_PMIX=1 element 1 "$config" --set duration=2s
 check 'without PMIx' has_code 0
 check 'without PMIx: mpirun' noted '^mpirun .*thrash simulate '
 cp "$thrash" "$work/another"
-SLURM_ARRAY_JOB_ID=4802 THRASH="$work/another" MPIEXEC='mpirun' FAKE_COMMAND='' \
+SLURM_ARRAY_JOB_ID=4802 THRASH="$work/another" MPIEXEC='mpirun' FAKE_COMMAND='' THRASH_SHARE="$work/tree" \
     element 2 "$config" --set duration=2s
 check 'named program' has_code 0
 check 'named program: launcher' noted '^mpirun .*/another simulate '
 FAKE_COMMAND=/nowhere/slurm/designs.sbatch element 2 "$config"
 check 'no program' has_code 2
-check 'no program: sentence' said 'set THRASH'
+check 'no program: sentence' said 'set THRASH_SHARE'
+mkdir -p "$work/bare/slurm"
+cp "$work/tree/slurm/job.bash" "$work/bare/slurm/"
+FAKE_COMMAND="$work/bare/slurm/designs.sbatch" element 2 "$config"
+check 'no build' has_code 2
+check 'no build: sentence' said 'no program: set THRASH'
+printf 'launcher: mpirun # of this site\nscratch: "%s"\n' "$work" >"$work/tree/slurm/site.yaml"
+SLURM_ARRAY_JOB_ID=4804 element 0 "$config" --set duration=2s
+check 'launcher of the site' has_code 0
+check 'launcher of the site: mpirun' noted '^mpirun .*thrash simulate '
 
 # The program's own exit code.
 element 0 "$work/nowhere.yaml"

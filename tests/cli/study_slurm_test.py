@@ -1,0 +1,178 @@
+"""thrash study submit, status, retry and cancel with an sbatch, squeue and scancel that only keep a list
+of jobs, and run elements when they are told to: what is asked for, and that everything can be repeated.
+
+usage: study_slurm_test.py THRASH CONFIGS
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+THRASH = str(pathlib.Path(sys.argv[1]).resolve())
+CONFIGS = pathlib.Path(sys.argv[2]).resolve()
+
+FAKE = r'''#!/usr/bin/python3
+import json, os, pathlib, re, sys
+name, state = pathlib.Path(sys.argv[0]).name, pathlib.Path(os.environ["FAKE_SLURM"])
+jobs = json.loads(state.read_text()) if state.exists() else {}
+if name == "sbatch":
+    if os.environ.get("FAKE_REFUSES"):
+        sys.exit("sbatch: error: Batch job submission failed: Invalid account")
+    number = str(1000 + len(jobs))
+    last = int(re.search(r"--array=0-(\d+)%", " ".join(sys.argv)).group(1))
+    jobs[number] = {"words": sys.argv[1:], "state": {str(i): "PENDING" for i in range(last + 1)}}
+    print(number + ";cluster")
+elif name == "squeue":
+    if "--noheader" in sys.argv and "--array" in sys.argv:
+        for number, job in jobs.items():
+            for element, what in job["state"].items():
+                print(number, element, what)
+        print("77 N/A RUNNING")
+    else:
+        print("1:00:00")
+elif name == "scancel":
+    jobs[sys.argv[1]]["state"] = {}
+elif name == "srun":
+    if "--mpi=list" in sys.argv:
+        print("MPI plugin types are...\n\tpmix")
+    else:
+        arguments = [word for word in sys.argv[1:] if not word.startswith("--mpi")]
+        os.execvp(arguments[0], arguments)
+elif name == "scontrol":
+    jobs[sys.argv[2].split("_")[0]]["state"][sys.argv[2].split("_")[1]] = "PENDING"
+state.write_text(json.dumps(jobs))
+'''
+
+
+class Cluster:
+    def __init__(self, directory):
+        self.bin = pathlib.Path(directory, "bin")
+        self.bin.mkdir()
+        for name in ("sbatch", "squeue", "scancel", "srun", "scontrol"):
+            (self.bin / name).write_text(FAKE, encoding="utf-8")
+            (self.bin / name).chmod(0o755)
+        self.state = pathlib.Path(directory, "jobs.json")
+        self.environment = {**os.environ, "PATH": f"{self.bin}:{os.environ['PATH']}",
+                            "FAKE_SLURM": str(self.state)}
+
+    def jobs(self):
+        return json.loads(self.state.read_text()) if self.state.exists() else {}
+
+    def run(self, number, element, **more):
+        """What a node does with an element."""
+        jobs = self.jobs()
+        words = jobs[number]["words"]
+        jobs[number]["state"][str(element)] = "RUNNING"
+        self.state.write_text(json.dumps(jobs))
+        script = next(i for i, word in enumerate(words) if word.endswith(".sbatch"))
+        result = subprocess.run(["bash", *words[script:]], env={
+            **self.environment, "SLURM_ARRAY_JOB_ID": number, "SLURM_ARRAY_TASK_ID": str(element),
+            "SLURM_JOB_ID": number, **more}, timeout=200, check=False)
+        jobs = self.jobs()
+        if jobs[number]["state"].get(str(element)) == "RUNNING":  # not requeued
+            jobs[number]["state"].pop(str(element))
+        self.state.write_text(json.dumps(jobs))
+        return result.returncode
+
+    def study(self, verb, *arguments, code=0, **more):
+        result = subprocess.run([THRASH, "study", verb, *arguments], capture_output=True, text=True,
+                                timeout=100, env={**self.environment, **more}, check=False)
+        assert result.returncode == code, (verb, arguments, result.returncode, result.stdout,
+                                           result.stderr)
+        return result
+
+
+def write_job(directory):
+    path = pathlib.Path(directory, "job.yaml")
+    path.write_text(f"""base: {CONFIGS / 'quickstart.yaml'}
+set: {{ duration: 300ms }}
+product: {{ seed: [1, 2, 3] }}
+zip: {{ machine.cells: [1, 4], run.ranks: [1, 4] }}
+""", encoding="utf-8")
+    return str(path)
+
+
+def test_submit(directory):
+    """One array for each size; everything can be repeated; elements end in results."""
+    cluster, job, where = Cluster(directory), write_job(directory), f"{directory}/a study"
+    dry = cluster.study("submit", job, "-o", where, "--dry-run").stdout
+    assert "6 of 6 runs would be submitted, in 2 job arrays" in dry and not os.path.exists(where), dry
+    said = cluster.study("submit", job, "-o", where).stdout
+    assert "6 of 6 runs submitted, in 2 job arrays" in said, said
+    jobs = cluster.jobs()
+    assert list(jobs) == ["1000", "1001"]
+    assert "--ntasks=1" in jobs["1000"]["words"] and "--ntasks=4" in jobs["1001"]["words"]
+    for words in (found["words"] for found in jobs.values()):
+        assert {"--array=0-2%20", "--signal=B:USR1@120", "--requeue", "--time=10"} <= set(words), words
+    assert "6 runs: 0 done, 6 queued" in cluster.study("status", job, "-o", where).stdout
+    assert "0 of 6 runs submitted" in cluster.study("submit", job, "-o", where).stdout
+    assert "0 of 6 runs submitted" in cluster.study("retry", job, "-o", where).stdout
+    assert cluster.run("1000", 0) == 0
+    assert cluster.run("1000", 2) == 0
+    listed = cluster.study("status", job, "-o", where).stdout
+    assert "6 runs: 2 done, 4 queued" in listed, listed
+    log = pathlib.Path(where, "logs", "seed-1_cells-1_ranks-1.out").read_text()
+    assert log.startswith("slurm: seed-1_cells-1_ranks-1, element 0 of job 1000"), log
+    assert "--stop-after" not in log and "digest" in log, log
+    assert "2 job arrays cancelled" in cluster.study("cancel", job, "-o", where).stdout
+    assert "2 done, 4 missing" in cluster.study("status", job, "-o", where).stdout
+    assert "4 of 6 runs submitted, in 2 job arrays" in cluster.study("retry", job, "-o", where).stdout
+
+
+def test_failure(directory):
+    """A run that fails is found by status and submitted again by retry alone."""
+    cluster, job, where = Cluster(directory), write_job(directory), f"{directory}/study"
+    site = pathlib.Path(directory, "site.yaml")
+    site.write_text("launcher: /bin/false\npartition: long\noptions: --exclusive --nice=5\nat_once: 2\n"
+                    "array_size: 2\ntime_most: 3min\n", encoding="utf-8")
+    cluster.study("submit", job, "-o", where, "--site", str(site))
+    jobs = cluster.jobs()
+    assert [found["state"] for found in jobs.values()] == [
+        {"0": "PENDING", "1": "PENDING"}, {"0": "PENDING"}] * 2
+    assert {"--partition=long", "--exclusive", "--nice=5", "--array=0-1%2", "--time=3"} <= set(
+        jobs["1000"]["words"])
+    assert cluster.run("1000", 0) == 1
+    listed = cluster.study("status", job, "-o", where).stdout
+    assert re.search(r"^failed +seed-1_cells-1_ranks-1: there is no result", listed, re.M), listed
+    assert "0 of 6 runs submitted" in cluster.study("submit", job, "-o", where).stdout
+    assert "1 of 6 runs submitted, in 1 job array" in cluster.study("retry", job, "-o", where).stdout
+    assert cluster.run("1004", 0) == 0
+    assert "6 runs: 1 done, 5 queued" in cluster.study("status", job, "-o", where).stdout
+
+
+def test_refusals(directory):
+    """What is missing, and what Slurm or the site refuses, is said; nothing is lost."""
+    cluster, job, where = Cluster(directory), write_job(directory), f"{directory}/study"
+    without = {"PATH": "/usr/bin:/bin"}
+    if not any(os.path.exists(f"/usr/bin/{name}") for name in ("sbatch", "squeue")):
+        assert "sbatch was not found" in cluster.study("submit", job, "-o", where, code=3,
+                                                       **without).stderr
+    assert "sbatch refused" in cluster.study("submit", job, "-o", where, code=1,
+                                             FAKE_REFUSES="yes").stderr
+    assert "6 runs: 0 done, 6 missing" in cluster.study("status", job, "-o", where).stdout
+    cluster.study("submit", job, "-o", where)
+    (cluster.bin / "squeue").unlink()
+    if not os.path.exists("/usr/bin/squeue"):
+        assert "squeue was not found" in cluster.study("status", job, "-o", where).stdout
+        refused = cluster.study("submit", job, "-o", where, code=3).stderr
+        assert "what was submitted before is not known" in refused, refused
+    site = pathlib.Path(directory, "bad.yaml")
+    for text, words in (("partitoin: x\n", "did you mean"), ("at_once: 0\n", "at_once"), ("", "bad.yaml")):
+        site.write_text(text, encoding="utf-8")
+        refused = cluster.study("submit", job, "-o", where, "--site", str(site), code=2).stderr
+        assert words in refused and "bad.yaml" in refused, refused
+
+
+def main():
+    for test in (test_submit, test_failure, test_refusals):
+        with tempfile.TemporaryDirectory() as directory:
+            test(directory)
+        print("ok", test.__name__, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

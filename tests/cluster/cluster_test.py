@@ -1,0 +1,258 @@
+"""thrash on a real Slurm cluster of two nodes, which cluster.sh makes on this machine.
+
+usage: cluster_test.py THRASH SOURCE [--long | TEST...]
+
+Exit code 77, with the reason, where such a cluster cannot be made.
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+
+THRASH = pathlib.Path(sys.argv[1]).resolve()
+SOURCE = pathlib.Path(sys.argv[2]).resolve()
+QUICKSTART = SOURCE / "configs" / "quickstart.yaml"
+CLUSTER = str(pathlib.Path(__file__).resolve().parent / "cluster.sh")
+LONG_RUN = {"duration": "15s", "phases.pressure.until_freed": "0%", "machine.cells": "2"}
+
+
+class Cluster:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="thrash-cluster-") + "/slurm"
+        self.work = pathlib.Path(self.dir).parent / "work"
+        self.work.mkdir()
+        shared = {str(SOURCE), str(THRASH.parent), str(self.work)}
+        result = subprocess.run([CLUSTER, "up", self.dir, *shared], capture_output=True, text=True,
+                                check=False)
+        if result.returncode == 77:
+            print("skipped:", result.stderr.strip())
+            self.down()
+            sys.exit(77)
+        if result.returncode != 0:
+            self.show_logs()
+            self.down()
+            raise RuntimeError(result.stderr)
+
+    def show_logs(self):
+        for log in sorted(pathlib.Path(self.dir).glob("**/*.log")):
+            print(f"--- {log}\n{log.read_text(errors='replace')[-3000:]}")
+
+    def down(self):
+        subprocess.run([CLUSTER, "down", self.dir], check=False)
+        shutil.rmtree(pathlib.Path(self.dir).parent, ignore_errors=True)
+
+    def node(self, verb, name):
+        subprocess.run([CLUSTER, verb, self.dir, name], check=True, capture_output=True)
+
+    def run(self, *words, code=0, timeout=120):
+        result = subprocess.run([CLUSTER, "run", self.dir, *map(str, words)], capture_output=True,
+                                text=True, timeout=timeout, cwd=self.work, check=False)
+        assert code is None or result.returncode == code, (words, result.returncode, result.stdout,
+                                                           result.stderr)
+        return result
+
+    def study(self, verb, job, *arguments, code=0):
+        return self.run(THRASH, "study", verb, job, *arguments, code=code).stdout
+
+    def queue(self):
+        return self.run("squeue", "--noheader", "--array", "--format=%F %K %T %R").stdout
+
+    def wait_until(self, what, condition, seconds=90):
+        deadline = time.time() + seconds
+        while not condition():
+            if time.time() > deadline:
+                self.show_logs()
+                for log in self.work.glob("**/*.out"):
+                    print(f"--- {log}\n{log.read_text(errors='replace')[-2000:]}")
+                raise AssertionError(f"{what} did not happen in {seconds} s; queue: {self.queue()}")
+            time.sleep(0.3)
+
+    def drained(self):
+        return self.queue().strip() == ""
+
+
+def digest(path):
+    with h5py.File(path) as file:
+        return file.attrs["digest"], file["provenance/hostnames"][()].decode().split()
+
+
+def settings(**more):
+    return [word for key, value in more.items() for word in ("--set", f"{key}={value}")]
+
+
+def reference(cluster, name, **keys):
+    """What the run gives on one rank, without Slurm."""
+    path = cluster.work / f"{name}-reference.h5"
+    subprocess.run([THRASH, "simulate", QUICKSTART, *settings(**keys), "-o", path], check=True,
+                   capture_output=True, timeout=300)
+    return digest(path)[0]
+
+
+def write_job(cluster, name, text):
+    path = cluster.work / f"{name}.yaml"
+    path.write_text(f"base: {QUICKSTART}\n{text}", encoding="utf-8")
+    return path
+
+
+def test_two_nodes(cluster):
+    """srun with PMIx and mpirun spread a run over both nodes; a bare srun is refused."""
+    keys = {"duration": "600ms", "machine.cells": "2"}
+    wanted = reference(cluster, "two", **keys)
+    arguments = [THRASH, "simulate", QUICKSTART, *settings(**keys), "-o"]
+    cluster.run("srun", "--mpi=pmix", "-N2", "-n2", *arguments, cluster.work / "srun.h5")
+    assert digest(cluster.work / "srun.h5") == (wanted, ["n1", "n2"])
+    script = cluster.work / "mpirun.sh"
+    words = " ".join(f"'{word}'" for word in [*arguments, cluster.work / "mpirun.h5"])
+    script.write_text(f"#!/bin/sh\nexec mpirun --bind-to none {words}\n", encoding="utf-8")
+    cluster.run("sbatch", "--wait", "-N2", "-n2", "--output=mpirun.out", script)
+    assert digest(cluster.work / "mpirun.h5") == (wanted, ["n1", "n2"])
+    bare = cluster.run("srun", "-N2", "-n2", *arguments, cluster.work / "bare.h5", code=2)
+    assert "started by srun without PMIx" in bare.stderr and not (cluster.work / "bare.h5").exists()
+
+
+def test_designs(cluster):
+    """slurm/designs.sbatch: three results of one scenario."""
+    cluster.run("sbatch", "--wait", f"--export=ALL,THRASH={THRASH}", SOURCE / "slurm" / "designs.sbatch",
+                QUICKSTART, "--set", "duration=600ms")
+    found = sorted(path.name for path in cluster.work.glob("quickstart-linux-*.h5"))
+    assert len(found) == 3, (found, [p.read_text() for p in cluster.work.glob("*.out")])
+
+
+def test_one_run(cluster):
+    """slurm/run.sbatch: one run on the tasks that were asked for."""
+    cluster.run("sbatch", "--wait", "-N2", "-n2", f"--export=ALL,THRASH={THRASH}",
+                SOURCE / "slurm" / "run.sbatch", QUICKSTART, "--set", "duration=600ms", "--set",
+                "machine.cells=2")
+    found = [path for path in cluster.work.glob("quickstart-[0-9]*.h5")]
+    assert len(found) == 1, [p.read_text() for p in cluster.work.glob("thrash-*.out")]
+    assert digest(found[0])[1] == ["n1", "n2"]
+
+
+def test_study(cluster):
+    """A study through the queue: an element that fails is found, and run again by retry alone."""
+    job = write_job(cluster, "study", "set: { duration: 600ms, machine.cells: 2 }\n"
+                                      "product: { seed: [1, 2, 3] }\n"
+                                      "zip: { run.ranks: [1, 2], run.ranks_per_node: [1, 1] }\n")
+    where = cluster.work / "study"
+    said = cluster.study("submit", job, "-o", where)
+    assert "6 of 6 runs submitted, in 2 job arrays" in said, said
+    assert re.search(r"\d (queued|running|done)", cluster.study("status", job, "-o", where))
+    cluster.wait_until("the end of the study", cluster.drained)
+    listed = cluster.study("status", job, "-o", where)
+    assert "6 runs: 6 done" in listed, listed
+    for seed in (1, 2, 3):
+        alone = digest(where / "runs" / f"seed-{seed}_ranks-1_ranks_per_node-1.h5")
+        both = digest(where / "runs" / f"seed-{seed}_ranks-2_ranks_per_node-1.h5")
+        assert alone[0] == both[0] and len(both[1]) == 2, (alone, both)
+    (where / "runs" / "seed-2_ranks-1_ranks_per_node-1.h5").unlink()
+    assert "1 failed" in cluster.study("status", job, "-o", where)
+    assert "0 of 6 runs submitted" in cluster.study("submit", job, "-o", where)
+    assert "1 of 6 runs submitted, in 1 job array" in cluster.study("retry", job, "-o", where)
+    cluster.wait_until("the end of the retry", cluster.drained)
+    assert "6 runs: 6 done" in cluster.study("status", job, "-o", where)
+
+
+def start_long_study(cluster, name, *options):
+    job = write_job(cluster, name, f"set: {{ {', '.join(f'{k}: {v}' for k, v in LONG_RUN.items())}, "
+                                   "run.ranks: 2 }\n")
+    site = cluster.work / "site.yaml"
+    site.write_text("options: --spread-job\n", encoding="utf-8")
+    where = cluster.work / name
+    cluster.study("submit", job, "-o", where, "--site", site, *options)
+    log = where / "logs" / "r0.out"
+    cluster.wait_until("the start of the run", lambda: log.exists() and "starting from the beginning"
+                       in log.read_text())
+    time.sleep(2)
+    return job, where, log
+
+
+def test_stopped(cluster):
+    """Told to stop, as before its time limit, a run leaves a checkpoint, queues and goes on by itself."""
+    wanted = reference(cluster, "stopped", **LONG_RUN)
+    job, where, log = start_long_study(cluster, "stopped")
+    number = cluster.queue().split()[0]
+    cluster.run("scancel", "--batch", "--signal=USR1", number)
+    cluster.wait_until("the requeue", lambda: "goes back into the queue" in log.read_text())
+    finish_long_study(cluster, job, where, log, wanted)
+
+
+def finish_long_study(cluster, job, where, log, wanted):
+    """Waits for the end; Slurm would keep a job that it has requeued for two minutes."""
+    def ended():
+        for line in cluster.queue().splitlines():
+            cluster.run("scontrol", "update", f"JobId={line.split()[0]}", "StartTime=now", code=None)
+        return cluster.drained()
+    cluster.wait_until("the end of the run", ended, 240)
+    assert "1 runs: 1 done" in cluster.study("status", job, "-o", where), log.read_text()
+    assert digest(where / "runs" / "r0.h5")[0] == wanted
+    with h5py.File(where / "runs" / "r0.h5") as file:
+        assert file["performance/resumed_from_seconds"][()] > 0, log.read_text()
+
+
+def test_preempted(cluster):
+    """A run that has to make room for another one goes on by itself afterwards."""
+    wanted = reference(cluster, "preempted", **LONG_RUN)
+    job, where, log = start_long_study(cluster, "preempted")
+    cluster.run("srun", "--partition=urgent", "-N2", "-n2", "--exclusive", "sleep", "2", timeout=200)
+    finish_long_study(cluster, job, where, log, wanted)
+
+
+def test_node_lost(cluster):
+    """A node dies under a run of two nodes: it goes on from its checkpoint on the other one."""
+    wanted = reference(cluster, "lost", **LONG_RUN)
+    job, where, log = start_long_study(cluster, "lost", "--checkpoint-every", "1s")
+    cluster.wait_until("a checkpoint", (where / "runs" / "r0.h5.ckpt").exists)
+    assert "n1" in cluster.queue() or "n[1-2]" in cluster.queue(), cluster.queue()
+    cluster.node("kill", "n2")
+    cluster.wait_until("the end of the node", lambda: "down" in cluster.run(
+        "sinfo", "--noheader", "--Node", "--nodes=n2", "--format=%T").stdout)
+    finish_long_study(cluster, job, where, log, wanted)
+    assert digest(where / "runs" / "r0.h5")[1] == ["n1"], log.read_text()
+    cluster.node("boot", "n2")
+
+
+def test_element_lost(cluster):
+    """One element of an array is cancelled: status names it, and retry runs it alone."""
+    job = write_job(cluster, "element", "set: { duration: 600ms }\nproduct: { seed: [1, 2, 3, 4] }\n")
+    where = cluster.work / "element"
+    cluster.run("scontrol", "update", "PartitionName=normal", "State=DOWN")
+    cluster.study("submit", job, "-o", where)
+    cluster.run("scancel", f"{cluster.queue().split()[0]}_2")
+    cluster.run("scontrol", "update", "PartitionName=normal", "State=UP")
+    cluster.wait_until("the end of the study", cluster.drained)
+    listed = cluster.study("status", job, "-o", where)
+    assert "missing      seed-3" in listed and "4 runs: 3 done, 1 missing" in listed, listed
+    assert "1 of 4 runs submitted" in cluster.study("retry", job, "-o", where)
+    cluster.wait_until("the end of the retry", cluster.drained)
+    assert "4 runs: 4 done" in cluster.study("status", job, "-o", where)
+
+
+SHORT = (test_two_nodes, test_designs, test_one_run, test_study)
+LONG = (test_stopped, test_preempted, test_node_lost, test_element_lost)
+
+
+def main():
+    os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    names = sys.argv[3:]
+    chosen = {"": SHORT, "--long": LONG}.get(" ".join(names)) or [
+        test for test in SHORT + LONG if test.__name__ in names]
+    assert chosen, f"no test of these names: {names}"
+    cluster = Cluster()
+    try:
+        for test in chosen:
+            begun = time.time()
+            test(cluster)
+            print(f"ok {test.__name__} ({time.time() - begun:.0f} s)", flush=True)
+    finally:
+        cluster.down()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
