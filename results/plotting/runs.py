@@ -143,7 +143,7 @@ def open_result(path):
         if version != SCHEMA_VERSION:
             raise Refusal(FAILED, f"{path} has schema version {version}, plot reads version "
                                   f"{SCHEMA_VERSION}")
-        if "simulation/series" not in file:
+        if "simulation/series" not in file or "study" in file:
             raise Refusal(USAGE, f"{path} is a result of `thrash {text(file.attrs['command'])}`, "
                                  "expected one of `thrash simulate`")
     except BaseException:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "commands/study_directory.h"
+#include "commands/study_queue.h"
 #include "machine/recording.h"
 
 static enum status out_of_memory(const struct study_plan *plan)
@@ -224,8 +225,10 @@ enum status collect_table_read(const char *directory, const struct study_plan *p
 {
     struct collect_table table = {0};
     struct point_status *found = NULL;
-    enum status status = study_look(directory, plan, &found);
+    struct study_queue queue;
+    enum status status = study_look_everywhere(directory, plan, &queue, &found);
     if (status == STATUS_OK) {
+        study_queue_free(&queue);
         status = lay_out(plan, found, &table);
         free(found);
     }
