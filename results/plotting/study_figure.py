@@ -53,7 +53,9 @@ def prepare_below(axes, panel):
     if min(places) > 0 and max(places) / min(places) >= 6:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(NullLocator())
-    step = -(-len(places) // 10)
+    if not panel.axis_units:
+        axes.set_xlim(-0.5, len(places) - 0.5)
+    step = -(-len(places) // (10 if panel.axis_units else 24))
     axes.xaxis.set_major_locator(FixedLocator(places[::step]))
     axes.set_xticklabels([common.plain(word) for word in words[::step]])
     letters = sum(len(word) + 2 for word in words[::step])
@@ -85,7 +87,8 @@ def draw_lines(axes, panel, styles):
         axes.errorbar(line.x[known], line.middle[known],
                       [(line.middle - line.low)[known], (line.high - line.middle)[known]],
                       fmt="none", ecolor=style["color"], elinewidth=1.2, capsize=3, zorder=2)
-        axes.plot(line.x, line.middle, zorder=3, **style)
+        joined = {} if panel.axis_units else {"linestyle": "none"}  # between words there is nothing
+        axes.plot(line.x, line.middle, zorder=3, **(style | joined))
     values = finite([part for line in panel.lines for part in (line.low, line.high)])
     if panel.log and len(values) and values.min() > 0:
         scale_log(axes, values)
@@ -216,7 +219,7 @@ def draw_around(figure, study, picture, handles, entries, notes):
     common.fit(figure.text(left, 1 - 0.3 / height, common.plain(picture.title), va="center",
                            fontsize=14, fontweight="bold"), room, legible=9)
     common.fit(figure.text(left, 1 - 0.58 / height,
-                           common.plain(f"{heading[:1].upper()}{heading[1:]}: {picture.said}"), va="center",
+                           common.plain(f"{heading}: {picture.said}"), va="center",
                            fontsize=9.5, color=common.PALE), room, legible=8)
     figure.legend(handles=handles, loc="upper left", ncol=entries, frameon=False, fontsize=9.5,
                   bbox_to_anchor=(left, 1 - 0.76 / height), borderaxespad=0, columnspacing=1.4,

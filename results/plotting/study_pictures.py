@@ -330,7 +330,9 @@ def pictures_of(study):
     makers = [scaling] if study.axis("run.ranks") is not None else []
     makers += [translation] if has_page_sizes(study) else []
     if any(len(axis) > 1 and not axis.key.startswith("run.") for axis in study.axes):
-        makers += [fork_exit, reclaim, memory]  # ranks change nothing of these
+        makers += [fork_exit] if "forks" in study.metrics and np.nansum(
+            study.values("forks")) > 0 else []
+        makers += [reclaim, memory]  # ranks change nothing of these
     pictures, reasons = [], []
     for maker in makers:
         try:
