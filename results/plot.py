@@ -19,12 +19,12 @@ import warnings
 sys.dont_write_bytecode = True  # the directory may be another user's
 
 try:
-    from plotting import panels, runs, study, study_pictures, translation
+    from plotting import low_memory, panels, published, runs, study, study_pictures, translation
 except ImportError as missing:
     print(f"thrash: {sys.executable} lacks what plot needs: {missing}", file=sys.stderr)
     sys.exit(3)
 
-MEASUREMENTS = {module.COMMAND: module for module in (translation,)}
+MEASUREMENTS = {module.COMMAND: module for module in (published, translation)}
 MAX_RUNS = 12  # more lines than this cannot be told apart
 
 
@@ -122,6 +122,17 @@ def contents_of(shown, module):
     return figure.draw(shown, drawn) | {"csv": table}
 
 
+def low_memory_contents(shown, name):
+    """{file name: content} of one more picture of simulations, where there is something to say."""
+    found = low_memory.picture_of(shown)
+    if found is None:
+        return {}
+    around, picture = found
+    drawn = drawing_module("study_figure").draw(around, picture)
+    drawn["csv"] = study_pictures.table(around, picture).encode("utf-8", "replace")
+    return {f"{name}-{picture.name}.{ending}": data for ending, data in drawn.items()}
+
+
 def guarded(files, draw):
     """What `draw` gives; a sentence where the files hold something unexpected."""
     try:
@@ -175,6 +186,8 @@ def plot(arguments):
         name = options.name or runs.picture_name(shown)
         drawn = guarded(options.files, lambda: contents_of(shown, module))
         contents = {f"{name}.{ending}": data for ending, data in drawn.items()}
+        if module is None:
+            contents |= guarded(options.files, lambda: low_memory_contents(shown, name))
     put(directory, contents, options.files)
     sys.stdout.reconfigure(errors="surrogateescape")
     for file in contents:
