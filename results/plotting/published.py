@@ -71,7 +71,7 @@ class Measurement:
         self.label = self.short = printable(self.stem)
         self.marks = ["partial"] if file.attrs["partial"] else []
         self.marks += [] if file.attrs["valid"] else ["invalid"]
-        self.version, self.digest = text(file["provenance/version"][()]), text(file.attrs["digest"])
+        self.version = text(file["provenance/version"][()])
         self.place = next((place for place in PLACES if place in file), None)
         if self.place is None:
             raise Refusal(FAILED, f"{path} has neither /published nor /claims, nothing to draw")

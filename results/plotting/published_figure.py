@@ -13,6 +13,7 @@ from plotting.runs import USAGE, Refusal
 
 LINE_HEIGHT, COLUMN_LINES, MAX_COLUMNS = 0.21, 40, 3  # inches; lines of one column
 MET, MISSED, BAND = "#31688e", "#d0633c", "#d9dde0"
+CERTAIN = ("calibrated", "arithmetic", "definition")  # what says nothing of the model
 LEAST, MOST = 1e-2, 1e2  # ratios beyond these are drawn at the edge, as triangles
 
 
@@ -27,7 +28,7 @@ def columns_of(lines):
     return [lines[start:start + size] for start in range(0, len(lines), size)], size
 
 
-def draw_line(axes, place, one, limits):
+def draw_line(axes, place, row, one, limits):
     wanted, ratio = one.wanted(), one.value / one.wanted()
     low = one.low / wanted if one.low > 0 else limits[0]
     high = one.high / wanted if np.isfinite(one.high) else limits[1]
@@ -35,8 +36,10 @@ def draw_line(axes, place, one, limits):
     if high - low < 0.02:
         axes.plot([1, 1], [place - 0.36, place + 0.36], color=BAND, linewidth=3, zorder=1)
     marker = "<" if ratio < limits[0] else ">" if ratio > limits[1] else "o" if one.is_met() else "D"
+    colour = MET if one.is_met() else MISSED
     axes.plot(min(max(ratio, limits[0]), limits[1]), place, marker=marker, markersize=6, zorder=3,
-              color=MET if one.is_met() else MISSED, clip_on=False)
+              color=colour, markerfacecolor="white" if row.kind in CERTAIN else colour,
+              markeredgewidth=1.6, clip_on=False)
     axes.annotate(f"{number(one.value)}{'' if one.units == '1' else ' ' + one.units}",
                   (1, place), (4, 0), xycoords=("axes fraction", "data"), va="center", fontsize=7.5,
                   textcoords="offset points", color=common.PALE)
@@ -48,16 +51,12 @@ def draw_column(axes, lines, size, limits):
     axes.axvline(1, color=common.PALE, linewidth=1.1, zorder=2)
     last = None
     for place, (row, one) in enumerate(lines):
-        draw_line(axes, place, one, limits)
+        draw_line(axes, place, row, one, limits)
         if row.name != last and place:
             axes.axhline(place - 0.5, color="#c6cbcf", linewidth=0.8)
         last = row.name
     axes.set_yticks(range(len(lines)))
-    names = []
-    for place, (row, one) in enumerate(lines):
-        first = place == 0 or lines[place - 1][0].name != row.name
-        names.append(common.plain(f"{one.name}   {row.name}" if first else f"{one.name}   "
-                                  + "  " * len(row.name)))
+    names = [common.plain(f"{one.name}   {row.name}") for row, one in lines]
     axes.set_yticklabels(names, fontsize=7.5)
     axes.grid(False, axis="y")
     axes.xaxis.set_major_locator(LogLocator(numticks=8))
@@ -111,10 +110,10 @@ def draw_around(figure, run):
                Line2D([], [], linestyle="none", marker="o", color=MET, label="within"),
                Line2D([], [], linestyle="none", marker="D", color=MISSED, label="outside"),
                Line2D([], [], linestyle="none", marker=">", color=common.PALE,
-                      label="beyond the axis")]
-    figure.legend(handles=handles, loc="upper left", ncol=4, frameon=False, fontsize=9.5,
+                      label="beyond the axis"),
+               Line2D([], [], linestyle="none", marker="o", color=MET, markerfacecolor="white",
+                      markeredgewidth=1.6, label="calibrated, or true by arithmetic or definition")]
+    figure.legend(handles=handles, loc="upper left", ncol=5, frameon=False, fontsize=9.5,
                   bbox_to_anchor=(0.3 / width, 1 - 0.76 / height), borderaxespad=0)
-    figure.text(0.3 / width, 0.12 / height, f"digest {run.digest[:8]}", fontsize=8.5,
-                color=common.PALE)
     figure.text(1 - 0.3 / width, 0.12 / height, f"thrash {run.version}", fontsize=8.5, ha="right",
                 color=common.PALE)

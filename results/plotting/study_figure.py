@@ -109,12 +109,13 @@ def draw_stack(axes, stack, fills):
     values = np.array(list(stack.parts.values()))
     tops = np.nancumsum(values, axis=0)
     place = np.arange(values.shape[1]) if stack.ticks else stack.x
+    bars = bool(stack.ticks) or len(place) < 2  # a run may be over at its first point in time
     for part, name in enumerate(stack.parts):
         colour, hatch = fills[name]
         bottom = tops[part - 1] if part else np.zeros(values.shape[1])
         kind = {"color": colour, "hatch": hatch, "edgecolor": common.edge_of(colour),
                 "linewidth": 0.6, "label": name}
-        if stack.ticks:
+        if bars:
             axes.bar(place, np.nan_to_num(values[part]), 0.72, bottom=bottom, **kind)
         else:
             known = np.isfinite(values[part])
@@ -130,6 +131,9 @@ def draw_stack(axes, stack, fills):
             axes.text(at, 0, "none", rotation=90, ha="center", va="bottom", fontsize=9,
                       color=common.PALE)
         axes.grid(False, axis="x")
+    elif bars:
+        axes.set_xlim(place[0] - 1, place[0] + 1)
+        axes.set_xticks(place)
     else:
         axes.set_xlim(0, place[-1] if len(place) and place[-1] > 0 else 1)
     top = np.nanmax(tops[-1]) if tops.size else 0

@@ -20,9 +20,12 @@ static void print_help(void)
         "usage: %s\n"
         "\n"
         "Draws one picture that compares results of `thrash simulate`, or shows those of `thrash\n"
-        "tlb`: NAME.png, NAME.pdf, and NAME.csv with every number in it. Of a file of `thrash\n"
-        "study collect` it draws what the axes allow, as NAME-PICTURE.png and so on. Prints their\n"
-        "paths. Files of these names are replaced. Needs a Python 3 with h5py and matplotlib:\n"
+        "tlb` or `thrash validate`: NAME.png, NAME.pdf, and NAME.csv with every number in it. Of "
+        "a\n"
+        "file of `thrash study collect` it draws what the axes allow, and of runs that are short "
+        "of\n"
+        "low memory also who holds it, as NAME-PICTURE.png and so on. Prints their paths. Files of "
+        "these names are replaced. Needs a Python 3 with h5py and matplotlib:\n"
         "$THRASH_PYTHON, or the first python3 that has them.\n"
         "\n"
         "  -o, --output DIR  where they go; otherwise beside the first FILE\n"
@@ -35,8 +38,7 @@ static void print_help(void)
         "  --per AXIS        with a line for each value of this one\n"
         "\n"
         "example: thrash plot results/quickstart-*.h5 -o results\n"
-        "         thrash plot process-scaling/process-scaling.h5 --metric system_seconds --by "
-        "processes\n",
+        "         thrash plot process-scaling.h5 --metric system_seconds --by processes\n",
         usage);
 }
 

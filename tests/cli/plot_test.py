@@ -19,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../results"))
 sys.dont_write_bytecode = True
-from plotting import figure, panels, runs, study, study_figure, study_pictures
+from plotting import figure, panels, published, runs, study, study_figure, study_pictures
 
 PROGRAM, CONFIGS = sys.argv[1:3]
 LAUNCHERS = ("OMPI_", "PMIX_", "PMI_", "SLURM_")
@@ -672,6 +672,58 @@ repeat: 3
         def cut(file):
             del file["study/why"]
         refused(1, "truncated or damaged", changed(self.file, "cut.h5", cut))
+
+
+class OtherPictures(unittest.TestCase):
+    def setUp(self):
+        self.out = tempfile.mkdtemp(dir=WORK)
+
+    def test_low_memory_over_time(self):
+        """One picture more where the kernel does not map all memory."""
+        file = simulate("pae.h5", "linux-2.6.0", "machine.arch=i386-pae", "machine.memory=2GiB",
+                        "duration=300ms", "workloads.database.processes=5")
+        result = plot(file, "-o", self.out)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("pae-lowmem.pdf", os.listdir(self.out))
+        rows = rows_of(os.path.join(self.out, "pae-lowmem.csv"))
+        with h5py.File(file) as results:
+            series = results["simulation/series"]
+            for metric, name in study_pictures.LOWMEM:
+                found = [float(row["median"]) for row in rows if row["line"] == name]
+                values = series[metric][:]
+                self.assertEqual(found, list(values) if values.any() else [], name)
+            self.assertEqual([float(row["at_value"]) for row in rows if row["line"] == "free"],
+                             list(series["time"][:]))
+
+    def test_published_figures(self):
+        file = os.path.join(WORK, "published.h5")
+        result = run(PROGRAM, "validate", "tables", "--quick", "--only", "V9,V9-tables", "-o", file)
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+        def worse(results):
+            figures = results["published/V9-tables/figures"]
+            figures["tables_over_segment_200_x_20_GiB"][()] = 40.0
+
+        file = changed(file, "worse.h5", worse)
+        result = plot(file, "-o", self.out)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(sorted(os.listdir(self.out)), ["worse.csv", "worse.pdf", "worse.png"])
+        with h5py.File(file) as results:
+            figures = results["published/V9/figures"]
+            rows = {row["figure"]: row for row in rows_of(os.path.join(self.out, "worse.csv"))
+                    if row["row"] == "V9"}
+            self.assertEqual(set(rows), set(figures))
+            for name, data in figures.items():
+                self.assertEqual(float(rows[name]["simulated"]), data[()])
+                self.assertEqual(rows[name]["low"] == "", "low" not in data.attrs)
+        shown = runs.read_measurement(file, published)
+        row = next(row for row in shown.rows if row.name == "V9-tables")
+        met = {figure.name: figure.is_met() for figure in row.figures if figure.is_limited()}
+        self.assertEqual(met, {"tables_over_segment_200_x_20_GiB": False,
+                               "tables_over_segment_1500_x_300_GiB": True})
+        refused = plot(file, file, "-o", self.out)
+        self.assertEqual(refused.returncode, 2)
+        self.assertRegex(refused.stderr, r"\Athrash: [^\n]*expected one result of `thrash validate`\n\Z")
 
 
 if __name__ == "__main__":
