@@ -59,7 +59,7 @@ static void put_config_text(struct result *result, const char *name, const char 
 
 static void put_config(struct result *result, const struct result_header *header)
 {
-    static const char none[] = "the command was given no configuration";
+    static const char none[] = "the command was given none";
     result_put_group(result, GROUP_CONFIG);
     put_config_text(result, "resolved", "configuration with every default written out, as YAML",
                     header->config_resolved, none);
