@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """plot.py FILE... [-o DIR] [--name NAME]: one picture that compares results of `thrash simulate`,
-or shows what `thrash tlb` measured.
+or shows what `thrash tlb` measured; pictures over the axes of what `thrash study collect` made.
 
 Writes NAME.png, NAME.pdf and NAME.csv, which holds every number of the picture, and prints their
-paths. Needs h5py, numpy and matplotlib; no display, no network."""
+paths; NAME-PICTURE.png and so on where there are several. Needs h5py, numpy and matplotlib; no
+display, no network."""
 import argparse
 import atexit
 import importlib
@@ -18,12 +19,12 @@ import warnings
 sys.dont_write_bytecode = True  # the directory may be another user's
 
 try:
-    from plotting import panels, runs, translation
+    from plotting import low_memory, panels, published, runs, study, study_pictures, translation
 except ImportError as missing:
     print(f"thrash: {sys.executable} lacks what plot needs: {missing}", file=sys.stderr)
     sys.exit(3)
 
-MEASUREMENTS = {module.COMMAND: module for module in (translation,)}
+MEASUREMENTS = {module.COMMAND: module for module in (published, translation)}
 MAX_RUNS = 12  # more lines than this cannot be told apart
 
 
@@ -51,6 +52,8 @@ def parse(arguments):
     parser.add_argument("files", metavar="FILE", nargs="*")
     parser.add_argument("-o", "--output", metavar="DIR")
     parser.add_argument("--name")
+    for option in ("--metric", "--by", "--per"):
+        parser.add_argument(option, help="of results of `thrash study collect`")
     options = parser.parse_intermixed_args(arguments)
     if not options.files:
         parser.error("no FILE given")
@@ -58,6 +61,8 @@ def parse(arguments):
         parser.error(f"{len(options.files)} files given, one picture holds at most {MAX_RUNS}")
     if options.name is not None and (options.name in ("", ".", "..") or "/" in options.name):
         parser.error(f"--name: a file name without its ending expected, found `{options.name}`")
+    if options.metric is None and (options.by or options.per):
+        parser.error("--by and --per say how --metric is drawn, which is missing")
     return options
 
 
@@ -72,27 +77,69 @@ def output_directory(options):
     return directory
 
 
-def contents_of(shown, module):
-    """The picture in both forms and its numbers, by the ending of their files. `module`: of the
-    command that measured them, None for simulations."""
+def drawing_module(name):
+    """Slow to load: only when there is something to draw."""
     prepare_matplotlib()
     try:
-        from plotting import figure  # slow: only when there is something to draw
+        return importlib.import_module(f"plotting.{name}")
     except ImportError as missing:
         raise runs.Refusal(runs.RESOURCE, f"{sys.executable} lacks what plot needs: "
                                           f"{missing}") from None
+
+
+def study_contents(options):
+    """{file name: content} of the pictures of a collected study."""
+    if len(options.files) > 1:
+        raise runs.Refusal(runs.USAGE, f"plot: {len(options.files)} files given, expected one result "
+                                       "of `thrash study collect`")
+    shown = study.read_study(options.files[0])
+    name, contents = options.name or shown.stem or "study", {}
+    if options.metric is not None:
+        pictures, reasons = [study_pictures.picture_asked_for(shown, options.metric, options.by,
+                                                              options.per)], []
+    else:
+        pictures, reasons = study_pictures.pictures_of(shown)
+    figure = drawing_module("study_figure")
+    for picture in pictures:
+        table = study_pictures.table(shown, picture).encode("utf-8", "replace")
+        for ending, data in (figure.draw(shown, picture) | {"csv": table}).items():
+            contents[f"{name}-{picture.name}.{ending}"] = data
+    for reason in reasons:
+        print(f"not drawn: {reason}", file=sys.stderr)
+    return contents
+
+
+def contents_of(shown, module):
+    """The picture in both forms and its numbers, by the ending of their files. `module`: of the
+    command that measured them, None for simulations."""
+    figure = drawing_module("figure")
+    if module is not None:
+        table = module.table(shown).encode("utf-8", "replace")
+        return drawing_module(module.FIGURE).draw(shown) | {"csv": table}
+    runs.give_labels(shown)
+    drawn = panels.panels_of(shown)
+    table = panels.table(shown, drawn).encode("utf-8", "replace")
+    return figure.draw(shown, drawn) | {"csv": table}
+
+
+def low_memory_contents(shown, name):
+    """{file name: content} of one more picture of simulations, where there is something to say."""
+    found = low_memory.picture_of(shown)
+    if found is None:
+        return {}
+    around, picture = found
+    drawn = drawing_module("study_figure").draw(around, picture)
+    drawn["csv"] = study_pictures.table(around, picture).encode("utf-8", "replace")
+    return {f"{name}-{picture.name}.{ending}": data for ending, data in drawn.items()}
+
+
+def guarded(files, draw):
+    """What `draw` gives; a sentence where the files hold something unexpected."""
     try:
-        if module is not None:
-            table = module.table(shown).encode("utf-8", "replace")
-            drawing = importlib.import_module(f"plotting.{module.FIGURE}")
-            return drawing.draw(shown) | {"csv": table}
-        runs.give_labels(shown)
-        drawn = panels.panels_of(shown)
-        table = panels.table(shown, drawn).encode("utf-8", "replace")
-        return figure.draw(shown, drawn) | {"csv": table}
+        return draw()
     except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise runs.Refusal(runs.FAILED, f"plot: {', '.join(run.path for run in shown)} cannot be "
-                                        f"drawn: {runs.printable(str(error))}") from None
+        raise runs.Refusal(runs.FAILED, f"plot: {', '.join(files)} cannot be drawn: "
+                                        f"{runs.printable(str(error))}") from None
 
 
 def put(directory, contents, inputs):
@@ -126,11 +173,21 @@ def put(directory, contents, inputs):
 def plot(arguments):
     options = parse(arguments)
     directory = output_directory(options)
-    module = MEASUREMENTS.get(runs.command_of(options.files[0]))
-    shown = [runs.read_run(path) if module is None else runs.read_measurement(path, module)
-             for path in options.files]
-    name = options.name or runs.picture_name(shown)
-    contents = {f"{name}.{ending}": data for ending, data in contents_of(shown, module).items()}
+    command = runs.command_of(options.files[0])
+    if command == study.COMMAND:
+        contents = guarded(options.files, lambda: study_contents(options))
+    elif options.metric is not None:
+        raise runs.Refusal(runs.USAGE, f"plot: --metric: {options.files[0]} is no result of `thrash "
+                                       "study collect`")
+    else:
+        module = MEASUREMENTS.get(command)
+        shown = [runs.read_run(path) if module is None else runs.read_measurement(path, module)
+                 for path in options.files]
+        name = options.name or runs.picture_name(shown)
+        drawn = guarded(options.files, lambda: contents_of(shown, module))
+        contents = {f"{name}.{ending}": data for ending, data in drawn.items()}
+        if module is None:
+            contents |= guarded(options.files, lambda: low_memory_contents(shown, name))
     put(directory, contents, options.files)
     sys.stdout.reconfigure(errors="surrogateescape")
     for file in contents:

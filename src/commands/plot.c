@@ -12,7 +12,7 @@
 #include "commands/scenario_arguments.h"
 #include "commands/share.h"
 
-static const char usage[] = "thrash plot FILE... [-o DIR] [--name NAME]";
+static const char usage[] = "thrash plot FILE... [-o DIR] [--name NAME] [--metric METRIC]";
 
 static void print_help(void)
 {
@@ -20,17 +20,25 @@ static void print_help(void)
         "usage: %s\n"
         "\n"
         "Draws one picture that compares results of `thrash simulate`, or shows those of `thrash\n"
-        "tlb`: NAME.png, NAME.pdf, and NAME.csv with every number in it. Prints their paths. "
-        "Files\n"
-        "of these names are replaced. Needs a Python 3 with h5py and matplotlib: $THRASH_PYTHON, "
-        "or\n"
-        "the first python3 that has them.\n"
+        "tlb` or `thrash validate`: NAME.png, NAME.pdf, and NAME.csv with every number in it. Of "
+        "a\n"
+        "file of `thrash study collect` it draws what the axes allow, and of runs that are short "
+        "of\n"
+        "low memory also who holds it, as NAME-PICTURE.png and so on. Prints their paths. Files of "
+        "these names are replaced. Needs a Python 3 with h5py and matplotlib:\n"
+        "$THRASH_PYTHON, or the first python3 that has them.\n"
         "\n"
         "  -o, --output DIR  where they go; otherwise beside the first FILE\n"
         "  --name NAME       otherwise what the names of the FILEs share, or `comparison` if that\n"
         "                    is nothing\n"
+        "  --metric METRIC   of a study: this metric alone, as the file calls it, or\n"
+        "                    visits_per_page_freed, system_seconds_per_fork, "
+        "tlb_misses_per_access\n"
+        "  --by AXIS         over this axis: its name in the file, or its key\n"
+        "  --per AXIS        with a line for each value of this one\n"
         "\n"
-        "example: thrash plot results/quickstart-*.h5 -o results\n",
+        "example: thrash plot results/quickstart-*.h5 -o results\n"
+        "         thrash plot process-scaling.h5 --metric system_seconds --by processes\n",
         usage);
 }
 
@@ -117,6 +125,9 @@ int command_plot(int argc, char **argv)
     static const struct option options[] = {{"help", no_argument, NULL, 'h'},
                                             {"output", required_argument, NULL, 'o'},
                                             {"name", required_argument, NULL, 'n'},
+                                            {"metric", required_argument, NULL, 'n'},
+                                            {"by", required_argument, NULL, 'n'},
+                                            {"per", required_argument, NULL, 'n'},
                                             {NULL, 0, NULL, 0}};
     optind = 1;
     opterr = 0;

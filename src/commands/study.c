@@ -20,9 +20,9 @@ static const struct verb {
     {"run", "run here what is not done yet, several runs at once", " jobs checkpoint-every force ",
      study_run},
     {"submit", "submit as job arrays of Slurm what was never started",
-     " site dry-run checkpoint-every force ", study_submit},
+     " site dry-run collect checkpoint-every force ", study_submit},
     {"retry", "submit what is missing, has failed or was interrupted",
-     " site dry-run checkpoint-every force ", study_retry},
+     " site dry-run collect checkpoint-every force ", study_retry},
     {"cancel", "cancel what was submitted", "", study_cancel},
     {"collect", "put all results into one file, with the axes as dimensions", " force require-all ",
      study_collect},
@@ -55,6 +55,7 @@ static void print_help(void)
          "                    run, submit, retry: of simulate; 10min otherwise\n"
          "  --site FILE       submit, retry: what is particular to the cluster; otherwise\n"
          "                    slurm/site.yaml\n"
+         "  --collect         submit, retry: also a job that collects when all of it is over\n"
          "  --dry-run         submit, retry: print what would be submitted\n"
          "  --help            print this\n"
          "\n"
@@ -127,13 +128,14 @@ static enum status check_options(const struct verb *verb, const char *const *giv
 static enum status parse(int argc, char **argv, struct study_arguments *arguments,
                          const struct verb **verb_p, bool *help_p)
 {
-    enum { QUICK = 256, JOBS, FORCE, SITE, DRY_RUN, EVERY, REQUIRE_ALL };
+    enum { QUICK = 256, JOBS, FORCE, SITE, DRY_RUN, EVERY, REQUIRE_ALL, COLLECT };
     static const struct option options[] = {{"help", no_argument, NULL, 'h'},
                                             {"output", required_argument, NULL, 'o'},
                                             {"quick", no_argument, NULL, QUICK},
                                             {"jobs", required_argument, NULL, JOBS},
                                             {"require-all", no_argument, NULL, REQUIRE_ALL},
                                             {"site", required_argument, NULL, SITE},
+                                            {"collect", no_argument, NULL, COLLECT},
                                             {"dry-run", no_argument, NULL, DRY_RUN},
                                             {"checkpoint-every", required_argument, NULL, EVERY},
                                             {"force", no_argument, NULL, FORCE},
@@ -175,6 +177,9 @@ static enum status parse(int argc, char **argv, struct study_arguments *argument
             break;
         case FORCE:
             arguments->manner.force = true;
+            break;
+        case COLLECT:
+            arguments->collect = true;
             break;
         case REQUIRE_ALL:
             arguments->require_all = true;

@@ -25,6 +25,7 @@ struct study_arguments {
     const char *site; /* --site; NULL: slurm/site.yaml */
     bool quick;
     bool dry_run; /* submit, retry: print what would be submitted */
+    bool collect; /* submit, retry: and a job that collects afterwards */
     bool retry;   /* submit also what has failed or was interrupted */
 };
 

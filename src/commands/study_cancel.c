@@ -36,15 +36,19 @@ enum status study_cancel(const struct study_arguments *arguments, const struct s
     if (status != STATUS_OK) {
         return status;
     }
-    size_t njobs = 0;
-    for (size_t i = 0; i < queue.njobs && status == STATUS_OK; i++) {
-        if (queue.job[i].number != 0) {
-            status = cancel_job(queue.job[i].number);
-            njobs++;
+    /* The job that collects first: it would start when the arrays are over. */
+    size_t njobs[2] = {0, 0};
+    for (int collects = 1; collects >= 0; collects--) {
+        for (size_t i = 0; i < queue.njobs && status == STATUS_OK; i++) {
+            if (queue.job[i].number != 0 && queue.job[i].collects == (collects == 1)) {
+                status = cancel_job(queue.job[i].number);
+                njobs[collects]++;
+            }
         }
     }
     if (status == STATUS_OK) {
-        printf("%zu job array%s cancelled, where not over\n", njobs, njobs == 1 ? "" : "s");
+        printf("%zu job array%s%s cancelled, where not over\n", njobs[0], njobs[0] == 1 ? "" : "s",
+               njobs[1] > 0 ? " and what was to collect" : "");
     }
     study_queue_free(&queue);
     return status;

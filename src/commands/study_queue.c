@@ -62,16 +62,23 @@ static enum status read_job(const char *directory, const char *name, struct stud
 {
     struct text number = {0};
     struct text points = {0};
+    struct text collect = {0};
     enum status status = read_file(directory, name, "job", &number);
     if (status == STATUS_OK) {
         status = read_file(directory, name, "points", &points);
     }
     if (status == STATUS_OK) {
+        status = read_file(directory, name, "collect", &collect);
+    }
+    if (status == STATUS_OK) {
         job->number = strtoull(text_string(&number), NULL, 10);
+        job->collects = collect.size > 0;
+        (void)snprintf(job->place, sizeof job->place, "%.20s", name);
         status = split_names(directory, text_string(&points), job);
     }
     text_free(&number);
     text_free(&points);
+    text_free(&collect);
     return status;
 }
 
@@ -146,19 +153,26 @@ static void mark(const struct study_plan *plan, const char *name, const char *st
     }
 }
 
-/* "1234 5 RUNNING": job, element, state. */
-static void apply_line(const struct study_queue *queue, const struct study_plan *plan,
-                       const char *line, struct point_status *found)
+/* "1234 5 RUNNING": job, element, state; "1234 N/A RUNNING" of a job that is no array. */
+static void apply_line(struct study_queue *queue, const struct study_plan *plan, const char *line,
+                       struct point_status *found)
 {
-    uint64_t job;
-    uint64_t element;
+    uint64_t number;
+    char element[24];
     char state[32];
-    if (sscanf(line, "%" SCNu64 " %" SCNu64 " %31s", &job, &element, state) != 3) {
+    if (sscanf(line, "%" SCNu64 " %23s %31s", &number, element, state) != 3) {
         return;
     }
     for (size_t i = 0; i < queue->njobs; i++) {
-        if (queue->job[i].number == job && element < queue->job[i].npoints) {
-            mark(plan, queue->job[i].point[element], state, found);
+        struct study_job *job = &queue->job[i];
+        if (job->number != number) {
+            continue;
+        }
+        (void)snprintf(job->state, sizeof job->state, "%s", state);
+        const bool is_element = element[strspn(element, "0123456789")] == '\0';
+        const uint64_t at = is_element ? strtoull(element, NULL, 10) : UINT64_MAX;
+        if (at < job->npoints) {
+            mark(plan, job->point[at], state, found);
         }
     }
 }

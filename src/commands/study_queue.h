@@ -7,6 +7,10 @@
  *   site      launcher, modules, scratch directory and program, a line each
  *   0, 1, ... the arguments of an element: name of the point, its log, then those of the program, a
  *             line each
+ *
+ * and a job that collects what they gave, instead of points and elements,
+ *
+ *   collect   the arguments of the program, a line each
  */
 #ifndef THRASH_COMMANDS_STUDY_QUEUE_H
 #define THRASH_COMMANDS_STUDY_QUEUE_H
@@ -23,6 +27,9 @@ struct study_job {
     uint64_t number; /* of Slurm; 0 if it was never accepted */
     char **point;    /* names, by element */
     size_t npoints;
+    bool collects;  /* it has no points and collects those of the others */
+    char state[32]; /* of its last element that is in the queue; "" if none is, or nobody asked */
+    char place[24]; /* the directory below DIR/slurm */
 };
 
 struct study_queue {

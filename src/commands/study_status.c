@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,32 @@
 #include "commands/study.h"
 #include "commands/study_directory.h"
 #include "commands/study_queue.h"
+
+/* What has become of the job that was submitted last to collect. */
+static void print_collect(const char *directory, const struct study *study,
+                          const struct study_queue *queue)
+{
+    const struct study_job *job = NULL;
+    for (size_t i = 0; i < queue->njobs; i++) {
+        if (queue->job[i].collects && queue->job[i].number != 0) {
+            job = &queue->job[i];
+        }
+    }
+    char *path = study_collected_path(directory, study);
+    if (job == NULL || path == NULL) {
+        free(path);
+        return;
+    }
+    if (job->state[0] != '\0') {
+        printf("collect: job %" PRIu64 ", in Slurm: %s\n", job->number, job->state);
+    } else if (access(path, R_OK) == 0) {
+        printf("collect: %s\n", path);
+    } else if (queue->known) {
+        printf("collect: job %" PRIu64 " is over and there is no %s: see %s/slurm/%s/collect.out\n",
+               job->number, path, directory, job->place);
+    }
+    free(path);
+}
 
 enum status study_status(const struct study_arguments *arguments, const struct study_plan *plan)
 {
@@ -40,6 +67,7 @@ enum status study_status(const struct study_arguments *arguments, const struct s
     if (!queue.known) {
         printf("what is in the queue is not known: %s\n", queue.why);
     }
+    print_collect(arguments->directory, &plan->study, &queue);
     study_queue_free(&queue);
     free(found);
     return STATUS_OK;

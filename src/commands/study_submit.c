@@ -1,22 +1,19 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "commands/amount.h"
-#include "commands/capture.h"
 #include "commands/share.h"
 #include "commands/study.h"
 #include "commands/study_child.h"
 #include "commands/study_directory.h"
 #include "commands/study_queue.h"
+#include "commands/study_sbatch.h"
+#include "commands/study_submit_collect.h"
 #include "config/site.h"
 
 #define SECOND (1e9 * TICKS_PER_NS)
@@ -39,6 +36,9 @@ struct submission {
     struct request *request;
     size_t nrequests;
     size_t narrays;
+    uint64_t *job; /* what is in the queue, or was submitted */
+    size_t njobs;
+    uint64_t collect_waits; /* number of a job that will collect; 0: none */
 };
 
 /* --- what is asked for ---------------------------------------------------------------------- */
@@ -89,41 +89,6 @@ static bool same_array(const struct request *a, const struct request *b)
 
 /* --- the files of an array ------------------------------------------------------------------ */
 
-static enum status write_file(const char *where, const char *name, const struct text *text)
-{
-    char *path = NULL;
-    if (asprintf(&path, "%s/%s", where, name) < 0 || text->failed) {
-        free(path);
-        return fail(STATUS_FAILED, "%s: out of memory for what is submitted", where);
-    }
-    const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-    const char *chars = text_string(text);
-    bool written = file >= 0;
-    for (size_t done = 0; written && done < text->size;) {
-        const ssize_t n = write(file, chars + done, text->size - done);
-        written = n > 0;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    const int why = errno;
-    written = (file < 0 || close(file) == 0) && written;
-    enum status status = written ? STATUS_OK
-                                 : fail(STATUS_FAILED, "%s: cannot be written: %s", path,
-                                        strerror(why));
-    free(path);
-    return status;
-}
-
-/* An argument is a line, so it may not hold one's end. */
-static enum status add_line(struct text *text, const char *line, const char *of)
-{
-    if (!text_is_printable(line)) {
-        return fail(STATUS_USAGE, "%s: expected values without control characters", of);
-    }
-    text_append(text, line);
-    text_append(text, "\n");
-    return STATUS_OK;
-}
-
 static enum status write_element(const struct submission *submission, const char *where,
                                  const struct planned_point *point, size_t number)
 {
@@ -136,65 +101,21 @@ static enum status write_element(const struct submission *submission, const char
     char name[24];
     enum status status = words == NULL || log_path == NULL
                              ? fail(STATUS_FAILED, "%s: out of memory for an element", where)
-                             : add_line(&text, point->point->name, point->point->name);
+                             : sbatch_add_line(&text, point->point->name, point->point->name);
     if (status == STATUS_OK) {
-        status = add_line(&text, log_path, point->point->name);
+        status = sbatch_add_line(&text, log_path, point->point->name);
     }
     for (size_t i = 1; status == STATUS_OK && words[i] != NULL; i++) {
-        status = add_line(&text, words[i], point->point->name);
+        status = sbatch_add_line(&text, words[i], point->point->name);
     }
     (void)snprintf(name, sizeof name, "%zu", number);
     if (status == STATUS_OK) {
-        status = write_file(where, name, &text);
+        status = sbatch_write_file(where, name, &text);
     }
     text_free(&text);
     study_command_free(words);
     free(log_path);
     return status;
-}
-
-static enum status write_site(const struct submission *submission, const char *where)
-{
-    char program[PATH_MAX];
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
-    const char *const lines[] = {submission->site.launcher, submission->site.modules,
-                                 submission->site.scratch, program,
-                                 submission->site.requeue ? "requeue" : ""};
-    struct text text = {0};
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0] && status == STATUS_OK; i++) {
-        status = add_line(&text, lines[i], "site");
-    }
-    if (status == STATUS_OK) {
-        status = write_file(where, "site", &text);
-    }
-    text_free(&text);
-    return status;
-}
-
-/* A new DIR/slurm/NUMBER. */
-static enum status make_place(const struct submission *submission, char **where_p)
-{
-    for (unsigned number = 1; number < 1000000; number++) {
-        char *where = NULL;
-        if (asprintf(&where, "%s/slurm/%04u", submission->directory, number) < 0) {
-            break;
-        }
-        if (mkdir(where, 0777) == 0) {
-            *where_p = where;
-            return STATUS_OK;
-        }
-        const int why = errno;
-        if (why != EEXIST) {
-            enum status status = fail(STATUS_FAILED, "%s: cannot be made: %s", where,
-                                      strerror(why));
-            free(where);
-            return status;
-        }
-        free(where);
-    }
-    return fail(STATUS_FAILED, "%s/slurm: no name for what is submitted", submission->directory);
 }
 
 static enum status write_array(const struct submission *submission, const char *where,
@@ -207,10 +128,10 @@ static enum status write_array(const struct submission *submission, const char *
         status = write_element(submission, where, requests[i].point, i);
     }
     if (status == STATUS_OK) {
-        status = write_site(submission, where);
+        status = sbatch_write_site(where, &submission->site);
     }
     if (status == STATUS_OK) {
-        status = write_file(where, "points", &names);
+        status = sbatch_write_file(where, "points", &names);
     }
     text_free(&names);
     return status;
@@ -218,52 +139,8 @@ static enum status write_array(const struct submission *submission, const char *
 
 /* --- sbatch --------------------------------------------------------------------------------- */
 
-struct words {
-    char *word[64];
-    size_t n;
-    bool failed;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct words *words, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    char *word = NULL;
-    if (words->n + 1 >= sizeof words->word / sizeof words->word[0] ||
-        vasprintf(&word, format, arguments) < 0) {
-        words->failed = true;
-    } else {
-        words->word[words->n++] = word;
-    }
-    va_end(arguments);
-}
-
-static void add_given(struct words *words, const char *option, const char *value)
-{
-    if (value[0] != '\0') {
-        add(words, "--%s=%s", option, value);
-    }
-}
-
-static void add_options(struct words *words, const char *options)
-{
-    for (const char *at = options + strspn(options, " "); *at != '\0';) {
-        const size_t length = strcspn(at, " ");
-        add(words, "%.*s", (int)length, at);
-        at += length;
-        at += strspn(at, " ");
-    }
-}
-
-static void free_words(struct words *words)
-{
-    for (size_t i = 0; i < words->n; i++) {
-        free(words->word[i]);
-    }
-}
-
 static void fill_words(const struct submission *submission, const char *where,
-                       const struct request *requests, size_t n, struct words *words)
+                       const struct request *requests, size_t n, struct sbatch_words *words)
 {
     const struct site *site = &submission->site;
     uint64_t megabytes = 0;
@@ -272,61 +149,22 @@ static void fill_words(const struct submission *submission, const char *where,
         megabytes = requests[i].megabytes > megabytes ? requests[i].megabytes : megabytes;
         minutes = requests[i].minutes > minutes ? requests[i].minutes : minutes;
     }
-    add(words, "sbatch");
-    add(words, "--parsable");
-    add(words, "--job-name=thrash-%s", submission->plan->study.stem);
-    add(words, "--array=0-%zu%%%" PRIu64, n - 1, site->at_once);
-    add(words, "--ntasks=%" PRIu64, requests[0].point->ranks);
+    sbatch_add(words, "sbatch");
+    sbatch_add(words, "--parsable");
+    sbatch_add(words, "--job-name=thrash-%s", submission->plan->study.stem);
+    sbatch_add(words, "--array=0-%zu%%%" PRIu64, n - 1, site->at_once);
+    sbatch_add(words, "--ntasks=%" PRIu64, requests[0].point->ranks);
     if (requests[0].point->ranks_per_node > 0) {
-        add(words, "--ntasks-per-node=%" PRIu64, requests[0].point->ranks_per_node);
+        sbatch_add(words, "--ntasks-per-node=%" PRIu64, requests[0].point->ranks_per_node);
     }
-    add(words, "--mem-per-cpu=%" PRIu64 "M", megabytes);
-    add(words, "--time=%" PRIu64, minutes);
-    add(words, "--output=%s/%%a.out", where);
-    add(words, "--open-mode=append");
-    add(words, "--signal=B:USR1@120");
-    add(words, "--requeue");
-    add_given(words, "partition", site->partition);
-    add_given(words, "account", site->account);
-    add_given(words, "qos", site->qos);
-    add_options(words, site->options);
-    const int tree = (int)(strlen(submission->script) - strlen("/slurm/study-array.sbatch"));
-    add(words, "%s", submission->script);
-    add(words, "%s", where);
-    add(words, "%.*s", tree, submission->script);
-    words->failed = words->failed || words->n + 1 > sizeof words->word / sizeof words->word[0];
-}
-
-static enum status submit_words(const char *where, const struct words *words)
-{
-    struct text output = {0};
-    int code = 0;
-    enum status status = capture(words->word, false, &output, &code);
-    if (status == STATUS_RESOURCE) {
-        status = fail(STATUS_RESOURCE,
-                      "sbatch was not found: studies are submitted where Slurm is");
-    } else if (status == STATUS_OK && code != 0) {
-        status = fail(STATUS_FAILED, "sbatch refused %s (exit code %d)", where, code);
-    } else if (status == STATUS_OK && strtoull(text_string(&output), NULL, 10) == 0) {
-        status = fail(STATUS_FAILED, "sbatch gave no number of a job for %s", where);
-    }
-    if (status == STATUS_OK) { /* "1234" or "1234;cluster" */
-        struct text number = {0};
-        text_append_format(&number, "%llu\n", strtoull(text_string(&output), NULL, 10));
-        status = write_file(where, "job", &number);
-        printf("job %s", text_string(&number));
-        text_free(&number);
-    }
-    text_free(&output);
-    return status;
-}
-
-static void print_words(const struct words *words)
-{
-    for (size_t i = 0; i < words->n; i++) {
-        printf("%s%s", i == 0 ? "" : " ", words->word[i]);
-    }
-    putchar('\n');
+    sbatch_add(words, "--mem-per-cpu=%" PRIu64 "M", megabytes);
+    sbatch_add(words, "--time=%" PRIu64, minutes);
+    sbatch_add(words, "--output=%s/%%a.out", where);
+    sbatch_add(words, "--open-mode=append");
+    sbatch_add(words, "--signal=B:USR1@120");
+    sbatch_add(words, "--requeue");
+    sbatch_add_site(words, site);
+    sbatch_add_script(words, submission->script, where);
 }
 
 static enum status submit_array(struct submission *submission, const struct request *requests,
@@ -334,7 +172,7 @@ static enum status submit_array(struct submission *submission, const struct requ
 {
     const bool dry = submission->arguments->dry_run;
     char *where = NULL;
-    struct words words = {0};
+    struct sbatch_words words = {0};
     enum status status = STATUS_OK;
     submission->narrays++;
     if (dry) {
@@ -342,7 +180,7 @@ static enum status submit_array(struct submission *submission, const struct requ
                      ? fail(STATUS_FAILED, "out of memory for a path")
                      : STATUS_OK;
     } else {
-        status = make_place(submission, &where);
+        status = sbatch_make_place(submission->directory, &where);
     }
     if (status == STATUS_OK) {
         fill_words(submission, where, requests, n, &words);
@@ -350,17 +188,18 @@ static enum status submit_array(struct submission *submission, const struct requ
                               : STATUS_OK;
     }
     if (status == STATUS_OK && dry) {
-        print_words(&words);
+        sbatch_print(&words);
         for (size_t i = 0; i < n; i++) {
             printf("  %zu %s\n", i, requests[i].point->point->name);
         }
     } else if (status == STATUS_OK) {
         status = write_array(submission, where, requests, n);
         if (status == STATUS_OK) {
-            status = submit_words(where, &words);
+            status = sbatch_submit(where, &words, &submission->job[submission->njobs]);
         }
+        submission->njobs += status == STATUS_OK;
     }
-    free_words(&words);
+    sbatch_words_free(&words);
     free(where);
     return status;
 }
@@ -429,6 +268,25 @@ static enum status submit_all(struct submission *submission)
     return status;
 }
 
+static enum status note_jobs(struct submission *submission, const struct study_queue *queue)
+{
+    submission->job = calloc(queue->njobs + submission->nrequests + 1, sizeof *submission->job);
+    if (submission->job == NULL) {
+        return fail(STATUS_FAILED, "%s: out of memory for what is submitted",
+                    submission->directory);
+    }
+    for (size_t i = 0; i < queue->njobs; i++) {
+        const struct study_job *job = &queue->job[i];
+        if (job->state[0] != '\0') {
+            submission->job[submission->njobs++] = job->number;
+        }
+        if (job->collects && strcmp(job->state, "PENDING") == 0) {
+            submission->collect_waits = job->number;
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status look(struct submission *submission)
 {
     const struct study_arguments *arguments = submission->arguments;
@@ -445,9 +303,34 @@ static enum status look(struct submission *submission)
     } else {
         status = collect_requests(submission, found);
     }
+    if (status == STATUS_OK) {
+        status = note_jobs(submission, &queue);
+    }
     study_queue_free(&queue);
     free(found);
     return status;
+}
+
+static enum status submit_collect(const struct submission *submission)
+{
+    const struct study_arguments *arguments = submission->arguments;
+    if (!arguments->collect) {
+        return STATUS_OK;
+    }
+    if (submission->narrays == 0 && submission->collect_waits != 0) {
+        printf("job %" PRIu64 " is in the queue to collect\n", submission->collect_waits);
+        return STATUS_OK;
+    }
+    const struct collect_job job = {
+        .arguments = arguments,
+        .plan = submission->plan,
+        .site = &submission->site,
+        .directory = submission->directory,
+        .after = submission->job,
+        .nafter = submission->njobs,
+        .nunknown = arguments->dry_run ? submission->narrays : 0,
+    };
+    return study_submit_collect(&job);
 }
 
 static enum status take_directory(struct submission *submission)
@@ -485,7 +368,11 @@ enum status study_submit(const struct study_arguments *arguments, const struct s
     if (status == STATUS_OK) {
         status = submit_all(&submission);
     }
+    if (status == STATUS_OK) {
+        status = submit_collect(&submission);
+    }
     free(submission.request);
+    free(submission.job);
     free(submission.directory);
     arena_close(submission.arena);
     return status;

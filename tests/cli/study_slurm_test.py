@@ -22,8 +22,9 @@ if name == "sbatch":
     if os.environ.get("FAKE_REFUSES"):
         sys.exit("sbatch: error: Batch job submission failed: Invalid account")
     number = str(1000 + len(jobs))
-    last = int(re.search(r"--array=0-(\d+)%", " ".join(sys.argv)).group(1))
-    jobs[number] = {"words": sys.argv[1:], "state": {str(i): "PENDING" for i in range(last + 1)}}
+    array = re.search(r"--array=0-(\d+)%", " ".join(sys.argv))
+    elements = map(str, range(int(array.group(1)) + 1)) if array else ["N/A"]
+    jobs[number] = {"words": sys.argv[1:], "state": {element: "PENDING" for element in elements}}
     print(number + ";cluster")
 elif name == "squeue":
     if "--noheader" in sys.argv and "--array" in sys.argv:
@@ -34,6 +35,8 @@ elif name == "squeue":
     else:
         print("1:00:00")
 elif name == "scancel":
+    for other in jobs.values():  # what waits for a job that is over starts
+        assert not other["state"] or f":{sys.argv[1]}" not in " ".join(other["words"]), sys.argv
     jobs[sys.argv[1]]["state"] = {}
 elif name == "srun":
     if "--mpi=list" in sys.argv:
@@ -143,6 +146,34 @@ def test_failure(directory):
     assert "6 runs: 1 done, 5 queued" in cluster.study("status", job, "-o", where).stdout
 
 
+def test_collect(directory):
+    """A job that collects waits for all arrays, is known to status and cancel, and is not doubled."""
+    cluster, job, where = Cluster(directory), write_job(directory), f"{directory}/a study"
+    dry = cluster.study("submit", job, "-o", where, "--collect", "--dry-run").stdout
+    assert "--dependency=afterany:JOB:JOB " in dry and not os.path.exists(where), dry
+    said = cluster.study("submit", job, "-o", where, "--collect").stdout
+    assert "job 1002\ncollects when 2 jobs are over" in said, said
+    words = cluster.jobs()["1002"]["words"]
+    assert {"--dependency=afterany:1000:1001", "--ntasks=1", "--mem=524M", "--time=10"} <= set(words), words
+    assert not any(word.startswith("--array") for word in words), words
+    listed = cluster.study("status", job, "-o", where).stdout
+    assert "6 queued" in listed and "collect: job 1002, in Slurm: PENDING" in listed, listed
+    again = cluster.study("submit", job, "-o", where, "--collect").stdout
+    assert "job 1002 is in the queue to collect" in again and len(cluster.jobs()) == 3, again
+    said = cluster.study("cancel", job, "-o", where).stdout
+    assert "2 job arrays and what was to collect cancelled" in said, said
+    said = cluster.study("status", job, "-o", where).stdout
+    assert "collect: job 1002 is over and there is no" in said and "slurm/0003/collect.out" in said, said
+    cluster.study("retry", job, "-o", where, "--collect")
+    assert "--dependency=afterany:1003:1004" in cluster.jobs()["1005"]["words"]
+    assert cluster.run("1003", 1) == 0
+    assert cluster.run("1005", "N/A") == 0
+    collected = pathlib.Path(where, "job.h5")
+    assert collected.exists() and f"collect: {collected}" in cluster.study("status", job, "-o", where).stdout
+    said = cluster.study("submit", job, "-o", where, "--collect").stdout  # there are elements in the queue
+    assert "0 of 6 runs submitted" in said and "--dependency=afterany:1003:1004" in cluster.jobs()["1006"]["words"]
+
+
 def test_refusals(directory):
     """What is missing, and what Slurm or the site refuses, is said; nothing is lost."""
     cluster, job, where = Cluster(directory), write_job(directory), f"{directory}/study"
@@ -167,7 +198,7 @@ def test_refusals(directory):
 
 
 def main():
-    for test in (test_submit, test_failure, test_refusals):
+    for test in (test_submit, test_failure, test_collect, test_refusals):
         with tempfile.TemporaryDirectory() as directory:
             test(directory)
         print("ok", test.__name__, flush=True)

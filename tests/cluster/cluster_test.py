@@ -140,12 +140,14 @@ def test_study(cluster):
                                       "product: { seed: [1, 2, 3] }\n"
                                       "zip: { run.ranks: [1, 2], run.ranks_per_node: [1, 1] }\n")
     where = cluster.work / "study"
-    said = cluster.study("submit", job, "-o", where)
-    assert "6 of 6 runs submitted, in 2 job arrays" in said, said
+    said = cluster.study("submit", job, "-o", where, "--collect")
+    assert "6 of 6 runs submitted, in 2 job arrays" in said and "when 2 jobs are over" in said, said
     assert re.search(r"\d (queued|running|done)", cluster.study("status", job, "-o", where))
     cluster.wait_until("the end of the study", cluster.drained)
     listed = cluster.study("status", job, "-o", where)
-    assert "6 runs: 6 done" in listed, listed
+    assert "6 runs: 6 done" in listed and f"collect: {where / 'study.h5'}" in listed, listed
+    with h5py.File(where / "study.h5") as file:
+        assert file["study/collected"][()] == 6 and file["simulation/totals/touches"].size == 6
     for seed in (1, 2, 3):
         alone = digest(where / "runs" / f"seed-{seed}_ranks-1_ranks_per_node-1.h5")
         both = digest(where / "runs" / f"seed-{seed}_ranks-2_ranks_per_node-1.h5")
