@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands/calibrate_curves.h"
 #include "commands/calibrate_parts.h"
 #include "commands/calibrate_profile.h"
 #include "commands/catalogue.h"
@@ -145,13 +146,17 @@ static enum status put_profile(const struct calibrate_options *options,
                                const struct measured_host *hosts, size_t nhosts,
                                struct cost_profile *profile, struct tables *overall)
 {
-    struct text path = {0}, sources = {0}, yaml = {0}, description = {0};
+    struct text path = {0}, sources = {0}, curves = {0}, yaml = {0}, description = {0};
     char name[128];
     find_path(options, hosts[0].name, &path);
     name_profile(text_string(&path), name, sizeof name);
     text_append_format(&description, "measured by thrash calibrate on %zu host%s; the rest of %s",
                        nhosts, nhosts == 1 ? "" : "s", profile->name);
     enum status status = check_free(text_string(&path), options->replace);
+    if (status == STATUS_OK) {
+        tables_section(overall, "calibrate", "costs of a simulated kernel as hosts measure them");
+        status = calibrate_curves(hosts, nhosts, overall, &curves, profile);
+    }
     if (status == STATUS_OK) {
         status = calibrate_profile(hosts, nhosts, overall, &sources, profile);
     }
@@ -168,6 +173,7 @@ static enum status put_profile(const struct calibrate_options *options,
     }
     text_free(&description);
     text_free(&yaml);
+    text_free(&curves);
     text_free(&sources);
     text_free(&path);
     return status;
