@@ -142,6 +142,20 @@ static void name_profile(const char *path, char *name, size_t size)
     (void)snprintf(name, size, "%.*s", (int)(strlen(base) - strlen(".yaml")), base);
 }
 
+/* A cost profile has no constants of translation; says where they are and why none is measured. */
+static void put_translation(struct tables *overall)
+{
+    static const char *const constants[] = {"l2_hit", "walk_step", "walk_memory", "walk_misses"};
+    static const char reason[] =
+        "not a constant of a cost profile but of machine.tlb (configs/tlb); the time of an access, "
+        "which thrash tlb measures beside the simulated TLB, is their sum with that of caches, and "
+        "does not tell them apart";
+    tables_group(overall, "translation", "constants of translation");
+    for (size_t i = 0; i < sizeof constants / sizeof constants[0]; i++) {
+        tables_absence(overall, constants[i], reason);
+    }
+}
+
 static enum status put_profile(const struct calibrate_options *options,
                                const struct measured_host *hosts, size_t nhosts,
                                struct cost_profile *profile, struct tables *overall)
@@ -155,6 +169,7 @@ static enum status put_profile(const struct calibrate_options *options,
     enum status status = check_free(text_string(&path), options->replace);
     if (status == STATUS_OK) {
         tables_section(overall, "calibrate", "costs of a simulated kernel as hosts measure them");
+        put_translation(overall);
         status = calibrate_curves(hosts, nhosts, overall, &curves, profile);
     }
     if (status == STATUS_OK) {

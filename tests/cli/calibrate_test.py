@@ -59,6 +59,9 @@ class Calibrate(unittest.TestCase):
             self.assertEqual(file["calibrate/costs/hosts"].asstr()[()], "n01\nn02")
             self.assertIn("name: \"node\"", file["calibrate/costs/profile"].asstr()[()])
             self.assertIn("n01", file["kernel"])
+            why = file["calibrate/translation"].attrs["unavailable"]
+            why = why.decode() if isinstance(why, bytes) else why
+            self.assertIn("walk_step: not a constant of a cost profile", why)
             self.assertIn("n02", file["locks"])
 
     def test_contention(self):
