@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """plot.py FILE... [-o DIR] [--name NAME]: one picture that compares results of `thrash simulate`,
-or shows what `thrash tlb` measured.
+or shows what `thrash tlb`, `thrash locks` or `thrash kernel` measured.
 
 Writes NAME.png, NAME.pdf and NAME.csv, which holds every number of the picture, and prints their
 paths. Needs h5py, numpy and matplotlib; no display, no network."""
@@ -18,12 +18,12 @@ import warnings
 sys.dont_write_bytecode = True  # the directory may be another user's
 
 try:
-    from plotting import panels, runs, translation
+    from plotting import contention, kernel, panels, runs, translation
 except ImportError as missing:
     print(f"thrash: {sys.executable} lacks what plot needs: {missing}", file=sys.stderr)
     sys.exit(3)
 
-MEASUREMENTS = {module.COMMAND: module for module in (translation,)}
+MEASUREMENTS = {module.COMMAND: module for module in (translation, contention, kernel)}
 MAX_RUNS = 12  # more lines than this cannot be told apart
 
 

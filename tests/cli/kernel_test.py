@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """kernel_test.py PROGRAM: thrash kernel, from its options to what a signal leaves behind."""
+import csv
 import glob
 import os
 import shlex
@@ -71,6 +72,28 @@ class Result(unittest.TestCase):
         hosts = [host for host in self.file["kernel"].values() if name.split("/")[0] in host]
         self.assertEqual(len(hosts), 1)
         return hosts[0][name]
+
+    def test_picture(self):
+        outcome = run(PROGRAM, "plot", self.path)
+        self.assertEqual(outcome.returncode, 0, outcome.stderr)
+        for ending, head in (("png", b"\x89PNG"), ("pdf", b"%PDF")):
+            with open(self.path.replace("h5", ending), "rb") as picture:
+                self.assertEqual(picture.read(4), head)
+        with open(self.path.replace("h5", "csv"), encoding="utf-8", newline="") as table:
+            rows = list(csv.DictReader(table))
+        for title, line, path in (
+                ("Page tables: bytes", "4KiB", "page_tables/4KiB/pagetable_bytes"),
+                ("Fork and exit: ns of CPU", "private", "fork_exit/private/fork_exit_cpu_time"),
+                ("Minor faults a second", "shared", "fault_rate/shared/faults_per_second")):
+            drawn = [float(row["value"]) for row in rows
+                     if row["panel"] == title and row["line"] == line]
+            self.assertEqual(list(self.group(path)[()].ravel()), drawn)
+        # What is not drawn is there with its reason.
+        for line in ("2MiB", "1GiB", "private_large", "cgroup", "pageout"):
+            found = [row for row in rows if row["line"] == line]
+            self.assertTrue(found, line)
+            self.assertTrue(all(row["value"] or row["note"].startswith("not available: ")
+                                for row in found))
 
     def test_ends_well(self):
         self.assertEqual(self.outcome.returncode, 0, self.outcome.stderr)

@@ -2,6 +2,7 @@
 
 usage: locks_test.py THRASH
 """
+import csv
 import os
 import pathlib
 import resource
@@ -303,11 +304,45 @@ def test_claims(directory):
     assert judged("I2", path)[0] == "unavailable"
 
 
+def test_picture(directory):
+    """Everything measured is in the CSV, and the fit, beyond what was measured marked as such."""
+    path = directory / "picture.h5"
+    run([*SHORT, "--threads", "1,2,3,4", "--oversubscribe", "--sharing", "shared", "--operations",
+         "fork", "-o", str(path)], 5 if len(os.sched_getaffinity(0)) < 4 else 0)
+    done = subprocess.run([THRASH, "plot", str(path)], capture_output=True, text=True, timeout=200,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    assert (directory / "picture.png").read_bytes()[:4] == b"\x89PNG"
+    assert (directory / "picture.pdf").read_bytes()[:4] == b"%PDF"
+    with open(directory / "picture.csv", encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    with h5py.File(path) as file:
+        (host,) = file["locks"].values()
+        series = host["shared/pte_chain_array/page_bit"]
+        line = [row for row in rows if row["line"] == "pte_chain_array, page_bit"]
+        drawn = [float(row["value"]) for row in line if row["quantity"] == "measured"]
+        assert numpy.array_equal(series["rate"][0].ravel(), drawn)
+        for quantity, inside in (("fitted", True), ("extrapolated", False)):
+            at = [int(row["at"]) for row in line if row["quantity"] == quantity]
+            threads = series["usl_threads"][()]
+            assert list(threads[(threads <= 4) == inside]) == at, quantity
+            assert len(at) > 2
+        beside = [float(row["value"]) for row in rows
+                  if row["panel"].startswith("Unmapping") and row["line"] == "none"]
+        assert numpy.array_equal(host["beside/time"][0].ravel(), beside)
+    with h5py.File(path, "r+") as file:
+        for host in file["locks"].values():
+            del host["shared"], host["beside"]
+    done = subprocess.run([THRASH, "plot", str(path)], capture_output=True, text=True, timeout=200,
+                          check=False)
+    assert done.returncode == 1 and "nothing to draw" in done.stderr, done.stderr
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        for test in (test_file, test_claims, test_config, test_refusals, test_oversubscribed, test_signal,
-                     test_hosts):
+        for test in (test_file, test_claims, test_config, test_refusals, test_oversubscribed,
+                     test_picture, test_signal, test_hosts):
             test(directory)
             print(f"{test.__name__}: ok", flush=True)
 
