@@ -143,7 +143,7 @@ def open_result(path, command="simulate", group="simulation/series"):
         if version != SCHEMA_VERSION:
             raise Refusal(FAILED, f"{path} has schema version {version}, plot reads version "
                                   f"{SCHEMA_VERSION}")
-        if group not in file:
+        if group not in file or "study" in file:
             raise Refusal(USAGE, f"{path} is a result of `thrash {text(file.attrs['command'])}`, "
                                  f"expected one of `thrash {command}`")
     except BaseException:

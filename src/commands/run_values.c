@@ -201,7 +201,9 @@ static enum status read_file(void *argument)
     if (status != STATUS_OK) {
         return status;
     }
-    if (!h5_exists(reader, GROUP_TOTALS)) {
+    if (h5_exists(reader, GROUP_STUDY)) {
+        status = fail(STATUS_FAILED, "%s: holds a study, expected single runs", reading->path);
+    } else if (!h5_exists(reader, GROUP_TOTALS)) {
         status = fail(STATUS_FAILED, "%s: holds no simulation", reading->path);
     }
     static enum status (*const parts[])(const struct h5_reader *, struct run_facts *) = {

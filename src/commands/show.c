@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "commands/commands.h"
 #include "commands/config_text.h"
+#include "commands/show_study.h"
 #include "commands/show_table.h"
 #include "commands/verdict_text.h"
 #include "engine/checkpoint_file.h"
@@ -178,7 +179,7 @@ static enum status print_root(const struct h5_reader *reader,
     }
     print_line("file", h5_reader_path(reader));
     print_line("command", summary.command);
-    status = print_configuration(reader);
+    status = show_is_study(reader) ? show_study(reader, print_line) : print_configuration(reader);
     const bool damaged = verification->asked && verification->status != STATUS_OK;
     print_line("valid", summary.valid && !damaged ? "yes" : "NO");
     if (damaged) {
@@ -260,7 +261,7 @@ static enum status print_simulation(const struct h5_reader *reader)
 static enum status print_other_groups(const struct h5_reader *reader)
 {
     static const char *const known[] = {GROUP_CONFIG, GROUP_PROVENANCE, GROUP_SIMULATION,
-                                        GROUP_PERFORMANCE};
+                                        GROUP_PERFORMANCE, GROUP_STUDY};
     struct h5_names names;
     enum status status = h5_list_below(reader, "/", &names);
     if (status != STATUS_OK) {
@@ -358,7 +359,7 @@ static enum status print_summary(const struct h5_reader *reader,
                                  const struct verification *verification)
 {
     enum status status = print_root(reader, verification);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && !show_is_study(reader)) {
         status = print_simulation(reader);
     }
     if (status == STATUS_OK) {
@@ -380,7 +381,12 @@ static enum status show(const struct h5_reader *reader, const struct request *re
     if (request->verify) {
         verify(reader, &verification);
     }
-    if (request->table != NULL) {
+    if (request->table != NULL && show_is_study(reader)) {
+        status = fail(STATUS_USAGE,
+                      "%s: tables are of single runs, and this holds a study; expected one of its "
+                      "runs (results/README.md says how to read it)",
+                      request->path);
+    } else if (request->table != NULL) {
         status = csv_print(reader, request->table, stdout);
     } else {
         status = print_summary(reader, &verification);

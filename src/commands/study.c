@@ -20,6 +20,7 @@ static const struct verb {
     {"submit", "submit as job arrays of Slurm what was never started", study_submit},
     {"retry", "submit what is missing, has failed or was interrupted", study_retry},
     {"cancel", "cancel what was submitted", study_cancel},
+    {"collect", "put all results into one file, with the axes as dimensions", study_collect},
     {"status", "say what is done, running, failed and missing, and why", study_status},
 };
 
@@ -41,7 +42,10 @@ static void print_help(void)
          "  --quick           the short form of the study, in a directory of its own\n"
          "  --jobs N          run: so many runs at once; otherwise as many as cores and memory "
          "allow\n"
-         "  --force           run, submit, retry: replace what is in the way of results\n"
+         "  --force           run, submit, retry: replace what is in the way of results; collect: "
+         "of\n"
+         "                    its file\n"
+         "  --require-all     collect: fail where a point is missing\n"
          "  --checkpoint-every TIME\n"
          "                    run, submit, retry: of simulate; 10min otherwise\n"
          "  --site FILE       submit, retry: what is particular to the cluster; otherwise\n"
@@ -53,7 +57,8 @@ static void print_help(void)
          "which leave checkpoints; the same command goes on.\n"
          "\n"
          "exit codes: 0 all done; 1 a run failed; 2 usage; 3 a point does not fit this host; 4\n"
-         "interrupted; 5 all done, some results invalid. status: 0 whatever it finds\n"
+         "interrupted; 5 all done, some results invalid. status: 0 whatever it finds. collect: 0\n"
+         "also where points are missing, which are NaN and listed; 1 if all are\n"
          "\n"
          "example: thrash study run jobs/memory-scaling.yaml --quick");
 }
@@ -102,11 +107,12 @@ static enum status check_time(const char *option, const char *spelled)
 static enum status parse(int argc, char **argv, struct study_arguments *arguments,
                          const struct verb **verb_p, bool *help_p)
 {
-    enum { QUICK = 256, JOBS, FORCE, SITE, DRY_RUN, EVERY };
+    enum { QUICK = 256, JOBS, FORCE, SITE, DRY_RUN, EVERY, REQUIRE_ALL };
     static const struct option options[] = {{"help", no_argument, NULL, 'h'},
                                             {"output", required_argument, NULL, 'o'},
                                             {"quick", no_argument, NULL, QUICK},
                                             {"jobs", required_argument, NULL, JOBS},
+                                            {"require-all", no_argument, NULL, REQUIRE_ALL},
                                             {"site", required_argument, NULL, SITE},
                                             {"dry-run", no_argument, NULL, DRY_RUN},
                                             {"checkpoint-every", required_argument, NULL, EVERY},
@@ -143,6 +149,9 @@ static enum status parse(int argc, char **argv, struct study_arguments *argument
         case FORCE:
             arguments->manner.force = true;
             break;
+        case REQUIRE_ALL:
+            arguments->require_all = true;
+            break;
         default:
             status = unusable_option("study", argv, option);
             break;
@@ -173,7 +182,7 @@ static char *default_directory(const struct study *study)
 
 int command_study(int argc, char **argv)
 {
-    struct study_arguments arguments = {0};
+    struct study_arguments arguments = {.argc = argc, .argv = argv};
     const struct verb *verb = NULL;
     bool help = false;
     enum status status = parse(argc, argv, &arguments, &verb, &help);

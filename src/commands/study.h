@@ -18,6 +18,9 @@ struct study_arguments {
     const char *job;
     const char *directory; /* -o, or "<study>" in the working directory */
     uint64_t at_once;      /* --jobs; 0: what cores and memory allow */
+    bool require_all;      /* collect: no point may be missing */
+    int argc;              /* the command line, for results */
+    char **argv;
     struct study_manner manner;
     const char *site; /* --site; NULL: slurm/site.yaml */
     bool quick;
@@ -28,6 +31,7 @@ struct study_arguments {
 /* Each is given a study whose points have all been validated. */
 enum status study_expand(const struct study_arguments *arguments, const struct study_plan *plan);
 enum status study_run(const struct study_arguments *arguments, const struct study_plan *plan);
+enum status study_collect(const struct study_arguments *arguments, const struct study_plan *plan);
 enum status study_submit(const struct study_arguments *arguments, const struct study_plan *plan);
 enum status study_retry(const struct study_arguments *arguments, const struct study_plan *plan);
 enum status study_cancel(const struct study_arguments *arguments, const struct study_plan *plan);

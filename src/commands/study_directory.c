@@ -25,6 +25,14 @@ char *study_log_path(const char *directory, const struct study_point *point)
     return join(directory, "logs", point->name, ".out");
 }
 
+char *study_collected_path(const char *directory, const struct study *study)
+{
+    char owner[STUDY_OWNER_SIZE];
+    char *path = NULL;
+    study_owner(study, owner);
+    return asprintf(&path, "%s/%s.h5", directory, owner) < 0 ? NULL : path;
+}
+
 static enum status out_of_memory(const char *directory)
 {
     return fail(STATUS_FAILED, "%s: out of memory for its path", directory);
@@ -56,19 +64,17 @@ static enum status make_inner(const char *directory, const char *name)
 
 /* --- whose it is ---------------------------------------------------------------------------- */
 
-#define OWNER_SIZE 512
-
-static void owner_of(const struct study *study, char owner[OWNER_SIZE])
+void study_owner(const struct study *study, char owner[STUDY_OWNER_SIZE])
 {
-    (void)snprintf(owner, OWNER_SIZE, "%.400s%s", study->stem, study->quick ? "-quick" : "");
+    (void)snprintf(owner, STUDY_OWNER_SIZE, "%.400s%s", study->stem, study->quick ? "-quick" : "");
 }
 
 /* "" when the directory says nothing. */
-static void read_owner(const char *path, char owner[OWNER_SIZE])
+static void read_owner(const char *path, char owner[STUDY_OWNER_SIZE])
 {
     owner[0] = '\0';
     const int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    const ssize_t n = file < 0 ? -1 : read(file, owner, OWNER_SIZE - 1);
+    const ssize_t n = file < 0 ? -1 : read(file, owner, STUDY_OWNER_SIZE - 1);
     owner[n > 0 ? n : 0] = '\0';
     owner[strcspn(owner, "\n")] = '\0';
     if (file >= 0) {
@@ -92,13 +98,13 @@ static enum status write_owner(const char *path, const char *owner)
 static enum status check_owner(const char *directory, const struct study *study, bool write,
                                bool force)
 {
-    char owner[OWNER_SIZE];
-    char found[OWNER_SIZE];
+    char owner[STUDY_OWNER_SIZE];
+    char found[STUDY_OWNER_SIZE];
     char *path = NULL;
     if (asprintf(&path, "%s/study", directory) < 0) {
         return out_of_memory(directory);
     }
-    owner_of(study, owner);
+    study_owner(study, owner);
     read_owner(path, found);
     enum status status = STATUS_OK;
     if (found[0] != '\0' && strcmp(found, owner) != 0 && !force) {

@@ -18,6 +18,14 @@
 char *study_result_path(const char *directory, const struct study_point *point);
 char *study_log_path(const char *directory, const struct study_point *point);
 
+/* "DIR/STUDY.h5", likewise; the short form's is "DIR/STUDY-quick.h5". */
+char *study_collected_path(const char *directory, const struct study *study);
+
+/* Whose a directory and what is collected from it are: the name of the study, "-quick" after it for
+ * the short form. */
+#define STUDY_OWNER_SIZE 512
+void study_owner(const struct study *study, char owner[STUDY_OWNER_SIZE]);
+
 /* Makes the directory and those in it where they are missing, and notes whose it is. STATUS_USAGE
  * when it belongs to another study (with `force` it becomes this one's), or is a symbolic link. */
 enum status study_directory_make(const char *directory, const struct study *study, bool force);

@@ -60,6 +60,7 @@ static enum status weigh(const struct scenario *scenario, struct planned_point *
         planned->bytes = prediction.total;
         planned->seconds = prediction.seconds / (double)working;
         planned->seed = scenario->seed;
+        planned->interval = scenario->output.interval;
         planned->hash = scenario->hash;
     }
     return status;

@@ -19,6 +19,7 @@ struct planned_point {
     uint64_t ranks_per_node; /* 0: no matter */
     byte_count bytes;        /* predicted for the rank that needs most */
     double seconds;          /* predicted wall time on its ranks, if it runs to its duration */
+    sim_time interval;       /* between two points of the series */
     struct digest hash;      /* of the scenario */
 };
 

@@ -5,12 +5,13 @@
 #include "io/h5_error.h"
 #include "io/h5_internal.h"
 
+/* With `n` 0 a scalar. */
 static enum status put_attribute(struct h5_writer *writer, hid_t id, const char *object,
-                                 const char *name, hid_t file_type, hid_t memory_type,
+                                 const char *name, hid_t file_type, hid_t memory_type, hsize_t n,
                                  const void *value)
 {
     errno = 0;
-    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t space = n == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &n, NULL);
     hid_t attribute = H5Acreate2(id, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
     bool good = attribute >= 0 && H5Awrite(attribute, memory_type, value) >= 0;
     (void)h5_check(writer, good, "write an attribute of", object);
@@ -40,7 +41,7 @@ enum status h5_put_attribute_text(struct h5_writer *writer, hid_t id, const char
                         writer->shown_path, name, object, size, H5_ATTRIBUTE_MAX));
     } else {
         hid_t type = h5_text_type(size);
-        (void)put_attribute(writer, id, object, name, type, type, copy);
+        (void)put_attribute(writer, id, object, name, type, type, 0, copy);
         if (type >= 0) {
             H5Tclose(type);
         }
@@ -77,7 +78,19 @@ enum status h5_write_attribute_int(struct h5_writer *writer, const char *path, c
 {
     hid_t id = open_object(writer, path);
     if (id >= 0) {
-        (void)put_attribute(writer, id, path, name, H5T_STD_I32LE, H5T_NATIVE_INT32, &value);
+        (void)put_attribute(writer, id, path, name, H5T_STD_I32LE, H5T_NATIVE_INT32, 0, &value);
+        H5Oclose(id);
+    }
+    return writer->status;
+}
+
+enum status h5_write_attribute_numbers(struct h5_writer *writer, const char *path, const char *name,
+                                       enum number_type type, uint64_t n, const void *values)
+{
+    hid_t id = open_object(writer, path);
+    if (id >= 0) {
+        (void)put_attribute(writer, id, path, name, h5_file_type(type), h5_memory_type(type), n,
+                            values);
         H5Oclose(id);
     }
     return writer->status;

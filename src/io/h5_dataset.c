@@ -20,12 +20,15 @@ static hid_t make_space(unsigned ndims, const uint64_t *shape)
     return H5Screate_simple((int)ndims, extent, NULL);
 }
 
-/* Every dataset has its place in the file from the beginning, so that the ranks only fill it. */
-static hid_t placement_list(void)
+/* Every dataset has its place in the file from the beginning, so that the ranks only fill it; texts
+ * of variable length have it only once they are written. */
+static hid_t placement_list(hid_t type)
 {
     hid_t list = h5_creation_list(H5P_DATASET_CREATE);
-    if (list >= 0 && (H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) < 0 ||
-                      H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) < 0)) {
+    const bool placed = H5Tis_variable_str(type) <= 0;
+    if (list >= 0 && placed &&
+        (H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) < 0 ||
+         H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) < 0)) {
         H5Pclose(list);
         return H5I_INVALID_HID;
     }
@@ -42,7 +45,7 @@ static hid_t create_dataset(struct h5_writer *writer, const struct h5_label *lab
     }
     errno = 0;
     hid_t space = make_space(ndims, shape);
-    hid_t list = placement_list();
+    hid_t list = placement_list(type);
     hid_t dataset = H5I_INVALID_HID;
     if (space >= 0 && list >= 0) {
         dataset = H5Dcreate2(writer->file, label->path, type, space, H5P_DEFAULT, list,
@@ -180,4 +183,81 @@ enum status h5_write_text(struct h5_writer *writer, const struct h5_label *label
     }
     free(copy);
     return writer->status;
+}
+
+/* --- arrays of texts ------------------------------------------------------------------------ */
+
+static void free_copies(char **copy, uint64_t n)
+{
+    for (uint64_t i = 0; copy != NULL && i < n; i++) {
+        free(copy[i]);
+    }
+    free(copy);
+}
+
+/* The texts with what is not UTF-8 replaced; NULL when out of memory. */
+static char **copy_texts(const char *const *texts, uint64_t n)
+{
+    char **copy = calloc(n + 1, sizeof *copy);
+    for (uint64_t i = 0; copy != NULL && i < n; i++) {
+        size_t size;
+        copy[i] = h5_text_copy(texts[i], &size);
+        if (copy[i] == NULL) {
+            free_copies(copy, i);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
+/* With `array` NULL a scale. */
+static enum status write_texts(struct h5_writer *writer, const struct h5_label *label,
+                               const struct h5_array *array, uint64_t n, const char *const *texts)
+{
+    if (!h5_defines(writer)) {
+        return writer->status;
+    }
+    char **copy = copy_texts(texts, n);
+    hid_t type = h5_text_type(H5T_VARIABLE);
+    hid_t dataset = H5I_INVALID_HID;
+    if (copy == NULL || type < 0) {
+        h5_give_up(writer, fail(STATUS_FAILED, "%s: out of memory for %s", writer->shown_path,
+                                label->path));
+    } else {
+        dataset = create_dataset(writer, label, type, array == NULL ? 1 : array->ndims,
+                                 array == NULL ? &n : array->shape);
+    }
+    if (dataset >= 0 && array == NULL && writer->status == STATUS_OK) {
+        errno = 0;
+        bool made = H5DSset_scale(dataset, strrchr(label->path, '/') + 1) >= 0;
+        (void)h5_check(writer, made, "make a scale of", label->path);
+    }
+    for (unsigned axis = 0; dataset >= 0 && array != NULL && axis < array->ndims; axis++) {
+        attach_scale(writer, dataset, array, axis);
+    }
+    if (dataset >= 0) {
+        write_whole(writer, dataset, type, label->path, copy);
+        (void)close_dataset(writer, dataset, label->path);
+    }
+    if (type >= 0) {
+        H5Tclose(type);
+    }
+    free_copies(copy, n);
+    return writer->status;
+}
+
+enum status h5_write_text_scale(struct h5_writer *writer, const struct h5_label *label, uint64_t n,
+                                const char *const *texts)
+{
+    return write_texts(writer, label, NULL, n, texts);
+}
+
+enum status h5_write_texts(struct h5_writer *writer, const struct h5_array *array,
+                           const char *const *texts)
+{
+    uint64_t n = 1;
+    for (unsigned i = 0; i < array->ndims; i++) {
+        n *= array->shape[i];
+    }
+    return write_texts(writer, &array->label, array, n, texts);
 }

@@ -41,6 +41,9 @@ enum status h5_check(struct h5_writer *writer, bool good, const char *what, cons
 /* For the reader: prints the same sentence and returns STATUS_FAILED. */
 enum status h5_read_failure(const struct h5_reader *reader, const char *what, const char *object);
 
+/* Opens a dataset and says what it is; negative after fail(). */
+hid_t h5_open_dataset(const struct h5_reader *reader, const char *path, struct h5_info *info);
+
 /* As the public functions, on an open object; `object` names it in messages. */
 enum status h5_put_attribute_text(struct h5_writer *writer, hid_t id, const char *object,
                                   const char *name, const char *text);

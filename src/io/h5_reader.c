@@ -145,7 +145,8 @@ static bool inspect_type(hid_t dataset, struct h5_info *info)
     if (H5Tget_class(type) == H5T_STRING) {
         info->kind = H5_KIND_TEXT;
         info->text_size = H5Tget_size(type);
-        good = H5Tis_variable_str(type) == 0 && info->text_size > 0 && info->ndims == 0;
+        info->variable = H5Tis_variable_str(type) > 0;
+        good = info->text_size > 0 && (info->ndims == 0) != info->variable;
     } else {
         info->kind = H5_KIND_NUMBERS;
         good = number_type_of(type, &info->type);
@@ -180,8 +181,7 @@ static size_t value_size(const struct h5_info *info)
     return info->kind == H5_KIND_TEXT ? info->text_size : number_size(info->type);
 }
 
-/* Opens a dataset and says what it is; negative after fail(). */
-static hid_t open_dataset(const struct h5_reader *reader, const char *path, struct h5_info *info)
+hid_t h5_open_dataset(const struct h5_reader *reader, const char *path, struct h5_info *info)
 {
     *info = (struct h5_info){0};
     errno = 0;
@@ -208,7 +208,7 @@ static hid_t open_dataset(const struct h5_reader *reader, const char *path, stru
 enum status h5_inspect(const struct h5_reader *reader, const char *path, struct h5_info *info_p)
 {
     struct h5_info info;
-    hid_t dataset = open_dataset(reader, path, &info);
+    hid_t dataset = h5_open_dataset(reader, path, &info);
     if (dataset < 0) {
         return STATUS_FAILED;
     }
@@ -220,17 +220,18 @@ enum status h5_inspect(const struct h5_reader *reader, const char *path, struct 
 enum status h5_read_text(const struct h5_reader *reader, const char *path, char **text_p)
 {
     struct h5_info info;
-    hid_t dataset = open_dataset(reader, path, &info);
+    hid_t dataset = h5_open_dataset(reader, path, &info);
     if (dataset < 0) {
         return STATUS_FAILED;
     }
-    bool is_text = info.kind == H5_KIND_TEXT;
+    bool is_text = info.kind == H5_KIND_TEXT && !info.variable;
     char *text = is_text ? calloc(1, info.text_size + 1) : NULL;
     hid_t type = is_text ? h5_text_type(info.text_size) : H5I_INVALID_HID;
     enum status status = STATUS_OK;
     errno = 0;
     if (!is_text) {
-        status = fail(STATUS_FAILED, "%s: %s holds numbers, expected text", reader->path, path);
+        status = fail(STATUS_FAILED, "%s: %s holds %s, expected one text", reader->path, path,
+                      info.kind == H5_KIND_TEXT ? "many texts" : "numbers");
     } else if (text == NULL) {
         status = fail(STATUS_FAILED, "%s: out of memory for %s", reader->path, path);
     } else if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0) {
@@ -252,7 +253,7 @@ enum status h5_read_numbers(const struct h5_reader *reader, const char *path,
                             struct h5_numbers *numbers_p)
 {
     struct h5_numbers numbers = {0};
-    hid_t dataset = open_dataset(reader, path, &numbers.info);
+    hid_t dataset = h5_open_dataset(reader, path, &numbers.info);
     if (dataset < 0) {
         return STATUS_FAILED;
     }
@@ -328,7 +329,7 @@ enum status h5_read_columns(const struct h5_reader *reader, const char *path, ui
                             uint64_t ncolumns, void *values)
 {
     struct h5_info info;
-    hid_t dataset = open_dataset(reader, path, &info);
+    hid_t dataset = h5_open_dataset(reader, path, &info);
     if (dataset < 0) {
         return STATUS_FAILED;
     }

@@ -22,7 +22,8 @@ enum h5_kind { H5_KIND_NUMBERS, H5_KIND_TEXT };
 struct h5_info {
     enum h5_kind kind;
     enum number_type type; /* of H5_KIND_NUMBERS */
-    size_t text_size;      /* of H5_KIND_TEXT, bytes as stored */
+    size_t text_size;      /* of H5_KIND_TEXT, bytes of each as stored */
+    bool variable;         /* of H5_KIND_TEXT: each has a length of its own, kept elsewhere */
     unsigned ndims;        /* 0 for a scalar */
     uint64_t shape[H5_MAX_DIMS];
     uint64_t nvalues; /* product of the shape */
@@ -51,6 +52,16 @@ enum status h5_inspect(const struct h5_reader *reader, const char *path, struct 
 /* A scalar text, terminated by zero. */
 enum status h5_read_text(const struct h5_reader *reader, const char *path, char **text_p);
 
+/* Texts of a dataset that has any number of dimensions, each with a length of its own. */
+struct h5_texts {
+    struct h5_info info;
+    char **text; /* [info.nvalues], last axis fastest */
+};
+
+enum status h5_read_texts(const struct h5_reader *reader, const char *path,
+                          struct h5_texts *texts_p);
+void h5_texts_free(struct h5_texts *texts);
+
 /* All values of a dataset of numbers. */
 enum status h5_read_numbers(const struct h5_reader *reader, const char *path,
                             struct h5_numbers *numbers_p);
@@ -63,6 +74,19 @@ double h5_number_at(const struct h5_numbers *numbers, size_t i);
  * `values` has room for them. */
 enum status h5_read_columns(const struct h5_reader *reader, const char *path, uint64_t first,
                             uint64_t ncolumns, void *values);
+
+/* What lies along the axes from `axis` on, at positions [first, first + n) of that axis and at the
+ * position on the axes before it that is number `outer`, the first axis being slowest. `values` has
+ * room for it. */
+struct h5_part {
+    unsigned axis;
+    uint64_t outer;
+    uint64_t first;
+    uint64_t n;
+};
+
+enum status h5_read_part(const struct h5_reader *reader, const char *path,
+                         const struct h5_part *part, void *values);
 
 bool h5_has_attribute(const struct h5_reader *reader, const char *path, const char *name);
 enum status h5_read_attribute_text(const struct h5_reader *reader, const char *path,

@@ -14,7 +14,8 @@
  * newer than the HDF5 1.8 format, no time stamps, little-endian numbers stored contiguously,
  * `units` and `long_name` on every dataset, a dimension scale in the same group on every axis, text
  * as scalar fixed-length UTF-8, nothing above 32 KiB in an attribute, no null dataspaces. Its bytes
- * do not depend on the number of ranks.
+ * do not depend on the number of ranks. Files of one rank may hold arrays of texts, with variable
+ * length: xarray takes those for strings, and ncdump crashes on arrays of fixed length.
  *
  * Paths are absolute ("/simulation/series/touches"); the group must have been made before. */
 #ifndef THRASH_IO_H5_WRITER_H
@@ -28,7 +29,7 @@
 
 struct h5_writer; /* opaque; made by h5_create, released by h5_close */
 
-#define H5_MAX_DIMS      3
+#define H5_MAX_DIMS      20
 #define H5_ATTRIBUTE_MAX ((size_t)32 * 1024) /* bytes of one attribute */
 
 /* What a dataset is. */
@@ -62,6 +63,9 @@ enum status h5_write_attribute_text(struct h5_writer *writer, const char *path, 
                                     const char *text);
 enum status h5_write_attribute_int(struct h5_writer *writer, const char *path, const char *name,
                                    int32_t value);
+/* Flags and the like: `n` > 0 numbers. */
+enum status h5_write_attribute_numbers(struct h5_writer *writer, const char *path, const char *name,
+                                       enum number_type type, uint64_t n, const void *values);
 enum status h5_write_text(struct h5_writer *writer, const struct h5_label *label, const char *text);
 enum status h5_write_scalar(struct h5_writer *writer, const struct h5_label *label,
                             enum number_type type, const void *value);
@@ -72,6 +76,17 @@ enum status h5_write_scale(struct h5_writer *writer, const struct h5_label *labe
  * write it in the second phase. */
 enum status h5_write_array(struct h5_writer *writer, const struct h5_array *array,
                            const void *values);
+
+/* Writes row `row` of an array that was declared: what lies along the last axis at one position on
+ * the others, the first being slowest. */
+enum status h5_write_row(struct h5_writer *writer, const struct h5_array *array, uint64_t row,
+                         const void *values);
+
+/* A scale and an array of texts, in files of one rank; the array's `type` is not looked at. */
+enum status h5_write_text_scale(struct h5_writer *writer, const struct h5_label *label, uint64_t n,
+                                const char *const *texts);
+enum status h5_write_texts(struct h5_writer *writer, const struct h5_array *array,
+                           const char *const *texts);
 
 /* Collective. Ends the first phase and begins the second. */
 enum status h5_share(struct h5_writer *writer);

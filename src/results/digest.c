@@ -12,7 +12,7 @@ struct digest_part {
     char *path;
     const char *type;
     unsigned ndims;
-    uint64_t shape[2];
+    uint64_t shape[H5_MAX_DIMS];
     size_t size;
     unsigned char *bytes; /* the values part of the record */
 };
@@ -92,6 +92,34 @@ enum status digest_add_text(struct digest_parts *parts, const char *path, const 
     return STATUS_OK;
 }
 
+enum status digest_add_texts(struct digest_parts *parts, const char *path, unsigned ndims,
+                             const uint64_t *shape, const char *const *texts)
+{
+    uint64_t n = 1;
+    size_t size = 0;
+    for (unsigned axis = 0; axis < ndims; axis++) {
+        n *= shape[axis];
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        size += sizeof(uint64_t) + strlen(texts[i]);
+    }
+    struct digest_part *part = append(parts, path, "text", size);
+    if (part == NULL) {
+        return STATUS_FAILED;
+    }
+    part->ndims = ndims;
+    memcpy(part->shape, shape, ndims * sizeof *shape);
+    unsigned char *to = part->bytes;
+    for (uint64_t i = 0; i < n; i++) {
+        const size_t length = strlen(texts[i]);
+        const uint64_t stored_length = htole64(length);
+        memcpy(to, &stored_length, sizeof stored_length);
+        memcpy(to + sizeof stored_length, texts[i], length);
+        to += sizeof stored_length + length;
+    }
+    return STATUS_OK;
+}
+
 enum status digest_add_columns(struct digest_parts *parts, const char *path, enum number_type type,
                                uint64_t nrows, uint64_t ncolumns, const struct digest *column)
 {
@@ -135,6 +163,103 @@ enum status digest_of_column(enum number_type type, const void *values, size_t s
     hash_close(stream);
     return STATUS_OK;
 }
+
+/* --- arrays that come piece by piece --------------------------------------------------------- */
+
+struct digest_array {
+    enum number_type type;
+    unsigned ndims;
+    uint64_t shape[H5_MAX_DIMS];
+    uint64_t missing; /* values that have not come yet */
+    size_t nstreams;  /* one for each column, or one */
+    struct hash_stream **stream;
+};
+
+static void array_free(struct digest_array *array)
+{
+    for (size_t i = 0; array->stream != NULL && i < array->nstreams; i++) {
+        hash_close(array->stream[i]);
+    }
+    free(array->stream);
+    free(array);
+}
+
+enum status digest_array_begin(enum number_type type, unsigned ndims, const uint64_t *shape,
+                               struct digest_array **array_p)
+{
+    struct digest_array *array = calloc(1, sizeof *array);
+    if (array == NULL) {
+        return fail(STATUS_FAILED, "out of memory for a digest");
+    }
+    *array = (struct digest_array){.type = type, .ndims = ndims, .missing = 1};
+    memcpy(array->shape, shape, ndims * sizeof *shape);
+    for (unsigned axis = 0; axis < ndims; axis++) {
+        array->missing *= shape[axis];
+    }
+    array->nstreams = ndims == 2 ? shape[1] : 1;
+    array->stream = calloc(array->nstreams + 1, sizeof *array->stream);
+    enum status status = array->stream == NULL ? fail(STATUS_FAILED, "out of memory for a digest")
+                                               : STATUS_OK;
+    for (size_t i = 0; i < array->nstreams && status == STATUS_OK; i++) {
+        status = hash_open(&array->stream[i]);
+    }
+    if (status == STATUS_OK) {
+        *array_p = array;
+    } else {
+        array_free(array);
+    }
+    return status;
+}
+
+void digest_array_add(struct digest_array *array, const void *values, uint64_t n)
+{
+    const size_t size = number_size(array->type);
+    const unsigned char *from = values;
+    uint64_t little[WORDS_AT_ONCE];
+    for (uint64_t done = 0; done < n;) {
+        const uint64_t some = n - done < WORDS_AT_ONCE ? n - done : WORDS_AT_ONCE;
+        to_little_endian(array->type, from + done * size, some, little);
+        if (array->ndims > 2) {
+            hash_update(array->stream[0], little, some * size);
+        }
+        for (uint64_t i = 0; array->ndims == 2 && i < some; i++) {
+            hash_update(array->stream[(done + i) % array->shape[1]],
+                        (unsigned char *)little + i * size, size);
+        }
+        done += some;
+    }
+    array->missing -= n < array->missing ? n : array->missing;
+}
+
+enum status digest_array_finish(struct digest_array *array, struct digest_parts *parts,
+                                const char *path)
+{
+    enum status status = STATUS_OK;
+    struct digest_part *part = NULL;
+    if (parts == NULL) {
+        status = STATUS_OK;
+    } else if (array->missing > 0) {
+        status = fail(STATUS_FAILED, "%s: %llu values were never given", path,
+                      (unsigned long long)array->missing);
+    } else {
+        part = append(parts, path, number_name(array->type),
+                      array->nstreams * 2 * sizeof(uint64_t));
+        status = part == NULL ? STATUS_FAILED : STATUS_OK;
+    }
+    if (part != NULL) {
+        part->ndims = array->ndims;
+        memcpy(part->shape, array->shape, sizeof part->shape);
+        for (size_t i = 0; i < array->nstreams; i++) {
+            const struct digest value = hash_value(array->stream[i]);
+            const uint64_t halves[2] = {htole64(value.high), htole64(value.low)};
+            memcpy(part->bytes + i * sizeof halves, halves, sizeof halves);
+        }
+    }
+    array_free(array);
+    return status;
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
 
 static int compare_paths(const void *a, const void *b)
 {
@@ -185,9 +310,9 @@ bool digest_part_equal(const struct digest_parts *a, size_t i, const struct dige
     const struct digest_part *left = &a->part[i];
     const struct digest_part *right = &b->part[j];
     return strcmp(left->path, right->path) == 0 && strcmp(left->type, right->type) == 0 &&
-           left->ndims == right->ndims && left->shape[0] == right->shape[0] &&
-           left->shape[1] == right->shape[1] && left->size == right->size &&
-           memcmp(left->bytes, right->bytes, left->size) == 0;
+           left->ndims == right->ndims &&
+           memcmp(left->shape, right->shape, sizeof left->shape) == 0 &&
+           left->size == right->size && memcmp(left->bytes, right->bytes, left->size) == 0;
 }
 
 void digest_parts_free(struct digest_parts *parts)

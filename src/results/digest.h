@@ -10,7 +10,10 @@
  *     values       scalar or one dimension: the values in order, in little endian
  *                  two dimensions: for each column (second axis), in order, the XXH3-128 of the
  *                  column's values in little endian, as its high and its low half
- *                  text: the length in bytes, trailing zeros not counted, and the bytes
+ *                  more: the XXH3-128 of the values in order, last axis fastest, in little endian,
+ *                  as its high and its low half
+ *                  text: the length in bytes, trailing zeros not counted, and the bytes; of an
+ *                  array of texts one after the other, last axis fastest
  *
  * where every number that is not a value is an unsigned 64-bit integer in little endian. As text
  * the digest is 32 hexadecimal digits, high half first.
@@ -41,8 +44,21 @@ struct digest_parts {
 enum status digest_add_numbers(struct digest_parts *parts, const char *path, enum number_type type,
                                unsigned ndims, uint64_t n, const void *values);
 enum status digest_add_text(struct digest_parts *parts, const char *path, const char *text);
+enum status digest_add_texts(struct digest_parts *parts, const char *path, unsigned ndims,
+                             const uint64_t *shape, const char *const *texts);
 enum status digest_add_columns(struct digest_parts *parts, const char *path, enum number_type type,
                                uint64_t nrows, uint64_t ncolumns, const struct digest *column);
+
+/* The record of an array of two or more dimensions that comes piece by piece: a piece is any number
+ * of values, but of an array of two dimensions whole rows. Released by digest_array_finish(), in
+ * any case; nothing is added where not all values came, which is STATUS_FAILED, or where `parts` is
+ * NULL. */
+struct digest_array;
+enum status digest_array_begin(enum number_type type, unsigned ndims, const uint64_t *shape,
+                               struct digest_array **array_p);
+void digest_array_add(struct digest_array *array, const void *values, uint64_t n);
+enum status digest_array_finish(struct digest_array *array, struct digest_parts *parts,
+                                const char *path);
 
 /* The digest of one column: n values, each `stride` values after the one before. */
 enum status digest_of_column(enum number_type type, const void *values, size_t stride, size_t n,

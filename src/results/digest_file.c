@@ -73,6 +73,62 @@ static enum status add_text(struct digest_parts *parts, const struct h5_reader *
     return status;
 }
 
+static enum status add_texts(struct digest_parts *parts, const struct h5_reader *reader,
+                             const char *path)
+{
+    struct h5_texts texts;
+    enum status status = h5_read_texts(reader, path, &texts);
+    if (status == STATUS_OK) {
+        status = digest_add_texts(parts, path, texts.info.ndims, texts.info.shape,
+                                  (const char *const *)texts.text);
+        h5_texts_free(&texts);
+    }
+    return status;
+}
+
+/* An array of more than two dimensions, in blocks of about BLOCK_BYTES: whole positions of the axes
+ * up to `axis`, several at once on that one. */
+static enum status hash_array(const struct h5_reader *reader, const char *path,
+                              const struct h5_info *info, struct digest_array *array)
+{
+    uint64_t inner = 1;
+    unsigned axis = info->ndims - 1;
+    while (axis > 0 && inner * info->shape[axis] * number_size(info->type) <= BLOCK_BYTES) {
+        inner *= info->shape[axis--];
+    }
+    const uint64_t width = max_u64(1, BLOCK_BYTES / max_u64(1, inner * number_size(info->type)));
+    const uint64_t extent = info->shape[axis];
+    const uint64_t nouter = info->nvalues == 0 ? 0 : info->nvalues / inner / extent;
+    void *block = malloc(min_u64(width, extent) * inner * number_size(info->type) + 1);
+    enum status status = block == NULL ? fail(STATUS_FAILED, "%s: out of memory for %s",
+                                              h5_reader_path(reader), path)
+                                       : STATUS_OK;
+    for (uint64_t outer = 0; outer < nouter && status == STATUS_OK; outer++) {
+        for (uint64_t first = 0; first < extent && status == STATUS_OK; first += width) {
+            const struct h5_part part = {axis, outer, first, min_u64(width, extent - first)};
+            status = h5_read_part(reader, path, &part, block);
+            if (status == STATUS_OK) {
+                digest_array_add(array, block, part.n * inner);
+            }
+        }
+    }
+    free(block);
+    return status;
+}
+
+static enum status add_array(struct digest_parts *parts, const struct h5_reader *reader,
+                             const char *path, const struct h5_info *info)
+{
+    struct digest_array *array = NULL;
+    enum status status = digest_array_begin(info->type, info->ndims, info->shape, &array);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = hash_array(reader, path, info, array);
+    enum status finished = digest_array_finish(array, status == STATUS_OK ? parts : NULL, path);
+    return status == STATUS_OK ? finished : status;
+}
+
 static enum status add_dataset(struct digest_parts *parts, const struct h5_reader *reader,
                                const char *path)
 {
@@ -82,7 +138,7 @@ static enum status add_dataset(struct digest_parts *parts, const struct h5_reade
         return status;
     }
     if (info.kind == H5_KIND_TEXT) {
-        return add_text(parts, reader, path);
+        return info.variable ? add_texts(parts, reader, path) : add_text(parts, reader, path);
     }
     if (info.ndims <= 1 || !digest_covers(path)) {
         return add_numbers(parts, reader, path, info.ndims > 0);
@@ -90,8 +146,7 @@ static enum status add_dataset(struct digest_parts *parts, const struct h5_reade
     if (info.ndims == 2) {
         return add_columns(parts, reader, path, &info);
     }
-    return fail(STATUS_FAILED, "%s: %s has %u dimensions, expected at most 2",
-                h5_reader_path(reader), path, info.ndims);
+    return add_array(parts, reader, path, &info);
 }
 
 enum status digest_of_file(const struct h5_reader *reader, struct digest *digest_p)

@@ -10,8 +10,10 @@
 
 /* Runs `work(argument)` in a child process, which shares the standard streams, and returns its
  * status; STATUS_FAILED with a sentence about `path` if a signal ended it. SIGPIPE alone, for which
- * no file is to blame, then ends this process as well. Must be called before HDF5 is first used and
- * without MPI. Nothing that `work` changes in memory comes back, unless it is mapped shared. */
+ * no file is to blame, then ends this process as well. Must be called without MPI, and
+ * before HDF5 is first used or while it only writes a file that `work` leaves alone: the child ends
+ * without closing it. Nothing that `work` changes in memory comes back, unless it is mapped shared.
+ */
 enum status results_guarded(const char *path, enum status (*work)(void *argument), void *argument);
 
 #endif

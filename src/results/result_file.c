@@ -46,25 +46,28 @@ static void put_root(struct result *result, const struct result_header *header)
 }
 
 static void put_config_text(struct result *result, const char *name, const char *long_name,
-                            const char *text)
+                            const char *text, const char *reason)
 {
     char path[RESULT_PATH_SIZE];
     (void)snprintf(path, sizeof path, "%s/%s", GROUP_CONFIG, name);
     if (text != NULL) {
         result_put_text(result, &(struct h5_label){path, "1", long_name}, text);
     } else {
-        result_put_absence(result, GROUP_CONFIG, name, "the command was given none");
+        result_put_absence(result, GROUP_CONFIG, name, reason);
     }
 }
 
 static void put_config(struct result *result, const struct result_header *header)
 {
+    static const char none[] = "the command was given none";
     result_put_group(result, GROUP_CONFIG);
     put_config_text(result, "resolved", "configuration with every default written out, as YAML",
-                    header->config_resolved);
-    put_config_text(result, "source", "configuration file as it was read", header->config_source);
+                    header->config_resolved, none);
+    put_config_text(result, "source", "configuration file as it was read", header->config_source,
+                    none);
     put_config_text(result, "design", "choices in effect on the axes of the design",
-                    header->config_design);
+                    header->config_design,
+                    header->config_resolved == NULL ? none : "not the same for all runs");
 }
 
 static void put_fact(struct result *result, const char *name, const char *long_name,

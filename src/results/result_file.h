@@ -93,8 +93,26 @@ void result_put_real(struct result *result, const struct h5_label *label, double
 void result_put_scale(struct result *result, const struct h5_label *label, enum number_type type,
                       uint64_t n, const void *values);
 
-/* An array that rank 0 holds whole; at most two dimensions below /simulation. */
+/* An array that rank 0 holds whole. */
 void result_put_array(struct result *result, const struct h5_array *array, const void *values);
+
+/* Texts and what goes with them, in files of one rank. */
+void result_put_text_scale(struct result *result, const struct h5_label *label, uint64_t n,
+                           const char *const *texts);
+void result_put_texts(struct result *result, const struct h5_array *array,
+                      const char *const *texts);
+void result_put_numbers_attribute(struct result *result, const char *path, const char *name,
+                                  enum number_type type, uint64_t n, const void *values);
+
+/* An array of two or more dimensions below /simulation that rank 0 has row after row: what lies
+ * along the last axis at one position on the others. All rows are put, in order, last of the other
+ * axes fastest; result_end_rows() releases. `array` and what it points to must outlive it. NULL
+ * where there is nothing to do, which the others take. result_put_row() is false after a failure:
+ * no more rows are wanted. */
+struct result_rows;
+struct result_rows *result_begin_rows(struct result *result, const struct h5_array *array);
+bool result_put_row(struct result_rows *rows, const void *values);
+void result_end_rows(struct result_rows *rows);
 
 /* Names what a group does not hold, and why. The group is made before result_share(). */
 void result_put_absence(struct result *result, const char *group, const char *name,

@@ -78,27 +78,17 @@ void result_put_scale(struct result *result, const struct h5_label *label, enum 
     (void)h5_write_scale(result->writer, label, type, n, values);
 }
 
-/* Takes a table that rank 0 holds whole into the digest. */
-static enum status digest_table(struct result *result, const struct h5_array *array,
-                                const void *values)
+/* Takes an array that rank 0 holds whole into the digest. */
+static enum status digest_whole(struct result *result, const struct h5_array *array,
+                                uint64_t nvalues, const void *values)
 {
-    uint64_t ncolumns = array->shape[1];
-    struct digest *column = calloc(ncolumns + 1, sizeof *column);
-    if (column == NULL) {
-        return fail(STATUS_FAILED, "out of memory for the digest of %s", array->label.path);
+    struct digest_array *whole = NULL;
+    enum status status = digest_array_begin(array->type, array->ndims, array->shape, &whole);
+    if (status != STATUS_OK) {
+        return status;
     }
-    enum status status = STATUS_OK;
-    size_t size = number_size(array->type);
-    for (uint64_t i = 0; i < ncolumns && status == STATUS_OK; i++) {
-        status = digest_of_column(array->type, (const char *)values + i * size, ncolumns,
-                                  array->shape[0], &column[i]);
-    }
-    if (status == STATUS_OK) {
-        status = digest_add_columns(&result->parts, array->label.path, array->type, array->shape[0],
-                                    ncolumns, column);
-    }
-    free(column);
-    return status;
+    digest_array_add(whole, values, nvalues);
+    return digest_array_finish(whole, &result->parts, array->label.path);
 }
 
 void result_put_array(struct result *result, const struct h5_array *array, const void *values)
@@ -112,13 +102,92 @@ void result_put_array(struct result *result, const struct h5_array *array, const
         nvalues *= array->shape[i];
     }
     if (digest_covers(path) && array->ndims > 1) {
-        take(result, digest_table(result, array, values));
+        take(result, digest_whole(result, array, nvalues, values));
     } else {
         take(result,
              digest_add_numbers(parts_of(result, path), path, array->type, 1, nvalues, values));
     }
     (void)h5_write_array(result->writer, array, values);
 }
+
+/* --- texts ----------------------------------------------------------------------------------- */
+
+void result_put_text_scale(struct result *result, const struct h5_label *label, uint64_t n,
+                           const char *const *texts)
+{
+    if (is_active(result)) {
+        take(result, digest_add_texts(parts_of(result, label->path), label->path, 1, &n, texts));
+        (void)h5_write_text_scale(result->writer, label, n, texts);
+    }
+}
+
+void result_put_texts(struct result *result, const struct h5_array *array, const char *const *texts)
+{
+    if (is_active(result)) {
+        const char *path = array->label.path;
+        take(result,
+             digest_add_texts(parts_of(result, path), path, array->ndims, array->shape, texts));
+        (void)h5_write_texts(result->writer, array, texts);
+    }
+}
+
+void result_put_numbers_attribute(struct result *result, const char *path, const char *name,
+                                  enum number_type type, uint64_t n, const void *values)
+{
+    if (is_active(result)) {
+        (void)h5_write_attribute_numbers(result->writer, path, name, type, n, values);
+    }
+}
+
+/* --- row by row ------------------------------------------------------------------------------ */
+
+struct result_rows {
+    struct result *result;
+    const struct h5_array *array;
+    struct digest_array *digest;
+    uint64_t next;
+};
+
+struct result_rows *result_begin_rows(struct result *result, const struct h5_array *array)
+{
+    if (!is_active(result)) {
+        return NULL;
+    }
+    struct result_rows *rows = calloc(1, sizeof *rows);
+    if (rows == NULL) {
+        take(result, fail(STATUS_FAILED, "out of memory for %s", array->label.path));
+        return NULL;
+    }
+    *rows = (struct result_rows){.result = result, .array = array};
+    take(result, digest_array_begin(array->type, array->ndims, array->shape, &rows->digest));
+    (void)h5_write_array(result->writer, array, NULL);
+    if (rows->digest == NULL) {
+        free(rows);
+        return NULL;
+    }
+    return rows;
+}
+
+bool result_put_row(struct result_rows *rows, const void *values)
+{
+    if (rows != NULL && is_active(rows->result)) {
+        digest_array_add(rows->digest, values, rows->array->shape[rows->array->ndims - 1]);
+        (void)h5_write_row(rows->result->writer, rows->array, rows->next++, values);
+    }
+    return rows != NULL && is_active(rows->result);
+}
+
+void result_end_rows(struct result_rows *rows)
+{
+    if (rows != NULL) {
+        struct result *result = rows->result;
+        struct digest_parts *parts = is_active(result) ? &result->parts : NULL;
+        take(result, digest_array_finish(rows->digest, parts, rows->array->label.path));
+        free(rows);
+    }
+}
+
+/* --- what is not there ----------------------------------------------------------------------- */
 
 static struct group_absences *absences_of(struct result *result, const char *group)
 {

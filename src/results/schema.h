@@ -17,6 +17,7 @@
 #define GROUP_PUBLISHED   "/published"
 #define GROUP_PERFORMANCE "/performance"
 #define GROUP_MEMORY      "/performance/memory"
+#define GROUP_STUDY       "/study" /* only in what `study collect` makes */
 
 #define RESULT_PATH_SIZE 256 /* bytes of the longest path of a dataset, the zero included */
 

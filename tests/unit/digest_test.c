@@ -143,6 +143,50 @@ static void test_column_of_any_length(void **state)
 }
 
 /* The same datasets through a file. */
+/* An array in pieces has the digest of the whole; two dimensions that of its columns. */
+static void test_arrays_in_pieces(void **state)
+{
+    (void)state;
+    const uint64_t cube[3] = {1, 2, 3};
+    const uint64_t flat[2] = {2, 3};
+    struct digest digests[4];
+    for (size_t i = 0; i < 4; i++) {
+        struct digest_parts parts = {0};
+        struct digest_array *array = NULL;
+        const bool two = i >= 2;
+        assert_int_equal(digest_array_begin(NUMBER_U64, two ? 2 : 3, two ? flat : cube, &array),
+                         STATUS_OK);
+        const size_t piece = i % 2 == 0 ? 6 : 3;
+        for (size_t done = 0; done < 6; done += piece) {
+            digest_array_add(array, table + done, piece);
+        }
+        assert_int_equal(digest_array_finish(array, &parts, "/simulation/a"), STATUS_OK);
+        assert_int_equal(digest_finish(&parts, &digests[i]), STATUS_OK);
+        digest_parts_free(&parts);
+    }
+    assert_true(digest_equal(digests[0], digests[1]));
+    assert_true(digest_equal(digests[2], digests[3]));
+    assert_false(digest_equal(digests[0], digests[2]));
+
+    struct digest_parts parts = {0};
+    struct digest column[3];
+    struct digest by_columns;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(digest_of_column(NUMBER_U64, table + i, 3, 2, &column[i]), STATUS_OK);
+    }
+    assert_int_equal(digest_add_columns(&parts, "/simulation/a", NUMBER_U64, 2, 3, column),
+                     STATUS_OK);
+    assert_int_equal(digest_finish(&parts, &by_columns), STATUS_OK);
+    assert_true(digest_equal(by_columns, digests[2]));
+    digest_parts_free(&parts);
+
+    struct digest_array *array = NULL;
+    assert_int_equal(digest_array_begin(NUMBER_U64, 3, cube, &array), STATUS_OK);
+    digest_array_add(array, table, 5);
+    assert_int_equal(digest_array_finish(array, &parts, "/simulation/a"), STATUS_FAILED);
+    assert_int_equal(parts.n, 0);
+}
+
 static void test_digest_of_file(void **state)
 {
     (void)state;
@@ -198,7 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_digests),     cmocka_unit_test(test_order_does_not_matter),
         cmocka_unit_test(test_everything_counts), cmocka_unit_test(test_column_of_any_length),
-        cmocka_unit_test(test_digest_of_file),
+        cmocka_unit_test(test_digest_of_file),    cmocka_unit_test(test_arrays_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,6 +180,64 @@ static void test_arrays_have_scales(void **state)
     h5_reader_close(reader);
 }
 
+/* Four dimensions, row after row, and texts along two of them; read whole and in parts. */
+static void test_rows_and_texts(void **state)
+{
+    const struct place *place = *state;
+    enum { A = 2, B = 3, C = 2, T = 4, ROWS = A * B * C };
+    const uint64_t number[T] = {0, 1, 2, 3};
+    static const char *const names[A] = {"linux-2.4.23", "h\xc3\xa4"};
+    static const char *const words[A * B] = {"", "b", "cc", "ddd", "\xff", "f"};
+    const struct h5_array cube = {
+        {"/g/cube", "1", "a cube"}, NUMBER_F64, 4, {A, B, C, T}, {"a", "b", "c", "t"}};
+    const struct h5_array text = {{"/g/text", "1", "words"}, NUMBER_U32, 2, {A, B}, {"a", "b"}};
+    double values[ROWS * T];
+    struct h5_writer *writer = create(place);
+    h5_write_group(writer, "/g");
+    h5_write_text_scale(writer, &(struct h5_label){"/g/a", "1", "names"}, A, names);
+    h5_write_scale(writer, &(struct h5_label){"/g/b", "1", "b"}, NUMBER_U64, B, number);
+    h5_write_scale(writer, &(struct h5_label){"/g/c", "1", "c"}, NUMBER_U64, C, number);
+    h5_write_scale(writer, &(struct h5_label){"/g/t", "1", "t"}, NUMBER_U64, T, number);
+    h5_write_texts(writer, &text, words);
+    h5_write_attribute_numbers(writer, "/g/text", "flag_values", NUMBER_U64, T, number);
+    h5_write_array(writer, &cube, NULL);
+    for (size_t row = 0; row < ROWS; row++) {
+        for (size_t i = 0; i < T; i++) {
+            values[row * T + i] = (double)(row * 100 + i);
+        }
+        h5_write_row(writer, &cube, row, values + row * T);
+    }
+    assert_int_equal(h5_close(writer), STATUS_OK);
+
+    struct h5_reader *reader = open_written(place);
+    struct h5_numbers numbers;
+    assert_int_equal(h5_read_numbers(reader, "/g/cube", &numbers), STATUS_OK);
+    assert_int_equal(numbers.info.ndims, 4);
+    assert_memory_equal(numbers.values, values, sizeof values);
+    h5_numbers_free(&numbers);
+    const struct h5_part part = {.axis = 2, .outer = 4, .first = 1, .n = 1}; /* a 1, b 1, c 1 */
+    double some[T];
+    assert_int_equal(h5_read_part(reader, "/g/cube", &part, some), STATUS_OK);
+    assert_memory_equal(some, values + (4 * C + 1) * T, sizeof some);
+    assert_int_equal(h5_read_part(reader, "/g/cube", &(struct h5_part){2, 0, 1, 2}, some),
+                     STATUS_FAILED);
+    struct h5_texts texts;
+    assert_int_equal(h5_read_texts(reader, "/g/a", &texts), STATUS_OK);
+    assert_int_equal(texts.info.nvalues, A);
+    assert_string_equal(texts.text[1], names[1]);
+    h5_texts_free(&texts);
+    assert_int_equal(h5_read_texts(reader, "/g/text", &texts), STATUS_OK);
+    assert_true(texts.info.ndims == 2 && texts.info.shape[1] == B);
+    assert_string_equal(texts.text[0], "");
+    assert_string_equal(texts.text[3], "ddd");
+    assert_string_equal(texts.text[4], "?");
+    h5_texts_free(&texts);
+    char *one = NULL;
+    assert_int_equal(h5_read_text(reader, "/g/text", &one), STATUS_FAILED);
+    assert_int_equal(h5_read_texts(reader, "/g/cube", &texts), STATUS_FAILED);
+    h5_reader_close(reader);
+}
+
 /* What only HDF5 itself can tell: scales on every axis, order, layout, no time stamps. */
 static void test_layout_rules(void **state)
 {
@@ -425,6 +483,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_scalars_and_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_arrays_have_scales, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rows_and_texts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_layout_rules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mistakes_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unreadable_files, set_up, tear_down),
