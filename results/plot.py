@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """plot.py FILE... [-o DIR] [--name NAME]: one picture that compares results of `thrash simulate`,
-or shows what `thrash tlb` measured; pictures over the axes of what `thrash study collect` made.
+or shows what `thrash tlb`, `thrash locks` or `thrash kernel` measured; pictures over the axes of what
+`thrash study collect` made.
 
 Writes NAME.png, NAME.pdf and NAME.csv, which holds every number of the picture, and prints their
 paths; NAME-PICTURE.png and so on where there are several. Needs h5py, numpy and matplotlib; no
@@ -19,12 +20,13 @@ import warnings
 sys.dont_write_bytecode = True  # the directory may be another user's
 
 try:
-    from plotting import low_memory, panels, published, runs, study, study_pictures, translation
+    from plotting import (contention, kernel, low_memory, panels, published, runs, study, study_pictures,
+                          translation)
 except ImportError as missing:
     print(f"thrash: {sys.executable} lacks what plot needs: {missing}", file=sys.stderr)
     sys.exit(3)
 
-MEASUREMENTS = {module.COMMAND: module for module in (published, translation)}
+MEASUREMENTS = {module.COMMAND: module for module in (published, translation, contention, kernel)}
 MAX_RUNS = 12  # more lines than this cannot be told apart
 
 

@@ -1,34 +1,6 @@
 /* The table of claims of the two articles. */
 #include "claims/rows.h"
 
-/* --- rows whose measurement is not read here ------------------------------------------------- */
-
-#define LOCKS_HAS(where)                           \
-    "`thrash locks` measures it on a host (" where \
-    " in its result), and no result of it is read here"
-
-static const struct claim claim_i2 = {
-    .id = "I2",
-    .kind = CLAIM_MEASURED,
-    .sentence = "With PTE chains, finding the mappings of a page is fast",
-    .source = IBM_ARTICLE,
-    .compared = "ns per unmap of a page with 100 mappers beside 0 to 10,000 processes that do not "
-                "map it",
-    .required = "flat within 10 %",
-    .unavailable = LOCKS_HAS("beside"),
-};
-
-static const struct claim claim_i5_host = {
-    .id = "I5-host",
-    .kind = CLAIM_MEASURED,
-    .sentence = "Setting up and removing reverse mappings under locks is very expensive for "
-                "applications that perform a lot of forks and exits",
-    .source = IBM_ARTICLE,
-    .compared = "ns per mapped page of a fork and exit on real structures under real locks",
-    .required = "linked chains above arrays above objects above none",
-    .unavailable = LOCKS_HAS("shared/*/*"),
-};
-
 const struct claim *const claim_table[] = {
     &claim_l1,  &claim_l2,      &claim_l3,  &claim_l4,       &claim_l5,      &claim_l6,
     &claim_l7,  &claim_l8,      &claim_l9,  &claim_l10,      &claim_l11,     &claim_i1,

@@ -112,6 +112,31 @@ bool measurement_numbers(const struct measurement *measurement, size_t host, con
     return there;
 }
 
+size_t measurement_line(const struct measurement *measurement, size_t host, const char *name,
+                        const char *word)
+{
+    char *lines = NULL;
+    size_t found = SIZE_MAX;
+    struct text path = {0};
+    text_append_format(&path, "/%s/%s/%s", measurement->section, measurement->host[host], name);
+    if (h5_exists(measurement->reader, text_string(&path)) &&
+        h5_read_text(measurement->reader, text_string(&path), &lines) == STATUS_OK) {
+        const size_t size = strlen(word);
+        size_t number = 0;
+        for (const char *line = lines; found == SIZE_MAX && *line != '\0'; number++) {
+            const size_t length = strcspn(line, "\n");
+            if (length >= size && strncmp(line, word, size) == 0 &&
+                (length == size || line[size] == ':')) {
+                found = number;
+            }
+            line += length + (line[length] == '\n');
+        }
+    }
+    free(lines);
+    text_free(&path);
+    return found;
+}
+
 char *measurement_absence(const struct measurement *measurement, size_t host, const char *name)
 {
     char *lines = NULL, *reason = NULL;

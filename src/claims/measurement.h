@@ -35,6 +35,11 @@ enum status measurement_section(const char *path, char *section);
 bool measurement_numbers(const struct measurement *measurement, size_t host, const char *name,
                          struct h5_numbers *numbers_p);
 
+/* Which line of a text of a host begins with `word` and ends there or goes on with a colon;
+ * SIZE_MAX if none does. */
+size_t measurement_line(const struct measurement *measurement, size_t host, const char *name,
+                        const char *word);
+
 /* Why a host has no `name`, as its file says: a line of its group's `unavailable`. To be freed;
  * NULL if it does not say. */
 char *measurement_absence(const struct measurement *measurement, size_t host, const char *name);

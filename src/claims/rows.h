@@ -11,6 +11,7 @@
 
 extern const struct claim claim_l1, claim_l2, claim_i1, claim_i6;
 extern const struct claim claim_i8, claim_i9, claim_i13;
+extern const struct claim claim_i2, claim_i5_host;
 extern const struct claim claim_i9_host, claim_i13_host;
 extern const struct claim published_v1, published_v8;
 extern const struct claim published_v3, published_v3_quad, published_v6, published_v10,

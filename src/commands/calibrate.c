@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands/calibrate_curves.h"
 #include "commands/calibrate_parts.h"
 #include "commands/calibrate_profile.h"
 #include "commands/catalogue.h"
@@ -141,17 +142,36 @@ static void name_profile(const char *path, char *name, size_t size)
     (void)snprintf(name, size, "%.*s", (int)(strlen(base) - strlen(".yaml")), base);
 }
 
+/* A cost profile has no constants of translation; says where they are and why none is measured. */
+static void put_translation(struct tables *overall)
+{
+    static const char *const constants[] = {"l2_hit", "walk_step", "walk_memory", "walk_misses"};
+    static const char reason[] =
+        "not a constant of a cost profile but of machine.tlb (configs/tlb); the time of an access, "
+        "which thrash tlb measures beside the simulated TLB, is their sum with that of caches, and "
+        "does not tell them apart";
+    tables_group(overall, "translation", "constants of translation");
+    for (size_t i = 0; i < sizeof constants / sizeof constants[0]; i++) {
+        tables_absence(overall, constants[i], reason);
+    }
+}
+
 static enum status put_profile(const struct calibrate_options *options,
                                const struct measured_host *hosts, size_t nhosts,
                                struct cost_profile *profile, struct tables *overall)
 {
-    struct text path = {0}, sources = {0}, yaml = {0}, description = {0};
+    struct text path = {0}, sources = {0}, curves = {0}, yaml = {0}, description = {0};
     char name[128];
     find_path(options, hosts[0].name, &path);
     name_profile(text_string(&path), name, sizeof name);
     text_append_format(&description, "measured by thrash calibrate on %zu host%s; the rest of %s",
                        nhosts, nhosts == 1 ? "" : "s", profile->name);
     enum status status = check_free(text_string(&path), options->replace);
+    if (status == STATUS_OK) {
+        tables_section(overall, "calibrate", "costs of a simulated kernel as hosts measure them");
+        put_translation(overall);
+        status = calibrate_curves(hosts, nhosts, overall, &curves, profile);
+    }
     if (status == STATUS_OK) {
         status = calibrate_profile(hosts, nhosts, overall, &sources, profile);
     }
@@ -168,6 +188,7 @@ static enum status put_profile(const struct calibrate_options *options,
     }
     text_free(&description);
     text_free(&yaml);
+    text_free(&curves);
     text_free(&sources);
     text_free(&path);
     return status;

@@ -2,10 +2,16 @@
 
 #include <string.h>
 
+#include "config/lock_curve.h"
 #include "host/contention/contention.h"
 #include "host/kernel/kernel.h"
 #include "host/kernel/primitives.h"
 #include "host/memory.h"
+
+/* ns of the parts of the short form that take seconds; what is left of 45 s is for the others. */
+#define KERNEL_BUDGET     20000000000
+#define LOCKS_BUDGET      5000000000
+#define CONTENTION_BUDGET 10000000000
 
 #define MIB ((byte_count)1 << 20)
 
@@ -30,6 +36,7 @@ static enum status measure_kernel(const struct host_measure *measure, const stru
     kernel_plan_make(part->quick, part->available, &plan);
     plan.repetitions = part->repetitions;
     plan.probes = "fork_exit,faults";
+    plan.budget = part->quick ? KERNEL_BUDGET : 0;
     return kernel_measure(measure, &plan, tables);
 }
 
@@ -46,6 +53,7 @@ static enum status measure_locks(const struct host_measure *measure, const struc
         .line = 64,
         .repetitions = part->repetitions,
         .duration = part->quick ? 5000000 : 20000000,
+        .budget = part->quick ? LOCKS_BUDGET : 0,
         .rounds = part->quick ? 100000 : 1000000,
         .seed = 1,
     };
@@ -53,11 +61,42 @@ static enum status measure_locks(const struct host_measure *measure, const struc
         plan.rmaps[i] = strcmp(reverse_maps[i].name, "none") == 0 ||
                         strcmp(reverse_maps[i].name, "pte_chain_array") == 0;
     }
-    for (size_t i = 0; i < LOCK_KINDS; i++) {
-        plan.kinds[i] = strcmp(lock_kinds[i].name, "ticket") == 0;
+    for (size_t i = 0; i < LOCK_TYPES; i++) {
+        plan.kinds[i] = strcmp(lock_types[i].name, "ticket") == 0;
     }
     plan.granularities[LOCK_PER_OBJECT] = true;
     plan.sharings[SHARING_DISJOINT] = true;
+    plan.operations[OPERATION_FORK] = plan.operations[OPERATION_EXIT] = true;
+    return contention_measure(measure, &plan, tables);
+}
+
+/* Locks that all threads want, and chains of pages that all share. On one hardware thread nobody
+ * contends, and there is nothing to measure. */
+static enum status measure_contention(const struct host_measure *measure, const struct part *part,
+                                      struct tables *tables)
+{
+    struct contention_plan plan = {
+        .section = CALIBRATE_CONTENTION,
+        .pages = part->quick ? 512 : 4096,
+        .mappers = 16,
+        .windows = 1,
+        .line = 64,
+        .repetitions = part->repetitions,
+        .duration = part->quick ? 5000000 : 20000000,
+        .budget = part->quick ? CONTENTION_BUDGET : 0,
+        .passes = true,
+        .seed = 1,
+    };
+    for (unsigned n = 1; n <= measure->places->n && n <= 1U << LOCK_CURVE_POINTS; n *= 2) {
+        plan.threads[plan.nthreads++] = n;
+    }
+    if (plan.nthreads < 2) {
+        return STATUS_OK;
+    }
+    plan.rmaps[RMAP_NONE] = plan.rmaps[RMAP_CHAIN_ARRAY] = true;
+    plan.kinds[LOCK_TICKET] = plan.kinds[LOCK_PAGE_BIT] = true;
+    plan.granularities[LOCK_PER_PAGE] = true;
+    plan.sharings[SHARING_SHARED] = true;
     plan.operations[OPERATION_FORK] = plan.operations[OPERATION_EXIT] = true;
     return contention_measure(measure, &plan, tables);
 }
@@ -67,6 +106,7 @@ static enum status (*const parts[])(const struct host_measure *, const struct pa
     measure_primitives,
     measure_kernel,
     measure_locks,
+    measure_contention,
 };
 
 enum status calibrate_parts(const struct host_measure *measure, unsigned repetitions, bool quick,

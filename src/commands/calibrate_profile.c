@@ -115,8 +115,7 @@ static int compare_values(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Of those that are there. A time that is not above zero was lost in the noise. */
-static double median_of(const double *values, size_t n)
+double calibrate_median(const double *values, size_t n)
 {
     double *sorted = calloc(n, sizeof *sorted);
     size_t known = 0;
@@ -134,15 +133,30 @@ static double median_of(const double *values, size_t n)
     return median;
 }
 
-static void name_outliers(const struct measured_host *hosts, size_t nhosts, enum cost cost,
-                          const double *values, double median, struct text *outliers)
+void calibrate_name_outliers(const struct measured_host *hosts, size_t nhosts, const char *name,
+                             const char *unit, const double *values, double median,
+                             struct text *outliers)
 {
     for (size_t i = 0; i < nhosts; i++) {
         if (fabs(values[i] - median) > CALIBRATE_OUTLIER * median) {
-            text_append_format(outliers, "%s%s: %s is %.4g ns, the median of %zu hosts %.4g ns",
-                               outliers->size > 0 ? "\n" : "", hosts[i].name, cost_key(cost),
-                               values[i], nhosts, median);
+            text_append_format(outliers, "%s%s: %s is %.4g %s, the median of %zu hosts %.4g %s",
+                               outliers->size > 0 ? "\n" : "", hosts[i].name, name, values[i], unit,
+                               nhosts, median, unit);
         }
+    }
+}
+
+void calibrate_put_outliers(size_t nhosts, const struct text *outliers, struct tables *overall)
+{
+    if (nhosts > 1) {
+        tables_text(overall, "outliers",
+                    "hosts further from the median than a quarter of it, one a line",
+                    text_string(outliers));
+    } else {
+        tables_absence(overall, "outliers", "there is one host");
+    }
+    if (outliers->size > 0) {
+        tables_report(overall, "outliers:\n%s\n", text_string(outliers));
     }
 }
 
@@ -176,13 +190,7 @@ static void put_values(const struct measured_host *hosts, size_t nhosts, const d
                  NUMBER_F64, 2, axes, values);
     tables_array(overall, &(struct table_label){"time_median", "ns", "median of the hosts"},
                  NUMBER_F64, 1, axes, medians);
-    if (nhosts > 1) {
-        tables_text(overall, "outliers",
-                    "hosts further from the median than a quarter of it, one a line",
-                    text_string(outliers));
-    } else {
-        tables_absence(overall, "outliers", "there is one host");
-    }
+    calibrate_put_outliers(nhosts, outliers, overall);
     text_free(&names);
     text_free(&constants);
     free(numbers);
@@ -222,7 +230,6 @@ enum status calibrate_profile(const struct measured_host *hosts, size_t nhosts,
     double *values = calloc(ncalibrated_costs * nhosts, sizeof *values);
     double *medians = calloc(ncalibrated_costs, sizeof *medians);
     struct text outliers = {0};
-    tables_section(overall, "calibrate", "costs of a simulated kernel as hosts measure them");
     tables_group(overall, "costs", "constants of a cost profile");
     if (values != NULL && medians != NULL) {
         tables_report(overall, "%-14s %12s %12s\n", "constant", "measured ns", "before");
@@ -232,15 +239,13 @@ enum status calibrate_profile(const struct measured_host *hosts, size_t nhosts,
             for (size_t k = 0; k < nhosts; k++) {
                 row[k] = calibrated_costs[i].from(&hosts[k].tables);
             }
-            medians[i] = median_of(row, nhosts);
-            name_outliers(hosts, nhosts, cost, row, medians[i], &outliers);
+            medians[i] = calibrate_median(row, nhosts);
+            calibrate_name_outliers(hosts, nhosts, cost_key(cost), "ns", row, medians[i],
+                                    &outliers);
             tables_report(overall, "%-14s %12.1f %12.1f\n", cost_key(cost), medians[i],
                           (double)profile->ticks[cost] / (double)TICKS_PER_NS);
         }
         put_values(hosts, nhosts, values, medians, &outliers, overall);
-        if (outliers.size > 0) {
-            tables_report(overall, "outliers:\n%s\n", text_string(&outliers));
-        }
         set_costs(hosts, nhosts, medians, sources, profile);
     }
     const bool failed = values == NULL || medians == NULL || outliers.failed || sources->failed;

@@ -16,6 +16,8 @@ struct kernel_options {
     const char *directory;
 };
 
+#define QUICK_BUDGET 40000000000 /* ns; the last points take some seconds more */
+
 #define SEGMENT_LOW  ((uint64_t)2 << 20)
 #define SEGMENT_HIGH ((uint64_t)1 << 40)
 
@@ -104,6 +106,7 @@ static enum status measure_kernel(const void *given, const struct host_measure *
     kernel_plan_make(options->common.quick, available.per_rank, &plan);
     plan.repetitions = measure_repetitions(&options->common);
     plan.probes = options->probes;
+    plan.budget = options->common.quick ? QUICK_BUDGET : 0;
     plan.needs_counter = options->common.require_counters;
     if (options->common.page_size != OPTION_AUTO) {
         plan.page = options->common.page_size;

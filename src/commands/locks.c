@@ -218,16 +218,16 @@ static enum status read_numbers(const char *key, const char *list, uint32_t low,
 static enum status read_lists(const struct locks_options *options, struct contention_plan *plan)
 {
     const char *rmaps[REVERSE_MAPS];
-    const char *kinds[LOCK_KINDS];
+    const char *kinds[LOCK_TYPES];
     for (size_t i = 0; i < REVERSE_MAPS; i++) {
         rmaps[i] = reverse_maps[i].name;
     }
-    for (size_t i = 0; i < LOCK_KINDS; i++) {
-        kinds[i] = lock_kinds[i].name;
+    for (size_t i = 0; i < LOCK_TYPES; i++) {
+        kinds[i] = lock_types[i].name;
     }
     enum status status = read_names("schemes", options->schemes, rmaps, REVERSE_MAPS, plan->rmaps);
     if (status == STATUS_OK) {
-        status = read_names("locks", options->locks, kinds, LOCK_KINDS, plan->kinds);
+        status = read_names("locks", options->locks, kinds, LOCK_TYPES, plan->kinds);
     }
     if (status == STATUS_OK) {
         status = read_names("granularities", options->granularities, lock_granularity_names,
@@ -264,6 +264,7 @@ static enum status make_plan(const struct locks_options *options, uint32_t *othe
     plan->few = quick && strcmp(options->schemes, "auto") == 0 &&
                 strcmp(options->locks, "auto") == 0 && strcmp(options->sharing, "auto") == 0;
     plan->rounds = quick ? 100000 : 1000000;
+    plan->passes = true;
     plan->duration = options->duration != OPTION_AUTO ? options->duration / TICKS_PER_NS : 20000000;
     plan->budget = quick && options->duration == OPTION_AUTO ? 40000000000U : 0;
     plan->beside = (struct beside_plan){

@@ -14,7 +14,7 @@
 
 #define SECOND (1e9 * TICKS_PER_NS)
 
-/* What reading a result and holding its figures takes; measured, with room for long series. */
+/* What reading a result and holding its figures takes: a generous guess. */
 #define COLLECT_MEBIBYTES 512
 #define POINT_MEBIBYTES   2
 #define POINT_SECONDS     2.0

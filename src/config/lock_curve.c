@@ -4,9 +4,6 @@
 
 #include "config/cost_profile.h"
 
-/* A thousand times as slow: more is a mistake. */
-#define FACTOR_LIMIT (1000ULL * FACTOR_ONE)
-
 #define ASSUMED_CURVE                                                                           \
     "assumed: each CPU more that contends moves the lock's cache line once more, a quarter of " \
     "the cost"

@@ -31,6 +31,9 @@ enum { LOCK_CURVE_POINTS = 6 }; /* 2^1 ... 2^6 CPUs */
 
 #define FACTOR_ONE 1000U
 
+/* A thousand times as slow: more is a mistake. */
+#define FACTOR_LIMIT (1000ULL * FACTOR_ONE)
+
 struct lock_curve {
     uint64_t factor[LOCK_CURVE_POINTS]; /* in thousandths, FACTOR_ONE or more */
     unsigned from;                      /* enum cost_origin */

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """calibrate_test.py PROGRAM CONFIG: thrash calibrate, and a scenario with the profile it writes."""
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -58,7 +59,55 @@ class Calibrate(unittest.TestCase):
             self.assertEqual(file["calibrate/costs/hosts"].asstr()[()], "n01\nn02")
             self.assertIn("name: \"node\"", file["calibrate/costs/profile"].asstr()[()])
             self.assertIn("n01", file["kernel"])
+            why = file["calibrate/translation"].attrs["unavailable"]
+            why = why.decode() if isinstance(why, bytes) else why
+            self.assertIn("walk_step: not a constant of a cost profile", why)
             self.assertIn("n02", file["locks"])
+
+    def test_contention(self):
+        """Curves are measured as far as there are hardware threads; a run changes with them."""
+        with open(self.profile, encoding="utf-8") as file:
+            text = file.read()
+        with h5py.File(self.result, "r") as file:
+            group = file["calibrate/contention"]
+            if len(os.sched_getaffinity(0)) < 2:
+                self.assertIn("two hardware threads", group.attrs["unavailable"])
+                self.assertNotIn("cpus_2 measured", text)
+                return
+            self.assertEqual(group["factor"].shape, (4, 6, 2))
+            # Of a busy host not every point is there, but those that are were written.
+            measured = group["origin"][()] == 1
+            self.assertTrue(measured.any())
+            self.assertTrue((group["written"][()] >= 1).all())
+            self.assertIn("n01/passes/rate", file["contention"])
+        self.assertIn("cpus_2", text)
+        for line in text.splitlines():
+            if line.strip().startswith(("page_table_lock:", "object_lock:", "lru_lock:")):
+                self.assertIn("from: measured", line)
+                self.assertIn("cpus_2", line.split("source:")[1].split(" measured: passes")[0])
+
+    def test_curve_changes_run(self):
+        """The curve of a written profile is what a run is charged."""
+        with open(self.profile, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        spun = []
+        for factor in ("1000", "40000"):
+            changed = os.path.join(self.directory.name, "changed.yaml")
+            with open(changed, "w", encoding="utf-8") as file:
+                for line in lines:
+                    if line.strip().startswith(("page_table_lock:", "object_lock:", "lru_lock:",
+                                                "chain_lock:")):
+                        line = re.sub(r"(cpus_[0-9]+): [0-9]+", rf"\1: {factor}", line)
+                    file.write(line + "\n")
+            out = os.path.join(self.directory.name, "changed.h5")
+            outcome = run(PROGRAM, "simulate", CONFIG, "--costs", changed, "--set",
+                          "duration=20s", "--force", "-o", out, "--progress", "none")
+            self.assertEqual(outcome.returncode, 0, outcome.stderr)
+            with h5py.File(out, "r") as file:
+                spun.append(file.attrs["digest"])
+            os.unlink(out)
+            os.unlink(changed)
+        self.assertNotEqual(*spun)
 
     def test_scenario_takes_it(self):
         outcome = run(PROGRAM, "check", CONFIG, "--costs", self.profile)

@@ -2,6 +2,7 @@
 
 usage: locks_test.py THRASH
 """
+import csv
 import os
 import pathlib
 import resource
@@ -87,6 +88,10 @@ def test_file(directory):
         assert "wait: " in text(host["shared/none/no_lock"].attrs["unavailable"])
         assert host["uncontended/time"].shape == (7, 2)
         assert host["beside/time"].shape == (5, 2, 2)
+        passes = host["passes"]  # of pthread_mutex and page_bit
+        assert text(passes["types"]) == "pthread_mutex\npage_bit"
+        assert passes["rate"].shape == (2, 1, 2) and numpy.all(passes["rate"][()] > 0)
+        assert numpy.allclose(passes["time_median"][()], 1e9 / passes["rate_median"][()])
         assert list(host["beside/others"][()]) == [0, 10]
         assert "highpte: " in text(host["not_measured"].attrs["unavailable"])
         assert text(host["places"])
@@ -217,11 +222,127 @@ def test_hosts(directory):
     assert "a name for each of 2 ranks" in done.stderr
 
 
+def judged(row, *files):
+    """Verdict and words of a claim that is judged by results of thrash locks."""
+    measured = [argument for file in files for argument in ("--measured", str(file))]
+    done = subprocess.run([THRASH, "validate", "claims", "--quick", "--only", row, "--progress",
+                           "none", *measured], capture_output=True, text=True, timeout=120,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    first, words = done.stdout.split("\n\n")[0].split("\n", maxsplit=1)
+    assert first.startswith(f"{row} (measured): "), done.stdout
+    return first.split(": ")[1], " ".join(words.split())
+
+
+ORDER = {"linked": "pte_chain_linked/page_bit", "array": "pte_chain_array/page_bit",
+         "object": "objrmap/object_pthread_mutex", "none": "none/no_lock"}
+
+
+def change_forks(path, spread=1, **times):
+    """Fork and exit take so many ns for a page, each; quartiles are so far from it."""
+    with h5py.File(path, "r+") as file:
+        (host,) = file["locks"].values()
+        for name, group in ORDER.items():
+            for statistic, away in (("median", 0), ("low", -spread), ("high", spread)):
+                host[f"shared/{group}/time_{statistic}"][:2] = times[name] + away
+
+
+def change_beside(path, most, scheme="pte_chain_array", others=(0, 10000)):
+    """Unmapping takes 100 ns under all schemes, but up to `most` under one."""
+    with h5py.File(path, "r+") as file:
+        (host,) = file["locks"].values()
+        names = text(host["beside/schemes"]).split("\n")
+        host["beside/others"][:] = others
+        host["beside/time_median"][:] = 100
+        host["beside/time_median"][names.index(scheme), -1] = most
+
+
+def test_claims(directory):
+    path = directory / "claims.h5"
+    run(["--quick", "--schemes", "none,pte_chain_linked,pte_chain_array,objrmap", "--locks",
+         "pthread_mutex,page_bit", "--granularities", "object,page", "--duration", "200us",
+         "--repetitions", "2", "--others", "0,10000", "--pages", "32", "--mappers", "4",
+         "--operations", "fork", "--threads", "1", "--progress", "none", "-o", str(path)], 0)
+    for row in ("I2", "I5-host"):
+        assert judged(row)[0] == "unavailable"
+        verdict, words = judged(row, path)  # of a host that is busy with other things
+        assert verdict != "unavailable", words
+    for arguments, verdict in (
+            ({"most": 110}, "reproduced"), ({"most": 112}, "not reproduced"),
+            ({"most": 112, "scheme": "pte_chain_linked"}, "not reproduced"),
+            ({"most": 20000, "scheme": "none"}, "reproduced"),
+            ({"most": 89}, "not reproduced"), ({"most": float("nan")}, "not reproduced"),
+            ({"most": 100, "others": (0, 1000)}, "inconclusive"),
+            ({"most": 100, "others": (10, 10000)}, "inconclusive")):
+        change_beside(path, **arguments)
+        found, words = judged("I2", path)
+        assert found == verdict, (arguments, words)
+        assert "most_over_least_pte_chain_array_" in words
+    change_beside(path, 100)
+    order = {"linked": 40, "array": 30, "object": 20, "none": 10}
+    for changed, verdict in (
+            ({}, "reproduced"), ({"linked": 25}, "not reproduced"), ({"array": 15}, "not reproduced"),
+            ({"object": 5}, "not reproduced"), ({"spread": 6}, "inconclusive"),
+            ({"object": 10}, "inconclusive"), ({"object": 10, "linked": 25}, "not reproduced")):
+        change_forks(path, **{**order, **changed})
+        found, words = judged("I5-host", path)
+        assert found == verdict, (changed, words)
+        assert "linked_over_array_fewest_" in words
+    change_forks(path, **order)
+    # An invalid result decides nothing.
+    with h5py.File(path, "r+") as file:
+        file.attrs["valid"] = numpy.int32(0)
+        file.attrs["invalid_reasons"] = numpy.bytes_("somebody shook it")
+    for row in ("I2", "I5-host"):
+        found, words = judged(row, path)
+        assert found == "inconclusive" and "somebody shook it" in words, words
+    with h5py.File(path, "r+") as file:
+        (host,) = file["locks"].values()
+        del host["shared/objrmap"], host["beside"]
+    found, words = judged("I5-host", path)
+    assert found == "unavailable" and "no host has all four" in words, words
+    assert judged("I2", path)[0] == "unavailable"
+
+
+def test_picture(directory):
+    """Everything measured is in the CSV, and the fit, beyond what was measured marked as such."""
+    path = directory / "picture.h5"
+    run([*SHORT, "--threads", "1,2,3,4", "--oversubscribe", "--sharing", "shared", "--operations",
+         "fork", "-o", str(path)], 5 if len(os.sched_getaffinity(0)) < 4 else 0)
+    done = subprocess.run([THRASH, "plot", str(path)], capture_output=True, text=True, timeout=200,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    assert (directory / "picture.png").read_bytes()[:4] == b"\x89PNG"
+    assert (directory / "picture.pdf").read_bytes()[:4] == b"%PDF"
+    with open(directory / "picture.csv", encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    with h5py.File(path) as file:
+        (host,) = file["locks"].values()
+        series = host["shared/pte_chain_array/page_bit"]
+        line = [row for row in rows if row["line"] == "pte_chain_array, page_bit"]
+        drawn = [float(row["value"]) for row in line if row["quantity"] == "measured"]
+        assert numpy.array_equal(series["rate"][0].ravel(), drawn)
+        for quantity, inside in (("fitted", True), ("extrapolated", False)):
+            at = [int(row["at"]) for row in line if row["quantity"] == quantity]
+            threads = series["usl_threads"][()]
+            assert list(threads[(threads <= 4) == inside]) == at, quantity
+            assert len(at) > 2
+        beside = [float(row["value"]) for row in rows
+                  if row["panel"].startswith("Unmapping") and row["line"] == "none"]
+        assert numpy.array_equal(host["beside/time"][0].ravel(), beside)
+    with h5py.File(path, "r+") as file:
+        for host in file["locks"].values():
+            del host["shared"], host["beside"]
+    done = subprocess.run([THRASH, "plot", str(path)], capture_output=True, text=True, timeout=200,
+                          check=False)
+    assert done.returncode == 1 and "nothing to draw" in done.stderr, done.stderr
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        for test in (test_file, test_config, test_refusals, test_oversubscribed, test_signal,
-                     test_hosts):
+        for test in (test_file, test_claims, test_config, test_refusals, test_oversubscribed,
+                     test_picture, test_signal, test_hosts):
             test(directory)
             print(f"{test.__name__}: ok", flush=True)
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "commands/calibrate_curves.h"
 #include "commands/calibrate_profile.h"
 
 #include <cmocka.h> /* last: its macro fail() hides the function */
@@ -48,9 +49,22 @@ static struct tables host_tables(double scale)
     return tables;
 }
 
+static struct tables overall_tables(void)
+{
+    struct tables tables = {0};
+    tables_section(&tables, "calibrate", "");
+    return tables;
+}
+
 static struct cost_profile base_profile(void)
 {
+    static const uint64_t factors[LOCK_CURVE_POINTS] = {1250, 1750, 2750, 4750, 8750, 16750};
     struct cost_profile profile = {.name = "base", .description = ""};
+    for (size_t i = 0; i < LOCK_KINDS; i++) {
+        memcpy(profile.contention.curve[i].factor, factors, sizeof factors);
+        profile.contention.curve[i].from = COST_ASSUMED;
+        profile.contention.curve[i].source = "a line";
+    }
     for (size_t i = 0; i < COST_COUNT; i++) {
         profile.ticks[i] = 7 * TICKS_PER_NS;
         profile.origin[i] = COST_ASSUMED;
@@ -77,7 +91,7 @@ static void test_one_host(void **state)
         {COST_PTE_ZAP, 30},       {COST_CHAIN_INSERT, 100}, {COST_CHAIN_REMOVE, 50},
     };
     struct measured_host host = {.name = "n01", .reason = "", .tables = host_tables(1)};
-    struct tables overall = {0};
+    struct tables overall = overall_tables();
     struct text sources = {0};
     struct cost_profile profile = base_profile();
     assert_int_equal(calibrate_profile(&host, 1, &overall, &sources, &profile), STATUS_OK);
@@ -106,7 +120,7 @@ static void test_outlier_is_named(void **state)
         {.name = "n02", .reason = "", .tables = host_tables(2)},
         {.name = "n03", .reason = "", .tables = host_tables(1.125)},
     };
-    struct tables overall = {0};
+    struct tables overall = overall_tables();
     struct text sources = {0};
     struct cost_profile profile = base_profile();
     assert_int_equal(calibrate_profile(hosts, 3, &overall, &sources, &profile), STATUS_OK);
@@ -131,7 +145,7 @@ static void test_what_is_missing(void **state)
         {.name = "n01", .reason = ""},
         {.name = "n02", .reason = "", .tables = host_tables(-1)},
     };
-    struct tables overall = {0};
+    struct tables overall = overall_tables();
     struct text sources = {0};
     struct cost_profile profile = base_profile();
     assert_int_equal(calibrate_profile(hosts, 2, &overall, &sources, &profile), STATUS_OK);
@@ -144,12 +158,149 @@ static void test_what_is_missing(void **state)
     tables_free(&hosts[1].tables);
 }
 
+/* --- contention curves ------------------------------------------------------------------------ */
+
+static void put_times(struct tables *tables, const char *group, unsigned nthreads, unsigned rows,
+                      double (*time)(unsigned row, double threads))
+{
+    uint64_t threads[8];
+    double values[2 * 8];
+    for (unsigned i = 0; i < nthreads; i++) {
+        threads[i] = 1U << i;
+        for (unsigned row = 0; row < rows; row++) {
+            values[row * nthreads + i] = time(row, (double)threads[i]);
+        }
+    }
+    tables_group(tables, group, "");
+    tables_scale(tables, &(struct table_label){"threads", "1", ""}, NUMBER_U64, nthreads, threads);
+    const struct table_axis axes[] = {{"row", rows}, {"threads", nthreads}};
+    tables_array(tables, &(struct table_label){"time_median", "ns", ""}, NUMBER_F64, 2, axes,
+                 values);
+}
+
+/* Chains add 20 ns to a fork and an exit of one thread, and (n + 1) / 2 times that to those of n.
+ */
+static double none_time(unsigned row, double threads)
+{
+    (void)row;
+    (void)threads;
+    return 30;
+}
+
+static double chains_time(unsigned row, double threads)
+{
+    return 30 + (row == 0 ? 15 : 5) * (threads + 1) / 2;
+}
+
+/* One thread passes a lock in 10 ns, n threads in (n + 1) / 2 times that, one after the other. */
+static double pass_time(unsigned row, double threads)
+{
+    return row == 0 ? 1000 : threads * (5 + 5 * threads);
+}
+
+static struct tables contended_tables(unsigned nthreads)
+{
+    struct tables tables = {0};
+    tables_section(&tables, "contention", "");
+    put_times(&tables, "shared/none/no_lock", nthreads, 2, none_time);
+    put_times(&tables, "shared/pte_chain_array/page_bit", nthreads, 2, chains_time);
+    put_times(&tables, "passes", nthreads, 2, pass_time);
+    tables_text(&tables, "types", "", "page_bit\nticket");
+    return tables;
+}
+
+struct curve_case {
+    unsigned nthreads; /* powers of two from 1 on; 0: nothing was measured */
+    uint64_t chain[LOCK_CURVE_POINTS];
+    uint64_t passes[LOCK_CURVE_POINTS];
+    const char *says;
+};
+
+/* Chains take (n + 1) / 2 times as long, as passes do: of both USL knows exactly how they go on. */
+static void test_curves(void **state)
+{
+    (void)state;
+    static const struct curve_case cases[] = {
+        {0, {1250, 1750, 2750, 4750, 8750, 16750}, {1250, 1750, 2750, 4750, 8750, 16750}, "a line"},
+        {1, {1250, 1750, 2750, 4750, 8750, 16750}, {1250, 1750, 2750, 4750, 8750, 16750}, "a line"},
+        {2,
+         {1500, 1750, 2750, 4750, 8750, 16750},
+         {1500, 1750, 2750, 4750, 8750, 16750},
+         "cpus_4, cpus_8, cpus_16, cpus_32, cpus_64 assumed, as in base"},
+        {3,
+         {1500, 2500, 2750, 4750, 8750, 16750},
+         {1500, 2500, 2750, 4750, 8750, 16750},
+         "cpus_2, cpus_4 measured: "},
+        {4,
+         {1500, 2500, 4500, 8500, 16500, 32500},
+         {1500, 2500, 4500, 8500, 16500, 32500},
+         "cpus_16, cpus_32, cpus_64 extrapolated by the Universal Scalability Law"},
+        {7,
+         {1500, 2500, 4500, 8500, 16500, 32500},
+         {1500, 2500, 4500, 8500, 16500, 32500},
+         "cpus_2, cpus_4, cpus_8, cpus_16, cpus_32, cpus_64 measured: "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct measured_host host = {.name = "n01", .reason = ""};
+        struct tables overall = overall_tables();
+        struct text sources = {0};
+        struct cost_profile profile = base_profile();
+        if (cases[i].nthreads > 0) {
+            host.tables = contended_tables(cases[i].nthreads);
+        }
+        assert_int_equal(calibrate_curves(&host, 1, &overall, &sources, &profile), STATUS_OK);
+        for (size_t kind = 0; kind < LOCK_KINDS; kind++) {
+            const struct lock_curve *curve = &profile.contention.curve[kind];
+            const uint64_t *expected = kind == LOCK_KIND_CHAIN ? cases[i].chain : cases[i].passes;
+            for (size_t k = 0; k < LOCK_CURVE_POINTS; k++) {
+                assert_in_range(curve->factor[k], expected[k] - expected[k] / 1000,
+                                expected[k] + expected[k] / 1000);
+            }
+            assert_int_equal(curve->from, cases[i].nthreads > 1 ? COST_MEASURED : COST_ASSUMED);
+            assert_non_null(strstr(curve->source, cases[i].says));
+        }
+        text_free(&sources);
+        tables_free(&overall);
+        tables_free(&host.tables);
+    }
+}
+
+/* What is not measured is not below what is. */
+static double slow_pass_time(unsigned row, double threads)
+{
+    return row == 0 ? 1000 : threads > 1 ? 60 : 10;
+}
+
+static void test_curve_does_not_fall(void **state)
+{
+    (void)state;
+    static const uint64_t expected[LOCK_CURVE_POINTS] = {3000, 3000, 3000, 4750, 8750, 16750};
+    struct measured_host host = {.name = "n01", .reason = ""};
+    tables_section(&host.tables, "contention", "");
+    put_times(&host.tables, "passes", 2, 2, slow_pass_time);
+    tables_text(&host.tables, "types", "", "page_bit\nticket");
+    struct tables overall = overall_tables();
+    struct text sources = {0};
+    struct cost_profile profile = base_profile();
+    assert_int_equal(calibrate_curves(&host, 1, &overall, &sources, &profile), STATUS_OK);
+    const struct lock_curve *curve = &profile.contention.curve[LOCK_KIND_LRU];
+    assert_memory_equal(curve->factor, expected, sizeof expected);
+    /* There are no chains in the tables. */
+    assert_int_equal(profile.contention.curve[LOCK_KIND_CHAIN].from, COST_ASSUMED);
+    assert_string_equal(profile.contention.curve[LOCK_KIND_CHAIN].source, "a line");
+    text_free(&sources);
+    tables_free(&overall);
+    tables_free(&host.tables);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_host),
         cmocka_unit_test(test_outlier_is_named),
         cmocka_unit_test(test_what_is_missing),
+        cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_curve_does_not_fall),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,7 @@ static void test_samples(void **state)
     struct samples samples;
     assert_true(samples_make(2, 5, &samples));
     assert_true(isnan(samples_median(&samples, 0)));
+    assert_false(samples_all_equal(&samples, 1, 7));
     static const double values[] = {5, 1, 4, 2, 3};
     for (unsigned i = 0; i < 5; i++) {
         samples_set(&samples, 0, i, values[i]);
@@ -48,7 +49,7 @@ static void test_samples(void **state)
     assert_true(samples_all_equal(&samples, 1, 7));
     assert_false(samples_all_equal(&samples, 0, 3));
     samples_set(&samples, 1, 4, NAN);
-    assert_false(samples_all_equal(&samples, 1, 7));
+    assert_true(samples_all_equal(&samples, 1, 7));
     assert_true(fabs(samples_median(&samples, 1) - 7) < 1e-9);
     samples_free(&samples);
 }
@@ -595,6 +596,42 @@ static void test_reclaim(void **state)
     bench_close(&bench);
 }
 
+/* Without time each point has its first repetition, the others are absent and counted. */
+static void test_budget(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *group, *name;
+        unsigned points;
+    } arrays[] = {
+        {"page_tables/4KiB", "pagetable_bytes", 2},     {"fork_exit/private", "fork_time", 2},
+        {"fork_exit/shared", "fork_exit_cpu_time", 2},  {"faults/private_write", "fault_time", 1},
+        {"fault_rate/private", "faults_per_second", 1}, {"reclaim/pageout", "pages_freed", 1},
+    };
+    struct bench bench;
+    bench_open(&bench, "all");
+    bench.plan.budget = 1;
+    assert_int_equal(kernel_measure(&bench.measure, &bench.plan, &bench.tables), STATUS_OK);
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+        const double *values = find_values(&bench, arrays[i].group, arrays[i].name);
+        if (values == NULL || isnan(values[0])) {
+            assert_string_equal(arrays[i].group, "reclaim/pageout"); /* not every host permits it */
+            continue;
+        }
+        for (unsigned k = 0; k < arrays[i].points * bench.plan.repetitions; k++) {
+            assert_int_equal(isnan(values[k]) != 0, k % bench.plan.repetitions > 0);
+        }
+    }
+    struct table_record left;
+    assert_true(tables_find(&bench.tables, "kernel", "conditions", "repetitions_left_out", &left));
+    uint64_t count;
+    memcpy(&count, left.values, sizeof count);
+    /* Two of each point: 2 of page tables, 4 of forks, 5 of faults, 2 kinds of rates at least. */
+    assert_true(count >= 2 * (2 + 4 + 5 + 2));
+    assert_true(has_attribute(&bench, "faults/private_write", "one_fault_per_page", "yes"));
+    bench_close(&bench);
+}
+
 /* Pages in memory cannot be reclaimed without swap: they are not measured. */
 static void test_reclaim_in_memory(void **state)
 {
@@ -786,6 +823,7 @@ int main(void)
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_probe_names),
         cmocka_unit_test(test_plan_fits),
+        cmocka_unit_test(test_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ static void open_world(enum reverse_map_id rmap, uint32_t line, uint32_t windows
     const struct reverse_map *row = &reverse_maps[rmap];
     const struct world_plan plan = {
         .rmap = row,
-        .kind = &lock_kinds[row->page_locks ? LOCK_PAGE_BIT : LOCK_PTHREAD_SPIN],
+        .kind = &lock_types[row->page_locks ? LOCK_PAGE_BIT : LOCK_PTHREAD_SPIN],
         .granularity = row->page_locks ? LOCK_PER_PAGE : LOCK_PER_OBJECT,
         .threads = 1,
         .objects = 1,

@@ -57,12 +57,12 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct point_plan plan_of(enum reverse_map_id rmap, enum lock_kind_id kind,
+static struct point_plan plan_of(enum reverse_map_id rmap, enum lock_type_id kind,
                                  enum lock_granularity granularity, unsigned threads, bool shared)
 {
     struct point_plan plan = {
         .world = {.rmap = &reverse_maps[rmap],
-                  .kind = &lock_kinds[kind],
+                  .kind = &lock_types[kind],
                   .granularity = granularity,
                   .threads = threads,
                   .objects = shared ? 1 : threads,
@@ -82,7 +82,7 @@ static struct point_plan plan_of(enum reverse_map_id rmap, enum lock_kind_id kin
 /* All operations, by threads that share: afterwards every structure agrees with its page tables
  * (operation_check, in point_measure). Locks that are passed on in turn take very long with more
  * threads than cores, so only the mutex has them. */
-static void lose_nothing(struct bench *bench, enum reverse_map_id rmap, enum lock_kind_id kind,
+static void lose_nothing(struct bench *bench, enum reverse_map_id rmap, enum lock_type_id kind,
                          enum lock_granularity granularity, bool shared)
 {
     const struct point_plan plan = plan_of(rmap, kind, granularity,
@@ -105,9 +105,9 @@ static void test_nothing_is_lost(void **state)
         lose_nothing(*state, (enum reverse_map_id)rmap, page ? LOCK_PAGE_BIT : LOCK_PTHREAD_MUTEX,
                      page ? LOCK_PER_PAGE : LOCK_PER_OBJECT, true);
     }
-    for (size_t kind = 0; kind < LOCK_KINDS; kind++) {
-        if (!lock_kinds[kind].is_bit) {
-            lose_nothing(*state, RMAP_CHAIN_ARRAY, (enum lock_kind_id)kind, LOCK_GLOBAL, true);
+    for (size_t kind = 0; kind < LOCK_TYPES; kind++) {
+        if (!lock_types[kind].is_bit) {
+            lose_nothing(*state, RMAP_CHAIN_ARRAY, (enum lock_type_id)kind, LOCK_GLOBAL, true);
         }
     }
     lose_nothing(*state, RMAP_CHAIN_LINKED, LOCK_PTHREAD_MUTEX, LOCK_PER_OBJECT, false);
@@ -115,7 +115,7 @@ static void test_nothing_is_lost(void **state)
 }
 
 /* Whether threads meet at locks: the largest share of many repetitions. */
-static double contended(struct bench *bench, enum lock_kind_id kind,
+static double contended(struct bench *bench, enum lock_type_id kind,
                         enum lock_granularity granularity, bool shared)
 {
     struct point_plan plan = plan_of(RMAP_CHAIN_ARRAY, kind, granularity, 2, shared);
@@ -136,21 +136,21 @@ static void test_contention(void **state)
     if (bench->places.n < 2) {
         skip();
     }
-    for (size_t kind = 0; kind < LOCK_KINDS; kind++) {
-        if (lock_kinds[kind].is_bit) {
+    for (size_t kind = 0; kind < LOCK_TYPES; kind++) {
+        if (lock_types[kind].is_bit) {
             continue;
         }
         /* Where it must be: one lock for all, or one object for both. */
         double global = 0;
         double object = 0;
         for (int tries = 0; tries < 10 && (global <= 0 || object <= 0); tries++) {
-            global = fmax(global, contended(bench, (enum lock_kind_id)kind, LOCK_GLOBAL, false));
-            object = fmax(object, contended(bench, (enum lock_kind_id)kind, LOCK_PER_OBJECT, true));
+            global = fmax(global, contended(bench, (enum lock_type_id)kind, LOCK_GLOBAL, false));
+            object = fmax(object, contended(bench, (enum lock_type_id)kind, LOCK_PER_OBJECT, true));
         }
         assert_true(global > 0);
         assert_true(object > 0);
         /* And where it must not: each thread has its own object, each with its own lock. */
-        assert_true(contended(bench, (enum lock_kind_id)kind, LOCK_PER_OBJECT, false) == 0);
+        assert_true(contended(bench, (enum lock_type_id)kind, LOCK_PER_OBJECT, false) == 0);
     }
     assert_true(contended(bench, LOCK_PAGE_BIT, LOCK_PER_PAGE, false) == 0);
 }
@@ -215,8 +215,8 @@ static void test_uncontended(void **state)
     pthread_spinlock_t spin;
     assert_int_equal(pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE), 0);
     for (int tries = 0; tries < 40; tries++) {
-        least[0] = fmin(least[0], uncontended_once(&lock_kinds[LOCK_PTHREAD_MUTEX], ROUNDS));
-        least[1] = fmin(least[1], uncontended_once(&lock_kinds[LOCK_PTHREAD_SPIN], ROUNDS));
+        least[0] = fmin(least[0], uncontended_once(&lock_types[LOCK_PTHREAD_MUTEX], ROUNDS));
+        least[1] = fmin(least[1], uncontended_once(&lock_types[LOCK_PTHREAD_SPIN], ROUNDS));
         volatile uint64_t counter = 0;
         uint64_t begin = clock_now_ns();
         for (int i = 0; i < ROUNDS; i++) {

@@ -17,7 +17,7 @@ static struct world_plan world_of(const struct beside_plan *plan, const struct r
 {
     return (struct world_plan){
         .rmap = rmap,
-        .kind = &lock_kinds[rmap->page_locks ? LOCK_PAGE_BIT : LOCK_PTHREAD_SPIN],
+        .kind = &lock_types[rmap->page_locks ? LOCK_PAGE_BIT : LOCK_PTHREAD_SPIN],
         .granularity = rmap->page_locks ? LOCK_PER_PAGE : LOCK_PER_OBJECT,
         .threads = 1,
         .objects = objects,

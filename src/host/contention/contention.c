@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/contention/passes.h"
 #include "host/contention/statistics.h"
 #include "host/contention/uncontended.h"
 #include "host/memory.h"
@@ -49,19 +50,19 @@ size_t contention_threads(const struct host_places *places, bool few,
 
 /* Whether a reverse map is measured under a lock. What has no lock is measured once. */
 static bool fits(const struct reverse_map *rmap, enum lock_granularity granularity,
-                 const struct lock_kind *kind)
+                 const struct lock_type *kind)
 {
     if (!rmap->locks) {
-        return granularity == LOCK_GLOBAL && kind == &lock_kinds[LOCK_PTHREAD_SPIN];
+        return granularity == LOCK_GLOBAL && kind == &lock_types[LOCK_PTHREAD_SPIN];
     }
     return kind->is_bit == (granularity == LOCK_PER_PAGE) && (!kind->is_bit || rmap->page_locks);
 }
 
 bool contention_is_few(enum sharing sharing, const struct reverse_map *rmap,
-                       const struct lock_kind *kind)
+                       const struct lock_type *kind)
 {
     const enum reverse_map_id id = (enum reverse_map_id)(rmap - reverse_maps);
-    const enum lock_kind_id lock = (enum lock_kind_id)(kind - lock_kinds);
+    const enum lock_type_id lock = (enum lock_type_id)(kind - lock_types);
     if (!rmap->locks || id == RMAP_CHAIN_ARRAY) {
         return true;
     }
@@ -71,11 +72,11 @@ bool contention_is_few(enum sharing sharing, const struct reverse_map *rmap,
 
 static bool is_wanted(const struct contention_plan *plan, enum sharing sharing,
                       const struct reverse_map *rmap, enum lock_granularity granularity,
-                      const struct lock_kind *kind)
+                      const struct lock_type *kind)
 {
     return (!plan->few || contention_is_few(sharing, rmap, kind)) &&
            plan->rmaps[rmap - reverse_maps] && fits(rmap, granularity, kind) &&
-           (!rmap->locks || (plan->granularities[granularity] && plan->kinds[kind - lock_kinds]));
+           (!rmap->locks || (plan->granularities[granularity] && plan->kinds[kind - lock_types]));
 }
 
 static struct world_plan world_of(const struct contention_plan *plan, const struct series *series,
@@ -108,8 +109,8 @@ static enum status visit(const struct contention_plan *plan, struct visitor *vis
     for (enum sharing sharing = 0; sharing < SHARINGS; sharing++) {
         for (size_t i = 0; i < REVERSE_MAPS && plan->sharings[sharing]; i++) {
             for (enum lock_granularity g = 0; g < LOCK_GRANULARITIES; g++) {
-                for (size_t k = 0; k < LOCK_KINDS; k++) {
-                    struct series series = {sharing, &reverse_maps[i], &lock_kinds[k], g, NULL};
+                for (size_t k = 0; k < LOCK_TYPES; k++) {
+                    struct series series = {sharing, &reverse_maps[i], &lock_types[k], g, NULL};
                     if (!is_wanted(plan, sharing, series.rmap, g, series.kind)) {
                         continue;
                     }
@@ -173,7 +174,7 @@ struct run {
     size_t npoints;
     size_t done;
     struct baseline none;
-    struct baseline direct[LOCK_GRANULARITIES][LOCK_KINDS];
+    struct baseline direct[LOCK_GRANULARITIES][LOCK_TYPES];
     uint64_t started;     /* clock_now_ns() */
     double cpu_share;     /* sum of medians at one thread, */
     size_t nshares;       /* of so many points */
@@ -189,7 +190,7 @@ static void forget_baselines(struct run *run)
         for (size_t t = 0; t < CONTENTION_THREADS_MAX; t++) {
             run->none.time[o][t] = NAN;
             for (size_t g = 0; g < LOCK_GRANULARITIES; g++) {
-                for (size_t k = 0; k < LOCK_KINDS; k++) {
+                for (size_t k = 0; k < LOCK_TYPES; k++) {
                     run->direct[g][k].time[o][t] = NAN;
                 }
             }
@@ -260,7 +261,7 @@ static enum status measure_points(struct run *run, struct series *series)
  * the page's bit. */
 static const struct baseline *direct_for(const struct run *run, const struct series *series)
 {
-    return series->rmap->page_locks ? &run->direct[series->granularity][series->kind - lock_kinds]
+    return series->rmap->page_locks ? &run->direct[series->granularity][series->kind - lock_types]
                                     : &run->direct[LOCK_PER_PAGE][LOCK_PAGE_BIT];
 }
 
@@ -283,7 +284,7 @@ static enum status measure_series(void *who, struct series *series)
             series_medians(run->plan, series, &run->none);
         } else if (series->rmap == &reverse_maps[RMAP_DIRECT_ONLY]) {
             series_medians(run->plan, series,
-                           &run->direct[series->granularity][series->kind - lock_kinds]);
+                           &run->direct[series->granularity][series->kind - lock_types]);
         }
         series_put(run->plan, series, &run->none, direct_for(run, series), run->tables);
     }
@@ -382,6 +383,12 @@ static enum status measure_all(struct run *run)
     enum status status = plan->rounds == 0 ? STATUS_OK
                                            : uncontended_measure(run->measure, plan->repetitions,
                                                                  plan->rounds, run->tables);
+    if (status == STATUS_OK && plan->passes) {
+        const struct passes_plan passes = {plan->kinds, plan->threads, plan->nthreads,
+                                           plan->repetitions, run->point.duration};
+        host_measure_progress(run->measure, run->done, run->npoints, "passes through one lock");
+        status = passes_measure(run->measure, &passes, run->tables);
+    }
     if (status == STATUS_OK) {
         status = visit(plan, &series);
     }
@@ -419,7 +426,8 @@ enum status contention_measure(const struct host_measure *measure,
                                          .seed = plan->seed};
         memcpy(run->point.operations, plan->operations, sizeof run->point.operations);
         forget_baselines(run);
-        host_measure_section(measure, "locks", "locks and reverse maps under real threads", tables);
+        host_measure_section(measure, plan->section != NULL ? plan->section : "locks",
+                             "locks and reverse maps under real threads", tables);
         put_plan(plan, run->point.duration, tables);
         text_append_bytes(&tables->bytes, text_string(&marks.bytes), marks.bytes.size);
         run->started = clock_now_ns();

@@ -12,8 +12,9 @@ extern const char *const sharing_names[]; /* NULL-terminated */
 #define CONTENTION_THREADS_MAX 64 /* numbers of threads, not threads */
 
 struct contention_plan {
+    const char *section; /* of the tables; NULL: "locks" */
     bool rmaps[REVERSE_MAPS];
-    bool kinds[LOCK_KINDS];
+    bool kinds[LOCK_TYPES];
     bool granularities[LOCK_GRANULARITIES];
     bool sharings[SHARINGS];
     bool operations[OPERATIONS];
@@ -30,6 +31,7 @@ struct contention_plan {
     uint64_t duration;         /* ns of a loop */
     uint64_t budget;           /* ns of all loops together, to which `duration` is cut; 0: none */
     uint64_t rounds;           /* of the loops over locks that nobody else wants */
+    bool passes;               /* measure passes through one lock as well */
     struct beside_plan beside; /* none where nothers is 0 */
     uint64_t seed;
 };
@@ -42,7 +44,7 @@ size_t contention_threads(const struct host_places *places, bool few,
 /* Whether a series is part of a plan of few: pte_chain_array under all locks, others under a mutex,
  * ticket locks and the page's bit; without sharing the three that chains are compared with. */
 bool contention_is_few(enum sharing sharing, const struct reverse_map *rmap,
-                       const struct lock_kind *kind);
+                       const struct lock_type *kind);
 
 /* Measures and fills the section "locks". STATUS_RESOURCE when the host has too few hardware
  * threads or too little memory, before anything is measured. */
@@ -53,7 +55,7 @@ enum status contention_measure(const struct host_measure *measure,
 struct series {
     enum sharing sharing;
     const struct reverse_map *rmap;
-    const struct lock_kind *kind;
+    const struct lock_type *kind;
     enum lock_granularity granularity;
     struct point_samples *points; /* one for each number of threads */
 };

@@ -5,7 +5,7 @@
 
 #include "host/contention/statistics.h"
 
-enum { SUBJECTS = LOCK_KINDS + 1, PLAIN = 0 };
+enum { SUBJECTS = LOCK_TYPES + 1, PLAIN = 0 };
 
 /* What every loop does once per round. */
 static void count_up(volatile uint64_t *counter)
@@ -13,7 +13,7 @@ static void count_up(volatile uint64_t *counter)
     *counter = *counter + 1;
 }
 
-double uncontended_once(const struct lock_kind *kind, uint64_t rounds)
+double uncontended_once(const struct lock_type *kind, uint64_t rounds)
 {
     struct contention_lock lock;
     struct lock_self self;
@@ -43,14 +43,14 @@ double uncontended_once(const struct lock_kind *kind, uint64_t rounds)
     return (double)(end - start) / (double)rounds;
 }
 
-static const struct lock_kind *subject(size_t i)
+static const struct lock_type *subject(size_t i)
 {
-    return i == PLAIN ? NULL : &lock_kinds[i - 1];
+    return i == PLAIN ? NULL : &lock_types[i - 1];
 }
 
 static const char *subject_name(size_t i)
 {
-    return i == PLAIN ? "plain loop" : lock_kinds[i - 1].name;
+    return i == PLAIN ? "plain loop" : lock_types[i - 1].name;
 }
 
 static void put(const double *samples, unsigned repetitions, struct tables *tables)

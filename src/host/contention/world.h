@@ -18,7 +18,7 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "host/contention/block_pool.h"
-#include "host/contention/lock_kind.h"
+#include "host/contention/lock_type.h"
 
 /* A pte: 0 is absent; otherwise the page's number plus one above PTE_SHIFT. */
 typedef _Atomic uint64_t pte_t;
@@ -68,7 +68,7 @@ struct reverse_map;
 
 struct world_plan {
     const struct reverse_map *rmap;
-    const struct lock_kind *kind; /* is_bit exactly if the granularity is LOCK_PER_PAGE */
+    const struct lock_type *kind; /* is_bit exactly if the granularity is LOCK_PER_PAGE */
     enum lock_granularity granularity;
     unsigned threads;
     uint32_t objects;

@@ -73,9 +73,9 @@ static unsigned count_points(unsigned places, uint64_t members[KERNEL_POINTS])
     return n;
 }
 
-static bool measure_points(const struct host_measure *measure, const struct rate_task *task,
-                           const uint64_t *members, struct samples *samples, char *why,
-                           size_t why_size)
+static bool measure_points(const struct host_measure *measure, const struct kernel_plan *plan,
+                           const struct rate_task *task, const uint64_t *members,
+                           struct samples *samples, char *why, size_t why_size)
 {
     struct team *team;
     const unsigned most = (unsigned)members[samples->points - 1];
@@ -86,7 +86,8 @@ static bool measure_points(const struct host_measure *measure, const struct rate
     for (unsigned point = 0; point < samples->points && done; point++) {
         const unsigned n = (unsigned)members[point];
         /* The first time is not counted. */
-        for (unsigned i = 0; i <= samples->repetitions && done; i++) {
+        for (unsigned i = 0;
+             i <= plan->repetitions && done && kernel_may_repeat(plan, i > 0 ? i - 1 : 0); i++) {
             done = team_run(team, n, fault_together, task, sizeof *task);
             if (done && i > 0) {
                 samples_set(samples, point, i - 1, rate_of(team, n));
@@ -127,7 +128,7 @@ static enum status probe_kind(const struct host_measure *measure, const struct k
     if (!samples_make(points, plan->repetitions, &samples)) {
         status = fail(STATUS_FAILED, "out of memory for samples");
     } else {
-        if (!measure_points(measure, &task, members, &samples, why, sizeof why)) {
+        if (!measure_points(measure, plan, &task, members, &samples, why, sizeof why)) {
             tables_absence(tables, "faults_per_second of more processes", why);
         }
         tables_scale(tables,

@@ -187,7 +187,9 @@ static enum status probe_touch(const struct host_measure *measure, const struct 
         goto done;
     }
     /* The first time is not counted. */
-    for (int i = -1; i < (int)plan->repetitions && !host_measure_stopped(measure); i++) {
+    for (int i = -1; i < (int)plan->repetitions && !host_measure_stopped(measure) &&
+                     kernel_may_repeat(plan, i > 0 ? (unsigned)i : 0);
+         i++) {
         if (!touch_once(touch, &segment, plan->touched, counter, i, &samples)) {
             (void)snprintf(why, sizeof why, "%" PRIpages " pages: %s", plan->touched,
                            strerror(errno));

@@ -18,7 +18,7 @@
 #define LARGE ((byte_count)1 << 21)
 
 /* Results of the process that forks: of the memory, then some for each repetition. */
-enum { LARGE_BYTES, CHILD_TABLES, FIRST_SAMPLE };
+enum { LARGE_BYTES, CHILD_TABLES, REPEATED, FIRST_SAMPLE };
 enum { FORK_TIME, LIFE_TIME, FORK_CPU, CPU_TIME, SAMPLES };
 
 /* Memory mapped by the process that forks. */
@@ -41,6 +41,7 @@ struct fork_task {
     bool is_large;
     page_count pages;
     unsigned repetitions;
+    uint64_t until;         /* as in the plan */
     struct segment segment; /* where it is shared */
 };
 
@@ -137,7 +138,11 @@ static int fork_repeatedly(const struct team_turn *turn)
     }
     int error = read_child_tables(&turn->results[CHILD_TABLES]);
     for (unsigned i = 0; i <= task->repetitions && !error; i++) {
+        if (i > 1 && task->until > 0 && team_clock() >= task->until) {
+            break;
+        }
         /* The first is not counted. */
+        turn->results[REPEATED] = i;
         error = time_fork(turn->results + FIRST_SAMPLE + SAMPLES * (size_t)(i > 0 ? i - 1 : 0));
     }
     if (memory) {
@@ -173,6 +178,7 @@ static bool measure_point(const struct host_measure *measure, const struct kerne
         .is_large = kind->is_large,
         .pages = plan->forked[point],
         .repetitions = plan->repetitions,
+        .until = plan->until,
     };
     char how[400];
     if (kind->is_shared && task.pages > 0 &&
@@ -194,7 +200,9 @@ static bool measure_point(const struct host_measure *measure, const struct kerne
             done = false;
         }
     }
-    for (unsigned i = 0; done && i < plan->repetitions; i++) {
+    const unsigned repeated = done ? (unsigned)team_result(team, 0, REPEATED) : 0;
+    *plan->left_out += done ? plan->repetitions - repeated : 0;
+    for (unsigned i = 0; i < repeated; i++) {
         const unsigned first = FIRST_SAMPLE + SAMPLES * i;
         samples_set(&samples->fork, point, i, (double)team_result(team, 0, first + FORK_TIME));
         samples_set(&samples->life, point, i, (double)team_result(team, 0, first + LIFE_TIME));

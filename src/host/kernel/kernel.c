@@ -8,6 +8,7 @@
 #include "host/kernel/fault_counter.h"
 #include "host/kernel/probes.h"
 #include "host/kernel/segment.h"
+#include "host/kernel/team.h"
 
 #define MIB ((byte_count)1 << 20)
 
@@ -152,10 +153,38 @@ static enum status check_required(const struct host_measure *measure,
     return STATUS_OK;
 }
 
+bool kernel_may_repeat(const struct kernel_plan *plan, unsigned repetition)
+{
+    if (repetition == 0 || plan->until == 0 || team_clock() < plan->until) {
+        return true;
+    }
+    *plan->left_out += plan->repetitions - repetition;
+    return false;
+}
+
+/* Only of a plan with a budget: says how much of it was left out. */
+static void put_left_out(const struct kernel_plan *plan, struct tables *tables)
+{
+    if (plan->budget == 0) {
+        return;
+    }
+    tables_group(tables, "conditions", "what the time allowed");
+    tables_count(tables,
+                 &(struct table_label){"repetitions_left_out", "1",
+                                       "for which there was no time, of all points together"},
+                 *plan->left_out);
+    if (*plan->left_out > 0) {
+        tables_report(tables, "%" PRIu64 " repetitions were left out: there was no time for them\n",
+                      *plan->left_out);
+    }
+}
+
 enum status kernel_measure(const struct host_measure *measure, const struct kernel_plan *plan,
                            struct tables *tables)
 {
-    uint64_t total = 0, done = 0;
+    uint64_t total = 0, done = 0, left_out = 0;
+    struct kernel_plan timed = *plan;
+    timed.left_out = &left_out;
     for (const struct kernel_probe *probe = kernel_probes; probe->name != NULL; probe++) {
         total += is_chosen(plan->probes, probe);
     }
@@ -165,6 +194,7 @@ enum status kernel_measure(const struct host_measure *measure, const struct kern
     }
     host_measure_section(measure, "kernel", "what the kernel of the host does with shared pages",
                          tables);
+    const uint64_t started = team_clock();
     for (const struct kernel_probe *probe = kernel_probes;
          probe->name != NULL && status == STATUS_OK; probe++) {
         if (!is_chosen(plan->probes, probe)) {
@@ -173,8 +203,10 @@ enum status kernel_measure(const struct host_measure *measure, const struct kern
         host_measure_progress(measure, done++, total, probe->title);
         tables_group(tables, probe->name, probe->title);
         tables_attribute(tables, "headline_unit", probe->unit);
-        status = probe->run(measure, plan, tables);
+        timed.until = plan->budget == 0 ? 0 : started + muldiv(plan->budget, done, total);
+        status = probe->run(measure, &timed, tables);
     }
+    put_left_out(&timed, tables);
     host_measure_progress(measure, done, total, "done");
     return status;
 }

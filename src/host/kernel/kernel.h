@@ -25,11 +25,15 @@ struct kernel_plan {
     page_count touched;              /* pages that are touched for the first time */
     unsigned mappers[KERNEL_POINTS]; /* processes that map the pages that are reclaimed; 0 first */
     unsigned nmappers;
-    page_count reclaimed;  /* pages of the file that they map */
-    byte_count page;       /* page tables for this page size alone, which has to be there; 0: for
-                              all that there are */
-    bool needs_counter;    /* faults have to be counted by PAPI */
-    const char *probes;    /* names with commas between them; "all" */
+    page_count reclaimed; /* pages of the file that they map */
+    byte_count page;      /* page tables for this page size alone, which has to be there; 0: for
+                             all that there are */
+    bool needs_counter;   /* faults have to be counted by PAPI */
+    const char *probes;   /* names with commas between them; "all" */
+    uint64_t budget;    /* ns of all probes together; 0: none. Once its share is over a probe begins
+                           no repetition but the first of a point */
+    uint64_t until;     /* team_clock() at which the share of a probe is over, and */
+    uint64_t *left_out; /* repetitions that were not begun: of kernel_measure() for probes */
     const char *directory; /* for that file; NULL: the first of $TMPDIR, /var/tmp, /tmp and the
                               working directory that is on a disk */
 };
@@ -51,6 +55,10 @@ extern const struct kernel_probe kernel_probes[];
 
 /* Whether `probes` is "all" or names of probes; STATUS_USAGE and one sentence if it is not. */
 enum status kernel_check_probes(const char *probes);
+
+/* Whether there is time for a repetition of a point, 0 being the first; if not, counts those that
+ * are left out. */
+bool kernel_may_repeat(const struct kernel_plan *plan, unsigned repetition);
 
 /* Runs the probes of the plan in turn. STATUS_INTERRUPTED when the measurement was stopped: what
  * was measured until then is in the tables. */

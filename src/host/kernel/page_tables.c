@@ -135,7 +135,7 @@ static bool measure_size(const struct host_measure *measure, const struct kernel
             return false;
         }
         bool done = true;
-        for (unsigned i = 0; i < plan->repetitions && done; i++) {
+        for (unsigned i = 0; i < plan->repetitions && done && kernel_may_repeat(plan, i); i++) {
             done = team_run(team, sharers, map_and_read, segment, sizeof *segment);
             if (done) {
                 take_samples(team, sharers, point, i, growth);

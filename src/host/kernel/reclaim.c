@@ -330,7 +330,9 @@ static enum status measure_group(const struct host_measure *measure, const struc
     }
     for (unsigned point = 0; point < points && going; point++) {
         /* The first time is not counted. */
-        for (int i = -1; i < (int)plan->repetitions && going; i++) {
+        for (int i = -1; i < (int)plan->repetitions && going &&
+                         kernel_may_repeat(plan, i > 0 ? (unsigned)i : 0);
+             i++) {
             going = empty_once(measure, scene, team, plan->mappers[point], point, i, &samples, why,
                                sizeof why);
         }
@@ -419,7 +421,9 @@ static enum status probe_page_out(const struct host_measure *measure,
         goto done;
     }
     bool going = team_start(1, 3, measure->stop, &team, why, sizeof why);
-    for (int i = -1; i < (int)plan->repetitions && going; i++) {
+    for (int i = -1;
+         i < (int)plan->repetitions && going && kernel_may_repeat(plan, i > 0 ? (unsigned)i : 0);
+         i++) {
         going = page_out_once(measure, &scene, team, i, &samples, why, sizeof why);
     }
     if (going) {

@@ -49,12 +49,13 @@ double samples_spread(const struct samples *samples, unsigned point)
 
 bool samples_all_equal(const struct samples *samples, unsigned point, double value)
 {
-    bool equal = true;
+    bool equal = true, any = false;
     for (unsigned i = 0; i < samples->repetitions; i++) {
         const double sample = samples->value[(size_t)point * samples->repetitions + i];
-        equal = equal && !isnan(sample) && !(sample < value) && !(sample > value);
+        equal = equal && !(sample < value) && !(sample > value);
+        any = any || !isnan(sample);
     }
-    return equal;
+    return equal && any;
 }
 
 static void put_figure(const struct samples *samples, const struct table_label *label,

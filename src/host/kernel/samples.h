@@ -23,7 +23,7 @@ double samples_median(const struct samples *samples, unsigned point);
 /* From the lower to the upper quartile. */
 double samples_spread(const struct samples *samples, unsigned point);
 
-/* Whether all samples of a point are there and equal `value`. */
+/* Whether the samples of a point that are there equal `value`, and there is one. */
 bool samples_all_equal(const struct samples *samples, unsigned point, double value);
 
 /* Appends the arrays `name`, `name_median` and `name_spread`; the group has the scales `scale` and

@@ -3,8 +3,8 @@
  * A thread takes one of them at a time. What a kind needs for each thread (the nodes of queue
  * locks) is in struct lock_self, and travels between locks and threads: all locks and selves of a
  * measurement are made together and released together. */
-#ifndef THRASH_HOST_CONTENTION_LOCK_KIND_H
-#define THRASH_HOST_CONTENTION_LOCK_KIND_H
+#ifndef THRASH_HOST_CONTENTION_LOCK_TYPE_H
+#define THRASH_HOST_CONTENTION_LOCK_TYPE_H
 
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -44,7 +44,7 @@ struct lock_self {
 #define LOCK_BIT 1U
 
 /* `lock` is a struct contention_lock, or the atomic flags of a page for the kind that is a bit. */
-struct lock_kind {
+struct lock_type {
     const char *name;
     const char *description;
     bool is_bit; /* one in the flags of each page; the others are structs of their own */
@@ -55,17 +55,17 @@ struct lock_kind {
     bool (*is_held)(void *lock); /* by anybody, at this moment */
 };
 
-enum lock_kind_id {
+enum lock_type_id {
     LOCK_PTHREAD_MUTEX,
     LOCK_PTHREAD_SPIN,
     LOCK_TICKET,
     LOCK_MCS,
     LOCK_CLH,
     LOCK_PAGE_BIT,
-    LOCK_KINDS
+    LOCK_TYPES
 };
 
-extern const struct lock_kind lock_kinds[LOCK_KINDS];
+extern const struct lock_type lock_types[LOCK_TYPES];
 
 void lock_self_init(struct lock_self *self);
 

@@ -1,4 +1,4 @@
-#include "host/contention/lock_kind.h"
+#include "host/contention/lock_type.h"
 
 #include <string.h>
 
@@ -221,7 +221,7 @@ static bool bit_is_held(void *lock)
     return (atomic_load_explicit((atomic_uint *)lock, memory_order_relaxed) & LOCK_BIT) != 0;
 }
 
-const struct lock_kind lock_kinds[LOCK_KINDS] = {
+const struct lock_type lock_types[LOCK_TYPES] = {
     [LOCK_PTHREAD_MUTEX] = {"pthread_mutex", "pthread mutex: sleeps in the kernel when it waits",
                             false, mutex_init, mutex_destroy, mutex_acquire, mutex_release,
                             mutex_is_held},
