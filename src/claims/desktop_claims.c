@@ -9,9 +9,12 @@
 #define I12_TWELFTH " duration=5s phases.warmup=800ms stall=2500ms"
 #define I12_THIRD   " duration=20s phases.warmup=3s stall=10s"
 
-#define I12_FORM(config, set, quick, full)                       \
-    {                                                            \
-        config, "design.preset=linux-" set, {quick, full}, false \
+#define I12_FORM(config, set, quick, full)  \
+    {                                       \
+        config, "design.preset=linux-" set, \
+        {                                   \
+            quick, full                     \
+        }                                   \
     }
 #define I12_FITS(preset, machine)                                       \
     I12_FORM("i12-desktop.yaml", preset " " machine I12_TWELFTH, 1, 0), \

@@ -6,9 +6,12 @@
 enum { I5_NONE, I5_LINKED, I5_ARRAYS, I5_OBJECTS, I5_DESIGNS };
 
 /* The machines of table V3, for half as long. */
-#define I5_RUN(config, preset)                                              \
-    {                                                                       \
-        config, "design.preset=linux-" preset " duration=6s", {1, 1}, false \
+#define I5_RUN(config, preset)                                \
+    {                                                         \
+        config, "design.preset=linux-" preset " duration=6s", \
+        {                                                     \
+            1, 1                                              \
+        }                                                     \
     }
 #define I5_RUNS(config)                                                          \
     I5_RUN(config, "2.4.23"), I5_RUN(config, "2.5.27"), I5_RUN(config, "2.6.0"), \

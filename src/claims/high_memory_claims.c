@@ -1,9 +1,12 @@
 /* Claims about the ways to leave more low memory to the kernel, and what they cost. */
 #include "claims/rows.h"
 
-#define COMPILE_RUN(set)                        \
-    {                                           \
-        "compile-load.yaml", set, {1, 1}, false \
+#define COMPILE_RUN(set)          \
+    {                             \
+        "compile-load.yaml", set, \
+        {                         \
+            1, 1                  \
+        }                         \
     }
 
 /* System time of a compile, whose user time is the same however long it takes. */
@@ -14,13 +17,19 @@ static double system_per_user(const struct outcome *outcome)
 
 /* --- L11: the 4 GB split --------------------------------------------------------------------- */
 
-#define L11_IDLE(memory, split)                                                         \
-    {                                                                                   \
-        "l11-idle.yaml", "machine.memory=" memory " design.split=" split, {1, 1}, false \
+#define L11_IDLE(memory, split)                                           \
+    {                                                                     \
+        "l11-idle.yaml", "machine.memory=" memory " design.split=" split, \
+        {                                                                 \
+            1, 1                                                          \
+        }                                                                 \
     }
-#define L11_CALLS(split)                                       \
-    {                                                          \
-        "l11-calls.yaml", "design.split=" split, {1, 1}, false \
+#define L11_CALLS(split)                         \
+    {                                            \
+        "l11-calls.yaml", "design.split=" split, \
+        {                                        \
+            1, 1                                 \
+        }                                        \
     }
 
 enum {
@@ -95,7 +104,9 @@ const struct claim claim_l11 = {
 #define I11_TASKS(preset)                                                                     \
     {                                                                                         \
         "l3-tasks.yaml", "design.preset=" preset " design.split=3g1g machine.cache_line=128", \
-            {1, 1}, false                                                                     \
+        {                                                                                     \
+            1, 1                                                                              \
+        }                                                                                     \
     }
 
 static const struct claim_run i11_runs[] = {

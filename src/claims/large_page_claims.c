@@ -10,7 +10,9 @@
         "i8-large-pages.yaml",                                    \
             "machine.arch=" arch " design.shared_page_size=" page \
             " workloads.database.segment.size=" segment,          \
-            {1, 1}, false                                         \
+        {                                                         \
+            1, 1                                                  \
+        }                                                         \
     }
 
 static const struct claim_run i8_runs[] = {
@@ -84,7 +86,9 @@ const struct claim claim_i13 = {
         "i9-tlb.yaml",                                          \
             "machine.tlb=" tlb " design.shared_page_size=" page \
             " workloads.database.segment.size=" footprint,      \
-            {1, 1}, false                                       \
+        {                                                       \
+            1, 1                                                \
+        }                                                       \
     }
 
 /* Reach: entries of the level that holds most pages of the size, times the page. */

@@ -8,14 +8,20 @@ static const double mebibyte = 1024.0 * 1024;
 
 /* --- L4: object rmap has no structures per mapping ------------------------------------------- */
 
-#define L4_RUN(set)                           \
-    {                                         \
-        "l4-objects.yaml", set, {1, 1}, false \
+#define L4_RUN(set)             \
+    {                           \
+        "l4-objects.yaml", set, \
+        {                       \
+            1, 1                \
+        }                       \
     }
 
-#define L4_VMAS(set)                       \
-    {                                      \
-        "l4-vmas.yaml", set, {1, 1}, false \
+#define L4_VMAS(set)         \
+    {                        \
+        "l4-vmas.yaml", set, \
+        {                    \
+            1, 1             \
+        }                    \
     }
 
 enum { L4_VMAS_2_6_0 = 4, L4_VMAS_OBJRMAP, L4_VMAS_2_6_7 };
@@ -72,13 +78,16 @@ const struct claim claim_l4 = {
 
 /* --- I3: a chain entry is two pointers ------------------------------------------------------- */
 
-#define I3_RUN(processes)                                                          \
-    {                                                                              \
-        "i3-linked.yaml", "workloads.database.processes=" processes, {1, 1}, false \
+#define I3_RUN(processes)                                            \
+    {                                                                \
+        "i3-linked.yaml", "workloads.database.processes=" processes, \
+        {                                                            \
+            1, 1                                                     \
+        }                                                            \
     }
 
 static const struct claim_run i3_runs[] = {
-    {"i3-unmapped.yaml", "", {1, 1}, false}, I3_RUN("1"), I3_RUN("2"), I3_RUN("3"), I3_RUN("20"),
+    {"i3-unmapped.yaml", "", {1, 1}}, I3_RUN("1"), I3_RUN("2"), I3_RUN("3"), I3_RUN("20"),
 };
 
 static void judge_i3(const struct outcome *const *runs, struct judgement *judgement)
@@ -113,9 +122,12 @@ const struct claim claim_i3 = {
 
 /* --- I4: page-direct ------------------------------------------------------------------------- */
 
-#define I4_RUN(config, preset)                               \
-    {                                                        \
-        config, "design.preset=linux-" preset, {1, 1}, false \
+#define I4_RUN(config, preset)                 \
+    {                                          \
+        config, "design.preset=linux-" preset, \
+        {                                      \
+            1, 1                               \
+        }                                      \
     }
 #define I4_RUNS(config) I4_RUN(config, "2.5.27"), I4_RUN(config, "2.6.0")
 
@@ -179,7 +191,9 @@ const struct claim claim_i4 = {
         "i7-gigabyte.yaml",                                                 \
             "machine.arch=" arch " workloads.database.processes=" processes \
             " workloads.database.segment.size=" segment,                    \
-            {1, 1}, false                                                   \
+        {                                                                   \
+            1, 1                                                            \
+        }                                                                   \
     }
 
 /* With a segment of one page beside each: what is not leaf tables of the gigabyte. */

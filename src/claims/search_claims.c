@@ -12,9 +12,12 @@ static const unsigned l1_processes[L1_SIZES] = {50, 100, 200, 300};
 static const char *const l1_designs[L1_DESIGNS] = {"2_4_22", "2_4_23", "2_6_0"};
 static const unsigned l1_rates[L1_RATES] = {66000, 220000, 440000, 660000, 880000, 1320000};
 
-#define L1_RUN(preset, set, quick, full)                                                \
-    {                                                                                   \
-        "l1-database.yaml", "design.preset=linux-" preset " " set, {quick, full}, false \
+#define L1_RUN(preset, set, quick, full)                           \
+    {                                                              \
+        "l1-database.yaml", "design.preset=linux-" preset " " set, \
+        {                                                          \
+            quick, full                                            \
+        }                                                          \
     }
 #define L1_EACH(set, quick, full)                                           \
     L1_RUN("2.4.22", set, quick, full), L1_RUN("2.4.23", set, quick, full), \
@@ -167,13 +170,16 @@ const struct claim claim_l1 = {
 
 /* --- L2: rmap goes to physical pages --------------------------------------------------------- */
 
-#define L2_RUN(set)                              \
-    {                                            \
-        "l2-unrelated.yaml", set, {64, 8}, false \
+#define L2_RUN(set)               \
+    {                             \
+        "l2-unrelated.yaml", set, \
+        {                         \
+            64, 8                 \
+        }                         \
     }
 
 static const struct claim_run l2_runs[] = {
-    {"l2-cold.yaml", "", {64, 8}, false},
+    {"l2-cold.yaml", "", {64, 8}},
     L2_RUN("machine.memory=48GiB workloads.unrelated.segment.size=12GiB "
            "workloads.unrelated.touch_rate=100000"),
     L2_RUN("machine.memory=96GiB workloads.unrelated.segment.size=48GiB "
@@ -225,7 +231,9 @@ const struct claim claim_l2 = {
         "l1-database.yaml",                                                      \
             "design.preset=linux-2.4.23 workloads.database.processes=" processes \
             " workloads.database.touch_rate=" rate,                              \
-            {64, 8}, false                                                       \
+        {                                                                        \
+            64, 8                                                                \
+        }                                                                        \
     }
 #define I1_SIZES(rate) \
     I1_RUN("50", rate), I1_RUN("100", rate), I1_RUN("200", rate), I1_RUN("300", rate)
@@ -286,7 +294,9 @@ enum { I6_SIZES = 5 };
             " workloads.database.segment.size=" segment " workloads.database.processes=" processes \
             " workloads.database.touch_rate=" touches " workloads.shm_copy.size=" copy             \
             " workloads.shm_copy.rate=" rate,                                                      \
-            {quick, 16}, false                                                                     \
+        {                                                                                          \
+            quick, 16                                                                              \
+        }                                                                                          \
     }
 #define I6_GROUPS(preset)                                                                          \
     I6_SIZE(preset, "i6-groups.yaml", "1", "4GiB", "2GiB", "1GiB", "32", "55000", "6MB/s", 16),    \

@@ -7,9 +7,12 @@ static const double mebibyte = 1024.0 * 1024;
 
 /* --- L6, L7: the storm ----------------------------------------------------------------------- */
 
-#define STORM_RUN(design, size)                          \
-    {                                                    \
-        "l6-storm.yaml", design " " size, {64, 8}, false \
+#define STORM_RUN(design, size)           \
+    {                                     \
+        "l6-storm.yaml", design " " size, \
+        {                                 \
+            64, 8                         \
+        }                                 \
     }
 #define STORM_SEGMENTS(size)                                                     \
     "workloads.first.segment.size=" size " workloads.second.segment.size=" size  \
@@ -203,17 +206,26 @@ const struct claim published_v8 = {
 
 /* --- L8, L9: copying a file ------------------------------------------------------------------ */
 
-#define COPY_OFF                                                  \
-    {                                                             \
-        "l8-copy.yaml", "design.prefer_clean=off", {64, 8}, false \
+#define COPY_OFF                                   \
+    {                                              \
+        "l8-copy.yaml", "design.prefer_clean=off", \
+        {                                          \
+            64, 8                                  \
+        }                                          \
     }
-#define COPY_ON                                                  \
-    {                                                            \
-        "l8-copy.yaml", "design.prefer_clean=on", {64, 8}, false \
-    }
-#define COPY_ALONE(set)                           \
+#define COPY_ON                                   \
     {                                             \
-        "l8-copy-alone.yaml", set, {64, 8}, false \
+        "l8-copy.yaml", "design.prefer_clean=on", \
+        {                                         \
+            64, 8                                 \
+        }                                         \
+    }
+#define COPY_ALONE(set)            \
+    {                              \
+        "l8-copy-alone.yaml", set, \
+        {                          \
+            64, 8                  \
+        }                          \
     }
 
 /* Bytes per second of the copy, until it was done or the run ended. */
