@@ -99,8 +99,9 @@ static void judge_i12(const struct outcome *const *runs, struct judgement *judge
 const struct claim claim_i12 = {
     .id = "I12",
     .kind = CLAIM_EMERGENT,
-    .sentence = "The memory manager of 2.6 performs on everything from very low end desktops to "
-                "large, enterprise-class machines",
+    .sentence =
+        "The memory manager of 2.6 does well on machines of every size, from a small desktop to a "
+        "large server",
     .source = IBM_ARTICLE,
     .compared = "a mixed load sized to memory, 64 MiB to 64 GiB: verdict, touches per second and "
                 "CPU; 2.6.0 and 2.4.23, working sets of 60 % and 110 % of memory",

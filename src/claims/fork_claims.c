@@ -58,8 +58,9 @@ static void judge_i5(const struct outcome *const *runs, struct judgement *judgem
 const struct claim claim_i5 = {
     .id = "I5",
     .kind = CLAIM_EMERGENT,
-    .sentence = "Setting up and removing reverse mappings under locks is very expensive for "
-                "applications that perform a lot of forks and exits",
+    .sentence =
+        "Applications that often fork and exit pay dearly for reverse mappings, which are set up "
+        "and removed under locks",
     .source = IBM_ARTICLE,
     .compared = "system time per fork of ten loops of a shell script, one and four CPUs: linked "
                 "chains, arrays and objects over none",

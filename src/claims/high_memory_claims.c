@@ -88,7 +88,7 @@ static void judge_l11(const struct outcome *const *runs, struct judgement *judge
 const struct claim claim_l11 = {
     .id = "L11",
     .kind = CLAIM_EMERGENT,
-    .sentence = "The 4 GB split makes more low memory available, but at a performance cost",
+    .sentence = "The 4 GB split gives the kernel more low memory, and costs performance",
     .source = LWN_ARTICLE,
     .compared =
         "LowTotal of idle machines of 64 and 32 GiB; system time of a compile-like load and "
@@ -132,9 +132,7 @@ static void judge_i11(const struct outcome *const *runs, struct judgement *judge
 const struct claim claim_i11 = {
     .id = "I11",
     .kind = CLAIM_EMERGENT,
-    .sentence =
-        "Highmem PTE squeezes more memory out of the low memory area; using these entries is "
-        "somewhat slower",
+    .sentence = "With page tables in high memory more low memory is left; access to them is slower",
     .source = IBM_ARTICLE,
     .compared = "page tables in low memory, of tasks that map 2.7 GiB; system time of a "
                 "compile-like load",

@@ -70,8 +70,7 @@ static void judge_i13(const struct outcome *const *runs, struct judgement *judge
 const struct claim claim_i13 = {
     .id = "I13",
     .kind = CLAIM_DEFINITION,
-    .sentence = "Most modern processors support at least a small and a large page size, and some "
-                "support even more than that",
+    .sentence = "Beside a small and a large page size some processors have further ones",
     .source = IBM_ARTICLE,
     .compared = "entries of a segment in 1 GiB pages on x86_64",
     .required = "one entry per GiB",

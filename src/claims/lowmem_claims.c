@@ -110,8 +110,8 @@ const struct claim claim_l3 = {
     .id = "L3",
     .kind = CLAIM_ARITHMETIC,
     .sentence =
-        "With 32 GB of memory and hundreds of processes, the rmap infrastructure grows to a "
-        "point where the system collapses",
+        "On a machine of 32 GB that hundreds of processes use, reverse-mapping structures grow "
+        "until the system breaks down",
     .source = LWN_ARTICLE,
     .compared =
         "tasks that map 2.7 GiB when low memory is exhausted, every preset, splits 3g1g and "
@@ -209,8 +209,8 @@ const struct claim claim_l10 = {
     .id = "L10",
     .kind = CLAIM_EMERGENT,
     .sentence =
-        "With these patches 2.4 runs heavy loads on large systems which immediately lock up "
-        "a 2.6 system",
+        "On large systems a 2.4 with these patches bears heavy loads under which 2.6 stops at "
+        "once",
     .source = LWN_ARTICLE,
     .compared = "32 GiB i386-pae, 2.7 GiB mapped by 300 and 700 tasks, then a copy of it under "
                 "pressure",

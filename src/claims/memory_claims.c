@@ -63,8 +63,7 @@ static void judge_l4(const struct outcome *const *runs, struct judgement *judgem
 const struct claim claim_l4 = {
     .id = "L4",
     .kind = CLAIM_DEFINITION,
-    .sentence = "Object-based reverse mapping is able to dispense with the rmap structures in many "
-                "situations",
+    .sentence = "Reverse mapping through objects needs no rmap structures for most mappings",
     .source = LWN_ARTICLE,
     .compared =
         "bytes of reverse maps, 20 processes that map 64 MiB of shared memory or of a file, "
@@ -109,9 +108,7 @@ static void judge_i3(const struct outcome *const *runs, struct judgement *judgem
 const struct claim claim_i3 = {
     .id = "I3",
     .kind = CLAIM_DEFINITION,
-    .sentence =
-        "Each entry in the PTE chain uses 4 bytes to store a pointer to the page-table entry "
-        "and an additional 4 bytes to store the pointer to the next entry on the chain",
+    .sentence = "An entry of a PTE chain takes 8 bytes: 4 point to a pte, 4 to the entry after it",
     .source = IBM_ARTICLE,
     .compared = "bytes of linked chains per page, 2.5.27 on i386, 4096 pages mapped 0, 1, 2, 3 and "
                 "20 times",
@@ -172,9 +169,8 @@ static void judge_i4(const struct outcome *const *runs, struct judgement *judgem
 const struct claim claim_i4 = {
     .id = "I4",
     .kind = CLAIM_EMERGENT,
-    .sentence = "If there is only a single mapping to the page, a single pointer called direct is "
-                "used instead of a linked list; if the page is later mapped by another process, it "
-                "has to be converted to a PTE chain",
+    .sentence = "A page that is mapped once points to its pte directly, without a list; a second "
+                "mapping turns that into a PTE chain",
     .source = IBM_ARTICLE,
     .compared = "chain blocks of 2.5.27 and 2.6.0: private memory; a second mapping; a fork; after "
                 "the exit of the child; the same beside reclaim that looks for references",

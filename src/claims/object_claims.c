@@ -116,8 +116,7 @@ const struct claim claim_l5 = {
     .id = "L5",
     .kind = CLAIM_EMERGENT,
     .sentence =
-        "Pathological performance of the object-based approach does not arise in real-world "
-        "use",
+        "Loads under which the object-based approach is pathological do not occur in practice",
     .source = LWN_ARTICLE,
     .compared = "entries visited per covering vma: rmap-test as published, 18,000 one-page vmas, "
                 "scenario A; lists and trees; system time of rmap-test, list over chain; scenario "

@@ -145,9 +145,11 @@ static void judge_l1(const struct outcome *const *runs, struct judgement *judgem
                      "shm_ratio_at_300_full_size");
     }
     const struct outcome *const *many = runs + (ptrdiff_t)(L1_SIZES - 1) * L1_DESIGNS;
-    if (outcome_is_short(many[0]) && outcome_is_short(many[1]) && outcome_is_short(many[2])) {
-        judge_inconclusive(judgement, "no design made %d laps or freed %d pages", OUTCOME_LAPS_MIN,
-                           OUTCOME_FREED_MIN);
+    if (outcomes_made_few_laps(many, L1_DESIGNS)) {
+        judge_inconclusive(judgement, "no design made %d laps", OUTCOME_LAPS_MIN);
+    }
+    if (outcomes_freed_few(many, L1_DESIGNS)) {
+        judge_inconclusive(judgement, "no design freed %d pages", OUTCOME_FREED_MIN);
     }
 }
 
@@ -192,7 +194,6 @@ static void judge_l2(const struct outcome *const *runs, struct judgement *judgem
 {
     static const unsigned times[] = {0, 1, 4, 16};
     const double alone = outcome_per(runs[0], METRIC_UNMAP_VISITS, METRIC_PTES_UNMAPPED);
-    bool all_short = true;
     for (size_t i = 0; i < 4; i++) {
         const double entries = outcome_per(runs[i], METRIC_UNMAP_VISITS, METRIC_PAGES_UNMAPPED);
         const double mapcount = outcome_per(runs[i], METRIC_PTES_UNMAPPED, METRIC_PAGES_UNMAPPED);
@@ -202,9 +203,8 @@ static void judge_l2(const struct outcome *const *runs, struct judgement *judgem
         judge_between(judgement, -0.02, 0.02,
                       outcome_per(runs[i], METRIC_UNMAP_VISITS, METRIC_PTES_UNMAPPED) / alone - 1,
                       "1", "change_per_mapping_beside_%ux", times[i]);
-        all_short = all_short && outcome_is_short(runs[i]);
     }
-    if (all_short) {
+    if (outcomes_freed_few(runs, 4)) {
         judge_inconclusive(judgement, "no run freed %d pages", OUTCOME_FREED_MIN);
     }
 }
@@ -246,14 +246,12 @@ static void judge_i1(const struct outcome *const *runs, struct judgement *judgem
     double n[L1_SIZES];
     double visits[L1_SIZES];
     double theta = 0;
-    bool all_short = true;
     for (size_t i = 0; i < L1_SIZES; i++) {
         n[i] = l1_processes[i];
         visits[i] = outcome_visits_per_freed(runs[i]);
         judge_between(judgement, 1, 20, visits[i] / n[i], "1", "visits_per_process_at_%u",
                       l1_processes[i]);
         theta = fmax(theta, outcome_total(runs[i], METRIC_THETA_COLD));
-        all_short = all_short && outcome_is_short(runs[i]);
     }
     judge_at_least(judgement, 0.95, line_fit(n, visits, L1_SIZES).r2, "1", "r2_of_line");
     judge_at_most(judgement, 0.3 * 1.05, theta, "1", "theta_cold");
@@ -264,7 +262,7 @@ static void judge_i1(const struct outcome *const *runs, struct judgement *judgem
                          "1", "visits_per_process_at_%u_and_%u_touches", l1_processes[i], rates[k]);
         }
     }
-    if (all_short) {
+    if (outcomes_freed_few(runs, L1_SIZES)) {
         judge_inconclusive(judgement, "no run freed %d pages", OUTCOME_FREED_MIN);
     }
 }
@@ -390,18 +388,16 @@ static void judge_i6(const struct outcome *const *runs, struct judgement *judgem
                                         "sharers_2_4_23"};
     double costs[4][I6_SIZES];
     size_t n = 0;
-    bool all_short = true;
     for (size_t k = 0; k < 4; k++) {
         n = reclaim_costs(runs + k * I6_SIZES, costs[k]);
         for (size_t i = 0; i < n; i++) {
             judge_report(judgement, costs[k][i], "us", "reclaim_us_per_page_%s_%uGiB", names[k],
                          4U << (2 * i));
-            all_short = all_short && outcome_is_short(runs[k * I6_SIZES + i]);
         }
     }
     judge_i6_groups(costs[0], costs[1], n, judgement);
     judge_i6_sharers(runs + (ptrdiff_t)2 * I6_SIZES, costs[2], costs[3], n, judgement);
-    if (all_short) {
+    if (outcomes_freed_few(runs, sizeof i6_runs / sizeof i6_runs[0])) {
         judge_inconclusive(judgement, "no run freed %d pages", OUTCOME_FREED_MIN);
     }
 }
@@ -409,8 +405,7 @@ static void judge_i6(const struct outcome *const *runs, struct judgement *judgem
 const struct claim claim_i6 = {
     .id = "I6",
     .kind = CLAIM_EMERGENT,
-    .sentence = "Reverse maps keep the system performing and scaling well under huge demands on "
-                "kernel and memory",
+    .sentence = "With reverse maps the system scales with the demands made on kernel and memory",
     .source = IBM_ARTICLE,
     .compared =
         "CPU time of reclaim per page freed from 4 GiB up, CPUs, touches, swap and pressure "

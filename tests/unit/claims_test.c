@@ -99,19 +99,21 @@ static void test_outcomes(void **state)
     static const struct {
         uint64_t freed;
         double laps, visits_per_freed;
-        bool is_short;
+        bool few_freed, few_laps;
     } rows[] = {
-        {200, 0.5, 30, false},                                     /* has freed what it was to */
-        {99, 4.9, 6000.0 / 99, true}, {99, 5, 6000.0 / 99, false}, /* had its chance */
-        {0, 5, 6000, false},                                       /* a lower bound */
-        {0, NAN, 6000, true},
+        {200, 0.5, 30, false, true}, {99, 4.9, 6000.0 / 99, true, true},
+        {100, 5, 60, false, false},  {99, 5, 6000.0 / 99, true, false},
+        {0, 5, 6000, true, false}, /* a lower bound */
+        {0, NAN, 6000, true, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct outcome outcome = {.wall = 0};
         fill(&outcome, rows[i].freed, rows[i].laps);
         assert_true(fabs(outcome_visits_per_freed(&outcome) - rows[i].visits_per_freed) < 1e-9);
         assert_true(fabs(outcome_freed_per_second(&outcome) - (double)rows[i].freed / 2) < 1e-9);
-        assert_int_equal(outcome_is_short(&outcome), rows[i].is_short);
+        const struct outcome *const one[] = {NULL, &outcome};
+        assert_int_equal(outcomes_freed_few(one, 2), rows[i].few_freed);
+        assert_int_equal(outcomes_made_few_laps(one, 2), rows[i].few_laps);
         assert_true(outcome_named(&outcome, "rmap_visits") == 2000);
         assert_true(isnan(outcome_named(&outcome, "no_such_metric")));
         outcome_free(&outcome);
