@@ -8,7 +8,6 @@
 const char *const cost_origins[] = {
     [COST_MEASURED] = "measured",
     [COST_PUBLISHED] = "published",
-    [COST_FITTED] = "fitted",
     [COST_ASSUMED] = "assumed",
     NULL,
 };
@@ -41,7 +40,7 @@ static const struct option_row entry_rows[] = {
     {.key = "source",
      .type = OPTION_TEXT,
      .offset = offsetof(struct cost_entry, source),
-     .help = "citation, host, the figure fitted on, or the reasoning of an assumption"},
+     .help = "citation, host, or the reasoning of an assumption"},
 };
 
 static const struct option_table entry_table = {

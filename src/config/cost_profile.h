@@ -1,9 +1,8 @@
 /* The cost profile: what each primitive of the simulated kernel costs on one kind of machine.
  *
  * A profile is a file in configs/costs/. Each constant carries where it comes from: measured on a
- * host, published (with its source), fitted (with the published figure that it makes the model
- * meet), or assumed (with the reasoning). The engine charges `ticks[COST_X]` and never a number of
- * its own. */
+ * host, published (with its source), or assumed (with the reasoning). The engine charges
+ * `ticks[COST_X]` and never a number of its own. */
 #ifndef THRASH_CONFIG_COST_PROFILE_H
 #define THRASH_CONFIG_COST_PROFILE_H
 
@@ -59,7 +58,7 @@ enum cost {
         COST_COUNT
 };
 
-enum cost_origin { COST_MEASURED, COST_PUBLISHED, COST_FITTED, COST_ASSUMED, COST_ORIGINS };
+enum cost_origin { COST_MEASURED, COST_PUBLISHED, COST_ASSUMED };
 
 struct cost_profile {
     const char *name;        /* of the profile */
@@ -77,7 +76,7 @@ const char *cost_help(enum cost cost);
 /* By enum cost_origin; ends with NULL. */
 extern const char *const cost_origins[];
 
-/* "measured", "published", "fitted" or "assumed". */
+/* "measured", "published" or "assumed". */
 const char *cost_origin_name(enum cost_origin origin);
 
 /* Appends the profile in the format of its files, `indent` spaces deep:

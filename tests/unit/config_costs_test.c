@@ -151,7 +151,7 @@ static const struct {
      ":22: costs.pte_visit.time: expected a time such as 60ns or 0.26ns, found `-1ns`, which is "
      "negative"},
     {"pte_visit", "pte_visit: { time: 60ns, from: guessed, source: x }",
-     ":34: costs.pte_visit.from: expected one of measured, published, fitted, assumed, found `guessed`"},
+     ":34: costs.pte_visit.from: expected one of measured, published, assumed, found `guessed`"},
     {"pte_visit", "pte_visit: { time: 60ns, source: x }",
      ":14: costs.pte_visit.from: must be given: where the time comes from"},
     {"pte_visit", "pte_visit: { time: 60ns, from: assumed }",
@@ -248,7 +248,7 @@ static void test_write_and_load(void **state)
     source[sizeof source - 1] = '\0';
     for (size_t i = 0; i < COST_COUNT; i++) {
         profile.ticks[i] = i * i * i * 977;
-        profile.origin[i] = (enum cost_origin)(i % COST_ORIGINS);
+        profile.origin[i] = (enum cost_origin)(i % 3);
         profile.source[i] = i == 4 ? source : "{ V1, }: # no comment";
     }
     for (size_t i = 0; i < LOCK_KINDS; i++) {
@@ -256,7 +256,7 @@ static void test_write_and_load(void **state)
         for (size_t point = 0; point < LOCK_CURVE_POINTS; point++) {
             curve->factor[point] = 1000 + i * 77 + point * point;
         }
-        curve->from = (unsigned)(i % COST_ORIGINS);
+        curve->from = (unsigned)(i % 3);
         curve->source = "a: \"b\"";
     }
     profile.contention.limit = (struct utilisation_limit){.share = 123456789, .source = "c"};
