@@ -40,7 +40,6 @@ struct claim_run {
     const char *config; /* in configs/claims/ */
     const char *set;    /* assignments as --set takes them, separated by blanks, or "" */
     unsigned divisors[CLAIM_FORMS]; /* 1: as it is written; 0: not part of that form */
-    bool is_optional;               /* the row is judged without it where it cannot be had */
 };
 
 struct claim {
@@ -53,14 +52,14 @@ struct claim {
     const char *analysis; /* where docs/model.md says why, if it is not reproduced; or NULL */
     const struct claim_run *runs;
     size_t nruns;
-    const char *unavailable; /* why this build cannot judge it, whatever its runs; or NULL */
+    const char *unavailable; /* why `validate` cannot judge it, whatever its runs; or NULL */
 
-    /* Judges what the runs gave, in their order; NULL for those that are not part of the form or
-     * are optional and could not be had. */
+    /* Judges what the runs gave, in their order; NULL for those that are not part of the form. */
     void (*judge)(const struct outcome *const *runs, struct judgement *judgement);
 
     /* Of rows that are measured: what is measured on the host of rank 0 once their runs are done
-     * (a row of commands/validation_host.c; NULL: nothing), and who judges it instead of judge(). */
+     * (a row of commands/validation_host.c; NULL: nothing), and who judges it instead of judge().
+     */
     const char *host_probe;
     void (*judge_host)(const struct tables *host, const struct outcome *const *runs,
                        struct judgement *judgement);

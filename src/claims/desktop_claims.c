@@ -9,9 +9,12 @@
 #define I12_TWELFTH " duration=5s phases.warmup=800ms stall=2500ms"
 #define I12_THIRD   " duration=20s phases.warmup=3s stall=10s"
 
-#define I12_FORM(config, set, quick, full)                       \
-    {                                                            \
-        config, "design.preset=linux-" set, {quick, full}, false \
+#define I12_FORM(config, set, quick, full)  \
+    {                                       \
+        config, "design.preset=linux-" set, \
+        {                                   \
+            quick, full                     \
+        }                                   \
     }
 #define I12_FITS(preset, machine)                                       \
     I12_FORM("i12-desktop.yaml", preset " " machine I12_TWELFTH, 1, 0), \
@@ -96,8 +99,9 @@ static void judge_i12(const struct outcome *const *runs, struct judgement *judge
 const struct claim claim_i12 = {
     .id = "I12",
     .kind = CLAIM_EMERGENT,
-    .sentence = "The memory manager of 2.6 performs on everything from very low end desktops to "
-                "large, enterprise-class machines",
+    .sentence =
+        "The memory manager of 2.6 does well on machines of every size, from a small desktop to a "
+        "large server",
     .source = IBM_ARTICLE,
     .compared = "a mixed load sized to memory, 64 MiB to 64 GiB: verdict, touches per second and "
                 "CPU; 2.6.0 and 2.4.23, working sets of 60 % and 110 % of memory",

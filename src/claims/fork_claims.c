@@ -6,9 +6,12 @@
 enum { I5_NONE, I5_LINKED, I5_ARRAYS, I5_OBJECTS, I5_DESIGNS };
 
 /* The machines of table V3, for half as long. */
-#define I5_RUN(config, preset)                                              \
-    {                                                                       \
-        config, "design.preset=linux-" preset " duration=6s", {1, 1}, false \
+#define I5_RUN(config, preset)                                \
+    {                                                         \
+        config, "design.preset=linux-" preset " duration=6s", \
+        {                                                     \
+            1, 1                                              \
+        }                                                     \
     }
 #define I5_RUNS(config)                                                          \
     I5_RUN(config, "2.4.23"), I5_RUN(config, "2.5.27"), I5_RUN(config, "2.6.0"), \
@@ -55,8 +58,9 @@ static void judge_i5(const struct outcome *const *runs, struct judgement *judgem
 const struct claim claim_i5 = {
     .id = "I5",
     .kind = CLAIM_EMERGENT,
-    .sentence = "Setting up and removing reverse mappings under locks is very expensive for "
-                "applications that perform a lot of forks and exits",
+    .sentence =
+        "Applications that often fork and exit pay dearly for reverse mappings, which are set up "
+        "and removed under locks",
     .source = IBM_ARTICLE,
     .compared = "system time per fork of ten loops of a shell script, one and four CPUs: linked "
                 "chains, arrays and objects over none",

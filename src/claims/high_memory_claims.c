@@ -1,9 +1,12 @@
 /* Claims about the ways to leave more low memory to the kernel, and what they cost. */
 #include "claims/rows.h"
 
-#define COMPILE_RUN(set)                        \
-    {                                           \
-        "compile-load.yaml", set, {1, 1}, false \
+#define COMPILE_RUN(set)          \
+    {                             \
+        "compile-load.yaml", set, \
+        {                         \
+            1, 1                  \
+        }                         \
     }
 
 /* System time of a compile, whose user time is the same however long it takes. */
@@ -14,13 +17,19 @@ static double system_per_user(const struct outcome *outcome)
 
 /* --- L11: the 4 GB split --------------------------------------------------------------------- */
 
-#define L11_IDLE(memory, split)                                                         \
-    {                                                                                   \
-        "l11-idle.yaml", "machine.memory=" memory " design.split=" split, {1, 1}, false \
+#define L11_IDLE(memory, split)                                           \
+    {                                                                     \
+        "l11-idle.yaml", "machine.memory=" memory " design.split=" split, \
+        {                                                                 \
+            1, 1                                                          \
+        }                                                                 \
     }
-#define L11_CALLS(split)                                       \
-    {                                                          \
-        "l11-calls.yaml", "design.split=" split, {1, 1}, false \
+#define L11_CALLS(split)                         \
+    {                                            \
+        "l11-calls.yaml", "design.split=" split, \
+        {                                        \
+            1, 1                                 \
+        }                                        \
     }
 
 enum {
@@ -79,7 +88,7 @@ static void judge_l11(const struct outcome *const *runs, struct judgement *judge
 const struct claim claim_l11 = {
     .id = "L11",
     .kind = CLAIM_EMERGENT,
-    .sentence = "The 4 GB split makes more low memory available, but at a performance cost",
+    .sentence = "The 4 GB split gives the kernel more low memory, and costs performance",
     .source = LWN_ARTICLE,
     .compared =
         "LowTotal of idle machines of 64 and 32 GiB; system time of a compile-like load and "
@@ -95,7 +104,9 @@ const struct claim claim_l11 = {
 #define I11_TASKS(preset)                                                                     \
     {                                                                                         \
         "l3-tasks.yaml", "design.preset=" preset " design.split=3g1g machine.cache_line=128", \
-            {1, 1}, false                                                                     \
+        {                                                                                     \
+            1, 1                                                                              \
+        }                                                                                     \
     }
 
 static const struct claim_run i11_runs[] = {
@@ -121,9 +132,7 @@ static void judge_i11(const struct outcome *const *runs, struct judgement *judge
 const struct claim claim_i11 = {
     .id = "I11",
     .kind = CLAIM_EMERGENT,
-    .sentence =
-        "Highmem PTE squeezes more memory out of the low memory area; using these entries is "
-        "somewhat slower",
+    .sentence = "With page tables in high memory more low memory is left; access to them is slower",
     .source = IBM_ARTICLE,
     .compared = "page tables in low memory, of tasks that map 2.7 GiB; system time of a "
                 "compile-like load",

@@ -8,8 +8,7 @@
 static const struct claim_run i7_host_runs[] = {
     {"i7-gigabyte.yaml",
      "machine.arch=x86_64 workloads.database.processes=1 workloads.database.segment.size=1GiB",
-     {1, 1},
-     false},
+     {1, 1}},
 };
 
 /* Why `name` is absent from the tables; NULL if it is not. */

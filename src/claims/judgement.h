@@ -57,7 +57,7 @@ void judge_note(struct judgement *judgement, const char *format, ...)
 void judge_inconclusive(struct judgement *judgement, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* This build cannot judge the claim; stands above all. */
+/* The claim cannot be judged; stands above all. */
 void judge_unavailable(struct judgement *judgement, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

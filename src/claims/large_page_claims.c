@@ -10,7 +10,9 @@
         "i8-large-pages.yaml",                                    \
             "machine.arch=" arch " design.shared_page_size=" page \
             " workloads.database.segment.size=" segment,          \
-            {1, 1}, false                                         \
+        {                                                         \
+            1, 1                                                  \
+        }                                                         \
     }
 
 static const struct claim_run i8_runs[] = {
@@ -68,8 +70,7 @@ static void judge_i13(const struct outcome *const *runs, struct judgement *judge
 const struct claim claim_i13 = {
     .id = "I13",
     .kind = CLAIM_DEFINITION,
-    .sentence = "Most modern processors support at least a small and a large page size, and some "
-                "support even more than that",
+    .sentence = "Beside a small and a large page size some processors have further ones",
     .source = IBM_ARTICLE,
     .compared = "entries of a segment in 1 GiB pages on x86_64",
     .required = "one entry per GiB",
@@ -84,7 +85,9 @@ const struct claim claim_i13 = {
         "i9-tlb.yaml",                                          \
             "machine.tlb=" tlb " design.shared_page_size=" page \
             " workloads.database.segment.size=" footprint,      \
-            {1, 1}, false                                       \
+        {                                                       \
+            1, 1                                                \
+        }                                                       \
     }
 
 /* Reach: entries of the level that holds most pages of the size, times the page. */

@@ -8,14 +8,20 @@ static const double mebibyte = 1024.0 * 1024;
 
 /* --- L4: object rmap has no structures per mapping ------------------------------------------- */
 
-#define L4_RUN(set)                           \
-    {                                         \
-        "l4-objects.yaml", set, {1, 1}, false \
+#define L4_RUN(set)             \
+    {                           \
+        "l4-objects.yaml", set, \
+        {                       \
+            1, 1                \
+        }                       \
     }
 
-#define L4_VMAS(set)                       \
-    {                                      \
-        "l4-vmas.yaml", set, {1, 1}, false \
+#define L4_VMAS(set)         \
+    {                        \
+        "l4-vmas.yaml", set, \
+        {                    \
+            1, 1             \
+        }                    \
     }
 
 enum { L4_VMAS_2_6_0 = 4, L4_VMAS_OBJRMAP, L4_VMAS_2_6_7 };
@@ -57,8 +63,7 @@ static void judge_l4(const struct outcome *const *runs, struct judgement *judgem
 const struct claim claim_l4 = {
     .id = "L4",
     .kind = CLAIM_DEFINITION,
-    .sentence = "Object-based reverse mapping is able to dispense with the rmap structures in many "
-                "situations",
+    .sentence = "Reverse mapping through objects needs no rmap structures for most mappings",
     .source = LWN_ARTICLE,
     .compared =
         "bytes of reverse maps, 20 processes that map 64 MiB of shared memory or of a file, "
@@ -72,13 +77,16 @@ const struct claim claim_l4 = {
 
 /* --- I3: a chain entry is two pointers ------------------------------------------------------- */
 
-#define I3_RUN(processes)                                                          \
-    {                                                                              \
-        "i3-linked.yaml", "workloads.database.processes=" processes, {1, 1}, false \
+#define I3_RUN(processes)                                            \
+    {                                                                \
+        "i3-linked.yaml", "workloads.database.processes=" processes, \
+        {                                                            \
+            1, 1                                                     \
+        }                                                            \
     }
 
 static const struct claim_run i3_runs[] = {
-    {"i3-unmapped.yaml", "", {1, 1}, false}, I3_RUN("1"), I3_RUN("2"), I3_RUN("3"), I3_RUN("20"),
+    {"i3-unmapped.yaml", "", {1, 1}}, I3_RUN("1"), I3_RUN("2"), I3_RUN("3"), I3_RUN("20"),
 };
 
 static void judge_i3(const struct outcome *const *runs, struct judgement *judgement)
@@ -100,9 +108,7 @@ static void judge_i3(const struct outcome *const *runs, struct judgement *judgem
 const struct claim claim_i3 = {
     .id = "I3",
     .kind = CLAIM_DEFINITION,
-    .sentence =
-        "Each entry in the PTE chain uses 4 bytes to store a pointer to the page-table entry "
-        "and an additional 4 bytes to store the pointer to the next entry on the chain",
+    .sentence = "An entry of a PTE chain takes 8 bytes: 4 point to a pte, 4 to the entry after it",
     .source = IBM_ARTICLE,
     .compared = "bytes of linked chains per page, 2.5.27 on i386, 4096 pages mapped 0, 1, 2, 3 and "
                 "20 times",
@@ -113,9 +119,12 @@ const struct claim claim_i3 = {
 
 /* --- I4: page-direct ------------------------------------------------------------------------- */
 
-#define I4_RUN(config, preset)                               \
-    {                                                        \
-        config, "design.preset=linux-" preset, {1, 1}, false \
+#define I4_RUN(config, preset)                 \
+    {                                          \
+        config, "design.preset=linux-" preset, \
+        {                                      \
+            1, 1                               \
+        }                                      \
     }
 #define I4_RUNS(config) I4_RUN(config, "2.5.27"), I4_RUN(config, "2.6.0")
 
@@ -160,9 +169,8 @@ static void judge_i4(const struct outcome *const *runs, struct judgement *judgem
 const struct claim claim_i4 = {
     .id = "I4",
     .kind = CLAIM_EMERGENT,
-    .sentence = "If there is only a single mapping to the page, a single pointer called direct is "
-                "used instead of a linked list; if the page is later mapped by another process, it "
-                "has to be converted to a PTE chain",
+    .sentence = "A page that is mapped once points to its pte directly, without a list; a second "
+                "mapping turns that into a PTE chain",
     .source = IBM_ARTICLE,
     .compared = "chain blocks of 2.5.27 and 2.6.0: private memory; a second mapping; a fork; after "
                 "the exit of the child; the same beside reclaim that looks for references",
@@ -179,7 +187,9 @@ const struct claim claim_i4 = {
         "i7-gigabyte.yaml",                                                 \
             "machine.arch=" arch " workloads.database.processes=" processes \
             " workloads.database.segment.size=" segment,                    \
-            {1, 1}, false                                                   \
+        {                                                                   \
+            1, 1                                                            \
+        }                                                                   \
     }
 
 /* With a segment of one page beside each: what is not leaf tables of the gigabyte. */

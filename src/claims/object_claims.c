@@ -3,23 +3,34 @@
 
 #include "claims/rows.h"
 
-#define L5_TEST(preset, rmap, quick)                                                               \
-    {                                                                                              \
-        "l5-rmap-test.yaml", "design.preset=linux-" preset " design.rmap=" rmap, {quick, 1}, false \
+#define L5_TEST(preset, rmap, quick)                                             \
+    {                                                                            \
+        "l5-rmap-test.yaml", "design.preset=linux-" preset " design.rmap=" rmap, \
+        {                                                                        \
+            quick, 1                                                             \
+        }                                                                        \
     }
-#define L5_ONE_PAGE(rmap)                                           \
-    {                                                               \
-        "l5-one-page-vmas.yaml", "design.rmap=" rmap, {1, 1}, false \
+#define L5_ONE_PAGE(rmap)                             \
+    {                                                 \
+        "l5-one-page-vmas.yaml", "design.rmap=" rmap, \
+        {                                             \
+            1, 1                                      \
+        }                                             \
     }
-#define L5_A(rmap)                                              \
-    {                                                           \
-        "l1-database.yaml", "design.rmap=" rmap, {64, 8}, false \
+#define L5_A(rmap)                               \
+    {                                            \
+        "l1-database.yaml", "design.rmap=" rmap, \
+        {                                        \
+            64, 8                                \
+        }                                        \
     }
 
-#define L5_B3(preset, move)                                                                        \
-    {                                                                                              \
-        "l5-windows.yaml", "design.preset=linux-" preset " workloads.windows.move=" move, {64, 8}, \
-            false                                                                                  \
+#define L5_B3(preset, move)                                                               \
+    {                                                                                     \
+        "l5-windows.yaml", "design.preset=linux-" preset " workloads.windows.move=" move, \
+        {                                                                                 \
+            64, 8                                                                         \
+        }                                                                                 \
     }
 
 enum {
@@ -105,8 +116,7 @@ const struct claim claim_l5 = {
     .id = "L5",
     .kind = CLAIM_EMERGENT,
     .sentence =
-        "Pathological performance of the object-based approach does not arise in real-world "
-        "use",
+        "Loads under which the object-based approach is pathological do not occur in practice",
     .source = LWN_ARTICLE,
     .compared = "entries visited per covering vma: rmap-test as published, 18,000 one-page vmas, "
                 "scenario A; lists and trees; system time of rmap-test, list over chain; scenario "

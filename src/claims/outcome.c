@@ -91,8 +91,23 @@ double outcome_freed_per_second(const struct outcome *outcome)
     return outcome_per(outcome, METRIC_PAGES_FREED, METRIC_ELAPSED);
 }
 
-bool outcome_is_short(const struct outcome *outcome)
+bool outcomes_freed_few(const struct outcome *const *outcomes, size_t n)
 {
-    return outcome_pressure(outcome, METRIC_PAGES_FREED) < OUTCOME_FREED_MIN &&
-           !(outcome_total(outcome, METRIC_LAPS) >= OUTCOME_LAPS_MIN);
+    for (size_t i = 0; i < n; i++) {
+        if (outcomes[i] != NULL &&
+            outcome_pressure(outcomes[i], METRIC_PAGES_FREED) >= OUTCOME_FREED_MIN) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool outcomes_made_few_laps(const struct outcome *const *outcomes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (outcomes[i] != NULL && outcome_total(outcomes[i], METRIC_LAPS) >= OUTCOME_LAPS_MIN) {
+            return false;
+        }
+    }
+    return true;
 }

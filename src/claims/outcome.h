@@ -3,6 +3,7 @@
 #define THRASH_CLAIMS_OUTCOME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/hash.h"
 #include "machine/recording.h"
@@ -44,9 +45,10 @@ double outcome_visits_per_freed(const struct outcome *outcome);
 double outcome_faults_per_freed(const struct outcome *outcome);
 double outcome_freed_per_second(const struct outcome *outcome);
 
-/* Whether a run is too short to say anything: fewer than 100 pages were freed, in fewer than five
- * laps. */
-bool outcome_is_short(const struct outcome *outcome);
+/* Whether runs do not allow a verdict: none of them freed 100 pages; for rows that compare laps
+ * also: none made five. NULLs are passed over. */
+bool outcomes_freed_few(const struct outcome *const *outcomes, size_t n);
+bool outcomes_made_few_laps(const struct outcome *const *outcomes, size_t n);
 #define OUTCOME_LAPS_MIN  5
 #define OUTCOME_FREED_MIN 100
 

@@ -33,12 +33,12 @@ static double rmap_share(const struct outcome *outcome)
 
 /* --- V3: the shell script ------------------------------------------------------------------- */
 
-#define SCRIPT_RUNS(config)                                             \
-    {                                                                   \
-        {config, "design.preset=linux-2.4.23", {1, 1}, false},          \
-            {config, "design.preset=linux-2.5.27", {1, 1}, false},      \
-            {config, "design.preset=linux-2.6.0", {1, 1}, false},       \
-            {config, "design.preset=linux-2.5-objrmap", {1, 1}, false}, \
+#define SCRIPT_RUNS(config)                                      \
+    {                                                            \
+        {config, "design.preset=linux-2.4.23", {1, 1}},          \
+            {config, "design.preset=linux-2.5.27", {1, 1}},      \
+            {config, "design.preset=linux-2.6.0", {1, 1}},       \
+            {config, "design.preset=linux-2.5-objrmap", {1, 1}}, \
     }
 
 static const struct claim_run v3_runs[] = SCRIPT_RUNS("v3-script.yaml");
@@ -96,16 +96,16 @@ const struct claim published_v3_quad = {
 /* --- V6, V10, V11: a kernel compile ----------------------------------------------------------- */
 
 static const struct claim_run v6_runs[] = {
-    {"compile-load.yaml", "design.preset=linux-2.6.0", {1, 1}, false},
-    {"compile-load.yaml", "design.preset=linux-2.5-objrmap", {1, 1}, false},
+    {"compile-load.yaml", "design.preset=linux-2.6.0", {1, 1}},
+    {"compile-load.yaml", "design.preset=linux-2.5-objrmap", {1, 1}},
 };
 static const struct claim_run v10_runs[] = {
-    {"compile-load.yaml", "design.preset=linux-2.6.0", {1, 1}, false},
-    {"compile-load.yaml", "design.preset=linux-2.6.0-highpte", {1, 1}, false},
+    {"compile-load.yaml", "design.preset=linux-2.6.0", {1, 1}},
+    {"compile-load.yaml", "design.preset=linux-2.6.0-highpte", {1, 1}},
 };
 static const struct claim_run v11_runs[] = {
-    {"compile-load.yaml", "design.preset=linux-2.6.0", {1, 1}, false},
-    {"compile-load.yaml", "design.preset=linux-2.6.0-4g4g", {1, 1}, false},
+    {"compile-load.yaml", "design.preset=linux-2.6.0", {1, 1}},
+    {"compile-load.yaml", "design.preset=linux-2.6.0-4g4g", {1, 1}},
 };
 
 /* Published: 111 to 119 s of system time for 560 to 572 s of user time. */

@@ -38,17 +38,12 @@ void validation_free(struct validation *validation)
 /* --- verdicts -------------------------------------------------------------------------------- */
 
 /* Whether a run that has no outcome keeps its claim from being judged; says why. */
-static bool is_missing(const struct claim_run *wanted, const struct planned_run *run,
-                       struct judgement *judgement)
+static bool is_missing(const struct planned_run *run, struct judgement *judgement)
 {
     switch (run->state) {
     case RUN_DONE:
         return false;
     case RUN_UNAVAILABLE:
-        if (wanted->is_optional) {
-            judge_note(judgement, "not in this build: %s", run->set);
-            return false;
-        }
         judge_unavailable(judgement, "%s", run->reason);
         return true;
     case RUN_FAILED:
@@ -126,7 +121,7 @@ static void judge(const struct validation *validation, size_t index)
     for (size_t i = 0; i < claim->nruns && !missing; i++) {
         const struct planned_run *run = validation_run_of(validation, index, i);
         if (run != NULL) {
-            missing = is_missing(&claim->runs[i], run, judgement);
+            missing = is_missing(run, judgement);
             outcomes[i] = run->state == RUN_DONE ? &run->outcome : NULL;
         }
     }

@@ -17,7 +17,7 @@
 enum run_state {
     RUN_PLANNED,
     RUN_DONE,
-    RUN_UNAVAILABLE, /* its scenario cannot be had in this build, or on this host */
+    RUN_UNAVAILABLE, /* its scenario is refused, or is too large for this host */
     RUN_INTERRUPTED,
     RUN_FAILED
 };

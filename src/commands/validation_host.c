@@ -57,7 +57,7 @@ static enum status measure_by_name(const char *probe, const struct host_measure 
             return probes[i].measure(measure, tables);
         }
     }
-    return fail(STATUS_RESOURCE, "this build has no host measurement `%s`", probe);
+    return fail(STATUS_RESOURCE, "there is no host measurement `%s`", probe);
 }
 
 enum status validation_host_measure(const char *probe, struct tables *tables)

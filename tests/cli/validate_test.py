@@ -49,7 +49,7 @@ def test_refusals(directory):
 
 
 def test_rows(directory):
-    """A row that is reproduced, one that is not in this build, in the order of the table."""
+    """A row that is reproduced, one that no run is made for, in the order of the table."""
     path = f"{directory}/rows.h5"
     output = run(["claims", "--quick", "--only", "I2,I3", "-o", path, "--progress", "none"]).stdout
     lines = output.splitlines()

@@ -99,19 +99,21 @@ static void test_outcomes(void **state)
     static const struct {
         uint64_t freed;
         double laps, visits_per_freed;
-        bool is_short;
+        bool few_freed, few_laps;
     } rows[] = {
-        {200, 0.5, 30, false},                                     /* has freed what it was to */
-        {99, 4.9, 6000.0 / 99, true}, {99, 5, 6000.0 / 99, false}, /* had its chance */
-        {0, 5, 6000, false},                                       /* a lower bound */
-        {0, NAN, 6000, true},
+        {200, 0.5, 30, false, true}, {99, 4.9, 6000.0 / 99, true, true},
+        {100, 5, 60, false, false},  {99, 5, 6000.0 / 99, true, false},
+        {0, 5, 6000, true, false}, /* a lower bound */
+        {0, NAN, 6000, true, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct outcome outcome = {.wall = 0};
         fill(&outcome, rows[i].freed, rows[i].laps);
         assert_true(fabs(outcome_visits_per_freed(&outcome) - rows[i].visits_per_freed) < 1e-9);
         assert_true(fabs(outcome_freed_per_second(&outcome) - (double)rows[i].freed / 2) < 1e-9);
-        assert_int_equal(outcome_is_short(&outcome), rows[i].is_short);
+        const struct outcome *const one[] = {NULL, &outcome};
+        assert_int_equal(outcomes_freed_few(one, 2), rows[i].few_freed);
+        assert_int_equal(outcomes_made_few_laps(one, 2), rows[i].few_laps);
         assert_true(outcome_named(&outcome, "rmap_visits") == 2000);
         assert_true(isnan(outcome_named(&outcome, "no_such_metric")));
         outcome_free(&outcome);
@@ -153,6 +155,57 @@ static void test_scale(void **state)
     free(names);
 }
 
+/* Runs that all end alike, with `tasks` that map everything: which figures of L3 are as required.
+ */
+static void judge_tasks(enum verdict verdict, uint64_t tasks, struct judgement *judgement)
+{
+    const struct claim *l3 = claim_table[2];
+    const struct outcome *runs[64];
+    struct outcome outcome = {.wall = 0};
+    assert_string_equal(l3->id, "L3");
+    assert_in_range(l3->nruns, 1, sizeof runs / sizeof runs[0]);
+    fill(&outcome, 0, 0);
+    outcome.recording.verdict = verdict;
+    outcome.recording.machine[METRIC_COUNT + METRIC_PTES_PRESENT] = tasks * 707788;
+    for (size_t i = 0; i < l3->nruns; i++) {
+        runs[i] = &outcome;
+    }
+    l3->judge(runs, judgement);
+    outcome_free(&outcome);
+}
+
+/* A limit is met by running out of low memory, and "none" by completing: nothing else will do. */
+static void test_ends_of_tasks(void **state)
+{
+    (void)state;
+    static const struct {
+        enum verdict verdict;
+        uint64_t tasks;
+        bool meets_limit, meets_none; /* 87 tasks, and 1,000 that complete */
+    } rows[] = {
+        {VERDICT_LOWMEM_EXHAUSTED, 86, true, false},
+        {VERDICT_LOWMEM_EXHAUSTED, 10, false, false},
+        {VERDICT_COMPLETED, 1000, false, true},
+        {VERDICT_COMPLETED, 10, false, false},
+        {VERDICT_OOM, 86, false, false},
+        {VERDICT_OOM, 1000, false, false},
+        {VERDICT_LIVELOCK, 1000, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct judgement judgement = {.nfigures = 0};
+        judge_tasks(rows[i].verdict, rows[i].tasks, &judgement);
+        const struct claim_figure *limit = &judgement.figures[0];
+        const struct claim_figure *none = &judgement.figures[judgement.nfigures - 1];
+        assert_string_equal(limit->name, "tasks_2_4_23");
+        assert_string_equal(none->name, "tasks_completed_2_6_7_highpte");
+        assert_int_equal(limit->value >= limit->low && limit->value <= limit->high,
+                         rows[i].meets_limit);
+        assert_int_equal(none->value >= none->low && none->value <= none->high, rows[i].meets_none);
+        assert_int_equal(judgement.verdict, CLAIM_NOT_REPRODUCED);
+        judgement_free(&judgement);
+    }
+}
+
 /* Every row says all that is printed, and can be judged or says why not. */
 static void test_tables(void **state)
 {
@@ -180,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_figures_decide), cmocka_unit_test(test_verdicts_only_sink),
         cmocka_unit_test(test_line_fit),       cmocka_unit_test(test_outcomes),
         cmocka_unit_test(test_scale),          cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_ends_of_tasks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
