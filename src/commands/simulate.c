@@ -61,7 +61,7 @@ static void print_help(void)
         "they need: kill -USR1 $(pidof mpirun). mpirun -q leaves out what it says of exit codes.\n"
         "\n"
         "example: thrash simulate configs/quickstart.yaml -o quickstart.h5\n"
-        "         mpirun -n 4 thrash simulate configs/lwn-32g.yaml --set seed=2\n"
+        "         mpirun -n 4 thrash simulate configs/lwn-32g-cells8.yaml --set seed=2\n"
         "         thrash simulate configs/lwn-32g.yaml -o lwn.h5 --stop-after 55min --resume\n",
         usage);
 }
@@ -363,6 +363,7 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
 int command_simulate(int argc, char **argv)
 {
     struct simulate_arguments arguments = {.progress = PROGRESS_AUTO};
+    (void)stop_signals_catch(); /* a run that is stopped while it starts is not killed by it */
     launcher_quiet_others();
     enum status status = parse(argc, argv, &arguments);
     if (status != STATUS_OK) {

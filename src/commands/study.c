@@ -13,15 +13,20 @@
 static const struct verb {
     const char *name;
     const char *summary;
+    const char *options; /* besides --output and --quick, blanks around each */
     enum status (*run)(const struct study_arguments *arguments, const struct study_plan *plan);
 } verbs[] = {
-    {"expand", "print every run with its memory, ranks and time; runs nothing", study_expand},
-    {"run", "run here what is not done yet, several runs at once", study_run},
-    {"submit", "submit as job arrays of Slurm what was never started", study_submit},
-    {"retry", "submit what is missing, has failed or was interrupted", study_retry},
-    {"cancel", "cancel what was submitted", study_cancel},
-    {"collect", "put all results into one file, with the axes as dimensions", study_collect},
-    {"status", "say what is done, running, failed and missing, and why", study_status},
+    {"expand", "print every run with its memory, ranks and time; runs nothing", "", study_expand},
+    {"run", "run here what is not done yet, several runs at once", " jobs checkpoint-every force ",
+     study_run},
+    {"submit", "submit as job arrays of Slurm what was never started",
+     " site dry-run checkpoint-every force ", study_submit},
+    {"retry", "submit what is missing, has failed or was interrupted",
+     " site dry-run checkpoint-every force ", study_retry},
+    {"cancel", "cancel what was submitted", "", study_cancel},
+    {"collect", "put all results into one file, with the axes as dimensions", " force require-all ",
+     study_collect},
+    {"status", "say what is done, running, failed and missing, and why", "", study_status},
 };
 
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
@@ -104,6 +109,21 @@ static enum status check_time(const char *option, const char *spelled)
                : fail(STATUS_USAGE, "%s: %s", option, reason);
 }
 
+/* An option that the verb does not have would be passed over: whoever asked for --dry-run must not
+ * get a run. */
+static enum status check_options(const struct verb *verb, const char *const *given, size_t ngiven)
+{
+    for (size_t i = 0; i < ngiven; i++) {
+        char word[40];
+        (void)snprintf(word, sizeof word, " %s ", given[i]);
+        if (strstr(" output quick ", word) == NULL && strstr(verb->options, word) == NULL) {
+            return fail(STATUS_USAGE, "study %s has no option --%s; see thrash study --help",
+                        verb->name, given[i]);
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status parse(int argc, char **argv, struct study_arguments *arguments,
                          const struct verb **verb_p, bool *help_p)
 {
@@ -118,11 +138,18 @@ static enum status parse(int argc, char **argv, struct study_arguments *argument
                                             {"checkpoint-every", required_argument, NULL, EVERY},
                                             {"force", no_argument, NULL, FORCE},
                                             {NULL, 0, NULL, 0}};
+    enum { GIVEN_MOST = 64 };
+    const char *given[GIVEN_MOST];
+    size_t ngiven = 0;
     enum status status = STATUS_OK;
     optind = 1;
     opterr = 0;
-    for (int option;
-         status == STATUS_OK && (option = getopt_long(argc, argv, ":ho:", options, NULL)) != -1;) {
+    for (int option, index = -1;
+         status == STATUS_OK && (option = getopt_long(argc, argv, ":ho:", options, &index)) != -1;
+         index = -1) {
+        if (index >= 0 && ngiven < GIVEN_MOST) {
+            given[ngiven++] = options[index].name;
+        }
         switch (option) {
         case 'h':
             *help_p = true;
@@ -164,6 +191,9 @@ static enum status parse(int argc, char **argv, struct study_arguments *argument
         return fail(STATUS_USAGE, "study: expected a verb; see thrash study --help");
     }
     status = find_verb(argv[optind], verb_p);
+    if (status == STATUS_OK) {
+        status = check_options(*verb_p, given, ngiven);
+    }
     if (status == STATUS_OK && argc - optind != 2) {
         status = fail(STATUS_USAGE, "study %s: expected one JOB, found %d; see thrash study --help",
                       argv[optind], argc - optind - 1);

@@ -124,6 +124,11 @@ static bool is_launchers(const char *entry, bool launched)
     return false;
 }
 
+/* Open MPI binds the ranks of each of its jobs from the first core on: those of several jobs at
+ * once would share it. By the names of its versions 4 and 5, unless the user says otherwise. */
+static char binding_4[] = "OMPI_MCA_hwloc_base_binding_policy=none";
+static char binding_5[] = "PRTE_MCA_hwloc_default_binding_policy=none";
+
 static char **environment(void)
 {
     const bool launched = getenv("OMPI_COMM_WORLD_SIZE") != NULL;
@@ -131,11 +136,18 @@ static char **environment(void)
     while (environ[n] != NULL) {
         n++;
     }
-    char **own = calloc(n + 1, sizeof *own);
-    for (size_t i = 0, kept = 0; own != NULL && i < n; i++) {
+    char **own = calloc(n + 3, sizeof *own);
+    size_t kept = 0;
+    for (size_t i = 0; own != NULL && i < n; i++) {
         if (!is_launchers(environ[i], launched)) {
             own[kept++] = environ[i];
         }
+    }
+    if (own != NULL && getenv("OMPI_MCA_hwloc_base_binding_policy") == NULL) {
+        own[kept++] = binding_4;
+    }
+    if (own != NULL && getenv("PRTE_MCA_hwloc_default_binding_policy") == NULL) {
+        own[kept++] = binding_5;
     }
     return own;
 }

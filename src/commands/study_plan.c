@@ -1,6 +1,7 @@
 #include "commands/study_plan.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "commands/catalogue.h"
@@ -8,12 +9,15 @@
 #include "designs/designs.h"
 #include "engine/predict.h"
 
-/* Says which point a mistake was found in, after the mistake itself. */
+/* Says what a point was refused for, with its name: the sentence alone would speak of a --set that
+ * nobody wrote. */
 static enum status blame(const struct study *study, const struct study_point *point,
                          enum status status)
 {
-    warn("%s: the point %s is refused; nothing was run", study->path, point->name);
-    return status;
+    char sentence[1024];
+    (void)snprintf(sentence, sizeof sentence, "%s", status_last_message());
+    return fail(status, "%s: the point %s is refused, nothing was run: %s", study->path,
+                point->name, sentence);
 }
 
 static enum status load_point(const struct study *study, const struct planned_point *planned,
@@ -108,7 +112,9 @@ enum status study_plan_load(const char *path, bool quick, struct study_plan *pla
     }
     for (size_t i = 0; i < plan.study.npoints && status == STATUS_OK; i++) {
         const struct study_point *point = &plan.study.point[i];
+        const int quiet = status_set_quiet(1);
         status = plan_point(&plan.study, point, &names.catalogue, &plan.point[i]);
+        (void)status_set_quiet(quiet);
         if (status != STATUS_OK) {
             status = blame(&plan.study, point, status);
         }

@@ -127,6 +127,9 @@ static enum status finish(struct runner *runner, struct running *place)
     runner->cores_used -= point->ranks;
     runner->memory_used -= bytes_of(point);
     enum status status = point_look(runner->arguments->directory, point, true, &found);
+    if (status == STATUS_OK && runner->stopping && found.state == POINT_FAILED) {
+        found.state = POINT_INTERRUPTED; /* before it could leave anything */
+    }
     if (status == STATUS_OK) {
         say_finished(runner, point, &found);
     }

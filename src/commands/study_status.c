@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands/study.h"
 #include "commands/study_directory.h"
@@ -10,7 +11,9 @@ enum status study_status(const struct study_arguments *arguments, const struct s
 {
     struct point_status *found = NULL;
     struct study_queue queue;
-    enum status status = study_directory_check(arguments->directory, &plan->study);
+    const bool begun = access(arguments->directory, F_OK) == 0;
+    enum status status = begun ? study_directory_check(arguments->directory, &plan->study)
+                               : STATUS_OK;
     if (status == STATUS_OK) {
         status = study_look_everywhere(arguments->directory, plan, &queue, &found);
     }
@@ -33,7 +36,7 @@ enum status study_status(const struct study_arguments *arguments, const struct s
             comma = ",";
         }
     }
-    putchar('\n');
+    printf("%s%s\n", begun ? "" : "; there is no directory ", begun ? "" : arguments->directory);
     if (!queue.known) {
         printf("what is in the queue is not known: %s\n", queue.why);
     }

@@ -158,7 +158,8 @@ def test_bad_input(directory):
             ("run", [wrong, "-o", f"{directory}/wrong"], 2, "linux-2.6.99"),
             ("run", [other, "-o", where], 2, "belongs to the study job"),
             ("status", [other, "-o", where], 2, "belongs to the study job"),
-            ("status", [good, "-o", f"{directory}/nowhere"], 2, "nowhere"),
+            ("run", [good, "--dry-run"], 2, "study run has no option --dry-run"),
+            ("expand", [good, "--jobs", "3"], 2, "study expand has no option --jobs"),
             ("status", [good, "-o", directory], 2, "holds no study"),
             ("run", [good, "-o", f"{directory}/link"], 2, "expected a directory"),
             ("run", [good, "--quick", "-o", where], 2, "no short form"),
@@ -170,6 +171,9 @@ def test_bad_input(directory):
         result = study(verb, *arguments, code=code)
         assert words in result.stderr, (verb, arguments, result.stderr)
     assert "the point preset-linux-2.6.99 is refused" in study("run", wrong, code=2).stderr
+    assert study("run", wrong, code=2).stderr.count("\n") == 1
+    assert "1 runs: 0 done, 1 missing; there is no directory" in study(
+        "status", good, "-o", f"{directory}/nowhere").stdout
     assert not os.path.exists(f"{directory}/wrong")
     assert "example:" in subprocess.run([THRASH, "study", "--help"], capture_output=True, text=True,
                                         check=True).stdout

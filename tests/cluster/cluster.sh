@@ -40,7 +40,7 @@ address_of() {
 need() {
     local program
     [[ $(id -u) -eq 0 ]] || absent "needs root, to make namespaces and start slurmd"
-    for program in slurmctld slurmd sbatch munged mungekey ip nsenter unshare; do
+    for program in slurmctld slurmd sbatch munged mungekey ip nsenter unshare hostname mount; do
         PATH=$PATH:/usr/sbin:/sbin type -P "$program" >/dev/null || absent "$program is not installed"
     done
     unshare --net --uts --mount --pid --fork true 2>/dev/null ||
@@ -137,8 +137,9 @@ inside() {
 # The number of the node's first process, as the machine counts.
 find_first() {
     local child
-    child=$(pgrep --parent "$1" | head -1)
-    [[ -n $child ]] && printf '%s\n' "$child"
+    read -r child _ <"/proc/$1/task/$1/children" || true # there is no end of line
+    [[ -n $child ]] || die "a node has no process"
+    printf '%s\n' "$child"
 }
 
 start_namespaces() {

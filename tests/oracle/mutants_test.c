@@ -1,7 +1,8 @@
 /* Breaks the model's rules, one at a time: for each mutant the oracle must find a difference.
  *
- *   mutants_test N              every mutant, on at most N machines each
- *   mutants_test N --mutant M   one mutant, by number; 0 is the model as it is
+ *   mutants_test N              every mutant, on at most N machines each; those that
+ * mutant_machines.txt names come first mutants_test N --mutant M   one mutant, by number; 0 is the
+ * model as it is
  *
  * Each mutant runs in a process of its own: a broken model may also break its own assertions, which
  * is a way of being found. One that does not end on some machine is not found by a difference: it
@@ -53,24 +54,49 @@ static bool finds_difference(const struct machine_choice *machine, const char *m
     return compared.outcome == COMPARED_DIFFERENT;
 }
 
+static bool finds_among(uint64_t number, const char *mutant)
+{
+    struct machine_choice machine;
+    struct machine_choice extended;
+    machine_choose_drawn(number, &machine);
+    extended = machine;
+    machine_extend(number, &extended);
+    bool found = finds_difference(&machine, mutant);
+    for (unsigned i = 0; !found && machine_choose_relative(number, i, &machine); i++) {
+        found = finds_difference(&machine, mutant);
+    }
+    found = found || finds_difference(&extended, mutant);
+    machine_choose_drawn(number, &machine);
+    return found || (machine_choose_beside(&machine) && finds_difference(&machine, mutant));
+}
+
+/* The machine that found the mutant before; 0 where none is on record. */
+static uint64_t kept_machine(const char *mutant)
+{
+    FILE *file = fopen(KEPT_MACHINES, "r");
+    char line[256];
+    char name[64];
+    uint64_t number = 0;
+    uint64_t found = 0;
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "%63s %" SCNu64, name, &number) == 2 && strcmp(name, mutant) == 0) {
+            found = number;
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return found;
+}
+
 static int run_mutant(uint64_t nmachines)
 {
     const char *name = mutant_active == MUTANT_NONE ? "no mutant" : names[mutant_active];
     MPI_Init(NULL, NULL);
-    bool found = false;
+    const uint64_t kept = kept_machine(name);
+    bool found = kept > 0 && finds_among(kept, name);
     for (uint64_t number = 0; number < nmachines && !found; number++) {
-        struct machine_choice machine;
-        struct machine_choice extended;
-        machine_choose_drawn(number, &machine);
-        extended = machine;
-        machine_extend(number, &extended);
-        found = finds_difference(&machine, name);
-        for (unsigned i = 0; !found && machine_choose_relative(number, i, &machine); i++) {
-            found = finds_difference(&machine, name);
-        }
-        found = found || finds_difference(&extended, name);
-        machine_choose_drawn(number, &machine);
-        found = found || (machine_choose_beside(&machine) && finds_difference(&machine, name));
+        found = finds_among(number, name);
     }
     fflush(stdout);
     MPI_Finalize();
