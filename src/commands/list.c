@@ -24,17 +24,17 @@ static void print_help(void)
            usage);
 }
 
-/* Breaks a list after its commas, below the descriptions of presets. */
-static void print_wrapped(const char *list)
+/* Breaks a list after its commas, `indent` from the left. */
+static void print_wrapped(const char *list, int indent)
 {
-    enum { INDENT = 25, COLUMNS = 100 };
+    enum { COLUMNS = 100 };
     size_t column = 0;
     while (*list != '\0') {
         const char *comma = strstr(list, ", ");
         size_t length = comma == NULL ? strlen(list) : (size_t)(comma - list) + 1;
         if (column == 0 || column + 1 + length > COLUMNS) {
-            printf("%s%*s", column == 0 ? "" : "\n", INDENT, "");
-            column = INDENT;
+            printf("%s%*s", column == 0 ? "" : "\n", indent, "");
+            column = (size_t)indent;
         } else {
             putchar(' ');
             column++;
@@ -47,26 +47,42 @@ static void print_wrapped(const char *list)
     putchar('\n');
 }
 
+/* The longest name of a preset or of a choice. */
+static int width_of_names(void)
+{
+    size_t width = 0;
+    for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
+        width = max_u64(width, strlen(preset->name));
+    }
+    for (const struct axis *axis = design_axes; axis->key != NULL; axis++) {
+        for (size_t i = 0; axis->choices[i] != NULL; i++) {
+            width = max_u64(width, strlen(axis->choices[i]->name));
+        }
+    }
+    return (int)width;
+}
+
 static enum status list_designs(void)
 {
+    const int width = width_of_names();
     puts("presets (design.preset)");
     for (const struct preset *preset = design_presets; preset->name != NULL; preset++) {
-        printf("  %-20s %s [%s]\n", preset->name, preset->description, preset->source);
+        printf("  %-*s %s [%s]\n", width, preset->name, preset->description, preset->source);
         struct text choices = {0};
         design_describe_preset(preset, &choices);
-        print_wrapped(text_string(&choices));
+        print_wrapped(text_string(&choices), width + 5);
         text_free(&choices);
     }
     for (const struct axis *axis = design_axes; axis->key != NULL; axis++) {
         printf("\n%s (design.%s)\n", axis->description, axis->key);
         for (size_t i = 0; axis->choices[i] != NULL; i++) {
             const struct choice *choice = axis->choices[i];
-            printf("  %-20s %s [%s]\n", choice->name, choice->description, choice->source);
+            printf("  %-*s %s [%s]\n", width, choice->name, choice->description, choice->source);
         }
     }
     puts("\narchitectures (machine.arch)");
     for (unsigned arch = ARCH_I386; arch <= ARCH_X86_64; arch++) {
-        printf("  %-20s %u-byte ptes, %u to a page-table page\n", arch_table[arch].name,
+        printf("  %-*s %u-byte ptes, %u to a page-table page\n", width, arch_table[arch].name,
                arch_table[arch].pte_bytes, arch_table[arch].pt_entries);
     }
     return STATUS_OK;

@@ -441,6 +441,11 @@ static enum status check_combination(const struct scenario *scenario, const stru
             "in high memory; the preset andrea-arithmetic supposes it had",
             scenario_where(scenario, "design.page_tables"));
     }
+    if (scenario->design.page_direct == SWITCHED_ON && design->rmap->chains != CHAIN_BLOCKS) {
+        return fail(STATUS_USAGE,
+                    "%s: design.page_direct: rmap %s has no chains of blocks to do without",
+                    scenario_where(scenario, "design.page_direct"), design->rmap->choice.name);
+    }
     if (design->prefer_clean && !design->reclaim->can_prefer_clean) {
         return fail(STATUS_USAGE, "%s: design.prefer_clean: reclaim %s does not offer it",
                     scenario_where(scenario, "design.prefer_clean"), design->reclaim->choice.name);

@@ -80,12 +80,61 @@ static void predict_arrays(const struct scenario *scenario, const struct workloa
     }
 }
 
+/* Frames that page-table entries cannot hold the numbers of are of no machine. */
+static enum status check_addresses(const struct scenario *scenario)
+{
+    const struct arch *arch = &arch_table[scenario->machine.arch];
+    if (arch->frames_max == 0 || scenario->machine.memory >> PAGE_SHIFT <= arch->frames_max) {
+        return STATUS_OK;
+    }
+    const unsigned bits = scenario->machine.arch == ARCH_I386 ? 32 : 36;
+    return fail(STATUS_USAGE,
+                "%s: machine.memory: %s addresses %" PRIpages
+                " GiB, with %u bits, and the machine has %" PRIpages " MiB; give it %s",
+                scenario_where(scenario, "machine.memory"), arch->name,
+                arch->frames_max >> (30 - PAGE_SHIFT), bits, scenario->machine.memory >> 20,
+                scenario->machine.arch == ARCH_I386 ? "less, or machine.arch=i386-pae or x86_64"
+                                                    : "less, or machine.arch=x86_64");
+}
+
+/* What the workloads and the kernel need before the clock starts has room, and so has the pool of
+ * large pages; a pool that is larger than the segments need is to blame for itself. */
+static enum status check_memory(const struct scenario *scenario, const struct plan *plan,
+                                const struct design *design)
+{
+    const page_count frames = scenario->machine.memory >> PAGE_SHIFT;
+    const page_count needed = populate_frames_needed(scenario, plan, design);
+    if (needed <= frames) {
+        return STATUS_OK;
+    }
+    const page_count beyond_segments = plan->large_pool - plan_large_frames(plan);
+    if (needed - beyond_segments <= frames || beyond_segments > frames) {
+        return fail(STATUS_USAGE,
+                    "%s: machine.large_pages: a pool of %" PRIpages
+                    " MiB, of which segments need %" PRIpages ", leaves too little: %" PRIpages
+                    " MiB are needed in all, but machine.memory is %" PRIpages
+                    " MiB; reserve less, or say auto",
+                    scenario_where(scenario, "machine.large_pages"), plan->large_pool >> 8,
+                    plan_large_frames(plan) >> 8, needed >> 8, frames >> 8);
+    }
+    return fail(STATUS_USAGE,
+                "%s: the workloads need at least %" PRIpages
+                " MiB before the clock starts, with page tables and what pte chains the "
+                "design keeps, but machine.memory is %" PRIpages
+                " MiB; give it more, or populate less",
+                scenario_where(scenario, "machine.memory"), needed >> (20 - PAGE_SHIFT),
+                scenario->machine.memory >> 20);
+}
+
 enum status predict(const struct scenario *scenario, int nranks, struct prediction *prediction_p)
 {
     struct prediction prediction = {.total = process_bytes};
     struct design design;
     struct workload_set set;
-    enum status status = design_resolve(scenario, &design);
+    enum status status = check_addresses(scenario);
+    if (status == STATUS_OK) {
+        status = design_resolve(scenario, &design);
+    }
     if (status == STATUS_OK) {
         status = workloads_plan(scenario, &design, &set);
     }
@@ -93,21 +142,14 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
         return status;
     }
     status = design_check_plan(scenario, &design, &set.plan);
+    if (status == STATUS_OK) {
+        status = check_memory(scenario, &set.plan, &design);
+    }
     if (status != STATUS_OK) {
         workloads_free(&set);
         return status;
     }
-    page_count needed = populate_frames_needed(scenario, &set.plan, &design);
-    if (needed > scenario->machine.memory >> PAGE_SHIFT) {
-        workloads_free(&set);
-        return fail(STATUS_USAGE,
-                    "%s: the workloads need at least %" PRIpages
-                    " MiB before the clock starts, with page tables and what pte chains the "
-                    "design keeps, but machine.memory is %" PRIpages
-                    " MiB; give it more, or populate less",
-                    scenario_where(scenario, "machine.memory"), needed >> (20 - PAGE_SHIFT),
-                    scenario->machine.memory >> 20);
-    }
+    const page_count needed = populate_frames_needed(scenario, &set.plan, &design);
     page_count frames = scenario->machine.memory >> PAGE_SHIFT;
     if (scenario->machine.ballast == OPTION_AUTO && frames - needed > frames / 32) {
         prediction.ballast = (frames - needed - frames / 32) * PAGE_BYTES;

@@ -1,17 +1,10 @@
 #include "io/redistribute.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Who sends what to whom, in values; arrays of one entry per rank. */
-struct exchange {
-    int *columns; /* of each rank */
-    int *sent;
-    int *sent_from;
-    int *received;
-    int *received_from;
-};
+/* No message is larger, in bytes: counts and bytes that MPI libraries keep in an int have room. */
+enum { MESSAGE_BYTES_MAX = 1 << 30 };
 
 static uint64_t first_row(uint64_t nrows, int rank, int size)
 {
@@ -19,80 +12,107 @@ static uint64_t first_row(uint64_t nrows, int rank, int size)
            nrows % (uint64_t)size * (uint64_t)rank / (uint64_t)size;
 }
 
-static enum status plan(const struct io_comm *comm, uint64_t nrows, struct exchange *exchange,
-                        uint64_t *ncolumns_p)
+static uint64_t rows_of(uint64_t nrows, int rank, int size)
 {
-    uint64_t here = (uint64_t)exchange->columns[comm->rank];
-    uint64_t own_rows = first_row(nrows, comm->rank + 1, comm->size) -
-                        first_row(nrows, comm->rank, comm->size);
-    uint64_t sent = 0;
-    uint64_t received = 0;
-    uint64_t ncolumns = 0;
-    for (int rank = 0; rank < comm->size; rank++) {
-        uint64_t rows = first_row(nrows, rank + 1, comm->size) - first_row(nrows, rank, comm->size);
-        uint64_t columns = (uint64_t)exchange->columns[rank];
-        if (sent + rows * here > INT_MAX || received + own_rows * columns > INT_MAX) {
-            return fail(STATUS_FAILED,
-                        "a table of %llu rows is too large to be written by %d ranks",
-                        (unsigned long long)nrows, comm->size);
+    return first_row(nrows, rank + 1, size) - first_row(nrows, rank, size);
+}
+
+/* A table in memory that goes to one rank, or comes from one, as values that follow each other. */
+struct stream {
+    char *next;
+    uint64_t left; /* values */
+    int rank;
+};
+
+/* How many values the next message of a stream has. */
+static int take_piece(struct stream *stream, uint64_t most, size_t size, char **from_p)
+{
+    const uint64_t n = stream->left < most ? stream->left : most;
+    *from_p = stream->next;
+    stream->next += n * size;
+    stream->left -= n;
+    return (int)n;
+}
+
+/* Both sides of a stream cut it in the same pieces, which do not overtake each other. */
+static void trade_streams(const struct io_comm *comm, MPI_Datatype type, size_t size, uint64_t most,
+                          struct stream out, struct stream in)
+{
+    while (out.left > 0 || in.left > 0) {
+        MPI_Request requests[2];
+        int nrequests = 0;
+        char *values;
+        if (in.left > 0) {
+            const int n = take_piece(&in, most, size, &values);
+            MPI_Irecv(values, n, type, in.rank, 0, comm->comm, &requests[nrequests++]);
         }
-        exchange->sent[rank] = (int)(rows * here);
-        exchange->sent_from[rank] = (int)sent;
-        exchange->received[rank] = (int)(own_rows * columns);
-        exchange->received_from[rank] = (int)received;
-        sent += rows * here;
-        received += own_rows * columns;
-        ncolumns += columns;
+        if (out.left > 0) {
+            const int n = take_piece(&out, most, size, &values);
+            MPI_Isend(values, n, type, out.rank, 0, comm->comm, &requests[nrequests++]);
+        }
+        io_wait(requests, nrequests);
     }
-    *ncolumns_p = ncolumns;
-    return STATUS_OK;
+}
+
+/* In the step of number s each rank sends to the one that is s after it and hears of the one that
+ * is s before it; with s = 0, of itself. What comes from rank r is `columns[r]` values of each own
+ * row, and begins where `begin[r]` says. */
+static void trade(const struct io_comm *comm, const uint64_t *columns, const uint64_t *begin,
+                  size_t size, uint64_t most, uint64_t nrows, const void *values, char *received)
+{
+    MPI_Datatype type;
+    MPI_Type_contiguous((int)size, MPI_BYTE, &type);
+    MPI_Type_commit(&type);
+    const uint64_t here = columns[comm->rank];
+    const uint64_t own_rows = rows_of(nrows, comm->rank, comm->size);
+    for (int step = 0; step < comm->size; step++) {
+        const int to = (comm->rank + step) % comm->size;
+        const int from = (comm->rank - step + comm->size) % comm->size;
+        const struct stream out = {(char *)(uintptr_t)values +
+                                       first_row(nrows, to, comm->size) * here * size,
+                                   rows_of(nrows, to, comm->size) * here, to};
+        const struct stream in = {received + begin[from] * size, own_rows * columns[from], from};
+        trade_streams(comm, type, size, most, out, in);
+    }
+    MPI_Type_free(&type);
 }
 
 /* What came from each rank is a narrow table of its own; this sets them side by side. */
-static void set_side_by_side(const struct io_comm *comm, const struct exchange *exchange,
-                             size_t size, uint64_t own_rows, const char *from, char *to)
+static void set_side_by_side(const struct io_comm *comm, const uint64_t *columns,
+                             const uint64_t *begin, size_t size, uint64_t own_rows,
+                             const char *from, char *to)
 {
     for (uint64_t row = 0; row < own_rows; row++) {
         for (int rank = 0; rank < comm->size; rank++) {
-            size_t bytes = (size_t)exchange->columns[rank] * size;
-            memcpy(to, from + (size_t)exchange->received_from[rank] * size + row * bytes, bytes);
+            const size_t bytes = columns[rank] * size;
+            memcpy(to, from + begin[rank] * size + row * bytes, bytes);
             to += bytes;
         }
     }
 }
 
-static void trade(const struct io_comm *comm, const struct exchange *exchange, size_t size,
-                  const void *values, void *received)
+/* `columns` of all ranks are there; `begin`, of the same size, is room to work in. */
+static enum status run(const struct io_comm *comm, const uint64_t *columns, uint64_t *begin,
+                       size_t size, uint64_t most, uint64_t nrows, const void *values,
+                       void **rows_p)
 {
-    MPI_Datatype value_type;
-    MPI_Type_contiguous((int)size, MPI_BYTE, &value_type);
-    MPI_Type_commit(&value_type);
-    MPI_Alltoallv(values, exchange->sent, exchange->sent_from, value_type, received,
-                  exchange->received, exchange->received_from, value_type, comm->comm);
-    MPI_Type_free(&value_type);
-}
-
-static enum status run(const struct io_comm *comm, struct exchange *exchange, size_t size,
-                       uint64_t nrows, const void *values, void **rows_p)
-{
-    uint64_t own_rows = first_row(nrows, comm->rank + 1, comm->size) -
-                        first_row(nrows, comm->rank, comm->size);
-    uint64_t ncolumns = 0;
-    char *received = NULL;
-    char *rows = NULL;
-    enum status status = plan(comm, nrows, exchange, &ncolumns);
-    if (status == STATUS_OK) {
-        received = malloc(own_rows * ncolumns * size + 1);
-        rows = malloc(own_rows * ncolumns * size + 1);
-        if (received == NULL || rows == NULL) {
-            status = fail(STATUS_FAILED, "out of memory for %llu rows to be written",
-                          (unsigned long long)own_rows);
-        }
+    const uint64_t own_rows = rows_of(nrows, comm->rank, comm->size);
+    uint64_t nvalues = 0;
+    for (int rank = 0; rank < comm->size; rank++) {
+        begin[rank] = nvalues;
+        nvalues += own_rows * columns[rank];
+    }
+    char *received = malloc(nvalues * size + 1);
+    char *rows = malloc(nvalues * size + 1);
+    enum status status = STATUS_OK;
+    if (received == NULL || rows == NULL) {
+        status = fail(STATUS_FAILED, "out of memory for %llu rows to be written",
+                      (unsigned long long)own_rows);
     }
     status = io_agree(comm, status);
     if (status == STATUS_OK && received != NULL && rows != NULL) {
-        trade(comm, exchange, size, values, received);
-        set_side_by_side(comm, exchange, size, own_rows, received, rows);
+        trade(comm, columns, begin, size, most, nrows, values, received);
+        set_side_by_side(comm, columns, begin, size, own_rows, received, rows);
         *rows_p = rows;
     } else {
         free(rows);
@@ -112,34 +132,37 @@ static enum status copy_rows(size_t bytes, const void *values, void **rows_p)
     return STATUS_OK;
 }
 
-enum status redistribute_to_rows(const struct io_comm *comm, size_t size, uint64_t nrows,
-                                 uint64_t ncolumns_here, const void *values, uint64_t *first_p,
-                                 uint64_t *n_p, void **rows_p)
+enum status redistribute_in_pieces(const struct io_comm *comm, size_t size, uint64_t most,
+                                   uint64_t nrows, uint64_t ncolumns_here, const void *values,
+                                   uint64_t *first_p, uint64_t *n_p, void **rows_p)
 {
     if (comm->size == 1) {
         *first_p = 0;
         *n_p = nrows;
         return copy_rows(nrows * ncolumns_here * size, values, rows_p);
     }
-    int here = ncolumns_here <= INT_MAX ? (int)ncolumns_here : -1;
-    size_t nranks = (size_t)comm->size;
-    int *numbers = calloc(nranks * 5, sizeof *numbers);
+    uint64_t *numbers = calloc((size_t)comm->size * 2, sizeof *numbers);
     enum status status = STATUS_OK;
-    if (numbers == NULL || here < 0) {
+    if (numbers == NULL) {
         status = fail(STATUS_FAILED, "out of memory for an exchange between %d ranks", comm->size);
     }
     status = io_agree(comm, status);
     if (status == STATUS_OK && numbers != NULL) {
-        struct exchange exchange = {numbers, numbers + nranks, numbers + 2 * nranks,
-                                    numbers + 3 * nranks, numbers + 4 * nranks};
-        MPI_Allgather(&here, 1, MPI_INT, exchange.columns, 1, MPI_INT, comm->comm);
-        status = run(comm, &exchange, size, nrows, values, rows_p);
+        MPI_Allgather(&ncolumns_here, 1, MPI_UINT64_T, numbers, 1, MPI_UINT64_T, comm->comm);
+        status = run(comm, numbers, numbers + comm->size, size, most, nrows, values, rows_p);
     }
     free(numbers);
     if (status == STATUS_OK) {
-        uint64_t first = first_row(nrows, comm->rank, comm->size);
-        *first_p = first;
-        *n_p = first_row(nrows, comm->rank + 1, comm->size) - first;
+        *first_p = first_row(nrows, comm->rank, comm->size);
+        *n_p = rows_of(nrows, comm->rank, comm->size);
     }
     return status;
+}
+
+enum status redistribute_to_rows(const struct io_comm *comm, size_t size, uint64_t nrows,
+                                 uint64_t ncolumns_here, const void *values, uint64_t *first_p,
+                                 uint64_t *n_p, void **rows_p)
+{
+    return redistribute_in_pieces(comm, size, MESSAGE_BYTES_MAX / size, nrows, ncolumns_here,
+                                  values, first_p, n_p, rows_p);
 }

@@ -15,9 +15,14 @@
  * the columns of the ranks follow each other in the order of the ranks. It gets all columns of rows
  * [*first_p, *first_p + *n_p), densely, released with free(); every row goes to one rank, in the
  * order of the ranks. Values have `size` bytes. STATUS_FAILED on all ranks when one is out of
- * memory or has 2^31 values or more. */
+ * memory. */
 enum status redistribute_to_rows(const struct io_comm *comm, size_t size, uint64_t nrows,
                                  uint64_t ncolumns_here, const void *values, uint64_t *first_p,
                                  uint64_t *n_p, void **rows_p);
+
+/* The same with messages of at most `most` values, 1 to INT_MAX, the same on all ranks. */
+enum status redistribute_in_pieces(const struct io_comm *comm, size_t size, uint64_t most,
+                                   uint64_t nrows, uint64_t ncolumns_here, const void *values,
+                                   uint64_t *first_p, uint64_t *n_p, void **rows_p);
 
 #endif

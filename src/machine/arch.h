@@ -16,7 +16,8 @@ struct arch {
     unsigned mm_pages;   /* page-directory pages every mm has from its creation */
     unsigned long_bytes; /* of a kernel pointer */
     unsigned cache_line; /* of the processors of 2003-04 this machine stands for */
-    page_count dma_frames;    /* ZONE_DMA */
+    page_count dma_frames; /* ZONE_DMA */
+    page_count frames_max; /* that page-table entries can address; 0: more than any machine has */
     page_count lowmem_frames; /* ZONE_DMA + ZONE_NORMAL with the 3g1g split; 0: all of memory */
     page_count lowmem_frames_4g4g; /* the same with the 4g4g split; 0: it does not exist */
     unsigned mm_pages_4g4g;        /* mm_pages with the 4g4g split */

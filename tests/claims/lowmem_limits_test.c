@@ -193,23 +193,24 @@ static void test_page_tables_fill_low_memory(void **state)
     (void)state;
     const struct {
         const char *arch;
-        unsigned mib, pages_per_table, directories;
+        unsigned gib, mib, pages_per_table, directories;
     } cases[] = {
-        {"i386-pae", 2048, 512, 3}, {"i386-pae", 1024, 512, 3}, {"i386-pae", 512, 512, 3},
-        {"i386", 2048, 1024, 1},    {"i386", 1024, 1024, 1},
+        {"i386-pae", 16, 2048, 512, 3}, {"i386-pae", 16, 1024, 512, 3},
+        {"i386-pae", 16, 512, 512, 3},  {"i386", 4, 2048, 1024, 1},
+        {"i386", 4, 1024, 1024, 1},
     };
-    const double all = 896 * MIB - 4194304.0 * 48 - 16 * 1024 * MIB / 800;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const double all = 896 * MIB - cases[i].gib * 262144.0 * 48 -
+                           cases[i].gib * 1024 * MIB / 800;
         char arch[64];
+        char memory[64];
         char size[64];
+        snprintf(memory, sizeof memory, "machine.memory=%uGiB", cases[i].gib);
         snprintf(arch, sizeof arch, "machine.arch=%s", cases[i].arch);
         snprintf(size, sizeof size, "workloads.database.segment.size=%uMiB", cases[i].mib);
-        const char *const sets[] = {arch,
-                                    size,
-                                    "machine.memory=16GiB",
-                                    "design.preset=linux-2.4.23",
-                                    "workloads.database.processes=1500",
-                                    NULL};
+        const char *const sets[] = {
+            arch, size, memory, "design.preset=linux-2.4.23", "workloads.database.processes=1500",
+            NULL};
         struct sim_result result = run_scenario(machine_text, CONFIGS_DIR "/lowmem.yaml", sets);
         const double tables = cases[i].mib * 256.0 / cases[i].pages_per_table;
         const unsigned expected =

@@ -14,7 +14,7 @@ CONFIGS = pathlib.Path(sys.argv[2]).resolve()
 QUICKSTART = str(CONFIGS / "quickstart.yaml")
 
 # At least as many inputs as there are below: a check that is neither made nor skipped has got lost.
-INPUTS = 57
+INPUTS = 67
 
 failures = []
 skipped = []
@@ -89,6 +89,26 @@ def simulate(what, sets, code, words, **more):
 def scenario(what, content, code, words, extra=()):
     expect(what, ["simulate", "bad.yaml", "-o", "out.h5"], code, words,
            files=[("bad.yaml", content), *extra])
+
+
+def no_such_machine(command):
+    """What `simulate` refuses before it begins, `check` refuses too."""
+    for what, sets, words in (
+            ("more than 32 bits address", ["machine.arch=i386", "machine.memory=4100MiB"],
+             ["machine.memory", "i386 addresses 4 GiB", "i386-pae"]),
+            ("more than 36 bits address", ["machine.arch=i386-pae", "machine.memory=65537MiB"],
+             ["machine.memory", "i386-pae addresses 64 GiB", "x86_64"]),
+            ("mem_map beyond low memory", ["machine.arch=i386-pae", "machine.memory=128GiB"],
+             ["machine.memory", "i386-pae addresses 64 GiB", "x86_64"]),
+            ("a pool larger than memory", ["machine.large_pages=4GiB"],
+             ["machine.large_pages", "4096 MiB", "machine.memory is 512 MiB"]),
+            ("page_direct without chains",
+             ["design.preset=linux-2.4.23", "design.page_direct=on"],
+             ["design.page_direct", "rmap none has no chains"])):
+        arguments = [command, QUICKSTART, *(["-o", "out.h5"] if command == "simulate" else [])]
+        for one in sets:
+            arguments += ["--set", one]
+        expect(f"{what}, {command}", arguments, 2, words)
 
 
 def full_disk():
@@ -177,8 +197,10 @@ def main():
     simulate("no such disk",
              ["workloads=[{kind: page_cache_reader, size: 1MiB, device: 7}]"], 2, ["device"])
     simulate("32-bit user space",
-             ["machine.arch=i386", "machine.memory=16GiB", "machine.swap.size=0",
-              "workloads.database.segment.size=4GiB"], 2, ["i386"])
+             ["machine.arch=i386-pae", "machine.memory=16GiB", "machine.swap.size=0",
+              "workloads.database.segment.size=4GiB"], 2, ["i386-pae"])
+    for command in ("simulate", "check"):
+        no_such_machine(command)
     simulate("impossible combination", ["design.rmap=none"], 2, ["design", "lru_2_6_0"])
     simulate("high page tables on 64 bits", ["design.page_tables=highmem"], 2,
              ["highmem does not exist on x86_64; it exists on i386, i386-pae"])

@@ -642,6 +642,13 @@ static bool has_high_tables(const struct machine_choice *machine)
     return machine->high_tables && machine->design != DESIGN_2_5_27;
 }
 
+/* Where there are none, asking for page_direct is refused. */
+static bool has_chain_blocks(const struct machine_choice *machine)
+{
+    return machine->design == DESIGN_2_6_0 || machine->design == DESIGN_OBJRMAP ||
+           machine->design == DESIGN_PRIO_TREE;
+}
+
 static void write_choices(const struct machine_choice *machine, struct text *yaml)
 {
     const bool by_axes = machine->by_axes || presets[machine->design] == NULL;
@@ -672,8 +679,10 @@ static void write_design(const struct machine_choice *machine, struct text *yaml
     } else {
         write_choices(machine, yaml);
     }
-    if (machine->page_direct != 0) {
-        text_append_format(yaml, ", page_direct: %s", machine->page_direct == 1 ? "true" : "false");
+    if (machine->page_direct == 1 && has_chain_blocks(machine)) {
+        text_append(yaml, ", page_direct: true");
+    } else if (machine->page_direct == 2) {
+        text_append(yaml, ", page_direct: false");
     }
     if (machine->shared_pages > 0) {
         static const char *const sizes[] = {"4KiB", "2MiB", "4MiB", "1GiB"};

@@ -200,6 +200,31 @@ static void test_axes_override_the_preset(void **state)
     assert_false(design.page_direct);
 }
 
+/* Only blocks can be done without; not to do without any is nothing to refuse. */
+static void test_page_direct_needs_chain_blocks(void **state)
+{
+    (void)state;
+    const struct {
+        const char *preset;
+        bool has_blocks;
+    } rows[] = {
+        {"linux-2.4.22", false}, {"linux-2.4.23-aa", false},  {"linux-2.5.27", false},
+        {"linux-2.6.0", true},   {"linux-2.5-objrmap", true}, {"linux-2.6.7", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char preset[64];
+        struct design design;
+        snprintf(preset, sizeof preset, "design.preset=%s", rows[i].preset);
+        const char *const on[] = {preset, "design.page_direct=on", NULL};
+        const char *const off[] = {preset, "design.page_direct=off", NULL};
+        assert_int_equal(resolve(off, &design), STATUS_OK);
+        assert_int_equal(resolve(on, &design), rows[i].has_blocks ? STATUS_OK : STATUS_USAGE);
+        if (!rows[i].has_blocks) {
+            assert_non_null(strstr(status_last_message(), "has no chains of blocks"));
+        }
+    }
+}
+
 static void test_impossible_combinations(void **state)
 {
     (void)state;
@@ -316,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_fixes_of_2_4_23aa2),
         cmocka_unit_test(test_fixes_that_cannot_be),
         cmocka_unit_test(test_axes_override_the_preset),
+        cmocka_unit_test(test_page_direct_needs_chain_blocks),
         cmocka_unit_test(test_impossible_combinations),
         cmocka_unit_test(test_lists_and_high_tables),
         cmocka_unit_test(test_splits),
