@@ -210,8 +210,9 @@ static void judge_i5_host(const struct measurement *measurement, struct judgemen
 const struct claim claim_i5_host = {
     .id = "I5-host",
     .kind = CLAIM_MEASURED,
-    .sentence = "Setting up and removing reverse mappings under locks is very expensive for "
-                "applications that perform a lot of forks and exits",
+    .sentence =
+        "Applications that often fork and exit pay dearly for reverse mappings, which are set up "
+        "and removed under locks",
     .source = IBM_ARTICLE,
     .compared = "ns per mapped page of a fork and exit on real structures under real locks",
     .required = "linked chains above arrays above objects above none",
