@@ -5,20 +5,20 @@
 
 /* --- I8, I13: entries of large pages --------------------------------------------------------- */
 
-#define LARGE_RUN(arch, segment, page)                            \
-    {                                                             \
-        "i8-large-pages.yaml",                                    \
-            "machine.arch=" arch " design.shared_page_size=" page \
-            " workloads.database.segment.size=" segment,          \
-        {                                                         \
-            1, 1                                                  \
-        }                                                         \
+#define LARGE_RUN(arch, segment, page, memory)                                              \
+    {                                                                                       \
+        "i8-large-pages.yaml",                                                              \
+            "machine.arch=" arch " machine.memory=" memory " design.shared_page_size=" page \
+            " workloads.database.segment.size=" segment,                                    \
+        {                                                                                   \
+            1, 1                                                                            \
+        }                                                                                   \
     }
 
 static const struct claim_run i8_runs[] = {
-    LARGE_RUN("i386", "1GiB", "4MiB"),     LARGE_RUN("i386-pae", "1GiB", "2MiB"),
-    LARGE_RUN("x86_64", "1GiB", "2MiB"),   LARGE_RUN("i386", "4MiB", "4MiB"),
-    LARGE_RUN("i386-pae", "2MiB", "2MiB"), LARGE_RUN("x86_64", "2MiB", "2MiB"),
+    LARGE_RUN("i386", "1GiB", "4MiB", "4GiB"),     LARGE_RUN("i386-pae", "1GiB", "2MiB", "5GiB"),
+    LARGE_RUN("x86_64", "1GiB", "2MiB", "5GiB"),   LARGE_RUN("i386", "4MiB", "4MiB", "4GiB"),
+    LARGE_RUN("i386-pae", "2MiB", "2MiB", "5GiB"), LARGE_RUN("x86_64", "2MiB", "2MiB", "5GiB"),
 };
 
 static void judge_i8(const struct outcome *const *runs, struct judgement *judgement)
@@ -58,8 +58,8 @@ const struct claim claim_i8 = {
     .judge = judge_i8,
 };
 
-static const struct claim_run i13_runs[] = {LARGE_RUN("x86_64", "1GiB", "1GiB"),
-                                            LARGE_RUN("x86_64", "4GiB", "1GiB")};
+static const struct claim_run i13_runs[] = {LARGE_RUN("x86_64", "1GiB", "1GiB", "5GiB"),
+                                            LARGE_RUN("x86_64", "4GiB", "1GiB", "5GiB")};
 
 static void judge_i13(const struct outcome *const *runs, struct judgement *judgement)
 {
