@@ -105,10 +105,10 @@ def test_preset_of_an_echo(directory):
     with h5py.File(f"{directory}/a.h5") as file:
         (pathlib.Path(directory) / "echo.yaml").write_bytes(file["config/resolved"][()])
     run(["simulate", "echo.yaml", "--set", "design.preset=linux-2.4.23", "--set",
-         "design.page_direct=true", "-o", "b.h5"], directory=directory)
+         "design.prefer_clean=true", "-o", "b.h5"], directory=directory)
     with h5py.File(f"{directory}/b.h5") as file:
         assert text_of(file["config/design"][()]).startswith("rmap: none\nreclaim: lru_2_4_23\n")
-        assert "page_direct: true\n" in text_of(file["config/design"][()])
+        assert "prefer_clean: true\n" in text_of(file["config/design"][()])
 
 
 def test_livelock(directory):
