@@ -139,10 +139,15 @@ int main(int argc, char **argv)
     }
     int alive = 0;
     int without = 0;
+    /* That the model as it is reproduces all of them is what the test of claims shows; here for one
+     * row, that it does so when it can be broken. */
+    if (verdict_with(rows[0].id, MUTANT_NONE) != VERDICT + CLAIM_REPRODUCED) {
+        printf("%s is not reproduced by the model as it is\n", rows[0].id);
+        alive++;
+    }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const int right = verdict_with(rows[i].id, MUTANT_NONE);
         const int wrong = verdict_with(rows[i].id, rows[i].mutant);
-        if (right != VERDICT + CLAIM_REPRODUCED || wrong == right) {
+        if (wrong == VERDICT + CLAIM_REPRODUCED) {
             printf("%s does not rest on it\n", rows[i].id);
             alive++;
         } else if ((wrong == HANGS && rows[i].other != MAY_HANG) ||
