@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 
-typedef uint64_t byte_count;  /* bytes */
+typedef uint64_t byte_count; /* bytes */
 #define MEBIBYTE ((byte_count)1 << 20)
 typedef uint64_t page_count;  /* a number of 4 KiB pages or frames, machine wide */
 typedef uint64_t page_offset; /* index of a page in its object */
@@ -27,6 +27,11 @@ typedef uint32_t page_id;
 typedef uint64_t sim_time;
 #define TICKS_PER_NS 1024ULL
 #define TIME_NEVER   UINT64_MAX
+
+static inline double sim_seconds(sim_time time)
+{
+    return (double)time / (1e9 * (double)TICKS_PER_NS);
+}
 
 /* A share of something, in parts per billion: 20 % is 200,000,000. Decimal shares are exact. */
 typedef uint32_t share_ppb;

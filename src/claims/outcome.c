@@ -13,7 +13,7 @@ static double in_unit(enum metric metric, uint64_t raw)
     double real;
     switch (metric_table[metric].form) {
     case FORM_TICKS:
-        return (double)raw / (1e9 * (double)TICKS_PER_NS);
+        return sim_seconds(raw);
     case FORM_REAL:
         memcpy(&real, &raw, sizeof real);
         return real;
@@ -42,7 +42,7 @@ double outcome_at(const struct outcome *outcome, const char *name, size_t point)
 
 double outcome_time(const struct outcome *outcome, size_t point)
 {
-    return (double)outcome->recording.time[point] / (1e9 * (double)TICKS_PER_NS);
+    return sim_seconds(outcome->recording.time[point]);
 }
 
 double outcome_named(const struct outcome *outcome, const char *name)

@@ -229,7 +229,7 @@ static double copy_rate(const struct outcome *outcome)
     while (outcome_at(outcome, "file_write_bytes", done) < copied) {
         done++;
     }
-    const double began = (double)outcome->recording.pressure_began / (1e9 * (double)TICKS_PER_NS);
+    const double began = sim_seconds(outcome->recording.pressure_began);
     return copied / (outcome_time(outcome, done) - began);
 }
 

@@ -19,7 +19,7 @@ static bool parse_time(const struct option_row *row, const char *spelled, double
     enum status status = row->type == OPTION_COST ? units_parse_cost(spelled, &time, reason)
                                                   : units_parse_time(spelled, &time, reason);
     if (status == STATUS_OK) {
-        *value_p = (double)time / (1e9 * (double)TICKS_PER_NS);
+        *value_p = sim_seconds(time);
     }
     return status == STATUS_OK;
 }

@@ -53,11 +53,6 @@ static const struct collect_place *first_with_times(const struct collect_table *
     return first;
 }
 
-static double seconds(sim_time time)
-{
-    return (double)time / (1e9 * (double)TICKS_PER_NS);
-}
-
 static void make_even_times(struct all_series *all)
 {
     const struct collect_table *table = all->collection->table;
@@ -70,13 +65,13 @@ static void make_even_times(struct all_series *all)
             end = fmax(end, place->end);
         }
     }
-    size_t n = (size_t)(end / seconds(interval));
-    n += n == 0 || seconds(n * interval) < end;
+    size_t n = (size_t)(end / sim_seconds(interval));
+    n += n == 0 || sim_seconds(n * interval) < end;
     all->grid.time = series_room_open(n);
     all->grid.ntimes = all->grid.time == NULL ? 0 : n;
-    all->grid.interval = seconds(interval);
+    all->grid.interval = sim_seconds(interval);
     for (size_t i = 0; i < all->grid.ntimes; i++) {
-        all->grid.time[i] = seconds((i + 1) * interval);
+        all->grid.time[i] = sim_seconds((i + 1) * interval);
     }
 }
 

@@ -419,7 +419,7 @@ static enum status refuse_checkpoint(const char *path)
     return fail(STATUS_FAILED,
                 "%s is a checkpoint of thrash %s, at %.6g s of simulated time, and no result: "
                 "thrash simulate --resume goes on from it",
-                path, header.version, (double)header.now / (1e9 * TICKS_PER_NS));
+                path, header.version, sim_seconds(header.now));
 }
 
 static enum status open_and_show(void *argument)

@@ -91,7 +91,7 @@ static enum status parse_wall_time(const char *option, const char *text, double 
     if (time == 0) {
         return fail(STATUS_USAGE, "%s: expected a time above 0, found `%s`", option, text);
     }
-    *seconds_p = (double)time / (1e9 * TICKS_PER_NS);
+    *seconds_p = sim_seconds(time);
     return STATUS_OK;
 }
 

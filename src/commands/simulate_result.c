@@ -27,11 +27,6 @@ static struct performance_value real_value(const char *name, const char *unit, c
     return (struct performance_value){name, unit, what, PERFORMANCE_REAL, 0, real};
 }
 
-static uint64_t last_value(const struct recording *recording, enum metric metric)
-{
-    return recording->machine[(recording->npoints - 1) * METRIC_COUNT + metric];
-}
-
 /* Over all ranks. */
 struct rank_totals {
     byte_count peak;   /* the largest */
@@ -44,10 +39,10 @@ static size_t fill_performance(const struct prediction *prediction, const struct
                                const struct rank_totals *totals, struct performance_value *values)
 {
     const struct recording *recording = &result->recording;
-    double touches = (double)(last_value(recording, METRIC_TOUCHES) +
-                              last_value(recording, METRIC_PRIVATE_TOUCHES));
-    double visits = (double)(last_value(recording, METRIC_PTES_VISITED) +
-                             last_value(recording, METRIC_RMAP_VISITS));
+    double touches = (double)(recording_last(recording, METRIC_TOUCHES) +
+                              recording_last(recording, METRIC_PRIVATE_TOUCHES));
+    double visits = (double)(recording_last(recording, METRIC_PTES_VISITED) +
+                             recording_last(recording, METRIC_RMAP_VISITS));
     double wall = result->wall_run > 0 ? result->wall_run : 1e-9;
     size_t n = 0;
     values[n++] = real_value("wall_setup_seconds", "s", "laying out and populating the machine",
@@ -123,7 +118,7 @@ static void fill_checkpoints(const struct sim_result *result, struct checkpoint_
     if (result->resumed_from != TIME_NEVER) {
         value[n++] = real_value("resumed_from_seconds", "s",
                                 "simulated time of the checkpoint that the run went on from",
-                                (double)result->resumed_from / (1e9 * TICKS_PER_NS));
+                                sim_seconds(result->resumed_from));
     } else {
         add_absence(facts, "resumed_from_seconds", "the run was not resumed");
     }
@@ -217,18 +212,18 @@ static void print_summary(const struct scenario *scenario, const struct sim_resu
     const struct recording *recording = &result->recording;
     uint64_t change[METRIC_COUNT];
     for (int i = 0; i < METRIC_COUNT; i++) {
-        change[i] = last_value(recording, (enum metric)i) - recording->at_pressure[i];
+        change[i] = recording_last(recording, (enum metric)i) - recording->at_pressure[i];
     }
     char text[DIGEST_TEXT_SIZE];
     char size[UNITS_TEXT_SIZE];
     digest_to_text(digest, text);
     char verdict[VERDICT_TEXT_SIZE];
     printf("verdict        %s: %s\n",
-           verdict_text(verdict_name(recording->verdict),
-                        (double)recording->verdict_time / (1e9 * TICKS_PER_NS), verdict),
+           verdict_text(verdict_name(recording->verdict), sim_seconds(recording->verdict_time),
+                        verdict),
            recording->verdict_detail);
     printf("simulated      ended at %.3f s, after %.1f s of wall time\n",
-           (double)last_value(recording, METRIC_ELAPSED) / (1e9 * TICKS_PER_NS),
+           sim_seconds(recording_last(recording, METRIC_ELAPSED)),
            result->wall_setup + result->wall_run);
     printf("ballast        %s", amount_size(recording->ballast, size));
     byte_count free = recording->at_pressure[METRIC_FREE_BYTES];
@@ -255,8 +250,7 @@ static void print_summary(const struct scenario *scenario, const struct sim_resu
     printf("\ntouches        %.0f per second under pressure\n",
            change[METRIC_ELAPSED] == 0
                ? 0
-               : (double)change[METRIC_TOUCHES] /
-                     ((double)change[METRIC_ELAPSED] / (1e9 * TICKS_PER_NS)));
+               : (double)change[METRIC_TOUCHES] / sim_seconds(change[METRIC_ELAPSED]));
     printf("digest         %s\n", text);
     printf("result         %s%s\n", path,
            recording->verdict == VERDICT_INTERRUPTED ? ".partial" : "");

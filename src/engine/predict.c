@@ -166,7 +166,7 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
         bool has_ptes = set.plan.objects[vma->object].page_class == PAGES_SMALL;
         prediction.nptes += vma->populate == POPULATE_NONE || !has_ptes ? 0 : vma->pages;
     }
-    double duration = (double)scenario->duration / (1e9 * TICKS_PER_NS);
+    double duration = sim_seconds(scenario->duration);
     prediction.seconds = duration * (touches_per_second(&set) * seconds_per_touch +
                                      2 * seconds_per_reclaim_second) +
                          (double)prediction.nptes * seconds_per_pte_populated;

@@ -73,8 +73,8 @@ static void judge_livelock(struct watch *watch, const struct ledger *ledger,
         snprintf(recording->verdict_detail, sizeof recording->verdict_detail,
                  "reclaim ran for %.0f s: %" PRIu64 " pages freed of %" PRIu64
                  " demanded, longest wait for memory %.1f s, %" PRIu64 " touches",
-                 (double)stall / (1e9 * TICKS_PER_NS), freed, sums->demanded,
-                 (double)sums->longest_wait / (1e9 * TICKS_PER_NS), touches);
+                 sim_seconds(stall), freed, sums->demanded, sim_seconds(sums->longest_wait),
+                 touches);
     }
 }
 

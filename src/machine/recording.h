@@ -47,6 +47,12 @@ struct recording {
     bool tlb_simulated;        /* machine.tlb has entries */
 };
 
+/* The machine-wide value of a metric at the end, in its form; there is at least one point. */
+static inline uint64_t recording_last(const struct recording *recording, enum metric metric)
+{
+    return recording->machine[(recording->npoints - 1) * METRIC_COUNT + metric];
+}
+
 /* Why a metric has no values in this run; NULL: it has. */
 const char *recording_lacks(const struct recording *recording, enum metric metric);
 

@@ -17,15 +17,10 @@ const struct headline_info headline_table[HEADLINES] = {
     [HEADLINE_ELAPSED] = {"elapsed_seconds", "s"},
 };
 
-static uint64_t last_value(const struct recording *recording, enum metric metric)
-{
-    return recording->machine[(recording->npoints - 1) * METRIC_COUNT + metric];
-}
-
 /* What a counter has counted under pressure. */
 static double under_pressure(const struct recording *recording, enum metric metric)
 {
-    return (double)(last_value(recording, metric) - recording->at_pressure[metric]);
+    return (double)(recording_last(recording, metric) - recording->at_pressure[metric]);
 }
 
 static double seconds(double ticks)
@@ -51,10 +46,10 @@ void headline_measure(const struct recording *recording, double values[HEADLINES
                                                 seconds(under_pressure(recording, METRIC_ELAPSED)));
     values[HEADLINE_MAJOR_FAULTS] = under_pressure(recording, METRIC_MAJOR_FAULTS);
     values[HEADLINE_SWAP_OUT] = under_pressure(recording, METRIC_SWAP_OUT_BYTES);
-    uint64_t first_free = last_value(recording, METRIC_TIME_TO_FIRST_FREE);
+    uint64_t first_free = recording_last(recording, METRIC_TIME_TO_FIRST_FREE);
     memcpy(&values[HEADLINE_FIRST_FREE], &first_free, sizeof first_free); /* FORM_REAL */
-    values[HEADLINE_LONGEST_GAP] = seconds((double)last_value(recording, METRIC_LONGEST_GAP));
+    values[HEADLINE_LONGEST_GAP] = seconds((double)recording_last(recording, METRIC_LONGEST_GAP));
     values[HEADLINE_RECLAIM_CPU] = seconds(under_pressure(recording, METRIC_RECLAIM_CPU));
     values[HEADLINE_SPIN] = seconds(under_pressure(recording, METRIC_SPIN));
-    values[HEADLINE_ELAPSED] = seconds((double)last_value(recording, METRIC_ELAPSED));
+    values[HEADLINE_ELAPSED] = seconds((double)recording_last(recording, METRIC_ELAPSED));
 }

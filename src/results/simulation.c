@@ -12,11 +12,6 @@ union value {
     double real;
 };
 
-static double seconds(sim_time ticks)
-{
-    return (double)ticks / (1e9 * (double)TICKS_PER_NS);
-}
-
 static enum number_type type_of(const struct metric_info *metric)
 {
     return metric->form == FORM_COUNT ? NUMBER_U64 : NUMBER_F64;
@@ -26,7 +21,7 @@ static union value converted(const struct metric_info *metric, uint64_t raw)
 {
     union value value = {.count = raw};
     if (metric->form == FORM_TICKS) {
-        value.real = seconds(raw);
+        value.real = sim_seconds(raw);
     }
     return value;
 }
@@ -168,7 +163,7 @@ static void put_verdict(struct result *result, const struct recording *recording
     result_put_real(result,
                     &(struct h5_label){GROUP_SIMULATION "/verdict_time", "s",
                                        "simulated time when the verdict was reached"},
-                    seconds(recording->verdict_time));
+                    sim_seconds(recording->verdict_time));
     if (recording->pressure_began == TIME_NEVER) {
         result_put_absence(result, GROUP_SIMULATION, "pressure_began",
                            "the pressure phase was not reached");
@@ -176,7 +171,7 @@ static void put_verdict(struct result *result, const struct recording *recording
         result_put_real(result,
                         &(struct h5_label){GROUP_SIMULATION "/pressure_began", "s",
                                            "simulated time when the pressure phase began"},
-                        seconds(recording->pressure_began));
+                        sim_seconds(recording->pressure_began));
     }
     result_put_count(result,
                      &(struct h5_label){GROUP_SIMULATION "/ballast_bytes", "byte",
@@ -260,7 +255,7 @@ void simulation_put(struct result *result, const struct recording *recording)
     union value *cells = scratch(result, cell_values(recording));
     if (time != NULL && buffer != NULL && cells != NULL) {
         for (size_t i = 0; i < n; i++) {
-            time[i] = seconds(recording->time[i]);
+            time[i] = sim_seconds(recording->time[i]);
         }
         result_put_group(result, GROUP_SIMULATION);
         put_time(result, GROUP_SIMULATION "/time", time, n);
