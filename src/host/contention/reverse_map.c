@@ -32,7 +32,7 @@ bool reverse_map_clear(struct world *world, struct world_worker *worker, pte_t *
 static void direct_add(struct world *world, struct world_worker *worker, struct world_page *page,
                        pte_t *pte)
 {
-    const struct world_object *object = &world->objects[page->object];
+    const struct world_object *object = reverse_map_object(world, page);
     world_lock(world, worker, object, page);
     const int before = atomic_load_explicit(&page->mapcount, memory_order_relaxed);
     if (before == 0) {
@@ -47,7 +47,7 @@ static void direct_add(struct world *world, struct world_worker *worker, struct 
 static void direct_remove(struct world *world, struct world_worker *worker, struct world_page *page,
                           pte_t *pte)
 {
-    const struct world_object *object = &world->objects[page->object];
+    const struct world_object *object = reverse_map_object(world, page);
     world_lock(world, worker, object, page);
     const int before = atomic_load_explicit(&page->mapcount, memory_order_relaxed);
     if (page->chain == (uint64_t)(uintptr_t)pte) {

@@ -55,6 +55,29 @@ enum reverse_map_id {
 
 extern const struct reverse_map reverse_maps[REVERSE_MAPS];
 
+/* Whether `chain` of a page is the one pte itself. The page is locked, or nobody else is at work.
+ */
+static inline bool reverse_map_is_direct(const struct world_page *page)
+{
+    return (atomic_load_explicit(&page->flags, memory_order_relaxed) & PAGE_FLAG_DIRECT) != 0;
+}
+
+static inline void reverse_map_mark_direct(struct world_page *page)
+{
+    (void)atomic_fetch_or_explicit(&page->flags, PAGE_FLAG_DIRECT, memory_order_relaxed);
+}
+
+static inline void reverse_map_unmark_direct(struct world_page *page)
+{
+    (void)atomic_fetch_and_explicit(&page->flags, ~PAGE_FLAG_DIRECT, memory_order_relaxed);
+}
+
+static inline struct world_object *reverse_map_object(const struct world *world,
+                                                      const struct world_page *page)
+{
+    return &world->objects[page->object];
+}
+
 /* Clears a pte for reclaim, if its mm is not locked: false, and counts it, if it is. */
 bool reverse_map_clear(struct world *world, struct world_worker *worker, pte_t *pte);
 

@@ -42,26 +42,6 @@ static uint64_t address_of(const void *memory)
     return (uint64_t)(uintptr_t)memory;
 }
 
-static bool is_direct(const struct world_page *page)
-{
-    return (atomic_load_explicit(&page->flags, memory_order_relaxed) & PAGE_FLAG_DIRECT) != 0;
-}
-
-static void set_direct(struct world_page *page)
-{
-    (void)atomic_fetch_or_explicit(&page->flags, PAGE_FLAG_DIRECT, memory_order_relaxed);
-}
-
-static void clear_direct(struct world_page *page)
-{
-    (void)atomic_fetch_and_explicit(&page->flags, ~PAGE_FLAG_DIRECT, memory_order_relaxed);
-}
-
-static struct world_object *object_of(const struct world *world, const struct world_page *page)
-{
-    return &world->objects[page->object];
-}
-
 /* A block that was taken before the lock, and is used up. */
 static struct chain_block *use_spare(struct world_worker *worker)
 {
@@ -76,12 +56,12 @@ static void insert(const struct world *world, struct world_worker *worker, struc
     const uint32_t slots = world->slots;
     if (page->chain == 0 && world->plan.rmap->page_direct) {
         page->chain = address_of(pte);
-        set_direct(page);
+        reverse_map_mark_direct(page);
         return;
     }
-    if (is_direct(page)) {
+    if (reverse_map_is_direct(page)) {
         struct chain_block *block = use_spare(worker);
-        clear_direct(page);
+        reverse_map_unmark_direct(page);
         for (uint32_t i = 0; i + 2 < slots; i++) {
             block->slot[i] = 0;
         }
@@ -112,7 +92,7 @@ void chain_add(struct world *world, struct world_worker *worker, struct world_pa
     if (worker->spare == NULL) {
         worker->spare = block_take(&world->pool, &worker->cache);
     }
-    const struct world_object *object = object_of(world, page);
+    const struct world_object *object = reverse_map_object(world, page);
     world_lock(world, worker, object, page);
     worker->nr_mapped += page->chain == 0;
     insert(world, worker, page, pte);
@@ -139,10 +119,10 @@ static struct chain_block *shorten(struct world *world, struct world_worker *wor
 static void take_out(struct world *world, struct world_worker *worker, struct world_page *page,
                      const pte_t *pte)
 {
-    if (is_direct(page)) {
+    if (reverse_map_is_direct(page)) {
         if (pte_at(page->chain) == pte) {
             page->chain = 0;
-            clear_direct(page);
+            reverse_map_unmark_direct(page);
         }
         return;
     }
@@ -161,7 +141,7 @@ static void take_out(struct world *world, struct world_worker *worker, struct wo
 void chain_remove(struct world *world, struct world_worker *worker, struct world_page *page,
                   pte_t *pte)
 {
-    const struct world_object *object = object_of(world, page);
+    const struct world_object *object = reverse_map_object(world, page);
     world_lock(world, worker, object, page);
     take_out(world, worker, page, pte);
     worker->nr_mapped -= page->chain == 0;
@@ -177,7 +157,7 @@ static unsigned look(struct world *world, struct world_worker *worker, struct wo
     if (page->chain == 0) {
         return 0;
     }
-    if (is_direct(page)) {
+    if (reverse_map_is_direct(page)) {
         return reverse_map_clear_young(pte_at(page->chain));
     }
     struct chain_block *head = block_at(page->chain);
@@ -189,7 +169,7 @@ static unsigned look(struct world *world, struct world_worker *worker, struct wo
     }
     if (found == 1 && world->plan.rmap->page_direct) {
         page->chain = head->slot[world->slots - 1];
-        set_direct(page);
+        reverse_map_mark_direct(page);
         block_give(&world->pool, &worker->cache, head);
     }
     return young;
@@ -197,7 +177,7 @@ static unsigned look(struct world *world, struct world_worker *worker, struct wo
 
 unsigned chain_referenced(struct world *world, struct world_worker *worker, struct world_page *page)
 {
-    const struct world_object *object = object_of(world, page);
+    const struct world_object *object = reverse_map_object(world, page);
     world_lock(world, worker, object, page);
     const unsigned young = look(world, worker, page);
     world_unlock(world, worker, object, page);
@@ -212,12 +192,12 @@ static unsigned clear_all(struct world *world, struct world_worker *worker, stru
     if (page->chain == 0) {
         return 0;
     }
-    if (is_direct(page)) {
+    if (reverse_map_is_direct(page)) {
         if (!reverse_map_clear(world, worker, pte_at(page->chain))) {
             return 1;
         }
         page->chain = 0;
-        clear_direct(page);
+        reverse_map_unmark_direct(page);
         return 0;
     }
     struct chain_block *head = block_at(page->chain);
@@ -237,7 +217,7 @@ static unsigned clear_all(struct world *world, struct world_worker *worker, stru
 
 unsigned chain_reclaim(struct world *world, struct world_worker *worker, struct world_page *page)
 {
-    const struct world_object *object = object_of(world, page);
+    const struct world_object *object = reverse_map_object(world, page);
     unsigned left = 0;
     world_lock(world, worker, object, page);
     const bool mapped = page->chain != 0;
@@ -253,7 +233,7 @@ size_t chain_visit(const struct world *world, const struct world_page *page,
                    void (*visit)(void *who, pte_t *pte), void *who)
 {
     size_t blocks = 0;
-    if (is_direct(page)) {
+    if (reverse_map_is_direct(page)) {
         visit(who, pte_at(page->chain));
         return 0;
     }

@@ -28,22 +28,17 @@ static uint32_t pte_number(const struct world *world, const pte_t *pte)
     return (uint32_t)(pte - world->ptes);
 }
 
-static bool is_direct(const struct world_page *page)
-{
-    return (atomic_load_explicit(&page->flags, memory_order_relaxed) & PAGE_FLAG_DIRECT) != 0;
-}
-
 /* A direct pte is kept as its number plus one, so that 0 is no mapping. */
 static void set_direct(struct world_page *page, uint32_t pte)
 {
     page->chain = (uint64_t)pte + 1;
-    (void)atomic_fetch_or_explicit(&page->flags, PAGE_FLAG_DIRECT, memory_order_relaxed);
+    reverse_map_mark_direct(page);
 }
 
 static uint32_t clear_direct(struct world_page *page)
 {
     const uint32_t pte = (uint32_t)(page->chain - 1);
-    (void)atomic_fetch_and_explicit(&page->flags, ~PAGE_FLAG_DIRECT, memory_order_relaxed);
+    reverse_map_unmark_direct(page);
     page->chain = 0;
     return pte;
 }
@@ -68,13 +63,13 @@ static void collapse(struct world *world, struct world_worker *worker, struct wo
 
 void list_add(struct world *world, struct world_worker *worker, struct world_page *page, pte_t *pte)
 {
-    const struct world_object *object = &world->objects[page->object];
+    const struct world_object *object = reverse_map_object(world, page);
     world_lock(world, worker, object, page);
     if (page->chain == 0) {
         worker->nr_mapped++;
         set_direct(page, pte_number(world, pte));
     } else {
-        if (is_direct(page)) {
+        if (reverse_map_is_direct(page)) {
             const uint32_t first = clear_direct(page);
             push(world, worker, page, first);
         }
@@ -86,7 +81,7 @@ void list_add(struct world *world, struct world_worker *worker, struct world_pag
 static void take_out(struct world *world, struct world_worker *worker, struct world_page *page,
                      uint32_t pte)
 {
-    if (is_direct(page)) {
+    if (reverse_map_is_direct(page)) {
         if (page->chain == (uint64_t)pte + 1) {
             (void)clear_direct(page);
         }
@@ -111,7 +106,7 @@ static void take_out(struct world *world, struct world_worker *worker, struct wo
 void list_remove(struct world *world, struct world_worker *worker, struct world_page *page,
                  pte_t *pte)
 {
-    const struct world_object *object = &world->objects[page->object];
+    const struct world_object *object = reverse_map_object(world, page);
     world_lock(world, worker, object, page);
     take_out(world, worker, page, pte_number(world, pte));
     worker->nr_mapped -= page->chain == 0;
@@ -124,7 +119,7 @@ static unsigned look(const struct world *world, const struct world_page *page)
     if (page->chain == 0) {
         return 0;
     }
-    if (is_direct(page)) {
+    if (reverse_map_is_direct(page)) {
         return reverse_map_clear_young(pte_of(world, page->chain - 1));
     }
     for (const struct list_entry *entry = entry_at(world, page->chain); entry != NULL;
@@ -136,7 +131,7 @@ static unsigned look(const struct world *world, const struct world_page *page)
 
 unsigned list_referenced(struct world *world, struct world_worker *worker, struct world_page *page)
 {
-    const struct world_object *object = &world->objects[page->object];
+    const struct world_object *object = reverse_map_object(world, page);
     world_lock(world, worker, object, page);
     const unsigned young = look(world, page);
     world_unlock(world, worker, object, page);
@@ -149,7 +144,7 @@ static unsigned clear_all(struct world *world, struct world_worker *worker, stru
     if (page->chain == 0) {
         return 0;
     }
-    if (is_direct(page)) {
+    if (reverse_map_is_direct(page)) {
         if (!reverse_map_clear(world, worker, pte_of(world, page->chain - 1))) {
             return 1;
         }
@@ -178,7 +173,7 @@ static unsigned clear_all(struct world *world, struct world_worker *worker, stru
 
 unsigned list_reclaim(struct world *world, struct world_worker *worker, struct world_page *page)
 {
-    const struct world_object *object = &world->objects[page->object];
+    const struct world_object *object = reverse_map_object(world, page);
     unsigned left = 0;
     world_lock(world, worker, object, page);
     const bool mapped = page->chain != 0;
@@ -194,7 +189,7 @@ size_t list_visit(const struct world *world, const struct world_page *page,
                   void (*visit)(void *who, pte_t *pte), void *who)
 {
     size_t entries = 0;
-    if (is_direct(page)) {
+    if (reverse_map_is_direct(page)) {
         visit(who, pte_of(world, page->chain - 1));
         return 0;
     }

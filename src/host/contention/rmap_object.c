@@ -171,7 +171,7 @@ static void walk_tree(struct walk *walk)
 static unsigned reclaim(struct world *world, struct world_worker *worker, struct world_page *page,
                         void (*go)(struct walk *walk))
 {
-    const struct world_object *object = &world->objects[page->object];
+    const struct world_object *object = reverse_map_object(world, page);
     const int mapcount = atomic_load_explicit(&page->mapcount, memory_order_relaxed);
     struct walk walk = {.world = world, .worker = worker, .page = page, .to_find = mapcount};
     if (mapcount == 0) {
