@@ -246,3 +246,11 @@ bool text_ends_with(const char *text, const char *end)
     size_t end_size = strlen(end);
     return size >= end_size && strcmp(text + size - end_size, end) == 0;
 }
+
+const char *text_word(const char **rest_p, size_t *size_p)
+{
+    const char *word = *rest_p + strspn(*rest_p, " ");
+    *size_p = strcspn(word, " ");
+    *rest_p = word + *size_p;
+    return *size_p > 0 ? word : NULL;
+}

@@ -13,8 +13,6 @@
 #define LOCKS_BUDGET      5000000000
 #define CONTENTION_BUDGET 10000000000
 
-#define MIB ((byte_count)1 << 20)
-
 struct part {
     unsigned repetitions;
     bool quick;
@@ -24,7 +22,7 @@ struct part {
 static enum status measure_primitives(const struct host_measure *measure, const struct part *part,
                                       struct tables *tables)
 {
-    const byte_count most = part->quick ? 64 * MIB : 256 * MIB;
+    const byte_count most = part->quick ? 64 * MEBIBYTE : 256 * MEBIBYTE;
     return primitives_measure(measure, part->repetitions, min_u64(most, part->available / 8),
                               tables);
 }

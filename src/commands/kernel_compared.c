@@ -11,8 +11,6 @@
 #include "engine/sim.h"
 #include "machine/arch.h"
 
-#define MIB ((byte_count)1 << 20)
-
 static const struct {
     byte_count page;
     const char *name;
@@ -38,7 +36,8 @@ static void write_scenario(byte_count page, byte_count segment, uint64_t process
                            struct text *text)
 {
     /* Room for the segment, for page tables of 1/512 of it per process, and for the kernel. */
-    const byte_count memory = 2 * segment + processes * (segment / 256 + MIB) + 1024 * MIB;
+    const byte_count memory = 2 * segment + processes * (segment / 256 + MEBIBYTE) +
+                              1024 * MEBIBYTE;
     text_append_format(text,
                        "title: page tables of one segment\n"
                        "duration: 10ms\n"
@@ -53,7 +52,7 @@ static void write_scenario(byte_count page, byte_count segment, uint64_t process
                        "    touch_rate: 1\n"
                        "phases: { warmup: 0s }\n"
                        "costs: x86_64-2003\n",
-                       memory / MIB, size_name(page), processes, segment / MIB);
+                       memory / MEBIBYTE, size_name(page), processes, segment / MEBIBYTE);
 }
 
 static byte_count tables_of(const struct sim_result *result, uint64_t processes)

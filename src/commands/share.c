@@ -1,6 +1,5 @@
 #include "commands/share.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +11,18 @@ static bool exists_in(const char *directory, const char *name, char path[PATH_MA
     return length > 0 && length < PATH_MAX && access(path, R_OK) == 0;
 }
 
+bool share_program(char path[PATH_MAX])
+{
+    const ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    path[size > 0 ? size : 0] = '\0';
+    return size > 0;
+}
+
 /* ../share/thrash from the directory the program is in; false when that cannot be told. */
 static bool beside_program(char directory[PATH_MAX])
 {
     char program[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (size <= 0) {
-        return false;
-    }
-    program[size] = '\0';
-    char *slash = strrchr(program, '/');
+    char *slash = share_program(program) ? strrchr(program, '/') : NULL;
     if (slash == NULL) {
         return false;
     }

@@ -6,11 +6,15 @@
 #define THRASH_COMMANDS_SHARE_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "base/status.h"
 
 /* The path of an existing file, such as "results/plot.py". STATUS_RESOURCE, naming where it was
  * looked for, when it is in none of these places. */
 enum status share_find(const char *name, char path[PATH_MAX]);
+
+/* The path of the running program; false, and "", when it cannot be told. */
+bool share_program(char path[PATH_MAX]);
 
 #endif

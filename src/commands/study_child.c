@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "commands/share.h"
 #include "commands/study_directory.h"
 
 extern char **environ;
@@ -46,11 +47,9 @@ static void add_launcher(struct words *words, uint64_t ranks)
 {
     const char *launcher = getenv("MPIEXEC");
     launcher = launcher == NULL || launcher[0] == '\0' ? "mpirun" : launcher;
-    for (const char *at = launcher + strspn(launcher, " "); *at != '\0';) {
-        const size_t length = strcspn(at, " ");
-        add_word(words, at, length);
-        at += length;
-        at += strspn(at, " ");
+    size_t size = 0;
+    for (const char *word; (word = text_word(&launcher, &size)) != NULL;) {
+        add_word(words, word, size);
     }
     char number[24];
     (void)snprintf(number, sizeof number, "%" PRIu64, ranks);
@@ -63,12 +62,11 @@ char **study_command(const char *directory, const struct study *study,
 {
     struct words words = {0};
     char program[PATH_MAX];
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
+    const bool known = share_program(program);
     if (point->ranks > 1) {
         add_launcher(&words, point->ranks);
     }
-    add(&words, length > 0 ? program : "thrash");
+    add(&words, known ? program : "thrash");
     add(&words, "simulate");
     add(&words, study->base);
     for (size_t i = 0; i < point->nsettings; i++) {

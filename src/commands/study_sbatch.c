@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "commands/capture.h"
+#include "commands/share.h"
 
 /* --- files ---------------------------------------------------------------------------------- */
 
@@ -53,8 +54,7 @@ enum status sbatch_add_line(struct text *text, const char *line, const char *of)
 enum status sbatch_write_site(const char *where, const struct site *site)
 {
     char program[PATH_MAX];
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
+    (void)share_program(program);
     const char *const lines[] = {site->launcher, site->modules, site->scratch, program,
                                  site->requeue ? "requeue" : ""};
     struct text text = {0};
@@ -118,11 +118,9 @@ static void add_given(struct sbatch_words *words, const char *option, const char
 
 static void add_options(struct sbatch_words *words, const char *options)
 {
-    for (const char *at = options + strspn(options, " "); *at != '\0';) {
-        const size_t length = strcspn(at, " ");
-        sbatch_add(words, "%.*s", (int)length, at);
-        at += length;
-        at += strspn(at, " ");
+    size_t size = 0;
+    for (const char *word; (word = text_word(&options, &size)) != NULL;) {
+        sbatch_add(words, "%.*s", (int)size, word);
     }
 }
 

@@ -16,8 +16,6 @@
 #include "commands/study_submit_collect.h"
 #include "config/site.h"
 
-#define SECOND (1e9 * TICKS_PER_NS)
-
 /* What an element of an array asks for. */
 struct request {
     const struct planned_point *point;
@@ -52,13 +50,8 @@ static void size_request(const struct site *site, struct request *request)
 {
     const double margin = 1 + (double)site->memory_margin / (double)SHARE_ONE;
     const double bytes = fmax((double)request->point->bytes * margin, (double)site->memory_least);
-    double seconds = fmax(request->point->seconds * (double)site->time_factor,
-                          (double)site->time_least / SECOND);
-    if (site->time_most != OPTION_AUTO) {
-        seconds = fmin(seconds, (double)site->time_most / SECOND);
-    }
     request->megabytes = (uint64_t)ceil(bytes / (double)MEBIBYTE);
-    request->minutes = (uint64_t)fmax(1, ceil(seconds / 60));
+    request->minutes = site_minutes(site, request->point->seconds * (double)site->time_factor);
     request->memory_class = class_of((double)request->megabytes, 2);
     request->time_class = class_of((double)request->minutes, 4);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +10,6 @@
 #include "base/units.h"
 #include "commands/share.h"
 #include "commands/study_sbatch.h"
-
-#define SECOND (1e9 * TICKS_PER_NS)
 
 /* What reading a result and holding its figures takes: a generous guess. */
 #define COLLECT_MEBIBYTES 512
@@ -26,12 +23,7 @@ static uint64_t megabytes_of(const struct collect_job *job)
 
 static uint64_t minutes_of(const struct collect_job *job)
 {
-    double seconds = fmax(POINT_SECONDS * (double)job->plan->study.npoints,
-                          (double)job->site->time_least / SECOND);
-    if (job->site->time_most != OPTION_AUTO) {
-        seconds = fmin(seconds, (double)job->site->time_most / SECOND);
-    }
-    return (uint64_t)fmax(1, ceil(seconds / 60));
+    return site_minutes(job->site, POINT_SECONDS * (double)job->plan->study.npoints);
 }
 
 static enum status add_dependency(const struct collect_job *job, struct sbatch_words *words)

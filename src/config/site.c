@@ -1,5 +1,6 @@
 #include "config/site.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #include "config/option_read.h"
@@ -105,6 +106,15 @@ const struct option_table site_options = {
     .nrows = sizeof site_rows / sizeof site_rows[0],
     .size = sizeof(struct site),
 };
+
+uint64_t site_minutes(const struct site *site, double seconds)
+{
+    seconds = fmax(seconds, sim_seconds(site->time_least));
+    if (site->time_most != OPTION_AUTO) {
+        seconds = fmin(seconds, sim_seconds(site->time_most));
+    }
+    return (uint64_t)fmax(1, ceil(seconds / 60));
+}
 
 enum status site_load(const char *path, struct config_arena *arena, struct site *site_p)
 {

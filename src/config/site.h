@@ -28,6 +28,9 @@ struct site {
 
 extern const struct option_table site_options;
 
+/* What to ask for a run that is expected to take so long, in the whole minutes of --time. */
+uint64_t site_minutes(const struct site *site, double seconds);
+
 /* Reads the file. Texts belong to the arena. */
 enum status site_load(const char *path, struct config_arena *arena, struct site *site_p);
 
