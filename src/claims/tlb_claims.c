@@ -6,7 +6,6 @@
 #include "claims/rows.h"
 
 #define GIB ((byte_count)1 << 30)
-#define MIB ((byte_count)1 << 20)
 
 static const char *const patterns[] = {"dependent", "independent"};
 
@@ -77,7 +76,8 @@ static double least_ratio(const struct surface *surface)
     double least = NAN;
     for (size_t f = 0; f < surface->footprint.info.nvalues; f++) {
         if (h5_number_at(&surface->footprint, f) >= (double)GIB) {
-            least = fmin(least, time_at(surface, PAGE_BYTES, f) / time_at(surface, 2 * MIB, f));
+            least = fmin(least,
+                         time_at(surface, PAGE_BYTES, f) / time_at(surface, 2 * MEBIBYTE, f));
         }
     }
     return least;

@@ -11,7 +11,6 @@
 #include "host/cgroup.h"
 
 #define KIB ((byte_count)1 << 10)
-#define MIB ((byte_count)1 << 20)
 
 /* A cgroup of version 1 without a limit says LONG_MAX rounded down to a page, whose size varies. */
 #define NO_LIMIT ((byte_count)1 << 62)
@@ -247,7 +246,7 @@ static void read_slurm(const struct host_system *system, struct host_memory *mem
     (void)snprintf(entry->source, sizeof entry->source, "SLURM_MEM_PER_NODE");
     uint64_t mib, cpus;
     if (slurm_mib(system, "SLURM_MEM_PER_NODE", entry, &mib)) {
-        set_limit(entry, mib * MIB, 0);
+        set_limit(entry, mib * MEBIBYTE, 0);
     }
 
     entry = add_limit(memory);
@@ -261,7 +260,7 @@ static void read_slurm(const struct host_system *system, struct host_memory *mem
     }
     (void)snprintf(entry->source, sizeof entry->source,
                    "SLURM_MEM_PER_CPU (%" PRIu64 " MiB) of %" PRIu64 " CPUs", mib, cpus);
-    set_limit(entry, mib * MIB * cpus, 0);
+    set_limit(entry, mib * MEBIBYTE * cpus, 0);
 }
 
 void host_memory_read(const struct host_system *system, struct host_memory *memory)

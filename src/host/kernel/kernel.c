@@ -10,8 +10,6 @@
 #include "host/kernel/segment.h"
 #include "host/kernel/team.h"
 
-#define MIB ((byte_count)1 << 20)
-
 const struct kernel_probe kernel_probes[] = {
     {"page_tables", "page tables of processes that map one segment", "byte", probe_page_tables},
     {"fork_exit", "fork and exit by pages mapped", "ns", probe_fork_exit},
@@ -24,7 +22,7 @@ const struct kernel_probe kernel_probes[] = {
 /* What is asked for when there is memory enough. */
 static const struct kernel_plan full_plan = {
     .repetitions = 9,
-    .segment = 1024 * MIB,
+    .segment = 1024 * MEBIBYTE,
     .sharers = {1, 2, 5, 10, 20},
     .nsharers = 5,
     .forked = {0, 1024, 4096, 16384, 65536, 262144},
@@ -38,7 +36,7 @@ static const struct kernel_plan full_plan = {
 
 static const struct kernel_plan quick_plan = {
     .repetitions = 9,
-    .segment = 1024 * MIB,
+    .segment = 1024 * MEBIBYTE,
     .sharers = {1, 2, 4},
     .nsharers = 3,
     .forked = {0, 4096, 65536},
@@ -55,7 +53,7 @@ void kernel_plan_make(bool quick, byte_count available, struct kernel_plan *plan
     struct kernel_plan plan = quick ? quick_plan : full_plan;
     const byte_count most = available / 4;
     plan.memory = most;
-    while (plan.segment > MIB && plan.segment > most) {
+    while (plan.segment > MEBIBYTE && plan.segment > most) {
         plan.segment /= 2;
     }
     while (plan.nforked > 1 && plan.forked[plan.nforked - 1] * PAGE_BYTES > most) {
