@@ -105,8 +105,18 @@ static enum status check_memory(const struct scenario *scenario, const struct pl
 {
     const page_count frames = scenario->machine.memory >> PAGE_SHIFT;
     const page_count needed = needs->frames + needs->kept;
-    if (needed <= frames) {
+    if (needed + needs->apart <= frames) {
         return STATUS_OK;
+    }
+    const page_count mib = (page_count)1 << (20 - PAGE_SHIFT);
+    if (needed <= frames) {
+        return fail(STATUS_USAGE,
+                    "%s: machine.cells: the workloads need %" PRIpages
+                    " MiB before the clock starts, and %" PRIu64 " cells may leave %" PRIu64
+                    " frames unused between them, but machine.memory is %" PRIpages
+                    " MiB; give it fewer cells, or more memory",
+                    scenario_where(scenario, "machine.cells"), (needed + mib - 1) / mib,
+                    scenario->machine.cells, (uint64_t)needs->apart, frames / mib);
     }
     const page_count beyond_segments = plan->large_pool - plan_large_frames(plan);
     if (needed - beyond_segments <= frames || beyond_segments > frames) {
@@ -118,7 +128,6 @@ static enum status check_memory(const struct scenario *scenario, const struct pl
                     scenario_where(scenario, "machine.large_pages"), plan->large_pool >> 8,
                     plan_large_frames(plan) >> 8, needed >> 8, frames >> 8);
     }
-    const page_count mib = (page_count)1 << (20 - PAGE_SHIFT);
     return fail(STATUS_USAGE,
                 "%s: the workloads need at least %" PRIpages
                 " MiB before the clock starts, with page tables, what pte chains the design keeps "
@@ -159,7 +168,7 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
         return status;
     }
     status = design_check_plan(scenario, &design, &set.plan);
-    struct populate_needs needs = {0, 0};
+    struct populate_needs needs = {0, 0, 0};
     if (status == STATUS_OK) {
         status = populate_needs(scenario, &set.plan, &design, &needs);
     }

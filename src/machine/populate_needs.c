@@ -197,7 +197,7 @@ enum status populate_needs(const struct scenario *scenario, const struct plan *p
     const bool has_high = design->lowmem_frames > 0 && design->lowmem_frames < frames;
     struct resident resident = {0, 0, 0};
     enum status status = count_resident(plan, design, &resident);
-    struct populate_needs needs = {0, 0};
+    struct populate_needs needs = {0, 0, 0};
     if (status == STATUS_OK && !has_high) {
         status = cell_frames_kept(scenario, plan, design, &needs.kept);
     }
@@ -211,7 +211,7 @@ enum status populate_needs(const struct scenario *scenario, const struct plan *p
         const uint64_t cells = scenario->machine.cells;
         needs.frames += slab_frames(design, plan->arch, SLAB_PTE_CHAIN, resident.blocks) +
                         slab_frames(design, plan->arch, SLAB_RADIX_NODE, resident.nodes);
-        needs.kept += cells > 1 ? cells * FRAMES_AT_A_TIME : 0;
+        needs.apart = cells > 1 ? cells * FRAMES_AT_A_TIME : 0;
     }
     *needs_p = needs;
     return STATUS_OK;

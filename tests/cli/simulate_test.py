@@ -211,6 +211,8 @@ def test_refused_alike(directory):
         arguments = [QUICKSTART, *(word for key in settings for word in ("--set", key))]
         refused = run(["simulate", *arguments, "-o", path], code=2).stderr
         assert run(["check", *arguments], code=2).stderr == refused, (settings, refused)
+    apart = run(["check", QUICKSTART, "--set", "machine.cells=1000"], code=2).stderr
+    assert "machine.cells: the workloads need 509 MiB" in apart and "fewer cells" in apart, apart
     arguments = [QUICKSTART, "--set", "machine.cells=64", "--set", "duration=200ms"]
     run(["check", *arguments])
     assert "pages freed" in run(["simulate", *arguments, "-o", path]).stdout
