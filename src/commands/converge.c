@@ -50,14 +50,14 @@ static void print_help(void)
         "The figures are of the pressure phase, elapsed_seconds is of the whole run. The change "
         "is\n"
         "that of the mean over seeds, the spread the largest less the smallest, over the mean. A\n"
-        "line is marked where the change is above %.0f %% and above the spread of both settings. "
-        "A\n"
-        "figure that some run of a setting does not have is `-`. One seed shows no spread: "
-        "nothing\n"
-        "is marked then.\n"
+        "line is marked where the change is above %.0f %% and above the spread of both settings; "
+        "in\n"
+        "spin_seconds, of which there may be hardly any, where it is above %.0f %% of one cell's\n"
+        "reclaim_cpu_seconds as well. A figure that some run of a setting does not have is `-`.\n"
+        "One seed shows no spread: nothing is marked then.\n"
         "\n"
         "example: thrash converge configs/quickstart.yaml --cells 1,4 -o quickstart.csv\n",
-        usage, CONVERGE_SEEDS_MAX, 100 * CONVERGE_LIMIT);
+        usage, CONVERGE_SEEDS_MAX, 100 * CONVERGE_LIMIT, 100 * CONVERGE_LIMIT);
 }
 
 /* --- the command line ------------------------------------------------------------------------ */

@@ -315,6 +315,24 @@ static void test_memory_runs_out(const struct preset *preset, const struct catal
     }
 }
 
+/* So little memory that cells run out of frames while processes are populated, and go on with those
+ * of others. */
+static void test_tight_populate(const struct catalogue *catalogue)
+{
+    struct text text = {0};
+    text_append(&text, "duration: 300ms\n"
+                       "machine: { memory: 34MiB, ballast: 0, cells: 15, swap: { size: 16MiB } }\n"
+                       "design: { preset: linux-2.6.0 }\n"
+                       "phases: { warmup: 10ms }\n"
+                       "costs: x86_64-2003\n"
+                       "workloads:\n"
+                       "  - { kind: database, processes: 60, segment: { size: 16MiB },\n"
+                       "      private_memory: 100KiB }\n"
+                       "  - { kind: shm_copy, size: 8MiB, rate: 40MB/s }\n");
+    (void)test_scenario(&text, "tight populate", catalogue);
+    text_free(&text);
+}
+
 /* One workload alone, with every preset: for who works on it. */
 static void test_workload(const char *name, const struct catalogue *catalogue)
 {
@@ -353,6 +371,8 @@ int main(int argc, char **argv)
     catalogue_fill(&names);
     if (argc > 2 && strcmp(argv[1], "--workload") == 0) {
         test_workload(argv[2], &names.catalogue);
+    } else {
+        test_tight_populate(&names.catalogue);
     }
     for (const struct preset *preset = design_presets; preset->name != NULL && argc <= 2;
          preset++) {

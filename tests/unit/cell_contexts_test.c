@@ -278,6 +278,27 @@ static void test_freed_in_all_cells(void **state)
     assert_int_equal(helper(machine)->wait, WAIT_TIME);
 }
 
+/* The end of a helper's own call leaves no distress: at what priority it was depends on how far it
+ * had come in its cell. */
+static void test_helper_leaves_no_distress(void **state)
+{
+    struct machine *machine = *state;
+    struct cell *cell = &machine->cell;
+    struct zone *zone = &cell->core->zone[ZONE_NORMAL];
+    const uint32_t before = 3;
+    zone->prev_priority = before;
+    let_helper_wait(machine);
+    assert_int_not_equal(zone->temp_priority, before); /* the helper has come by */
+    context_freed_elsewhere(cell, PROCESS, 32);
+    begin_epoch(machine);
+    epoch_run(cell, NULL, 0);
+    assert_int_equal(helper(machine)->wait, WAIT_TIME); /* its call has ended */
+    assert_int_equal(zone->prev_priority, before);
+    for (size_t i = 0; i < cell->outbox.count; i++) {
+        assert_int_not_equal(cell->outbox.messages[i].kind, MESSAGE_CALLED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_process_in_each_cell, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waits_for_frames_of_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_freed_in_all_cells, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_helper_leaves_no_distress, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
