@@ -37,17 +37,26 @@ struct machine {
     struct cell_share share;
 };
 
-/* The next epoch: every context that wants a CPU gets one. */
-static void begin_epoch(struct machine *machine)
+/* The next epoch, with CPUs for as many contexts. */
+static void begin_epoch_with(struct machine *machine, uint64_t cpus)
 {
     struct cell *cell = &machine->cell;
     sim_time start = cell->core->epoch_end;
-    machine->share = (struct cell_share){
-        .start = start, .end = start + EPOCH, .contexts = 8, .room = 8, .spare = 8 * EPOCH};
+    machine->share = (struct cell_share){.start = start,
+                                         .end = start + EPOCH,
+                                         .contexts = cpus,
+                                         .room = cpus,
+                                         .spare = cpus * EPOCH};
     for (int zone = 0; zone < ZONES; zone++) {
         machine->share.free[zone] = cell->core->zone[zone].free;
     }
     epoch_begin(cell, &machine->share, machine->homes);
+}
+
+/* Every context that wants a CPU gets one. */
+static void begin_epoch(struct machine *machine)
+{
+    begin_epoch_with(machine, 8);
 }
 
 static void end_epoch(struct machine *machine)
@@ -128,6 +137,27 @@ static void test_clock_beyond_the_window(void **state)
     end_epoch(machine);
     begin_epoch(machine);
     assert_int_equal(kswapd(machine)->now, core->epoch_start + 7);
+}
+
+/* However long it waits for a CPU in between. */
+static void test_clock_beyond_the_window_while_queued(void **state)
+{
+    struct machine *machine = *state;
+    const struct cell_core *core = machine->cell.core;
+    context_wake_kswapd(&machine->cell, ZONE_NORMAL, core->epoch_start);
+    kswapd(machine)->now = core->window_end + 7;
+    for (int i = 0; i < 3; i++) {
+        end_epoch(machine);
+        begin_epoch_with(machine, 0);
+        assert_false(kswapd(machine)->on_cpu);
+    }
+    end_epoch(machine);
+    begin_epoch(machine);
+    assert_true(kswapd(machine)->on_cpu);
+    assert_int_equal(kswapd(machine)->now, core->epoch_start + 7);
+    end_epoch(machine);
+    begin_epoch(machine);
+    assert_int_equal(kswapd(machine)->now, core->epoch_start);
 }
 
 static void test_kswapd_is_woken_everywhere(void **state)
@@ -304,6 +334,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_woken_after_the_window, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_clock_beyond_the_window, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_clock_beyond_the_window_while_queued, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_kswapd_is_woken_everywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kswapd_woken_elsewhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_helper_ends_with_its_process, set_up, tear_down),
