@@ -34,37 +34,61 @@ static const struct choice *const writeouts[] = {
 };
 
 static const struct choice page_tables_lowmem = {
-    "lowmem", "page tables in memory the kernel maps directly",
-    "linux v2.6.0 arch/i386/mm/pgtable.c, pte_alloc_one() without CONFIG_HIGHPTE", 0};
+    .name = "lowmem",
+    .description = "page tables in memory the kernel maps directly",
+    .source = "linux v2.6.0 arch/i386/mm/pgtable.c, pte_alloc_one() without CONFIG_HIGHPTE"};
 static const struct choice page_tables_highmem = {
-    "highmem", "pages of ptes in high memory (HIGHPTE), mapped by the kernel for each access",
-    "linux v2.6.0 arch/i386/mm/pgtable.c, pte_alloc_one() with CONFIG_HIGHPTE", IA32};
+    .name = "highmem",
+    .description = "pages of ptes in high memory (HIGHPTE), mapped by the kernel for each access",
+    .source = "linux v2.6.0 arch/i386/mm/pgtable.c, pte_alloc_one() with CONFIG_HIGHPTE",
+    .archs = IA32,
+    .because = "a 64-bit kernel maps all of memory, so that none of it is high"};
 static const struct choice *const page_tables[] = {&page_tables_lowmem, &page_tables_highmem, NULL};
 
 static const struct choice split_3g1g = {
-    "3g1g", "3 GiB of user space, 896 MiB of directly mapped memory",
-    "linux v2.6.0 include/asm-i386/page.h, PAGE_OFFSET and VMALLOC_RESERVE", IA32};
+    .name = "3g1g",
+    .description = "3 GiB of user space, 896 MiB of directly mapped memory",
+    .source = "linux v2.6.0 include/asm-i386/page.h, PAGE_OFFSET and VMALLOC_RESERVE",
+    .archs = IA32,
+    .because = "64-bit addresses are enough for processes and all of memory"};
 static const struct choice split_4g4g = {
-    "4g4g", "4 GiB each for user space and kernel, changed at every entry to the kernel",
-    "Molnar's patch for 2.5.74, 9 Jul 2003; LWN, 4G/4G split, 2003", IA32};
-static const struct choice split_none = {"none", "64-bit: all of memory is directly mapped",
-                                         "linux v2.6.0 include/asm-x86_64/page.h, PAGE_OFFSET",
-                                         1U << ARCH_X86_64};
+    .name = "4g4g",
+    .description = "4 GiB each for user space and kernel, changed at every entry to the kernel",
+    .source = "Molnar's patch for 2.5.74, 9 Jul 2003; LWN, 4G/4G split, 2003",
+    .archs = IA32,
+    .because = "64-bit addresses are enough for processes and all of memory"};
+static const struct choice split_none = {
+    .name = "none",
+    .description = "64-bit: all of memory is directly mapped",
+    .source = "linux v2.6.0 include/asm-x86_64/page.h, PAGE_OFFSET",
+    .archs = 1U << ARCH_X86_64,
+    .because = "processes and kernel must divide the 4 GiB that 32 bits address"};
 static const struct choice *const splits[] = {&split_3g1g, &split_4g4g, &split_none, NULL};
 
-static const struct choice shared_page_4k = {"4KiB", "shared segments in base pages",
-                                             "linux 2.4.23 and v2.6.0 mm/shmem.c", 0};
+static const struct choice shared_page_4k = {.name = "4KiB",
+                                             .description = "shared segments in base pages",
+                                             .source = "linux 2.4.23 and v2.6.0 mm/shmem.c"};
 static const struct choice shared_page_2m = {
-    "2MiB", "shared segments in reserved pages of 2 MiB, which are never swapped and have no ptes",
-    "linux v2.6.0 mm/hugetlb.c, arch/i386/mm/hugetlbpage.c; include/asm-i386/page.h, HPAGE_SHIFT",
-    1U << ARCH_I386_PAE | 1U << ARCH_X86_64};
+    .name = "2MiB",
+    .description =
+        "shared segments in reserved pages of 2 MiB, which are never swapped and have no ptes",
+    .source = "linux v2.6.0 mm/hugetlb.c, arch/i386/mm/hugetlbpage.c; include/asm-i386/page.h, "
+              "HPAGE_SHIFT",
+    .archs = 1U << ARCH_I386_PAE | 1U << ARCH_X86_64,
+    .because = "without PAE an entry of the page directory stands for 1024 ptes, and maps 4 MiB"};
 static const struct choice shared_page_4m = {
-    "4MiB", "the same in pages of 4 MiB, which page directories of i386 without PAE map",
-    "linux v2.6.0 arch/i386/mm/hugetlbpage.c; include/asm-i386/page.h, HPAGE_SHIFT",
-    1U << ARCH_I386};
+    .name = "4MiB",
+    .description = "the same in pages of 4 MiB, which page directories of i386 without PAE map",
+    .source = "linux v2.6.0 arch/i386/mm/hugetlbpage.c; include/asm-i386/page.h, HPAGE_SHIFT",
+    .archs = 1U << ARCH_I386,
+    .because = "with ptes of 8 bytes an entry of the page directory stands for 512 of them, and "
+               "maps 2 MiB"};
 static const struct choice shared_page_1g = {
-    "1GiB", "the same in pages of 1 GiB, which no processor of 2004 had",
-    "linux v2.6.27 arch/x86/mm/hugetlbpage.c, GB pages", 1U << ARCH_X86_64};
+    .name = "1GiB",
+    .description = "the same in pages of 1 GiB, which no processor of 2004 had",
+    .source = "linux v2.6.27 arch/x86/mm/hugetlbpage.c, GB pages",
+    .archs = 1U << ARCH_X86_64,
+    .because = "only page tables of x86_64 have entries that map 1 GiB"};
 static const struct choice *const shared_page_sizes[] = {&shared_page_4k, &shared_page_2m,
                                                          &shared_page_4m, &shared_page_1g, NULL};
 
@@ -329,9 +353,10 @@ unsigned preset_archs(const struct preset *preset)
            choice_archs(preset->split);
 }
 
-/* A choice that does not exist on the scenario's architecture is refused, naming where it does. */
+/* A choice that does not exist on the scenario's architecture is refused, naming where it does, and
+ * why only there. */
 static enum status does_not_exist(const struct scenario *scenario, const char *key,
-                                  const char *name, unsigned archs)
+                                  const char *name, unsigned archs, const char *because)
 {
     char where[64] = "";
     for (unsigned arch = ARCH_I386; arch <= ARCH_X86_64; arch++) {
@@ -340,9 +365,9 @@ static enum status does_not_exist(const struct scenario *scenario, const char *k
             strcat(where, arch_table[arch].name);
         }
     }
-    return fail(STATUS_USAGE, "%s: %s: %s does not exist on %s; it exists on %s",
+    return fail(STATUS_USAGE, "%s: %s: %s does not exist on %s; it exists on %s%s%s",
                 scenario_where(scenario, key), key, name, arch_table[scenario->machine.arch].name,
-                where);
+                where, because != NULL ? ": " : "", because != NULL ? because : "");
 }
 
 static enum status check_arch(const struct scenario *scenario, const char *key,
@@ -351,7 +376,7 @@ static enum status check_arch(const struct scenario *scenario, const char *key,
     if (choice == NULL || exists_on(choice, scenario->machine.arch)) {
         return STATUS_OK;
     }
-    return does_not_exist(scenario, key, choice->name, choice->archs);
+    return does_not_exist(scenario, key, choice->name, choice->archs, choice->because);
 }
 
 /* So is a preset that has such a choice. */
@@ -361,7 +386,16 @@ static enum status check_preset_arch(const struct scenario *scenario, const stru
     if (preset == NULL || (archs >> scenario->machine.arch & 1) != 0) {
         return STATUS_OK;
     }
-    return does_not_exist(scenario, "design.preset", preset->name, archs);
+    const struct choice *limits[] = {&preset->rmap->choice, &preset->reclaim->choice,
+                                     &preset->writeout->choice, preset->split,
+                                     preset->elsewhere_low_tables ? NULL : preset->page_tables};
+    const char *because = NULL;
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0] && because == NULL; i++) {
+        if (limits[i] != NULL && !exists_on(limits[i], scenario->machine.arch)) {
+            because = limits[i]->because;
+        }
+    }
+    return does_not_exist(scenario, "design.preset", preset->name, archs, because);
 }
 
 /* Puts the choice that a scenario names on an axis in place of what is there. */
