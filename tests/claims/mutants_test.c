@@ -26,7 +26,7 @@ extern char **environ;
 
 enum mutant mutant_active;
 
-enum { VERDICT = 100, BROKEN = VERDICT + CLAIM_VERDICTS, HANGS, SECONDS_MAX = 600 };
+enum { VERDICT = 100, BROKEN = VERDICT + CLAIM_VERDICTS, HANGS, SECONDS_MAX = 1500 };
 
 static const char *const names[MUTANT_COUNT] = {[MUTANT_NONE] = "the model as it is",
 #define X(name, what) [MUTANT_##name] = #name ": " what,
