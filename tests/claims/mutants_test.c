@@ -1,7 +1,7 @@
 /* Shows that every claim that is reproduced can fail: with the mechanism it rests on broken, the
  * verdict of its short form must change. Of claims that are not reproduced one figure must change
- * sides: one that is as required, or one that is not. (L6 and L8 are too far from what is required
- * of them: no rule takes a figure of theirs across its bound.)
+ * sides: one that is as required, or one that is not. (Of L6, L8 and I6 no mutant that was tried
+ * takes a figure across its bound.)
  *
  *   claims_mutants_test                 every row below that takes seconds
  *   claims_mutants_test --long          the others, and all figures without a mutant
@@ -26,7 +26,7 @@ extern char **environ;
 
 enum mutant mutant_active;
 
-enum { VERDICT = 100, BROKEN = VERDICT + CLAIM_VERDICTS, HANGS, SECONDS_MAX = 1500 };
+enum { VERDICT = 100, BROKEN = VERDICT + CLAIM_VERDICTS, HANGS, SECONDS_MAX = 600 };
 
 static const char *const names[MUTANT_COUNT] = {[MUTANT_NONE] = "the model as it is",
 #define X(name, what) [MUTANT_##name] = #name ": " what,
@@ -85,7 +85,6 @@ static const struct {
     {"L3", "tasks_2_6_0_on_128", MUTANT_CHAIN_SLOTS, true, true},
     {"L10", "tasks_2_6_0", MUTANT_TABLE_FRAMES, true, true},
     {"L5", "tree_rmap_test", MUTANT_TREE_HEAP, true, true},
-    {"I6", "groups_2_4_23_last_over_first", MUTANT_CREDIT_THRESHOLD, true, true},
     {"I12", "completed_60_64_GiB_pae_2_6_0", MUTANT_TABLE_FRAMES, false, true},
 };
 
@@ -111,7 +110,7 @@ static int judge(int argc, char **argv, const char *id, const char *figure)
 {
     struct launcher launcher;
     struct catalogue_names catalogue;
-    alarm(SECONDS_MAX);
+    alarm(figure != NULL ? 3 * SECONDS_MAX : SECONDS_MAX);
     if (launcher_init(&argc, &argv, true, &launcher) != STATUS_OK) {
         return 1;
     }

@@ -17,6 +17,9 @@ void o_contention_chain(struct machine *machine, struct actor *actor, sim_time t
                         uint64_t mappers);
 void o_contention_begin_epoch(struct machine *machine, uint64_t length_before);
 
+/* layout_design.c. Fills in the machine's design. */
+void o_layout_design(struct machine *machine);
+
 /* workload.c */
 /* Its processes are there from the start, and have no last touch. */
 bool o_workload_goes_on(const struct workload *workload);
