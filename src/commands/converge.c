@@ -246,8 +246,10 @@ static void show_progress(void *who, const struct sim_progress *at)
     char label[64];
     (void)snprintf(label, sizeof label, "run %zu of %zu, %s", converge->run, converge->nruns,
                    at->phase);
-    struct progress_point point = {PROGRESS_SIMULATED_TIME, converge->done + at->now,
-                                   converge->done + converge->left, label};
+    struct progress_point point = {.unit = PROGRESS_SIMULATED_TIME,
+                                   .done = converge->done + at->now,
+                                   .total = converge->done + converge->left,
+                                   .label = label};
     progress_update(&converge->progress, &point, progress_clock());
 }
 
@@ -334,9 +336,10 @@ static enum status run_all(struct converge *converge)
     for (size_t i = 0; i < converge->report.nsettings && status == STATUS_OK; i++) {
         status = run_setting(converge, i);
     }
-    struct progress_point point = {PROGRESS_SIMULATED_TIME, converge->done,
-                                   converge->done + converge->left,
-                                   status == STATUS_OK ? "done" : "stopped"};
+    struct progress_point point = {.unit = PROGRESS_SIMULATED_TIME,
+                                   .done = converge->done,
+                                   .total = converge->done + converge->left,
+                                   .label = status == STATUS_OK ? "done" : "stopped"};
     progress_close(&converge->progress, &point, progress_clock());
     return status;
 }

@@ -96,7 +96,8 @@ static enum status read_everywhere(struct run *run)
 
 static void show_progress(void *who, uint64_t done, uint64_t total, const char *label)
 {
-    const struct progress_point point = {PROGRESS_STEPS, done, total, label};
+    const struct progress_point point = {
+        .unit = PROGRESS_STEPS, .done = done, .total = total, .label = label};
     progress_update(who, &point, progress_clock());
 }
 
@@ -126,8 +127,10 @@ static enum status measure_at(const struct run *run, const struct host_system *s
     };
     host_place_leave(topology, places); /* out of the launcher's binding */
     enum status status = run->command->measure(run->options, &measure, tables);
-    const struct progress_point end = {PROGRESS_STEPS, 1, 1,
-                                       status == STATUS_OK ? "measured" : "stopped"};
+    const struct progress_point end = {.unit = PROGRESS_STEPS,
+                                       .done = 1,
+                                       .total = 1,
+                                       .label = status == STATUS_OK ? "measured" : "stopped"};
     progress_close(&progress, &end, progress_clock());
     if (run->place.pretends && tables->bytes.size > 0) {
         tables_invalid(tables, "the name of the host is from " MEASURE_HOSTS_VARIABLE

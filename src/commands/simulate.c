@@ -256,7 +256,10 @@ static enum status check_outputs(const struct simulate_arguments *arguments,
 
 static struct progress_point point_of(const struct sim_progress *at)
 {
-    return (struct progress_point){PROGRESS_SIMULATED_TIME, at->now, at->limit, at->phase};
+    return (struct progress_point){.unit = PROGRESS_SIMULATED_TIME,
+                                   .done = at->now,
+                                   .total = at->limit,
+                                   .label = at->phase};
 }
 
 static void show_progress(void *who, const struct sim_progress *at)
@@ -284,15 +287,18 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
     struct sim_result result;
     enum status ran = sim_run(scenario, MPI_COMM_WORLD, &options, &result);
     if (ran != STATUS_OK && ran != STATUS_INTERRUPTED) {
-        struct progress_point point = {PROGRESS_SIMULATED_TIME, 0, scenario->duration, "stopped"};
+        struct progress_point point = {
+            .unit = PROGRESS_SIMULATED_TIME, .total = scenario->duration, .label = "stopped"};
         progress_close(&progress, &point, progress_clock());
         return ran;
     }
     const struct recording *recording = &result.recording;
     sim_time end = recording->npoints > 0 ? recording->time[recording->npoints - 1]
                                           : recording->verdict_time;
-    struct progress_point point = {PROGRESS_SIMULATED_TIME, end, scenario->duration,
-                                   verdict_name(recording->verdict)};
+    struct progress_point point = {.unit = PROGRESS_SIMULATED_TIME,
+                                   .done = end,
+                                   .total = scenario->duration,
+                                   .label = verdict_name(recording->verdict)};
     progress_close(&progress, &point, progress_clock());
     enum status status = simulate_write(scenario, outputs->result, arguments->force, prediction,
                                         &result, launcher, record);

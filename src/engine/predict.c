@@ -15,14 +15,41 @@ static const double seconds_per_touch = 90e-9;
 static const double seconds_per_reclaim_second = 0.02;
 static const double seconds_per_pte_populated = 1.5e-9;
 
+/* Of a process that has all the CPU it wants. */
+static double touches_per_second_of(const struct workload_set *set,
+                                    const struct plan_process *process)
+{
+    const struct workload *workload = &set->workload[process->workload];
+    return (double)process->cpu_share / (double)CPU_SHARE_ONE * 1e9 * TICKS_PER_NS /
+           (double)workload->work_per_touch;
+}
+
 static double touches_per_second(const struct workload_set *set)
 {
     double touches = 0;
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
-        const struct plan_process *process = &set->plan.processes[i];
-        const struct workload *workload = &set->workload[process->workload];
-        touches += (double)process->cpu_share / (double)CPU_SHARE_ONE * 1e9 * TICKS_PER_NS /
-                   (double)workload->work_per_touch;
+        touches += touches_per_second_of(set, &set->plan.processes[i]);
+    }
+    return touches;
+}
+
+/* Of a run to its duration: no more than its CPUs and the ends of its processes allow. */
+static double touches_in_all(const struct scenario *scenario, const struct workload_set *set)
+{
+    const struct plan *plan = &set->plan;
+    const double duration = sim_seconds(scenario->duration);
+    double wanted = 0; /* CPUs */
+    for (size_t i = 0; i < plan->nprocesses; i++) {
+        wanted += (double)plan->processes[i].cpu_share / (double)CPU_SHARE_ONE;
+    }
+    const double cpus = (double)scenario->machine.cpus;
+    const double given = wanted > cpus ? cpus / wanted : 1;
+    double touches = 0;
+    for (size_t i = 0; i < plan->nprocesses; i++) {
+        const struct plan_process *process = &plan->processes[i];
+        const double made = duration * given * touches_per_second_of(set, process);
+        const double last = (double)process->touches;
+        touches += process->touches > 0 && last < made ? last : made;
     }
     return touches;
 }
@@ -199,8 +226,8 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
         prediction.nptes += vma->populate == POPULATE_NONE || !has_ptes ? 0 : vma->pages;
     }
     double duration = sim_seconds(scenario->duration);
-    prediction.seconds = duration * (touches_per_second(&set) * seconds_per_touch +
-                                     2 * seconds_per_reclaim_second) +
+    prediction.seconds = touches_in_all(scenario, &set) * seconds_per_touch +
+                         duration * 2 * seconds_per_reclaim_second +
                          (double)prediction.nptes * seconds_per_pte_populated;
     workloads_free(&set);
     *prediction_p = prediction;

@@ -498,16 +498,17 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     cell_id ncells = (cell_id)scenario->machine.cells;
     int active = (cell_id)size < ncells ? size : (int)ncells;
     bool has_cells = rank < active;
-    struct sim_result result = {
-        .recording =
-            {
-                .ncells = ncells,
-                .first_cell = ncells,
-                .pressure_began = TIME_NEVER,
-                .tlb_simulated = tlb_config_is_there(&scenario->machine.tlb),
-            },
-        .checkpoints = {.wanted = options->checkpoints.path != NULL},
-        .resumed_from = TIME_NEVER};
+    struct sim_result result = {.recording =
+                                    {
+                                        .ncells = ncells,
+                                        .first_cell = ncells,
+                                        .pressure_began = TIME_NEVER,
+                                        .tlb_sampling = tlb_config_is_there(&scenario->machine.tlb)
+                                                            ? scenario->machine.tlb_sampling
+                                                            : 0,
+                                    },
+                                .checkpoints = {.wanted = options->checkpoints.path != NULL},
+                                .resumed_from = TIME_NEVER};
     struct run run = {.scenario = scenario, .options = options, .result = &result, .rank = rank};
     MPI_Comm_split(comm, has_cells ? 0 : MPI_UNDEFINED, rank, &run.comm);
     enum status status = design_resolve(scenario, &run.design);

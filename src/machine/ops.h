@@ -29,6 +29,7 @@ struct choice {
     const char *description; /* one line */
     const char *source;      /* article, document or kernel file */
     unsigned archs;          /* where it exists, bit 1 << enum machine_arch; 0: everywhere */
+    const char *because;     /* why not elsewhere; NULL where it exists everywhere */
 };
 
 /* What the ptes of a page are kept in, by the designs that keep them. */
