@@ -11,6 +11,7 @@
 #include "commands/commands.h"
 #include "commands/scenario_arguments.h"
 #include "commands/share.h"
+#include "results/seal.h"
 
 static const char usage[] = "thrash plot FILE... [-o DIR] [--name NAME] [--metric METRIC]";
 
@@ -140,6 +141,12 @@ int command_plot(int argc, char **argv)
     }
     if (optind >= argc) {
         return (int)fail(STATUS_USAGE, "no FILE given; usage: %s", usage);
+    }
+    for (int i = optind; i < argc; i++) {
+        enum status status = seal_check(argv[i]);
+        if (status != STATUS_OK) {
+            return (int)status;
+        }
     }
     return (int)run_plot(argc, argv);
 }

@@ -12,8 +12,8 @@
 #include "base/status.h"
 #include "io/h5_reader.h"
 
-/* h5_open(), and STATUS_FAILED if the file is not a result or has another schema version. Closed
- * with h5_reader_close(). */
+/* h5_open(), and STATUS_FAILED if the file is not as it was written (seal.h), is not a result or has
+ * another schema version. Closed with h5_reader_close(). */
 enum status results_open(const char *path, struct h5_reader **reader_p);
 
 /* The root attributes. */
