@@ -1,6 +1,6 @@
 #include "io/place.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +28,11 @@ static bool is_foreign_link(const char *path)
     free(directory);
     return link.st_uid != geteuid() && link.st_uid != 0 &&
            (!known || link.st_uid != around.st_uid);
+}
+
+bool place_is_disk_error(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EFBIG || error == EIO;
 }
 
 enum status place_check(const char *path)

@@ -98,7 +98,8 @@ enum status work_file_check(const char *path, bool replace)
             status = fail(STATUS_USAGE, "output %s: there is no directory %s", path,
                           directory != NULL ? directory : "for it");
         } else {
-            status = fail(STATUS_USAGE, "output %s: cannot make files in %s: %s", path,
+            status = fail(place_is_disk_error(error) ? STATUS_FAILED : STATUS_USAGE,
+                          "output %s: cannot make files in %s: %s", path,
                           directory != NULL ? directory : "its directory",
                           error == ENOENT ? "the file system takes none" : strerror(error));
         }
