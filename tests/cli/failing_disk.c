@@ -3,8 +3,8 @@
  * Calls on files below FAULT_PATH that write, make, rename or bring to disk are counted in each
  * process on its own. From call number FAULT_CALL on they fail, with the errno FAULT_ERRNO (ENOSPC
  * otherwise); with FAULT_ONCE set only that one does. FAULT_RANK, where set, is the one rank of Open
- * MPI's that finds the disk so. The first failure of a process goes, as a line, to the file FAULT_LOG.
- * Reading and removing files never fails. With FAULT_FLOCK set, an errno, there are no locks. */
+ * MPI's that finds the disk so. The first failure of a process goes, as a line, to the file FAULT_LOG,
+ * and how many calls there were, where none failed. Reading and removing files never fails. With FAULT_FLOCK set, an errno, there are no locks. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -52,6 +52,14 @@ static bool is_of_this_rank(void)
     return wanted == NULL || (rank != NULL && strcmp(wanted, rank) == 0);
 }
 
+static void log_total(void)
+{
+    const char *number = setting("FAULT_CALL");
+    if (number != NULL && calls < strtol(number, NULL, 10)) {
+        log_failure("calls", "in all", calls);
+    }
+}
+
 static bool fails(const char *what, const char *path)
 {
     const char *below = setting("FAULT_PATH");
@@ -62,6 +70,9 @@ static bool fails(const char *what, const char *path)
     }
     long wanted = strtol(number, NULL, 10);
     long call = ++calls;
+    if (call == 1) {
+        (void)atexit(log_total);
+    }
     if (setting("FAULT_ONCE") != NULL ? call != wanted : call < wanted) {
         return false;
     }
