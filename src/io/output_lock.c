@@ -56,8 +56,8 @@ static char *lock_name(const char *path)
         digest_to_text(hash_bytes(base, size), digest + 1);
     }
     char *name = NULL;
-    return asprintf(&name, "%.*s.%.*s%s.lock", (int)(base - path), path, NAME_BYTES, base,
-                    digest) < 0
+    return asprintf(&name, "%.*s.%.*s%s.lock", (int)(base - path), path, NAME_BYTES, base, digest) <
+                   0
                ? NULL
                : name;
 }

@@ -26,8 +26,7 @@ static bool is_foreign_link(const char *path)
     char *directory = place_directory(path);
     const bool known = directory != NULL && stat(directory, &around) == 0;
     free(directory);
-    return link.st_uid != geteuid() && link.st_uid != 0 &&
-           (!known || link.st_uid != around.st_uid);
+    return link.st_uid != geteuid() && link.st_uid != 0 && (!known || link.st_uid != around.st_uid);
 }
 
 bool place_is_disk_error(int error)

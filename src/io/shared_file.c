@@ -26,7 +26,8 @@ static enum status file_fail(const char *name, const char *what, int code)
     int length = 0;
     int number = errno;
     MPI_Error_string(code, text, &length);
-    return fail(STATUS_FAILED, "%s: cannot %s: %s", name, what, place_is_disk_error(number) ? strerror(number) : text);
+    return fail(STATUS_FAILED, "%s: cannot %s: %s", name, what,
+                place_is_disk_error(number) ? strerror(number) : text);
 }
 
 enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,

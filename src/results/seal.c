@@ -186,9 +186,9 @@ enum status seal_put(const char *path, const char *name, const char draft[SEAL_T
         return fail(STATUS_FAILED, "%s: out of memory for its seal", name);
     }
     const int file = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    enum status status = file < 0 ? fail(STATUS_FAILED, "%s: cannot seal it: %s", name,
-                                         strerror(errno))
-                                  : seal_open_file(file, name, draft, block);
+    enum status status = file < 0
+                             ? fail(STATUS_FAILED, "%s: cannot seal it: %s", name, strerror(errno))
+                             : seal_open_file(file, name, draft, block);
     if (file >= 0 && close(file) != 0 && status == STATUS_OK) {
         status = fail(STATUS_FAILED, "%s: cannot seal it: %s", name, strerror(errno));
     }

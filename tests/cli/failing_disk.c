@@ -2,9 +2,10 @@
  *
  * Calls on files below FAULT_PATH that write, make, rename or bring to disk are counted in each
  * process on its own. From call number FAULT_CALL on they fail, with the errno FAULT_ERRNO (ENOSPC
- * otherwise); with FAULT_ONCE set only that one does. FAULT_RANK, where set, is the one rank of Open
- * MPI's that finds the disk so. The first failure of a process goes, as a line, to the file FAULT_LOG,
- * and how many calls there were, where none failed. Reading and removing files never fails. With FAULT_FLOCK set, an errno, there are no locks. */
+ * otherwise); with FAULT_ONCE set only that one does. FAULT_RANK, where set, is the one rank of
+ * Open MPI's that finds the disk so. The first failure of a process goes, as a line, to the file
+ * FAULT_LOG, and how many calls there were, where none failed. Reading and removing files never
+ * fails. With FAULT_FLOCK set, an errno, there are no locks. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -113,53 +114,53 @@ static bool fails_at(const char *what, const char *path)
 typedef int open_function(const char *, int, ...);
 typedef int openat_function(int, const char *, int, ...);
 
-#define OPEN(name)                                                                                 \
-    int name(const char *path, int flags, ...);                                                    \
-    int name(const char *path, int flags, ...)                                                     \
-    {                                                                                              \
-        va_list more;                                                                              \
-        va_start(more, flags);                                                                     \
-        mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;                           \
-        va_end(more);                                                                              \
-        if ((flags & O_CREAT) != 0 && access(path, F_OK) != 0 && fails_at(#name, path)) {          \
-            return -1;                                                                             \
-        }                                                                                          \
-        return (NEXT(open_function *, #name))(path, flags, mode);                                  \
+#define OPEN(name)                                                                        \
+    int name(const char *path, int flags, ...);                                           \
+    int name(const char *path, int flags, ...)                                            \
+    {                                                                                     \
+        va_list more;                                                                     \
+        va_start(more, flags);                                                            \
+        mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;                  \
+        va_end(more);                                                                     \
+        if ((flags & O_CREAT) != 0 && access(path, F_OK) != 0 && fails_at(#name, path)) { \
+            return -1;                                                                    \
+        }                                                                                 \
+        return (NEXT(open_function *, #name))(path, flags, mode);                         \
     }
 
-#define OPENAT(name)                                                                               \
-    int name(int directory, const char *path, int flags, ...);                                     \
-    int name(int directory, const char *path, int flags, ...)                                      \
-    {                                                                                              \
-        va_list more;                                                                              \
-        va_start(more, flags);                                                                     \
-        mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;                           \
-        va_end(more);                                                                              \
-        if ((flags & O_CREAT) != 0 && faccessat(directory, path, F_OK, 0) != 0 &&                  \
-            fails_at(#name, path)) {                                                               \
-            return -1;                                                                             \
-        }                                                                                          \
-        return (NEXT(openat_function *, #name))(directory, path, flags, mode);                     \
+#define OPENAT(name)                                                              \
+    int name(int directory, const char *path, int flags, ...);                    \
+    int name(int directory, const char *path, int flags, ...)                     \
+    {                                                                             \
+        va_list more;                                                             \
+        va_start(more, flags);                                                    \
+        mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;          \
+        va_end(more);                                                             \
+        if ((flags & O_CREAT) != 0 && faccessat(directory, path, F_OK, 0) != 0 && \
+            fails_at(#name, path)) {                                              \
+            return -1;                                                            \
+        }                                                                         \
+        return (NEXT(openat_function *, #name))(directory, path, flags, mode);    \
     }
 
-#define ON_FILE(type, name, parameters, arguments)                                                 \
-    type name parameters;                                                                          \
-    type name parameters                                                                           \
-    {                                                                                              \
-        if (fails_on(#name, file)) {                                                               \
-            return -1;                                                                             \
-        }                                                                                          \
-        return (NEXT(type(*) parameters, #name))arguments;                                         \
+#define ON_FILE(type, name, parameters, arguments)         \
+    type name parameters;                                  \
+    type name parameters                                   \
+    {                                                      \
+        if (fails_on(#name, file)) {                       \
+            return -1;                                     \
+        }                                                  \
+        return (NEXT(type(*) parameters, #name))arguments; \
     }
 
-#define AT_PATH(name, parameters, arguments)                                                       \
-    int name parameters;                                                                           \
-    int name parameters                                                                            \
-    {                                                                                              \
-        if (fails_at(#name, path)) {                                                               \
-            return -1;                                                                             \
-        }                                                                                          \
-        return (NEXT(int(*) parameters, #name))arguments;                                          \
+#define AT_PATH(name, parameters, arguments)              \
+    int name parameters;                                  \
+    int name parameters                                   \
+    {                                                     \
+        if (fails_at(#name, path)) {                      \
+            return -1;                                    \
+        }                                                 \
+        return (NEXT(int(*) parameters, #name))arguments; \
     }
 
 OPEN(open)

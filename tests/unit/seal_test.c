@@ -88,8 +88,8 @@ static void test_every_byte_counts(void **state)
 {
     struct file *file = *state;
     const size_t mib = (size_t)1 << 20;
-    const size_t places[] = {0, 1000, mib - MARK - 32, mib - MARK - 31, mib - MARK,
-                             mib - 1, mib, 2 * mib + 12};
+    const size_t places[] = {0,       1000, mib - MARK - 32, mib - MARK - 31, mib - MARK,
+                             mib - 1, mib,  2 * mib + 12};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         make_sealed(file, 2 * mib + 100, places[i], SIZE_MAX);
         for (size_t at = 3; at < file->size; at += file->size / 37) {
