@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,9 +16,15 @@
 
 #define BLOCK  ((size_t)1 << 20)
 #define DIGITS ((size_t)DIGEST_TEXT_SIZE - 1)
-#define MARK   (sizeof SEAL_MARK - 1)
+#define MARK   (sizeof SEAL_MARK - 1 + SEAL_SIZE)
 
 static const char zeros[DIGITS + 1] = "00000000000000000000000000000000";
+
+/* What stands before the digits in a file of that size. */
+static void make_mark(uint64_t size, char mark[MARK + 1])
+{
+    (void)snprintf(mark, MARK + 1, SEAL_MARK "%016" PRIx64 "-", size);
+}
 
 enum status seal_draft(char text[SEAL_TEXT_SIZE])
 {
@@ -31,7 +39,7 @@ enum status seal_draft(char text[SEAL_TEXT_SIZE])
     }
     unique.pid = (long)getpid();
     process_host(unique.host);
-    memcpy(text, SEAL_MARK, MARK);
+    make_mark(0, text);
     digest_to_text(hash_bytes(&unique, sizeof unique), text + MARK);
     return STATUS_OK;
 }
@@ -53,7 +61,7 @@ static ssize_t read_at(int file, uint64_t place, char *bytes, size_t size)
     return (ssize_t)done;
 }
 
-/* Where the digits of a seal may be: a mark and 32 hexadecimal digits. */
+/* Where the digits of a seal may be: after a mark. */
 struct candidates {
     uint64_t *place;
     size_t n;
@@ -70,25 +78,17 @@ static enum status add_candidate(struct candidates *candidates, uint64_t place, 
     return STATUS_OK;
 }
 
-static bool are_digits(const char *at)
-{
-    return strspn(at, "0123456789abcdef") >= DIGITS;
-}
-
-static enum status find_in(char *block, size_t size, uint64_t place, const char *name,
-                           struct candidates *candidates)
+static enum status find_in(char *block, size_t size, uint64_t place, const char *mark,
+                           const char *name, struct candidates *candidates)
 {
     enum status status = STATUS_OK;
-    block[size] = '\0';
     for (char *at = block; status == STATUS_OK && size - (size_t)(at - block) >= MARK + DIGITS;
          at++) {
-        at = memmem(at, size - (size_t)(at - block), SEAL_MARK, MARK);
+        at = memmem(at, size - (size_t)(at - block), mark, MARK);
         if (at == NULL || size - (size_t)(at - block) < MARK + DIGITS) {
             break;
         }
-        if (are_digits(at + MARK)) {
-            status = add_candidate(candidates, place + (uint64_t)(at - block) + MARK, name);
-        }
+        status = add_candidate(candidates, place + (uint64_t)(at - block) + MARK, name);
     }
     return status;
 }
@@ -99,16 +99,18 @@ static enum status cannot_read(const char *name, int error)
 }
 
 /* Blocks overlap by what a mark and its digits take less one byte. */
-static enum status find_candidates(int file, const char *name, char *block,
+static enum status find_candidates(int file, uint64_t size, const char *name, char *block,
                                    struct candidates *candidates)
 {
     enum status status = STATUS_OK;
+    char mark[MARK + 1];
+    make_mark(size, mark);
     for (uint64_t place = 0; status == STATUS_OK;) {
         const ssize_t n = read_at(file, place, block, BLOCK);
         if (n < 0) {
             return cannot_read(name, errno);
         }
-        status = find_in(block, (size_t)n, place, name, candidates);
+        status = find_in(block, (size_t)n, place, mark, name, candidates);
         if ((size_t)n < BLOCK) {
             break;
         }
@@ -144,10 +146,11 @@ static enum status hash_file(int file, const char *name, char *block, uint64_t d
     return status;
 }
 
-static enum status write_digits(int file, const char *name, uint64_t place, const char *digits)
+static enum status write_digits(int file, const char *name, uint64_t place, const char *digits,
+                                size_t size)
 {
-    for (size_t done = 0; done < DIGITS;) {
-        const ssize_t n = pwrite(file, digits + done, DIGITS - done, (off_t)(place + done));
+    for (size_t done = 0; done < size;) {
+        const ssize_t n = pwrite(file, digits + done, size - done, (off_t)(place + done));
         if (n <= 0 && errno != EINTR) {
             return fail(STATUS_FAILED, "%s: cannot write its seal: %s", name, strerror(errno));
         }
@@ -156,11 +159,13 @@ static enum status write_digits(int file, const char *name, uint64_t place, cons
     return STATUS_OK;
 }
 
-static enum status seal_open_file(int file, const char *name, const char *draft, char *block)
+/* Where the digits of the draft are. */
+static enum status find_draft(int file, const char *name, const char *draft, char *block,
+                              uint64_t *place_p)
 {
     struct candidates candidates = {NULL, 0};
     uint64_t place = 0;
-    enum status status = find_candidates(file, name, block, &candidates);
+    enum status status = find_candidates(file, 0, name, block, &candidates);
     for (size_t i = 0; i < candidates.n && status == STATUS_OK && place == 0; i++) {
         char digits[DIGITS];
         if (read_at(file, candidates.place[i], digits, DIGITS) == (ssize_t)DIGITS &&
@@ -172,16 +177,35 @@ static enum status seal_open_file(int file, const char *name, const char *draft,
     if (status == STATUS_OK && place == 0) {
         status = fail(STATUS_FAILED, "%s: its seal does not read back as it was written", name);
     }
+    if (status == STATUS_OK) {
+        *place_p = place;
+    }
+    return status;
+}
+
+static enum status seal_open_file(int file, const char *name, const char *draft, char *block)
+{
+    struct stat found;
+    uint64_t place = 0;
+    char mark[MARK + 1];
     char text[DIGEST_TEXT_SIZE];
+    if (fstat(file, &found) != 0) {
+        return cannot_read(name, errno);
+    }
+    make_mark((uint64_t)found.st_size, mark);
+    enum status status = find_draft(file, name, draft, block, &place);
+    if (status == STATUS_OK) {
+        status = write_digits(file, name, place - MARK, mark, MARK);
+    }
     if (status == STATUS_OK) {
         status = hash_file(file, name, block, place, text);
     }
-    return status == STATUS_OK ? write_digits(file, name, place, text) : status;
+    return status == STATUS_OK ? write_digits(file, name, place, text, DIGITS) : status;
 }
 
 enum status seal_put(const char *path, const char *name, const char draft[SEAL_TEXT_SIZE])
 {
-    char *block = malloc(BLOCK + 1);
+    char *block = malloc(BLOCK);
     if (block == NULL) {
         return fail(STATUS_FAILED, "%s: out of memory for its seal", name);
     }
@@ -196,10 +220,10 @@ enum status seal_put(const char *path, const char *name, const char draft[SEAL_T
     return status;
 }
 
-static enum status check_open_file(int file, const char *path, char *block)
+static enum status check_open_file(int file, uint64_t size, const char *path, char *block)
 {
     struct candidates candidates = {NULL, 0};
-    enum status status = find_candidates(file, path, block, &candidates);
+    enum status status = find_candidates(file, size, path, block, &candidates);
     bool fits = candidates.n == 0;
     for (size_t i = 0; i < candidates.n && status == STATUS_OK && !fits; i++) {
         char digits[DIGITS];
@@ -225,9 +249,9 @@ enum status seal_check(const char *path)
     const int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     enum status status = STATUS_OK;
     if (file >= 0 && fstat(file, &found) == 0 && S_ISREG(found.st_mode)) {
-        char *block = malloc(BLOCK + 1);
+        char *block = malloc(BLOCK);
         status = block == NULL ? fail(STATUS_FAILED, "%s: out of memory for its seal", path)
-                               : check_open_file(file, path, block);
+                               : check_open_file(file, (uint64_t)found.st_size, path, block);
         free(block);
     }
     if (file >= 0) {

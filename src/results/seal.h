@@ -3,9 +3,12 @@
  * The digest of a result (digest.h) says what was simulated; the seal says that the file is as it
  * was written - labels, measurements, provenance and the library's own structures included - and is
  * checked before the library looks at any of them. It is the dataset /provenance/seal: the text
- * "thrash-seal:" and, as 32 hexadecimal digits, the XXH3-128 of the file with those digits as
- * zeros. (Of attributes the library keeps checksums of its own.) Whoever changes a result on
- * purpose writes an empty text there: a file without a seal is read as it is. */
+ * "thrash-seal:", the size of the file as 16 hexadecimal digits, "-", and, as 32, the XXH3-128 of
+ * the file with those 32 as zeros. (Of attributes the library keeps checksums of its own.)
+ *
+ * A file whose size is another one has no seal: h5repack and its kind write a new file with the old
+ * seal in it, and the library itself sees where a file is too short. Whoever changes a result in
+ * place on purpose writes an empty text there. A file without a seal is read as it is. */
 #ifndef THRASH_RESULTS_SEAL_H
 #define THRASH_RESULTS_SEAL_H
 
@@ -13,7 +16,8 @@
 #include "base/status.h"
 
 #define SEAL_MARK      "thrash-seal:"
-#define SEAL_TEXT_SIZE (sizeof SEAL_MARK - 1 + DIGEST_TEXT_SIZE)
+#define SEAL_SIZE      17 /* the digits of the size, and "-" */
+#define SEAL_TEXT_SIZE (sizeof SEAL_MARK - 1 + SEAL_SIZE + DIGEST_TEXT_SIZE)
 
 /* The text until the file is sealed: no two files have the same. */
 enum status seal_draft(char text[SEAL_TEXT_SIZE]);

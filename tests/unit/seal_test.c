@@ -11,7 +11,7 @@
 
 #include <cmocka.h> /* last: its macro fail() hides the function */
 
-#define MARK (sizeof SEAL_MARK - 1)
+#define MARK (sizeof SEAL_MARK - 1 + SEAL_SIZE)
 
 struct file {
     char directory[256];
@@ -66,7 +66,8 @@ static void make_sealed(struct file *file, size_t size, size_t place, size_t oth
         file->bytes[i] = (unsigned char)(i * 7 + i / 251);
     }
     if (other < size) {
-        memcpy(file->bytes + other, SEAL_MARK "0123456789abcdef0123456789abcdef", MARK + 32);
+        (void)snprintf((char *)file->bytes + other, MARK + 33, SEAL_MARK "%016zx-%s", size,
+                       "0123456789abcdef0123456789abcdef");
     }
     memcpy(file->bytes + place, draft, sizeof draft - 1);
     put(file);
@@ -103,10 +104,9 @@ static void test_every_byte_counts(void **state)
         file->bytes[places[i] + MARK + 31] ^= 1;
         check_damaged(file);
         file->bytes[places[i] + MARK + 31] ^= 1;
-        if (places[i] < 2 * mib) {
-            file->size -= 50;
-            check_damaged(file);
-        }
+        file->size -= 50; /* the library sees that, or it is another program's file */
+        put(file);
+        assert_int_equal(seal_check(file->path), STATUS_OK);
     }
 }
 
