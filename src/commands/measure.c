@@ -15,6 +15,7 @@
 #include "config/option_write.h"
 #include "host/launch.h"
 #include "io/comm.h"
+#include "io/output_lock.h"
 #include "results/output.h"
 
 /* --- what all ranks know --------------------------------------------------------------------- */
@@ -29,6 +30,7 @@ struct run {
     struct text resolved; /* on rank 0 */
     const char *source;   /* likewise */
     char *output;         /* likewise */
+    struct output_lock *lock;
 };
 
 static void print_help(const struct measure_command *command)
@@ -57,7 +59,8 @@ static enum status choose_output(struct run *run)
         run->output = NULL;
         return fail(STATUS_FAILED, "out of memory for the name of the result");
     }
-    return results_check_output(run->output, run->arguments->force);
+    enum status status = output_lock_take(run->output, &run->lock);
+    return status == STATUS_OK ? results_check_output(run->output, run->arguments->force) : status;
 }
 
 static enum status read_on_rank_0(struct run *run)
@@ -368,6 +371,7 @@ static enum status run_in_mpi(struct run *run, int argc, char **argv)
             run_record_close(&record);
         }
     }
+    output_lock_release(run->lock);
     text_free(&run->resolved);
     free(run->output);
     arena_close(run->arena);

@@ -22,6 +22,7 @@
 #include "engine/predict.h"
 #include "engine/sim.h"
 #include "io/mpi_hints.h"
+#include "io/output_lock.h"
 #include "results/build_info.h"
 #include "results/output.h"
 
@@ -226,13 +227,17 @@ static struct checkpoint_options checkpoint_options(const struct simulate_argume
     };
 }
 
-/* Rank 0 looks at what is there, before anything runs. A complete run removes checkpoint and
- * partial result, so those of another run stand in its way. */
+/* Rank 0 takes the output for this run and looks at what is there, before anything runs. A complete
+ * run removes checkpoint and partial result, so those of another run stand in its way. */
 static enum status check_outputs(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
-                                 const char *version, struct resume_plan *plan)
+                                 const char *version, struct resume_plan *plan,
+                                 struct output_lock **lock_p)
 {
     enum status status = mpi_hints_check(scenario->output.mpi_hints);
+    if (status == STATUS_OK) {
+        status = output_lock_take(outputs->result, lock_p);
+    }
     if (status == STATUS_OK && arguments->resume) {
         const struct checkpoint_options options = checkpoint_options(arguments, scenario, outputs,
                                                                      true, version);
@@ -342,10 +347,11 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
     (void)snprintf(version, sizeof version, "%s (%s)", build_info.version, build_info.git_revision);
     struct outputs outputs = {NULL, NULL};
     struct resume_plan plan = {false, false};
+    struct output_lock *lock = NULL;
     if (status == STATUS_OK) {
         status = choose_outputs(arguments, &scenario, &outputs);
         if (status == STATUS_OK && launcher->rank == 0) {
-            status = check_outputs(arguments, &scenario, &outputs, version, &plan);
+            status = check_outputs(arguments, &scenario, &outputs, version, &plan, &lock);
         }
         status = launcher_agree(status);
         MPI_Bcast(&plan, (int)sizeof plan, MPI_BYTE, 0, MPI_COMM_WORLD);
@@ -360,6 +366,7 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
             run_record_close(&record);
         }
     }
+    output_lock_release(lock);
     free(outputs.result);
     free(outputs.checkpoint);
     scenario_free(&scenario);
