@@ -3,7 +3,8 @@
  * Run by mpirun with n ranks. Every scenario runs on k and on n - k ranks at once, for every k, so
  * that each number of ranks from 1 to n occurs. There is a scenario for every preset, every
  * workload that can join a database, and several numbers of cells, all taken from the tables.
- * With --workload NAME those of one workload, with --all every combination. */
+ * With --workload NAME those of one workload, with --all every combination; with --write DIRECTORY
+ * none are run, but one of each preset and workload is written there, for other tests. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -233,6 +234,39 @@ static struct outcome run(MPI_Comm comm, const struct text *text, const char *na
     return outcome;
 }
 
+/* PRESET-and-WORKLOAD.ARCH.CELLS.yaml */
+static void write_scenario(const char *directory, const struct preset *preset,
+                           const struct workload_ops *joined, size_t turn)
+{
+    static const unsigned cells[] = {1, 3, 4, 8};
+    const unsigned number = cells[turn % (sizeof cells / sizeof cells[0])];
+    const size_t nprocessors = sizeof processors / sizeof processors[0];
+    size_t processor = turn / 2 % nprocessors;
+    while ((preset_archs(preset) >> processors[processor].number & 1) == 0) {
+        processor = (processor + 1) % nprocessors;
+    }
+    struct text text = {0};
+    char path[4200];
+    make_scenario(preset, joined, processor, number, &text);
+    (void)snprintf(path, sizeof path, "%s/%s-and-%s.%s.%u.yaml", directory, preset->name,
+                   joined->kind.name, processors[processor].arch, number);
+    FILE *file = fopen(path, "we");
+    check(file != NULL && fwrite(text.chars, 1, text.size, file) == text.size, "written", path, 0);
+    check(file != NULL && fclose(file) == 0, "closed", path, 0);
+    text_free(&text);
+}
+
+static void write_scenarios(const char *directory)
+{
+    for (size_t turn = 0; design_presets[turn].name != NULL; turn++) {
+        for (size_t kind = 0; workload_table[kind] != NULL; kind++) {
+            if (workload_table[kind] != &workload_database) {
+                write_scenario(directory, &design_presets[turn], workload_table[kind], turn + kind);
+            }
+        }
+    }
+}
+
 /* Runs a scenario on all ranks, and on every way to split them in two. */
 static struct outcome test_scenario(const struct text *text, const char *name,
                                     const struct catalogue *catalogue)
@@ -353,6 +387,8 @@ int main(int argc, char **argv)
     catalogue_fill(&names);
     if (argc > 2 && strcmp(argv[1], "--workload") == 0) {
         test_workload(argv[2], &names.catalogue);
+    } else if (argc > 2 && strcmp(argv[1], "--write") == 0) {
+        write_scenarios(argv[2]);
     }
     for (const struct preset *preset = design_presets; preset->name != NULL && argc <= 2;
          preset++) {
