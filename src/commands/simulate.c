@@ -210,8 +210,7 @@ static bool keeps_checkpoints(const struct simulate_arguments *arguments)
 
 static struct checkpoint_options checkpoint_options(const struct simulate_arguments *arguments,
                                                     const struct scenario *scenario,
-                                                    const struct outputs *outputs, bool resume,
-                                                    const char *version)
+                                                    const struct outputs *outputs, bool resume)
 {
     if (!keeps_checkpoints(arguments)) {
         return (struct checkpoint_options){0};
@@ -221,7 +220,8 @@ static struct checkpoint_options checkpoint_options(const struct simulate_argume
         .every = arguments->checkpoint_every > 0 ? arguments->checkpoint_every
                                                  : standard_checkpoint_every,
         .resume = resume,
-        .version = version,
+        .version = build_info.version,
+        .revision = build_info.git_revision,
         .hints = scenario->output.mpi_hints,
     };
 }
@@ -230,12 +230,12 @@ static struct checkpoint_options checkpoint_options(const struct simulate_argume
  * partial result, so those of another run stand in its way. */
 static enum status check_outputs(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
-                                 const char *version, struct resume_plan *plan)
+                                 struct resume_plan *plan)
 {
     enum status status = mpi_hints_check(scenario->output.mpi_hints);
     if (status == STATUS_OK && arguments->resume) {
         const struct checkpoint_options options = checkpoint_options(arguments, scenario, outputs,
-                                                                     true, version);
+                                                                     true);
         status = resume_look(scenario, outputs->result, &options, arguments->force, plan);
     }
     if (status != STATUS_OK || plan->complete) {
@@ -267,15 +267,14 @@ static void show_progress(void *who, const struct sim_progress *at)
 
 static enum status run_and_write(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
-                                 bool resume, const char *version,
-                                 const struct prediction *prediction,
+                                 bool resume, const struct prediction *prediction,
                                  const struct launcher *launcher, struct run_record *record)
 {
     struct progress progress;
     progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
                   STDERR_FILENO, 0, progress_clock());
     struct sim_options options = {
-        .checkpoints = checkpoint_options(arguments, scenario, outputs, resume, version),
+        .checkpoints = checkpoint_options(arguments, scenario, outputs, resume),
         .progress = launcher->rank == 0 ? show_progress : NULL,
         .who = &progress,
         .stop = stop_signals_catch(),
@@ -332,14 +331,12 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
     struct prediction prediction;
     status = launcher_agree(
         scenario_check_memory(&scenario, launcher, launcher->size, &prediction));
-    char version[128];
-    (void)snprintf(version, sizeof version, "%s (%s)", build_info.version, build_info.git_revision);
     struct outputs outputs = {NULL, NULL};
     struct resume_plan plan = {false, false};
     if (status == STATUS_OK) {
         status = choose_outputs(arguments, &scenario, &outputs);
         if (status == STATUS_OK && launcher->rank == 0) {
-            status = check_outputs(arguments, &scenario, &outputs, version, &plan);
+            status = check_outputs(arguments, &scenario, &outputs, &plan);
         }
         status = launcher_agree(status);
         MPI_Bcast(&plan, (int)sizeof plan, MPI_BYTE, 0, MPI_COMM_WORLD);
@@ -349,8 +346,8 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
         warn_of_idle_ranks(&scenario, launcher);
         status = run_record_open(argc, argv, launcher, &record);
         if (status == STATUS_OK) {
-            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, version,
-                                   &prediction, launcher, &record);
+            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, &prediction,
+                                   launcher, &record);
             run_record_close(&record);
         }
     }

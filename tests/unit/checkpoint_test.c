@@ -210,7 +210,7 @@ static enum status run_leg(const struct scenario *scenario, bool resume, uint64_
 {
     const struct sim_options options = {
         .stop_after_epochs = stop_after_epochs,
-        .checkpoints = {.path = path, .resume = resume, .version = version, .hints = ""},
+        .checkpoints = {.path = path, .resume = resume, .version = version, .revision = "a1", .hints = ""},
     };
     return sim_run(scenario, MPI_COMM_SELF, &options, result);
 }
