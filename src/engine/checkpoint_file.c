@@ -158,7 +158,7 @@ enum status checkpoint_check(const struct checkpoint_header *header, uint64_t fi
                     name);
     }
     if (header->byte_order != CHECKPOINT_BYTE_ORDER || header->format != CHECKPOINT_FORMAT) {
-        return fail(STATUS_USAGE,
+        return fail(STATUS_FAILED,
                     "%s has format %" PRIu64 " of checkpoints; this program reads format %d of "
                     "machines with its own byte order",
                     name, header->format, CHECKPOINT_FORMAT);

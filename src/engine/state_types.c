@@ -37,14 +37,14 @@ enum status state_types_compare(const char *saved, struct text *difference)
         const char *digest = find_line(saved, types[i].name);
         const size_t size = strlen(types[i].digest);
         if (digest == NULL) {
-            text_append_format(difference, "%s is no part of its state", types[i].name);
+            text_append_format(difference, "it has no %s", types[i].name);
         } else if (strncmp(digest, types[i].digest, size) != 0 || digest[size] != '\n') {
-            text_append_format(difference, "%s is defined otherwise", types[i].name);
+            text_append_format(difference, "the definition of %s differs", types[i].name);
         }
         length += strlen(types[i].name) + size + strlen("=\n");
     }
     if (difference->size == 0 && strlen(saved) != length) {
-        text_append(difference, "it has types that are no part of the state here");
+        text_append(difference, "it has types that this one has not");
     }
     return difference->failed ? fail(STATUS_RESOURCE, "out of memory for comparing states")
                               : STATUS_OK;

@@ -353,6 +353,30 @@ def test_damaged(directory):
     run([*arguments, "--resume"])
 
 
+def test_damaged_with_force(directory):
+    """--force starts from the beginning, and keeps what was damaged: wherever it is damaged."""
+    arguments = stopped(directory)
+    path = f"{directory}/out.h5.ckpt"
+    whole = pathlib.Path(path).read_bytes()
+    kept = {}
+    for place, name in ((9, "damaged"), (len(whole) - 100, "damaged.2"), (0, "damaged.3")):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        pathlib.Path(path).write_bytes(damaged)
+        kept[name] = bytes(damaged)
+        ranks = 2 if name == "damaged.2" else None
+        result = run([*arguments, "--resume", "--force", "--stop-after", "1ms"], ranks, code=4)
+        assert re.search(rf"^thrash: warning: {path} [^;]*; starting from the beginning, it is "
+                         rf"kept as {path}.{name} \(--force\)$", result.stderr, re.M), result
+    os.remove(f"{directory}/out.h5.partial")
+    assert {name: pathlib.Path(f"{path}.{name}").read_bytes() for name in kept} == kept
+    assert len(os.listdir(directory)) == len(kept)
+
+    os.mkdir(path)
+    result = run([*arguments, "--resume", "--force"], code=2)
+    assert f"{path} is a directory" in result.stderr, result
+
+
 def test_full_disk(directory):
     """A checkpoint that cannot be written is warned of once, and costs neither the run nor the
     checkpoint before it."""
@@ -378,7 +402,7 @@ def test_full_disk(directory):
 
 
 TESTS = [test_kills, test_legs, test_signal, test_populate, test_other_scenario, test_kept, test_resume_with_force,
-         test_damaged, test_full_disk]
+         test_damaged, test_damaged_with_force, test_full_disk]
 
 
 def main():
