@@ -8,7 +8,7 @@ import subprocess
 import time
 
 MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
-PATIENCE = 120  # seconds to wait for what is sure to happen
+PATIENCE = 300  # seconds to wait for what is sure to happen
 
 
 def launcher_flags():
@@ -114,14 +114,14 @@ def moment_of_checkpoint(generator, cells):
     ])
 
 
-def moment_of_final_write(generator, after=2):
+def moment_of_final_write(generator):
     """All that is done to the file of the result, and to those that it makes superfluous."""
     call, number, end = generator.choice([
         ("H5Dwrite", generator.randint(1, 10), ""), ("H5Dwrite", generator.randint(10, 60), ""),
         ("H5Fclose", 1, ""), ("renameat2", 1, ".h5"), ("unlink", 1, ".h5.partial"),
         ("unlink", 1, ".h5.ckpt"),
     ])
-    return Moment(call, number, end, after)
+    return Moment(call, number, end, after=0)
 
 
 # --- runs ---------------------------------------------------------------------------------------
@@ -145,15 +145,20 @@ class Program:
         preload = ["env", *moment.environment(self.library, marks)]
         process = subprocess.Popen(self.command(arguments, ranks, preload),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + PATIENCE
-        while process.poll() is None and not any(marks.iterdir()):
-            assert time.monotonic() < end, (arguments, str(moment), "it hangs")
-            time.sleep(0.002)
-        if process.poll() is not None:
-            return False, process.returncode
-        time.sleep(generator.uniform(0, 0.02))  # other ranks go on until they need this one
-        self.strike(kind, process, marks, generator)
-        return True, process.returncode
+        try:
+            end = time.monotonic() + PATIENCE
+            while process.poll() is None and not any(marks.iterdir()):
+                assert time.monotonic() < end, (arguments, str(moment), "it hangs")
+                time.sleep(0.002)
+            if process.poll() is not None:
+                return False, process.returncode
+            time.sleep(generator.uniform(0, 0.02))  # other ranks go on until they need this one
+            self.strike(kind, process, marks, generator)
+            return True, process.returncode
+        finally:
+            if process.poll() is None:
+                wait_for_the_end_of([*ranks_of(process.pid, self.thrash), process.pid], 0)
+                process.wait()
 
     def strike(self, kind, process, marks, generator):
         ranks = ranks_of(process.pid, self.thrash)
@@ -169,10 +174,8 @@ class Program:
                 mark.unlink()
         else:
             send([*ranks, process.pid], signal.SIGKILL)
-        try:
-            process.wait(timeout=PATIENCE)
-        finally:
-            wait_for_the_end_of([process.pid, *ranks] if process.poll() is None else ranks, 5)
+        process.wait(timeout=PATIENCE)
+        wait_for_the_end_of(ranks, 5)
 
 
 def other_ranks(generator, ranks, most=4):
