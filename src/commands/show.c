@@ -389,10 +389,11 @@ static enum status refuse_checkpoint(const char *path)
         return STATUS_OK;
     }
     header.version[sizeof header.version - 1] = '\0';
+    header.revisions[sizeof header.revisions - 1] = '\0';
     return fail(STATUS_FAILED,
-                "%s is a checkpoint of thrash %s, at %.6g s of simulated time, and no result: "
+                "%s is a checkpoint of thrash %s (%s), at %.6g s of simulated time, and no result: "
                 "thrash simulate --resume goes on from it",
-                path, header.version, sim_seconds(header.now));
+                path, header.version, header.revisions, sim_seconds(header.now));
 }
 
 static enum status open_and_show(void *argument)

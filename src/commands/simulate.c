@@ -40,7 +40,11 @@ static void print_help(void)
         "  -o, --output FILE     where to write; otherwise output.file of the scenario, otherwise\n"
         "                        SCENARIO.h5 in $THRASH_RESULTS_DIR or the current directory\n"
         "                        (FILE.partial if interrupted; a complete run removes that)\n"
-        "  --force               replace an existing file\n"
+        "  --force               replace an existing file; with --resume, start from the "
+        "beginning\n"
+        "                        where FILE.ckpt is another run's, and replace it, or damaged, "
+        "and\n"
+        "                        keep it as FILE.ckpt.damaged\n"
         "  --set KEY=VALUE       override a key, dotted: design.preset=linux-2.4.23\n"
         "  --costs FILE          another cost profile: a file, or a name such as p4-2003\n"
         "  --checkpoint-every TIME\n"
@@ -211,8 +215,7 @@ static bool keeps_checkpoints(const struct simulate_arguments *arguments)
 
 static struct checkpoint_options checkpoint_options(const struct simulate_arguments *arguments,
                                                     const struct scenario *scenario,
-                                                    const struct outputs *outputs, bool resume,
-                                                    const char *version)
+                                                    const struct outputs *outputs, bool resume)
 {
     if (!keeps_checkpoints(arguments)) {
         return (struct checkpoint_options){0};
@@ -222,7 +225,8 @@ static struct checkpoint_options checkpoint_options(const struct simulate_argume
         .every = arguments->checkpoint_every > 0 ? arguments->checkpoint_every
                                                  : standard_checkpoint_every,
         .resume = resume,
-        .version = version,
+        .version = build_info.version,
+        .revision = build_info.git_revision,
         .hints = scenario->output.mpi_hints,
     };
 }
@@ -231,8 +235,7 @@ static struct checkpoint_options checkpoint_options(const struct simulate_argume
  * run removes checkpoint and partial result, so those of another run stand in its way. */
 static enum status check_outputs(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
-                                 const char *version, struct resume_plan *plan,
-                                 struct output_lock **lock_p)
+                                 struct resume_plan *plan, struct output_lock **lock_p)
 {
     enum status status = mpi_hints_check(scenario->output.mpi_hints);
     if (status == STATUS_OK) {
@@ -240,7 +243,7 @@ static enum status check_outputs(const struct simulate_arguments *arguments,
     }
     if (status == STATUS_OK && arguments->resume) {
         const struct checkpoint_options options = checkpoint_options(arguments, scenario, outputs,
-                                                                     true, version);
+                                                                     true);
         status = resume_look(scenario, outputs->result, &options, arguments->force, plan);
     }
     if (status != STATUS_OK || plan->complete) {
@@ -261,10 +264,8 @@ static enum status check_outputs(const struct simulate_arguments *arguments,
 
 static struct progress_point point_of(const struct sim_progress *at)
 {
-    return (struct progress_point){.unit = PROGRESS_SIMULATED_TIME,
-                                   .done = at->now,
-                                   .total = at->limit,
-                                   .label = at->phase};
+    return (struct progress_point){
+        .unit = PROGRESS_SIMULATED_TIME, .done = at->now, .total = at->limit, .label = at->phase};
 }
 
 static void show_progress(void *who, const struct sim_progress *at)
@@ -275,15 +276,14 @@ static void show_progress(void *who, const struct sim_progress *at)
 
 static enum status run_and_write(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
-                                 bool resume, const char *version,
-                                 const struct prediction *prediction,
+                                 bool resume, const struct prediction *prediction,
                                  const struct launcher *launcher, struct run_record *record)
 {
     struct progress progress;
     progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
                   STDERR_FILENO, 0, progress_clock());
     struct sim_options options = {
-        .checkpoints = checkpoint_options(arguments, scenario, outputs, resume, version),
+        .checkpoints = checkpoint_options(arguments, scenario, outputs, resume),
         .progress = launcher->rank == 0 ? show_progress : NULL,
         .who = &progress,
         .stop = stop_signals_catch(),
@@ -343,15 +343,13 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
     struct prediction prediction;
     status = launcher_agree(
         scenario_check_memory(&scenario, launcher, launcher->size, &prediction));
-    char version[128];
-    (void)snprintf(version, sizeof version, "%s (%s)", build_info.version, build_info.git_revision);
     struct outputs outputs = {NULL, NULL};
     struct resume_plan plan = {false, false};
     struct output_lock *lock = NULL;
     if (status == STATUS_OK) {
         status = choose_outputs(arguments, &scenario, &outputs);
         if (status == STATUS_OK && launcher->rank == 0) {
-            status = check_outputs(arguments, &scenario, &outputs, version, &plan, &lock);
+            status = check_outputs(arguments, &scenario, &outputs, &plan, &lock);
         }
         status = launcher_agree(status);
         MPI_Bcast(&plan, (int)sizeof plan, MPI_BYTE, 0, MPI_COMM_WORLD);
@@ -361,8 +359,8 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
         warn_of_idle_ranks(&scenario, launcher);
         status = run_record_open(argc, argv, launcher, &record);
         if (status == STATUS_OK) {
-            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, version,
-                                   &prediction, launcher, &record);
+            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, &prediction,
+                                   launcher, &record);
             run_record_close(&record);
         }
     }
