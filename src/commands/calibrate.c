@@ -13,6 +13,7 @@
 #include "commands/commands.h"
 #include "commands/measure.h"
 #include "config/scenario.h"
+#include "io/work_file.h"
 
 struct calibrate_options {
     struct measure_options common;
@@ -70,14 +71,6 @@ static enum status load_base(const char *base, struct scenario *scenario_p)
                               scenario_p);
 }
 
-static enum status check_free(const char *path, bool replace)
-{
-    if (!replace && access(path, F_OK) == 0) {
-        return fail(STATUS_USAGE, "%s exists; --replace replaces it", path);
-    }
-    return STATUS_OK;
-}
-
 static enum status check_calibrate(const void *given)
 {
     const struct calibrate_options *options = given;
@@ -91,15 +84,7 @@ static enum status check_calibrate(const void *given)
     if (strcmp(path, "auto") != 0 && !text_ends_with(path, ".yaml")) {
         return fail(STATUS_USAGE, "profile: expected a path ending in .yaml, found %s", path);
     }
-    return strcmp(path, "auto") == 0 ? STATUS_OK : check_free(path, options->replace);
-}
-
-static enum status measure_calibrate(const void *given, const struct host_measure *measure,
-                                     struct tables *tables)
-{
-    const struct calibrate_options *options = given;
-    return calibrate_parts(measure, measure_repetitions(&options->common), options->common.quick,
-                           tables);
+    return STATUS_OK;
 }
 
 static void find_path(const struct calibrate_options *options, const char *host, struct text *path)
@@ -111,6 +96,34 @@ static void find_path(const struct calibrate_options *options, const char *host,
     const char *root = getenv("THRASH_CONFIGS");
     text_append_format(path, "%s/costs/%s.yaml",
                        root != NULL && root[0] != '\0' ? root : THRASH_SOURCE_DIR "/configs", host);
+}
+
+/* Whether there can be a file for the profile, and there is none yet. */
+static enum status check_file(const char *path, bool replace)
+{
+    if (!replace && access(path, F_OK) == 0) {
+        return fail(STATUS_USAGE, "%s exists; --replace replaces it", path);
+    }
+    return work_file_check(path, true);
+}
+
+/* Now, rather than after a minute of measuring. */
+static enum status prepare_calibrate(const void *given, const char *host)
+{
+    const struct calibrate_options *options = given;
+    struct text path = {0};
+    find_path(options, host, &path);
+    const enum status status = check_file(text_string(&path), options->replace);
+    text_free(&path);
+    return status;
+}
+
+static enum status measure_calibrate(const void *given, const struct host_measure *measure,
+                                     struct tables *tables)
+{
+    const struct calibrate_options *options = given;
+    return calibrate_parts(measure, measure_repetitions(&options->common), options->common.quick,
+                           tables);
 }
 
 /* Under its name only when it is complete. */
@@ -166,7 +179,7 @@ static enum status put_profile(const struct calibrate_options *options,
     name_profile(text_string(&path), name, sizeof name);
     text_append_format(&description, "measured by thrash calibrate on %zu host%s; the rest of %s",
                        nhosts, nhosts == 1 ? "" : "s", profile->name);
-    enum status status = check_free(text_string(&path), options->replace);
+    enum status status = check_file(text_string(&path), options->replace);
     if (status == STATUS_OK) {
         tables_section(overall, "calibrate", "costs of a simulated kernel as hosts measure them");
         put_translation(overall);
@@ -218,9 +231,10 @@ static const struct measure_command command = {
         "that `thrash simulate --costs` takes. Of each constant it says whether it is measured,\n"
         "published (with its source) or assumed; the last two are those of another profile.\n",
     .example = "mpirun -n 2 thrash calibrate --quick --profile node.yaml -o node.h5\n"
-               "thrash simulate quickstart.yaml --costs node.yaml",
+               "         thrash simulate quickstart.yaml --costs node.yaml",
     .options = &options_table,
     .check = check_calibrate,
+    .prepare = prepare_calibrate,
     .measure = measure_calibrate,
     .conclude = conclude_calibrate,
 };
