@@ -98,13 +98,12 @@ static void find_path(const struct calibrate_options *options, const char *host,
                        root != NULL && root[0] != '\0' ? root : THRASH_SOURCE_DIR "/configs", host);
 }
 
-/* Whether there can be a file for the profile, and there is none yet. */
-static enum status check_file(const char *path, bool replace)
+static enum status check_free(const char *path, bool replace)
 {
     if (!replace && access(path, F_OK) == 0) {
         return fail(STATUS_USAGE, "%s exists; --replace replaces it", path);
     }
-    return work_file_check(path, true);
+    return STATUS_OK;
 }
 
 /* Now, rather than after a minute of measuring. */
@@ -113,7 +112,10 @@ static enum status prepare_calibrate(const void *given, const char *host)
     const struct calibrate_options *options = given;
     struct text path = {0};
     find_path(options, host, &path);
-    const enum status status = check_file(text_string(&path), options->replace);
+    enum status status = check_free(text_string(&path), options->replace);
+    if (status == STATUS_OK) {
+        status = work_file_check(text_string(&path), true);
+    }
     text_free(&path);
     return status;
 }
@@ -179,7 +181,7 @@ static enum status put_profile(const struct calibrate_options *options,
     name_profile(text_string(&path), name, sizeof name);
     text_append_format(&description, "measured by thrash calibrate on %zu host%s; the rest of %s",
                        nhosts, nhosts == 1 ? "" : "s", profile->name);
-    enum status status = check_file(text_string(&path), options->replace);
+    enum status status = check_free(text_string(&path), options->replace);
     if (status == STATUS_OK) {
         tables_section(overall, "calibrate", "costs of a simulated kernel as hosts measure them");
         put_translation(overall);

@@ -3,11 +3,14 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <pthread.h>
 
 #include "host/contention/contention.h"
 #include "host/contention/scaling.h"
@@ -247,6 +250,45 @@ static void test_uncontended(void **state)
 
 #endif
 
+struct neighbour {
+    struct bench *bench;
+    atomic_bool begun, ends;
+};
+
+static void *spin(void *argument)
+{
+    struct neighbour *neighbour = argument;
+    char why[160];
+    (void)host_place_enter(&neighbour->bench->topology, &neighbour->bench->places, 0, why,
+                           sizeof why);
+    atomic_store(&neighbour->begun, true);
+    while (!atomic_load(&neighbour->ends)) {
+    }
+    return NULL;
+}
+
+/* A thread that has to share its processor takes the lock late, and that is a wait of every
+ * operation that was due meanwhile, not only of the one that was under way. */
+static void test_waits_since_due(void **state)
+{
+    struct bench *bench = *state;
+    struct neighbour neighbour = {.bench = bench};
+    pthread_t thread;
+    struct point_plan plan = plan_of(RMAP_CHAIN_ARRAY, LOCK_TICKET, LOCK_GLOBAL, 1, true);
+    struct point_samples samples;
+    plan.duration = 60000000;
+    memset(plan.operations, false, sizeof plan.operations);
+    assert_int_equal(point_samples_open(1, &samples), STATUS_OK);
+    assert_int_equal(pthread_create(&thread, NULL, spin, &neighbour), 0);
+    while (!atomic_load(&neighbour.begun)) {
+    }
+    assert_int_equal(point_measure(&bench->measure, &plan, &samples), STATUS_OK);
+    atomic_store(&neighbour.ends, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(samples.wait[1][0] > 500000); /* p99, ns: a processor is lent for longer */
+    point_samples_close(&samples);
+}
+
 static void test_stop(void **state)
 {
     struct bench *bench = *state;
@@ -371,15 +413,12 @@ static void test_beside(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_is_lost),
-        cmocka_unit_test(test_contention),
-        cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_too_many_threads),
-        cmocka_unit_test(test_scaling),
+        cmocka_unit_test(test_nothing_is_lost),  cmocka_unit_test(test_contention),
+        cmocka_unit_test(test_waits_since_due),  cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_too_many_threads), cmocka_unit_test(test_scaling),
         cmocka_unit_test(test_statistics),
 #ifndef THRASH_CHECKS /* sanitizers and checks change what costs how much */
-        cmocka_unit_test(test_throughput),
-        cmocka_unit_test(test_uncontended),
+        cmocka_unit_test(test_throughput),       cmocka_unit_test(test_uncontended),
         cmocka_unit_test(test_beside),
 #endif
     };
