@@ -11,6 +11,20 @@
 
 #include <cmocka.h> /* last: its macro fail() hides the function */
 
+#if defined __SANITIZE_THREAD__
+#define HAS_SHADOW 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define HAS_SHADOW 1
+#endif
+#endif
+
+#ifdef HAS_SHADOW
+const bool counts_are_exact = false;
+#else
+const bool counts_are_exact = true;
+#endif
+
 static volatile sig_atomic_t never;
 
 static void show_nothing(void *who, uint64_t done, uint64_t total, const char *label)

@@ -17,6 +17,9 @@ struct bench {
     struct tables tables;
 };
 
+/* False under the thread sanitizer, whose shadow memory has faults and page tables of its own. */
+extern const bool counts_are_exact;
+
 /* `probes` as in the plan. */
 void bench_open(struct bench *bench, const char *probes);
 

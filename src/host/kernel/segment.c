@@ -15,9 +15,23 @@
 /* What one page of the third level of x86-64, and of others with tables of 512 entries, covers. */
 #define SPAN ((uintptr_t)1 << 39)
 
-/* Addresses tried: above what loaders and sanitizers use, below what Linux gives out unasked. */
+/* Addresses tried: above what loaders and sanitizers use, below what Linux gives out unasked. The
+ * thread sanitizer keeps shadows there; what it leaves to programs is three spans, of which the
+ * program itself lies in one. */
+#if defined __SANITIZE_THREAD__
+#define HAS_SHADOW 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define HAS_SHADOW 1
+#endif
+#endif
+#ifdef HAS_SHADOW
+#define FIRST_ADDRESS ((uintptr_t)0x550000000000)
+#define LAST_ADDRESS  ((uintptr_t)0x568000000000)
+#else
 #define FIRST_ADDRESS ((uintptr_t)0x200000000000)
 #define LAST_ADDRESS  ((uintptr_t)0x500000000000)
+#endif
 
 #ifndef MFD_HUGE_SHIFT
 #define MFD_HUGE_SHIFT 26
