@@ -65,6 +65,12 @@ class Calibrate(unittest.TestCase):
             why = why.decode() if isinstance(why, bytes) else why
             self.assertIn("walk_step: not a constant of a cost profile", why)
             self.assertIn("n02", file["locks"])
+            times = file["calibrate/translation/access_time"][()]
+            self.assertEqual(times.shape, (2,))
+            for host, there in zip(("n01", "n02"), times):
+                last = file[f"tlb/{host}/dependent/time_median"][0, -1]
+                # A host that is very busy does not come to the last footprint.
+                self.assertTrue(there == last > 0 or there != there and last != last)
 
     def test_contention(self):
         """Curves are measured as far as there are hardware threads; a run changes with them."""

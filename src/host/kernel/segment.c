@@ -169,14 +169,15 @@ bool segment_open(byte_count page, byte_count size, struct segment *segment_p, c
                            size, segment_p, how, why, text_size);
     }
     const unsigned flags = MFD_CLOEXEC | MFD_HUGETLB | log2_of(page) << MFD_HUGE_SHIFT;
-    if (try_segment(memfd_create("thrash", flags), "memfd of hugetlb pages", MADV_NORMAL, page,
-                    size, segment_p, how, why, text_size)) {
+    if (try_segment(memfd_create("thrash", flags), "memfd of hugetlb pages (nr_hugepages)",
+                    MADV_NORMAL, page, size, segment_p, how, why, text_size)) {
         return true;
     }
     if (page != (byte_count)1 << 21) {
         return false;
     }
-    return try_segment(memfd_create("thrash", MFD_CLOEXEC), "memfd of transparent large pages",
+    return try_segment(memfd_create("thrash", MFD_CLOEXEC),
+                       "memfd of transparent large pages (transparent_hugepage/shmem_enabled)",
                        MADV_HUGEPAGE, page, size, segment_p, how, why, text_size) ||
            try_segment(open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
                        "file of transparent large pages in /dev/shm", MADV_HUGEPAGE, page, size,
