@@ -230,7 +230,23 @@ static enum status print_simulation(const struct h5_reader *reader)
     return STATUS_OK;
 }
 
-/* What is measured rather than simulated is named, not shown: /locks, /tlb, /kernel. */
+/* What was printed when hosts were measured. */
+static enum status print_report(const struct h5_reader *reader)
+{
+    if (!h5_exists(reader, DATASET_REPORT)) {
+        return STATUS_OK;
+    }
+    char *report = NULL;
+    const enum status status = h5_read_text(reader, DATASET_REPORT, &report);
+    if (status == STATUS_OK) {
+        (void)printf("\n%s", report);
+    }
+    free(report);
+    return status;
+}
+
+/* What is measured rather than simulated is named with how many datasets it has: /locks, /tlb,
+ * /kernel. */
 static enum status print_other_groups(const struct h5_reader *reader)
 {
     static const char *const known[] = {GROUP_CONFIG, GROUP_PROVENANCE, GROUP_SIMULATION,
@@ -254,7 +270,7 @@ static enum status print_other_groups(const struct h5_reader *reader)
             is_known = is_known ||
                        (strlen(known[k]) == length && strncmp(known[k], name, length) == 0);
         }
-        if (!is_known) {
+        if (!is_known && strncmp(name, DATASET_REPORT, length + 1) != 0) {
             (void)printf("%-26s%.*s (%zu)\n", "measured", (int)length, name, ndatasets);
         }
     }
@@ -319,7 +335,10 @@ static void verify(const struct h5_reader *reader, struct verification *verifica
         verification->status = fail(STATUS_FAILED, "%s: digest mismatch: /simulation gives %s",
                                     h5_reader_path(reader), recomputed);
     }
-    if (verification->status == STATUS_OK) {
+    if (verification->status == STATUS_OK && !h5_exists(reader, GROUP_SIMULATION)) {
+        (void)snprintf(verification->result, sizeof verification->result,
+                       "the digest is that of nothing: there is no /simulation");
+    } else if (verification->status == STATUS_OK) {
         (void)snprintf(verification->result, sizeof verification->result,
                        "match: /simulation gives the digest above");
     } else {
@@ -343,6 +362,9 @@ static enum status print_summary(const struct h5_reader *reader,
     }
     if (status == STATUS_OK) {
         status = print_provenance(reader);
+    }
+    if (status == STATUS_OK) {
+        status = print_report(reader);
     }
     return status;
 }
