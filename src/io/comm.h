@@ -35,8 +35,7 @@ enum status io_agree(const struct io_comm *comm, enum status status);
 /* Collective. MPI_Allreduce in place, and MPI_Gather to rank 0 of `n` values each, but patient: a
  * rank that is missing is noticed (io/silence.h). With one rank, io_gather() needs MPI. */
 void io_reduce(const struct io_comm *comm, void *values, int n, MPI_Datatype type, MPI_Op op);
-void io_gather(const struct io_comm *comm, const void *values, int n, MPI_Datatype type,
-               void *all);
+void io_gather(const struct io_comm *comm, const void *values, int n, MPI_Datatype type, void *all);
 
 /* Collective. Sends `size` bytes of rank 0 to all; in messages of at most `most` bytes, 1 to
  * INT_MAX, the same on all ranks. */

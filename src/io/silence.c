@@ -329,28 +329,25 @@ void silence_phase(const char *phase, uint64_t number)
 
 /* --- calls that cannot be left --------------------------------------------------------------- */
 
-/* Whether this process is the first of its host that runs, and which do not; nothing is known of
- * those of other hosts. */
+/* Whether this process is the first of its host that runs, and which are stopped; nothing is known
+ * of those of other hosts. Where one has ended, the launcher is about to end all. */
 static bool speaks_for_host(void)
 {
     const struct silence_member *here = &watch->member[watch->rank];
-    bool first = true;
+    bool speaks = true;
     for (int rank = 0; rank < watch->size; rank++) {
         char state = silence_member_state(&watch->member[rank], here);
-        watch->silent[rank] = state == 'T' || state == 't' || state == 'Z';
+        watch->silent[rank] = state == 'T' || state == 't';
         bool earlier = rank < watch->rank && strcmp(watch->member[rank].host, here->host) == 0;
-        first = first && !(earlier && !watch->silent[rank]);
+        speaks = speaks && state != 'Z' && !(earlier && !watch->silent[rank]);
     }
-    return first;
+    return speaks;
 }
 
 static void say_from_handler(const char *prefix, double seconds, bool is_end)
 {
     struct silence_line line = {.length = 0};
     bool any = false;
-    if (!speaks_for_host()) {
-        return;
-    }
     for (int rank = 0; rank < watch->size; rank++) {
         any = any || watch->silent[rank];
     }
@@ -371,8 +368,8 @@ static void say_from_handler(const char *prefix, double seconds, bool is_end)
     (void)written;
 }
 
-/* Here only functions may be called that a signal may interrupt. Each rank ends itself: it cannot
- * reach the others, and the launcher ends those that are left. */
+/* Here only functions may be called that a signal may interrupt. A rank ends itself: it cannot
+ * reach the others, which the launcher ends, or which end themselves a little later. */
 static void on_timer(int number)
 {
     (void)number;
@@ -380,10 +377,15 @@ static void on_timer(int number)
     int ticks = ++watch->ticks;
     double seconds = ticks * watch->tick;
     if (watch->limit > 0 && seconds >= watch->limit) {
-        say_from_handler("thrash: ", seconds, true);
-        _exit(STATUS_FAILED);
-    }
-    if (seconds >= watch->warning && seconds - watch->tick < watch->warning) {
+        if (speaks_for_host()) {
+            say_from_handler("thrash: ", seconds, true);
+            _exit(STATUS_FAILED);
+        }
+        if (seconds >= watch->limit + 4 * watch->tick) {
+            _exit(STATUS_FAILED);
+        }
+    } else if (seconds >= watch->warning && seconds - watch->tick < watch->warning &&
+               speaks_for_host()) {
         say_from_handler("thrash: warning: ", seconds, false);
     }
     errno = error;
@@ -391,7 +393,8 @@ static void on_timer(int number)
 
 static void set_timer(double seconds)
 {
-    struct timeval time = {(time_t)seconds, (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6)};
+    struct timeval time = {(time_t)seconds,
+                           (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6)};
     const struct itimerval timer = {.it_interval = time, .it_value = time};
     (void)setitimer(ITIMER_REAL, &timer, NULL);
 }
