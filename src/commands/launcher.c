@@ -8,6 +8,7 @@
 #include "host/launch.h"
 #include "host/system.h"
 #include "io/comm.h"
+#include "io/h5_leaks.h"
 
 void launcher_quiet_others(void)
 {
@@ -120,6 +121,9 @@ enum status launcher_agree(enum status status)
 
 enum status launcher_finish(enum status status)
 {
+#ifdef THRASH_CHECKS
+    status = status == STATUS_OK ? h5_leaks_check() : status;
+#endif
     enum status worst = launcher_agree(status);
     MPI_Finalize();
     return worst;

@@ -33,13 +33,13 @@ static int is_the_rank(void)
     return 0;
 }
 
-/* Some MiB more than there is now: MPI itself needs a little on its way out. */
+/* A MiB more than there is now: MPI itself needs a little on its way out. */
 static void take_memory(void)
 {
     unsigned long pages = 0;
     FILE *file = fopen("/proc/self/statm", "r");
     if (file != NULL && fscanf(file, "%lu", &pages) == 1) {
-        const rlim_t size = pages * 4096UL + (8UL << 20);
+        const rlim_t size = pages * 4096UL + (1UL << 20);
         const struct rlimit limit = {size, size};
         (void)setrlimit(RLIMIT_AS, &limit);
     }
