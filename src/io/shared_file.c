@@ -16,6 +16,7 @@ struct shared_file {
     struct io_comm comm;
     MPI_File handle;
     char *name;
+    size_t piece; /* the most bytes of one call */
 };
 
 /* MPI's own text, which for a disk that takes no more is "unknown error"; errno, cleared before the
@@ -59,8 +60,14 @@ enum status shared_file_open(const struct io_comm *comm, const char *path, const
     }
     file->comm = *comm;
     file->name = copy;
+    file->piece = LARGEST_PIECE;
     *file_p = file;
     return STATUS_OK;
+}
+
+void shared_file_set_piece(struct shared_file *file, size_t most)
+{
+    file->piece = most;
 }
 
 void shared_file_close(struct shared_file *file)
@@ -80,7 +87,7 @@ static enum status transfer(struct shared_file *file, uint64_t offset, const uns
 {
     const char *what = source != NULL ? "write it" : "read it";
     for (size_t done = 0; done < size;) {
-        size_t piece = size - done < LARGEST_PIECE ? size - done : LARGEST_PIECE;
+        size_t piece = size - done < file->piece ? size - done : file->piece;
         uint64_t place = offset + done;
         MPI_Status outcome;
         int count = 0;
