@@ -21,8 +21,10 @@
 #include "commands/stop_signals.h"
 #include "engine/predict.h"
 #include "engine/sim.h"
+#include "io/comm.h"
 #include "io/mpi_hints.h"
 #include "io/output_lock.h"
+#include "io/silence.h"
 #include "results/build_info.h"
 #include "results/output.h"
 
@@ -58,6 +60,9 @@ static void print_help(void)
         "                        SIGUSR1, SIGINT, SIGTERM and SIGHUP do the same\n"
         "  --progress MODE       auto, bar, lines or none\n"
         "  --allow-singletons    run even if srun seems to have started separate copies\n"
+        "\n"
+        "Ranks that stop answering are named after a minute; after half an hour all are ended, or\n"
+        "after THRASH_SILENCE_LIMIT (as in 2h; 0: never) in the environment of rank 0.\n"
         "\n"
         "mpirun: with SIGINT or SIGTERM, Open MPI's gives its ranks one second and then kills "
         "them,\n"
@@ -305,6 +310,7 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
                                    .total = scenario->duration,
                                    .label = verdict_name(recording->verdict)};
     progress_close(&progress, &point, progress_clock());
+    silence_phase("writing the result", SILENCE_NO_NUMBER);
     enum status status = simulate_write(scenario, outputs->result, arguments->force, prediction,
                                         &result, launcher, record);
     if (status == STATUS_OK && launcher->rank == 0) {
@@ -352,7 +358,8 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
             status = check_outputs(arguments, &scenario, &outputs, &plan, &lock);
         }
         status = launcher_agree(status);
-        MPI_Bcast(&plan, (int)sizeof plan, MPI_BYTE, 0, MPI_COMM_WORLD);
+        const struct io_comm ranks = io_comm_of(MPI_COMM_WORLD);
+        io_broadcast(&ranks, &plan, sizeof plan);
     }
     struct run_record record;
     if (status == STATUS_OK && !plan.complete) {
@@ -389,5 +396,13 @@ int command_simulate(int argc, char **argv)
     if (status != STATUS_OK) {
         return (int)status;
     }
-    return (int)launcher_finish(simulate(argc, argv, &arguments, &launcher));
+    status = silence_open(MPI_COMM_WORLD);
+    if (status == STATUS_OK) {
+        silence_phase("beginning", SILENCE_NO_NUMBER);
+        status = simulate(argc, argv, &arguments, &launcher);
+        silence_phase("end", SILENCE_NO_NUMBER);
+        status = launcher_agree(status);
+        silence_close();
+    }
+    return (int)launcher_finish(status);
 }

@@ -11,6 +11,7 @@
 #include "engine/checkpoint_file.h"
 #include "engine/run.h"
 #include "engine/state_types.h"
+#include "io/silence.h"
 #include "io/work_file.h"
 
 /* --- writing ------------------------------------------------------------------------------- */
@@ -303,6 +304,7 @@ void checkpoint_write(struct run *run)
 {
     struct checkpoint_totals *totals = &run->result->checkpoints;
     struct saving saving = {.run = run, .begun = run_seconds(), .comm = io_comm_of(run->comm)};
+    silence_phase("writing a checkpoint, epoch", run->result->epochs);
     /* What goes wrong is said once, as a warning: the run goes on. */
     int quiet = status_set_quiet(1);
     enum status status = save(&saving);

@@ -9,6 +9,7 @@
 #include "engine/recorder.h"
 #include "engine/run.h"
 #include "io/comm.h"
+#include "io/silence.h"
 #include "machine/epoch.h"
 #include "machine/invariants.h"
 #include "machine/populate.h"
@@ -302,6 +303,7 @@ static enum status populate(struct run *run)
     for (process_id p = 0; status == STATUS_OK && p < run->set.plan.nprocesses &&
                            !out_of_memory(run) && !run->stopped_populating;
          p++) {
+        silence_phase("populating process", p);
         uint64_t free = UINT64_MAX;
         memset(place, 0, run->ncells_here * sizeof *place);
         do {
@@ -348,6 +350,7 @@ static enum status set_up(struct run *run)
         return status;
     }
     if (run->options->checkpoints.resume) {
+        silence_phase("reading the checkpoint", SILENCE_NO_NUMBER);
         status = checkpoint_resume(run);
         run->result->resumed_from = run->ledger.epoch_end;
         return status;
@@ -488,9 +491,10 @@ static enum status share_result(MPI_Comm comm, bool has_cells, struct sim_result
     return status;
 }
 
-enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
-                    const struct sim_options *options, struct sim_result *result_p)
+static enum status run_everywhere(const struct scenario *scenario, MPI_Comm comm,
+                                  const struct sim_options *options, struct sim_result *result_p)
 {
+    silence_phase("setting up", SILENCE_NO_NUMBER);
     int rank;
     int size;
     MPI_Comm_rank(comm, &rank);
@@ -510,7 +514,9 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
                                 .checkpoints = {.wanted = options->checkpoints.path != NULL},
                                 .resumed_from = TIME_NEVER};
     struct run run = {.scenario = scenario, .options = options, .result = &result, .rank = rank};
+    silence_enter_call();
     MPI_Comm_split(comm, has_cells ? 0 : MPI_UNDEFINED, rank, &run.comm);
+    silence_leave_call();
     enum status status = design_resolve(scenario, &run.design);
     if (status == STATUS_OK) {
         status = workloads_plan(scenario, &run.design, &run.set);
@@ -531,7 +537,10 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     if (has_cells) {
         MPI_Comm_free(&run.comm);
     }
+    /* A rank without cells waits for the others as long as they take. */
+    silence_phase(has_cells ? "end of the epochs" : NULL, SILENCE_NO_NUMBER);
     status = agree(comm, status);
+    silence_phase("sharing what was recorded", SILENCE_NO_NUMBER);
     if (status == STATUS_OK) {
         status = share_result(comm, has_cells, &result);
     }
@@ -541,6 +550,17 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     }
     *result_p = result;
     return result.recording.verdict == VERDICT_INTERRUPTED ? STATUS_INTERRUPTED : STATUS_OK;
+}
+
+enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
+                    const struct sim_options *options, struct sim_result *result_p)
+{
+    enum status status = silence_open(comm);
+    if (status == STATUS_OK) {
+        status = run_everywhere(scenario, comm, options, result_p);
+        silence_close();
+    }
+    return status;
 }
 
 void sim_result_free(struct sim_result *result)

@@ -14,6 +14,7 @@
 
 #include <hdf5.h>
 
+#include "io/h5_leaks.h"
 #include "results/csv.h"
 #include "results/output.h"
 #include "results/reader.h"
@@ -607,5 +608,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lost_write, set_up, tear_down),
         cmocka_unit_test(test_slurm_variables),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    status_set_quiet(0);
+    return failed != 0 ? failed : (int)h5_leaks_check();
 }
