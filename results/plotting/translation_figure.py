@@ -85,7 +85,7 @@ def draw_times(axes, host, pattern, title, styles):
 
 def draw_walks(axes, host, styles):
     prepare_axes(axes, host)
-    axes.set_ylim(-0.04, 1.22)
+    axes.set_ylim(-0.04, 1.32)
     axes.set_title("Walks per independent update", loc="left", fontsize=11.5, fontweight="bold")
     for kind, style in styles.items():
         axes.plot(host.footprints, host.predicted["independent"][kind], **style)
@@ -101,7 +101,7 @@ def draw_walks(axes, host, styles):
               if reach >= axes.get_xlim()[1]
               and any(int(host.pages[kind]) == size for kind in styles)]
     if beyond:
-        words += f"; beyond: {', '.join(beyond)}"
+        words += f"\nbeyond the footprints: {', '.join(beyond)}"
     lacking = [kind for index, kind in enumerate(host.kinds) if not host.is_measured(index)]
     if lacking:
         words += f"\nnot available (reasons in the CSV): {', '.join(lacking)}"

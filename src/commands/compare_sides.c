@@ -189,8 +189,7 @@ bool compare_side_agrees(const struct compare_sides *sides, size_t side, const c
     const struct compare_side *runs = &sides->side[side];
     bool alike = true;
     for (size_t k = 1; k < runs->nruns && alike; k++) {
-        const struct flat_config both[2] = {sides->flats[runs->run[0]],
-                                            sides->flats[runs->run[k]]};
+        const struct flat_config both[2] = {sides->flats[runs->run[0]], sides->flats[runs->run[k]]};
         alike = !flat_configs_differ(both, 2, key, 0);
     }
     return alike;

@@ -217,8 +217,8 @@ static enum status read_file(void *argument)
         return status;
     }
     if (h5_exists(reader, GROUP_STUDY)) {
-        status = fail(STATUS_FAILED,
-                      "%s: holds a study, expected single runs, as its runs/*.h5", reading->path);
+        status = fail(STATUS_FAILED, "%s: holds a study, expected single runs, as its runs/*.h5",
+                      reading->path);
     } else if (!h5_exists(reader, GROUP_TOTALS)) {
         status = refuse_measurement(reader, reading->path);
     }
