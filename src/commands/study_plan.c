@@ -97,24 +97,22 @@ static enum status plan_point(struct study *study, const struct study_point *poi
     return status;
 }
 
-static int compare_hashes(const void *a, const void *b)
+static int compare_counts(uint64_t a, uint64_t b)
 {
-    const struct planned_point *const *left = a;
-    const struct planned_point *const *right = b;
-    const struct digest x = (*left)->hash;
-    const struct digest y = (*right)->hash;
-    if (x.high != y.high) {
-        return x.high < y.high ? -1 : 1;
-    }
-    if (x.low != y.low) {
-        return x.low < y.low ? -1 : 1;
-    }
-    if ((*left)->ranks != (*right)->ranks) {
-        return (*left)->ranks < (*right)->ranks ? -1 : 1;
-    }
-    return (*left)->ranks_per_node < (*right)->ranks_per_node   ? -1
-           : (*left)->ranks_per_node > (*right)->ranks_per_node ? 1
-                                                                : 0;
+    return a < b ? -1 : a > b;
+}
+
+/* By all that tells two runs apart; of what is no part of the scenario's hash only how often the
+ * series have a point changes a result. */
+static int compare_points(const void *a, const void *b)
+{
+    const struct planned_point *x = *(const struct planned_point *const *)a;
+    const struct planned_point *y = *(const struct planned_point *const *)b;
+    int order = compare_counts(x->hash.high, y->hash.high);
+    order = order != 0 ? order : compare_counts(x->hash.low, y->hash.low);
+    order = order != 0 ? order : compare_counts(x->ranks, y->ranks);
+    order = order != 0 ? order : compare_counts(x->ranks_per_node, y->ranks_per_node);
+    return order != 0 ? order : compare_counts(x->interval, y->interval);
 }
 
 /* Values that are spelled differently and mean the same (1GiB, 1024MiB), or seeds of an axis that
@@ -130,9 +128,9 @@ static enum status refuse_twins(const struct study_plan *plan)
     for (size_t i = 0; i < n; i++) {
         sorted[i] = &plan->point[i];
     }
-    qsort(sorted, n, sizeof *sorted, compare_hashes);
+    qsort(sorted, n, sizeof *sorted, compare_points);
     for (size_t i = 1; i < n && status == STATUS_OK; i++) {
-        if (compare_hashes(&sorted[i - 1], &sorted[i]) == 0) {
+        if (compare_points(&sorted[i - 1], &sorted[i]) == 0) {
             status = fail(STATUS_USAGE,
                           "%s: the points %s and %s are the same run: the same scenario, seed and "
                           "ranks",
