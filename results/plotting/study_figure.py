@@ -87,8 +87,9 @@ def draw_lines(axes, panel, styles):
         axes.errorbar(line.x[known], line.middle[known],
                       [(line.middle - line.low)[known], (line.high - line.middle)[known]],
                       fmt="none", ecolor=style["color"], elinewidth=1.2, capsize=3, zorder=2)
-        joined = {} if panel.axis_units else {"linestyle": "none"}  # between words there is nothing
-        axes.plot(line.x, line.middle, zorder=3, **(style | joined))
+        if not panel.axis_units:  # between words there is nothing; dashes would draw a line
+            style = {key: style[key] for key in style if key != "dashes"} | {"linestyle": "none"}
+        axes.plot(line.x, line.middle, zorder=3, **style)
     values = finite([part for line in panel.lines for part in (line.low, line.high)])
     if panel.log and len(values) and values.min() > 0:
         scale_log(axes, values)

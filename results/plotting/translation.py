@@ -22,6 +22,7 @@ class Host:
         self.footprints = group["footprint"][()].astype(float)
         self.processor = text(group["processor"][()]) if "processor" in group else ""
         self.simulated = text(group["simulated_tlb"][()])
+        self.reach = self.reach_of(group)
         self.absent = absences(group)
         self.time, self.predicted, self.counted = {}, {}, {}
         shape = (len(self.kinds), len(self.footprints))
@@ -32,6 +33,15 @@ class Host:
             self.counted[pattern] = group[counted][()] if counted in group else None
             if self.time[pattern].shape[:2] != shape or self.predicted[pattern].shape != shape:
                 raise ValueError(f"the shapes of {name} do not fit each other")
+
+    def reach_of(self, group):
+        """{page size: bytes that the simulated TLB maps}; nothing where it maps none."""
+        if "simulated_reach" not in group:
+            return {}
+        reach = group["simulated_reach"][()]
+        if reach.shape != self.pages.shape:
+            raise ValueError(f"the shapes of {self.name} do not fit each other")
+        return {int(size): float(most) for size, most in zip(self.pages, reach) if most > 0}
 
     def is_measured(self, kind):
         return any(np.isfinite(self.time[pattern][kind]).any() for pattern, _ in PATTERNS)
@@ -72,6 +82,10 @@ def lines_of(run, host):
                                      ("dtlb_walks", host.counted[pattern])):
                     if values is not None and np.isfinite(values[index, place]):
                         yield [*head, name, "1", "", repr(float(values[index, place])), ""]
+    for size, most in host.reach.items():
+        kinds = "/".join(kind for kind, pages in zip(host.kinds, host.pages) if pages == size)
+        yield [label, host.name, "", kinds, "", "simulated_reach", "byte", "", repr(most),
+               host.simulated]
     if all(host.counted[pattern] is None for pattern, _ in PATTERNS):
         yield [label, host.name, "", "", "", "dtlb_walks", "1", "", "",
                f"not available: {host.absent.get('dtlb_walks', 'the file does not say why')}"]

@@ -55,6 +55,21 @@ def prepare_axes(axes, host):
     axes.set_xlabel("footprint")
 
 
+def mark_reach(axes, host, styles, named):
+    """Where the TLB that the prediction is made with ends, for pages of each size that is drawn."""
+    seen = set()
+    for kind, style in styles.items():
+        reach = host.reach.get(int(host.pages[kind]))
+        if reach is None or reach in seen or not axes.get_xlim()[0] < reach < axes.get_xlim()[1]:
+            continue
+        seen.add(reach)
+        axes.axvline(reach, color=style["color"], linewidth=1.1, linestyle=":", zorder=1)
+        if named:
+            axes.text(reach, 0.03, f" reach of {size_words(reach)} ", fontsize=8,
+                      transform=axes.get_xaxis_transform(), color=common.text_colour(style),
+                      ha="right" if reach > host.footprints[-1] / 4 else "left")
+
+
 def draw_times(axes, host, pattern, title, styles):
     prepare_axes(axes, host)
     axes.set_yscale("log")
@@ -65,20 +80,28 @@ def draw_times(axes, host, pattern, title, styles):
                           linewidth=0)
         axes.plot(host.footprints, middle, label=host.kinds[kind], **style)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    mark_reach(axes, host, styles, True)
 
 
 def draw_walks(axes, host, styles):
     prepare_axes(axes, host)
-    axes.set_ylim(-0.04, 1.22)
+    axes.set_ylim(-0.04, 1.32)
     axes.set_title("Walks per independent update", loc="left", fontsize=11.5, fontweight="bold")
     for kind, style in styles.items():
         axes.plot(host.footprints, host.predicted["independent"][kind], **style)
         if host.counted["independent"] is not None:
             axes.plot(host.footprints, host.counted["independent"][kind], linestyle="none",
                       marker="*", markersize=9, color=style["color"])
-    words = "lines: simulated TLB; stars: counted"
+    mark_reach(axes, host, styles, False)
+    words = f"lines: simulated TLB ({host.simulated.split(',')[0]}); stars: counted"
     if host.counted["independent"] is None:
-        words = "lines: simulated TLB; counts are absent"
+        words = words.replace("stars: counted", "counts are absent")
+    words += "\ndotted: its reach, with pages of the colour"
+    beyond = [f"{size_words(size)} pages {size_words(reach)}" for size, reach in host.reach.items()
+              if reach >= axes.get_xlim()[1]
+              and any(int(host.pages[kind]) == size for kind in styles)]
+    if beyond:
+        words += f"\nbeyond the footprints: {', '.join(beyond)}"
     lacking = [kind for index, kind in enumerate(host.kinds) if not host.is_measured(index)]
     if lacking:
         words += f"\nnot available (reasons in the CSV): {', '.join(lacking)}"

@@ -33,23 +33,6 @@ static void *share(size_t size)
     return bytes;
 }
 
-enum status run_reading_open(struct run_reading **reading_p)
-{
-    struct run_reading *reading = share(sizeof *reading);
-    if (reading == NULL) {
-        return STATUS_FAILED;
-    }
-    *reading_p = reading;
-    return STATUS_OK;
-}
-
-void run_reading_close(struct run_reading *reading)
-{
-    if (reading != NULL) {
-        (void)munmap(reading, sizeof *reading);
-    }
-}
-
 double *series_room_open(size_t n)
 {
     return share((n + 1) * sizeof(double));
@@ -292,9 +275,8 @@ static enum status read_all(const struct look *look)
     return status;
 }
 
-static enum status read_figures(void *argument)
+static void read_figures(struct look *look)
 {
-    struct look *look = argument;
     struct h5_reader *reader = NULL;
     enum status status = results_open(look->path, &reader);
     if (status == STATUS_OK) {
@@ -305,28 +287,25 @@ static enum status read_figures(void *argument)
         copy_text(look->reading->why, sizeof look->reading->why, status_last_message());
     }
     h5_reader_close(reader);
-    return status;
 }
 
 void run_reading_fill(struct run_reading *reading, const char *path)
 {
     struct look look = {.reading = reading, .path = path};
-    const int quiet = status_set_quiet(1);
     reading->why[0] = '\0';
     reading->verdict[0] = reading->digest[0] = '\0';
     reading->nitems = reading->nabsences = 0;
     reading->ntimes = 0;
     reading->end = 0;
-    if (results_guarded(path, read_figures, &look) != STATUS_OK && reading->why[0] == '\0') {
-        copy_text(reading->why, sizeof reading->why, status_last_message());
-    }
+    const int quiet = status_set_quiet(1);
+    read_figures(&look);
     (void)status_set_quiet(quiet);
 }
 
 /* --- series ---------------------------------------------------------------------------------- */
 
-struct series_look {
-    const struct series_grid *grid;
+/* The times of a run, as they are read. */
+struct times_look {
     const char *path;
     size_t ntimes;
     double *values;
@@ -370,15 +349,13 @@ static enum status read_one_series(const struct h5_reader *reader, const char *n
     return status;
 }
 
-static enum status read_series(void *argument)
+enum status run_series_fill(const struct series_grid *grid, const char *path, double *values)
 {
-    const struct series_look *look = argument;
-    const struct series_grid *grid = look->grid;
     struct h5_reader *reader = NULL;
     struct h5_numbers times = {0};
     size_t *match = calloc(grid->ntimes + 1, sizeof *match);
-    enum status status = match == NULL ? fail(STATUS_FAILED, "%s: out of memory", look->path)
-                                       : results_open(look->path, &reader);
+    enum status status = match == NULL ? fail(STATUS_FAILED, "%s: out of memory", path)
+                                       : results_open(path, &reader);
     if (status == STATUS_OK) {
         status = read_column(reader, GROUP_SERIES "/time", &times);
     }
@@ -387,23 +364,16 @@ static enum status read_series(void *argument)
         h5_numbers_free(&times);
     }
     for (size_t i = 0; i < grid->nseries && status == STATUS_OK; i++) {
-        status = read_one_series(reader, grid->name[i], grid, match,
-                                 look->values + i * grid->ntimes);
+        status = read_one_series(reader, grid->name[i], grid, match, values + i * grid->ntimes);
     }
     h5_reader_close(reader);
     free(match);
     return status;
 }
 
-enum status run_series_fill(const struct series_grid *grid, const char *path, double *values)
-{
-    struct series_look look = {.grid = grid, .path = path, .values = values};
-    return results_guarded(path, read_series, &look);
-}
-
 static enum status read_grid(void *argument)
 {
-    const struct series_look *look = argument;
+    const struct times_look *look = argument;
     struct h5_reader *reader = NULL;
     struct h5_numbers times = {0};
     enum status status = results_open(look->path, &reader);
@@ -423,6 +393,6 @@ static enum status read_grid(void *argument)
 
 enum status run_times_fill(const char *path, size_t ntimes, double *time)
 {
-    struct series_look look = {.path = path, .ntimes = ntimes, .values = time};
+    struct times_look look = {.path = path, .ntimes = ntimes, .values = time};
     return results_guarded(path, read_grid, &look);
 }

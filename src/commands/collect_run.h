@@ -1,7 +1,7 @@
 /* Reading one run of a study for `study collect`: its figures, then its series.
  *
- * A file is read in a child process, which a damaged one may crash; what it tells is in memory that
- * both have. */
+ * For child processes, which a damaged file may crash (results/guard.h): what they are told is in
+ * memory that they share. */
 #ifndef THRASH_COMMANDS_COLLECT_RUN_H
 #define THRASH_COMMANDS_COLLECT_RUN_H
 
@@ -65,10 +65,6 @@ struct run_reading {
     struct run_absence absence[COLLECT_ITEMS_MOST];
 };
 
-/* Room for readings; STATUS_FAILED when out of memory. */
-enum status run_reading_open(struct run_reading **reading_p);
-void run_reading_close(struct run_reading *reading);
-
 /* Reads all but the series. What is wrong with the file is no failure but is in `why`. What figures
  * are is read once for many files: a reading is used again for the next. */
 void run_reading_fill(struct run_reading *reading, const char *path);
@@ -82,12 +78,12 @@ struct series_grid {
     double interval; /* 0: the times are those of every run; else one lies this far from the next */
 };
 
-/* Reads the series of a run into values[nseries][ntimes], which are shared (series_room_open). On
+/* Reads the series of a run into values[nseries][ntimes]. On
  * another grid than its own, a value is the last one at or before the time; after the interval in
  * which the run ended, before its first point, and of series it does not have, it is NaN. */
 enum status run_series_fill(const struct series_grid *grid, const char *path, double *values);
 
-/* The times of a run, into time[ntimes], which is shared. */
+/* The times of a run, into time[ntimes], which is shared; in a child of its own. */
 enum status run_times_fill(const char *path, size_t ntimes, double *time);
 
 /* Memory for `n` numbers that a child can fill; NULL after fail(). */

@@ -7,6 +7,7 @@
 
 #include "commands/collect_run.h"
 #include "commands/study_directory.h"
+#include "results/guard.h"
 #include "results/schema.h"
 
 /* One series; `array` points into the struct. */
@@ -23,8 +24,9 @@ struct all_series {
     struct series_grid grid;
     const char **name;
     struct series *series;
-    double *values; /* [nseries][ntimes] of one run */
-    size_t nvalues;
+    double *none;   /* [nseries][ntimes] of a run that has none: NaN */
+    size_t nvalues; /* of one run */
+    bool over;      /* no more rows are wanted: the file cannot be written */
 };
 
 static void give_up(const struct all_series *all)
@@ -152,42 +154,65 @@ static bool begin_all(struct all_series *all)
     }
     all->grid.name = all->name;
     all->nvalues = all->grid.nseries * all->grid.ntimes;
-    all->values = series_room_open(all->nvalues);
-    if (all->values == NULL) {
-        result_give_up(all->result, STATUS_FAILED);
+    all->none = malloc((all->nvalues + 1) * sizeof *all->none);
+    if (all->none == NULL) {
+        give_up(all);
+        return false;
     }
-    return all->values != NULL;
+    for (size_t i = 0; i < all->nvalues; i++) {
+        all->none[i] = NAN;
+    }
+    return true;
 }
 
-static enum status read_place(struct all_series *all, const struct collect_place *place)
+static char *path_of(void *context, size_t i)
 {
-    if (!place->taken || place->ntimes == 0) {
-        for (size_t i = 0; i < all->nvalues; i++) {
-            all->values[i] = NAN;
-        }
-        return STATUS_OK;
-    }
-    char *path = study_result_path(all->collection->directory, place->point->point);
+    const struct collection *collection = ((const struct all_series *)context)->collection;
+    return study_result_path(collection->directory, collection->table->place[i].point->point);
+}
+
+static bool has_series(void *context, size_t i)
+{
+    const struct collect_place *place =
+        &((const struct all_series *)context)->collection->table->place[i];
+    return place->taken && place->ntimes > 0;
+}
+
+static enum status read_place(void *context, size_t i, void *room)
+{
+    const struct all_series *all = context;
+    char *path = path_of(context, i);
     if (path == NULL) {
         return fail(STATUS_FAILED, "%s: out of memory for its series", all->collection->path);
     }
-    enum status status = run_series_fill(&all->grid, path, all->values);
+    enum status status = run_series_fill(&all->grid, path, room);
     free(path);
     return status;
 }
 
+static enum status put_place(void *context, size_t i, enum status status, void *room)
+{
+    struct all_series *all = context;
+    const double *values = room == NULL ? all->none : room;
+    (void)i;
+    for (size_t s = 0; s < all->grid.nseries && status == STATUS_OK && !all->over; s++) {
+        all->over = !result_put_row(all->series[s].rows, values + s * all->grid.ntimes);
+    }
+    return all->over ? STATUS_FAILED : status;
+}
+
 static void put_all(struct all_series *all)
 {
-    const struct collect_table *table = all->collection->table;
-    enum status status = STATUS_OK;
-    bool wanted = true;
-    for (size_t i = 0; i < table->npositions && status == STATUS_OK && wanted; i++) {
-        status = read_place(all, &table->place[i]);
-        for (size_t s = 0; s < all->grid.nseries && status == STATUS_OK && wanted; s++) {
-            wanted = result_put_row(all->series[s].rows, all->values + s * all->grid.ntimes);
-        }
-    }
-    if (status != STATUS_OK) {
+    const enum status status = results_guarded_files(
+        &(struct guarded_files){.n = all->collection->table->npositions,
+                                .room = all->nvalues * sizeof(double),
+                                .wanted = has_series,
+                                .read = read_place,
+                                .take = put_place,
+                                .path = path_of,
+                                .directory = all->collection->directory,
+                                .context = all});
+    if (status != STATUS_OK && !all->over) {
         result_give_up(all->result, status);
     }
 }
@@ -203,7 +228,7 @@ void collect_series_put(struct result *result, const struct collection *collecti
             result_end_rows(all.series[s].rows);
         }
     }
-    series_room_close(all.values, all.nvalues);
+    free(all.none);
     series_room_close(all.grid.time, all.grid.ntimes);
     free(all.series);
     free(all.name);

@@ -8,6 +8,7 @@
 #include "commands/study_directory.h"
 #include "commands/study_queue.h"
 #include "machine/recording.h"
+#include "results/guard.h"
 
 static enum status out_of_memory(const struct study_plan *plan)
 {
@@ -161,26 +162,76 @@ static bool take_run(struct collect_table *table, struct run_reading *reading, s
     return take_figures(table, reading, position);
 }
 
+/* Reading all runs. */
+struct runs {
+    const char *directory;
+    const struct study_plan *plan;
+    struct collect_table *table;
+};
+
+static char *path_of(void *context, size_t i)
+{
+    const struct runs *runs = context;
+    return study_result_path(runs->directory, runs->table->place[i].point->point);
+}
+
+static bool has_result(void *context, size_t i)
+{
+    const struct collect_place *place = &((const struct runs *)context)->table->place[i];
+    return place->point != NULL && (place->state == POINT_DONE || place->state == POINT_INVALID);
+}
+
+static enum status read_run(void *context, size_t i, void *room)
+{
+    char *path = path_of(context, i);
+    if (path == NULL) {
+        return out_of_memory(((const struct runs *)context)->plan);
+    }
+    run_reading_fill(room, path);
+    free(path);
+    return STATUS_OK;
+}
+
+static enum status take_reading(void *context, size_t i, enum status status, void *room)
+{
+    const struct runs *runs = context;
+    struct run_reading *reading = room;
+    if (reading == NULL) {
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK) { /* what is left there is of no use for the next */
+        memset(reading, 0, sizeof *reading);
+        (void)snprintf(reading->why, sizeof reading->why, "%.390s", status_last_message());
+    }
+    return take_run(runs->table, reading, i) ? STATUS_OK : out_of_memory(runs->plan);
+}
+
+/* Says aloud what kept all files from being read. */
+static enum status out_of_reach(const char *directory, enum status status)
+{
+    char sentence[1024];
+    (void)snprintf(sentence, sizeof sentence, "%s", status_last_message());
+    return fail(status, "%s: its results cannot be read: %s", directory, sentence);
+}
+
 static enum status read_runs(const char *directory, const struct study_plan *plan,
                              struct collect_table *table)
 {
-    struct run_reading *reading = NULL;
-    enum status status = run_reading_open(&reading);
-    for (size_t i = 0; i < table->npositions && status == STATUS_OK; i++) {
-        const struct collect_place *place = &table->place[i];
-        if (place->point == NULL || (place->state != POINT_DONE && place->state != POINT_INVALID)) {
-            continue;
-        }
-        char *path = study_result_path(directory, place->point->point);
-        if (path == NULL) {
-            status = out_of_memory(plan);
-            break;
-        }
-        run_reading_fill(reading, path);
-        status = take_run(table, reading, i) ? STATUS_OK : out_of_memory(plan);
-        free(path);
+    struct runs runs = {directory, plan, table};
+    const int quiet = status_set_quiet(1);
+    enum status status = results_guarded_files(
+        &(struct guarded_files){.n = table->npositions,
+                                .room = sizeof(struct run_reading),
+                                .wanted = has_result,
+                                .read = read_run,
+                                .take = take_reading,
+                                .path = path_of,
+                                .directory = directory,
+                                .context = &runs});
+    (void)status_set_quiet(quiet);
+    if (status != STATUS_OK) {
+        status = out_of_reach(directory, status);
     }
-    run_reading_close(reading);
     return status;
 }
 

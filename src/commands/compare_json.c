@@ -45,11 +45,14 @@ static json_t *differences_of(const struct compare_sides *sides)
     struct flat_cursor cursor = {0};
     for (const char *key; (key = flat_configs_next(sides->flats, sides->nruns, &cursor)) != NULL;) {
         json_t *values = json_array();
+        json_t *alike = json_array();
         for (size_t i = 0; i < sides->nsides; i++) {
             const struct flat_config *flat = &sides->flats[sides->side[i].run[0]];
             json_array_append_new(values, json_pack("s?", flat_config_find(flat, key, 0)));
+            json_array_append_new(alike, json_boolean(compare_side_agrees(sides, i, key)));
         }
-        json_array_append_new(list, json_pack("{s:s, s:o}", "key", key, "values", values));
+        json_array_append_new(
+            list, json_pack("{s:s, s:o, s:o}", "key", key, "values", values, "alike", alike));
     }
     return list;
 }

@@ -141,7 +141,10 @@ static enum status sort_runs(struct compare_sides *sides, const size_t *argument
         return fail(STATUS_USAGE,
                     by_seed ? "compare: %zu results that differ in nothing but the seed: there is "
                               "nothing to compare them with"
-                            : "compare: expected two or more results, found %zu",
+                    : sides->nruns > 1
+                        ? "compare: the %zu results of a directory are repetitions, one side: "
+                          "expected two or more sides; --by-seed makes them of its files"
+                        : "compare: expected two or more results, found %zu",
                     sides->nruns);
     }
     return STATUS_OK;
@@ -179,6 +182,17 @@ static enum status read_configs(struct compare_sides *sides)
                                   &sides->flats[i]);
     }
     return status;
+}
+
+bool compare_side_agrees(const struct compare_sides *sides, size_t side, const char *key)
+{
+    const struct compare_side *runs = &sides->side[side];
+    bool alike = true;
+    for (size_t k = 1; k < runs->nruns && alike; k++) {
+        const struct flat_config both[2] = {sides->flats[runs->run[0]], sides->flats[runs->run[k]]};
+        alike = !flat_configs_differ(both, 2, key, 0);
+    }
+    return alike;
 }
 
 enum status compare_sides_read(char *const *arguments, size_t n, bool by_seed,

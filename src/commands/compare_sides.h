@@ -37,6 +37,9 @@ enum status compare_sides_read(char *const *arguments, size_t n, bool by_seed,
                                struct compare_sides *sides_p);
 void compare_sides_free(struct compare_sides *sides);
 
+/* Whether all runs of a side have the same value of a key. */
+bool compare_side_agrees(const struct compare_sides *sides, size_t side, const char *key);
+
 /* One metric over all sides. */
 struct compare_figure {
     struct sample_summary summary;

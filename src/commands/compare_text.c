@@ -30,13 +30,8 @@ static void print_differences(const struct compare_sides *sides)
         for (size_t i = 0; i < sides->nsides; i++) {
             const struct flat_config *flat = &sides->flats[sides->side[i].run[0]];
             const char *value = flat_config_find(flat, key, 0);
-            bool alike = true;
-            for (size_t k = 1; k < sides->side[i].nruns; k++) {
-                const struct flat_config both[2] = {*flat, sides->flats[sides->side[i].run[k]]};
-                alike = alike && !flat_configs_differ(both, 2, key, 0);
-            }
             (void)printf("  %s %s%s", sides->side[i].letter, value == NULL ? "missing" : value,
-                         alike ? "" : ", ...");
+                         compare_side_agrees(sides, i, key) ? "" : ", ...");
         }
         (void)putchar('\n');
     }

@@ -192,6 +192,21 @@ static enum status read_config(const struct h5_reader *reader, struct reading *r
     return status;
 }
 
+/* What hosts were measured to do has no metrics of a run, and points instead of figures. */
+static enum status refuse_measurement(const struct h5_reader *reader, const char *path)
+{
+    struct results_summary summary;
+    enum status status = results_read_summary(reader, &summary);
+    if (status == STATUS_OK) {
+        status = fail(STATUS_FAILED,
+                      "%s: holds no simulation but a result of `thrash %.40s`; `thrash plot` draws "
+                      "several of these in one picture",
+                      path, summary.command);
+        results_summary_free(&summary);
+    }
+    return status;
+}
+
 static enum status read_file(void *argument)
 {
     struct reading *reading = argument;
@@ -202,9 +217,10 @@ static enum status read_file(void *argument)
         return status;
     }
     if (h5_exists(reader, GROUP_STUDY)) {
-        status = fail(STATUS_FAILED, "%s: holds a study, expected single runs", reading->path);
+        status = fail(STATUS_FAILED, "%s: holds a study, expected single runs, as its runs/*.h5",
+                      reading->path);
     } else if (!h5_exists(reader, GROUP_TOTALS)) {
-        status = fail(STATUS_FAILED, "%s: holds no simulation", reading->path);
+        status = refuse_measurement(reader, reading->path);
     }
     static enum status (*const parts[])(const struct h5_reader *, struct run_facts *) = {
         read_root, read_provenance, read_verdict, read_metrics};

@@ -54,7 +54,8 @@ enum status study_expand(const struct study_arguments *arguments, const struct s
         core_seconds += point->seconds * (double)point->ranks;
         most = point->bytes > most ? point->bytes : most;
     }
-    printf("\n%zu runs, at most %s a rank", study->npoints, amount_size(most, text));
+    printf("\n%zu run%s, at most %s a rank", study->npoints, study->npoints == 1 ? "" : "s",
+           amount_size(most, text));
     printf(", %s of one core if all run to their duration\n", amount_seconds(core_seconds, text));
     return STATUS_OK;
 }

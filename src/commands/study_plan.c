@@ -97,6 +97,50 @@ static enum status plan_point(struct study *study, const struct study_point *poi
     return status;
 }
 
+static int compare_counts(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+/* By all that tells two runs apart; of what is no part of the scenario's hash only how often the
+ * series have a point changes a result. */
+static int compare_points(const void *a, const void *b)
+{
+    const struct planned_point *x = *(const struct planned_point *const *)a;
+    const struct planned_point *y = *(const struct planned_point *const *)b;
+    int order = compare_counts(x->hash.high, y->hash.high);
+    order = order != 0 ? order : compare_counts(x->hash.low, y->hash.low);
+    order = order != 0 ? order : compare_counts(x->ranks, y->ranks);
+    order = order != 0 ? order : compare_counts(x->ranks_per_node, y->ranks_per_node);
+    return order != 0 ? order : compare_counts(x->interval, y->interval);
+}
+
+/* Values that are spelled differently and mean the same (1GiB, 1024MiB), or seeds of an axis that
+ * are those of repetitions, too: what would count as another run would be the same once more. */
+static enum status refuse_twins(const struct study_plan *plan)
+{
+    const size_t n = plan->study.npoints;
+    const struct planned_point **sorted = calloc(n + 1, sizeof *sorted);
+    enum status status = STATUS_OK;
+    if (sorted == NULL) {
+        return fail(STATUS_FAILED, "%s: out of memory for %zu points", plan->study.path, n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        sorted[i] = &plan->point[i];
+    }
+    qsort(sorted, n, sizeof *sorted, compare_points);
+    for (size_t i = 1; i < n && status == STATUS_OK; i++) {
+        if (compare_points(&sorted[i - 1], &sorted[i]) == 0) {
+            status = fail(STATUS_USAGE,
+                          "%s: the points %s and %s are the same run: the same scenario, seed and "
+                          "ranks",
+                          plan->study.path, sorted[i - 1]->point->name, sorted[i]->point->name);
+        }
+    }
+    free(sorted);
+    return status;
+}
+
 enum status study_plan_load(const char *path, bool quick, struct study_plan *plan_p)
 {
     struct catalogue_names names;
@@ -118,6 +162,9 @@ enum status study_plan_load(const char *path, bool quick, struct study_plan *pla
         if (status != STATUS_OK) {
             status = blame(&plan.study, point, status);
         }
+    }
+    if (status == STATUS_OK) {
+        status = refuse_twins(&plan);
     }
     if (status == STATUS_OK) {
         *plan_p = plan;

@@ -212,6 +212,63 @@ static enum status look_again(const char *directory, const struct study_plan *pl
     return status;
 }
 
+/* Looking at all points: those that have a result, in children that it may end. */
+struct looking {
+    const char *directory;
+    const struct study_plan *plan;
+    struct point_status *found;
+};
+
+static char *path_of(void *context, size_t i)
+{
+    const struct looking *looking = context;
+    return study_result_path(looking->directory, looking->plan->point[i].point);
+}
+
+static bool has_any(void *context, size_t i)
+{
+    (void)context;
+    (void)i;
+    return true;
+}
+
+static enum status look_at_one(void *context, size_t i, void *room)
+{
+    const struct looking *looking = context;
+    const struct planned_point *point = &looking->plan->point[i];
+    char *result = path_of(context, i);
+    char *log_path = study_log_path(looking->directory, point->point);
+    struct look look = {.path = result};
+    enum status status = STATUS_OK;
+    if (result == NULL || log_path == NULL) {
+        status = fail(STATUS_FAILED, "%s: out of memory for its points", looking->directory);
+    } else if (is_running(log_path)) {
+        look.status.state = POINT_RUNNING;
+    } else if (exists(result)) {
+        digest_to_text(point->hash, look.hash);
+        status = read_result(&look);
+    } else {
+        look_at_rest(result, log_path, &look.status);
+    }
+    memcpy(room, &look.status, sizeof look.status);
+    free(result);
+    free(log_path);
+    return status;
+}
+
+static enum status take_look(void *context, size_t i, enum status status, void *room)
+{
+    const struct looking *looking = context;
+    struct point_status *found = &looking->found[i];
+    if (status == STATUS_OK) {
+        memcpy(found, room, sizeof *found);
+    } else {
+        found->state = POINT_FOREIGN;
+        (void)snprintf(found->why, sizeof found->why, "%.390s", status_last_message());
+    }
+    return STATUS_OK;
+}
+
 enum status study_look(const char *directory, const struct study_plan *plan,
                        struct point_status **status_p)
 {
@@ -219,9 +276,22 @@ enum status study_look(const char *directory, const struct study_plan *plan,
     if (found == NULL) {
         return fail(STATUS_FAILED, "%s: out of memory for its points", directory);
     }
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < plan->study.npoints && status == STATUS_OK; i++) {
-        status = point_look(directory, &plan->point[i], false, &found[i]);
+    struct looking looking = {directory, plan, found};
+    const int quiet = status_set_quiet(1);
+    enum status status = results_guarded_files(
+        &(struct guarded_files){.n = plan->study.npoints,
+                                .room = sizeof(struct point_status),
+                                .wanted = has_any,
+                                .read = look_at_one,
+                                .take = take_look,
+                                .path = path_of,
+                                .directory = directory,
+                                .context = &looking});
+    (void)status_set_quiet(quiet);
+    if (status != STATUS_OK) {
+        char sentence[1024];
+        (void)snprintf(sentence, sizeof sentence, "%s", status_last_message());
+        status = fail(status, "%s: its results cannot be read: %s", directory, sentence);
     }
     if (status == STATUS_OK) {
         status = look_again(directory, plan, found);

@@ -55,7 +55,7 @@ enum status study_status(const struct study_arguments *arguments, const struct s
                    found[i].why[0] == '\0' ? "" : ": ", found[i].why);
         }
     }
-    printf("%zu runs:", plan->study.npoints);
+    printf("%zu run%s:", plan->study.npoints, plan->study.npoints == 1 ? "" : "s");
     const char *comma = "";
     for (size_t state = 0; state < POINT_STATES; state++) {
         if (count[state] > 0 || state == POINT_DONE) {

@@ -6,21 +6,24 @@
 
 bool h5_has_attribute(const struct h5_reader *reader, const char *path, const char *name)
 {
-    return h5_exists(reader, path) && H5Aexists_by_name(reader->file, path, name, H5P_DEFAULT) > 0;
+    return H5Aexists_by_name(reader->file, path, name, H5P_DEFAULT) > 0;
 }
 
 /* Opens a scalar attribute and its stored type; false after fail(). */
 static bool open_attribute(const struct h5_reader *reader, const char *path, const char *name,
                            hid_t *attribute_p, hid_t *type_p)
 {
-    if (!h5_has_attribute(reader, path, name)) {
-        (void)fail(STATUS_FAILED, "%s: %s has no attribute %s", reader->path, path, name);
-        return false;
-    }
     errno = 0;
     hid_t attribute = H5Aopen_by_name(reader->file, path, name, H5P_DEFAULT, H5P_DEFAULT);
     if (attribute < 0) {
-        (void)h5_read_failure(reader, "open an attribute of", path);
+        char sentence[H5_CAUSE_SIZE];
+        (void)h5_cause(sentence);
+        if (h5_has_attribute(reader, path, name)) {
+            (void)fail(STATUS_FAILED, "%s: cannot open an attribute of %s: %s", reader->path, path,
+                       sentence);
+        } else {
+            (void)fail(STATUS_FAILED, "%s: %s has no attribute %s", reader->path, path, name);
+        }
         return false;
     }
     hid_t type = H5Aget_type(attribute);

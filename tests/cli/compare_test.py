@@ -134,9 +134,20 @@ def test_bad_input(directory):
     with h5py.File(other, "r+") as file:
         file["provenance/seal"][...] = b""
         file.attrs.modify("schema_version", numpy.int32(99))
+    measured, study = f"{directory}/measured.h5", f"{directory}/study.h5"
+    for path, command, group in ((measured, "locks", None), (study, "study collect", "study")):
+        shutil.copy(a, path)
+        with h5py.File(path, "r+") as file:
+            file.attrs.modify("command", numpy.bytes_(command))
+            del file["simulation/totals"]
+            if group is not None:
+                file.create_group(group)
     for arguments, code, words in (
             ([], 2, "expected two or more results"),
             ([a], 2, "expected two or more results, found 1"),
+            ([f"{directory}/a"], 2, "repetitions, one side: expected two or more sides"),
+            ([a, measured], 1, "holds no simulation but a result of `thrash locks`"),
+            ([a, study], 1, "holds a study, expected single runs"),
             (["--by-seed", a, f"{directory}/a/2.h5"], 2, "in nothing but the seed"),
             ([a, f"{directory}/empty"], 2, "holds no result"),
             ([a, f"{directory}/none.h5"], 2, "none.h5"),

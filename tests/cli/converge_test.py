@@ -3,7 +3,6 @@
 usage: converge_test.py THRASH CONFIGS
 """
 import csv
-import os
 import pathlib
 import re
 import signal
@@ -11,9 +10,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+from launcher import MPIEXEC, launcher_flags
+
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
 QUICKSTART = str(pathlib.Path(sys.argv[2]).resolve() / "quickstart.yaml")
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
 
 # A machine on which pages are freed within half a second of simulated time.
 SMALL = ["--set", "machine.memory=32MiB", "--set", "machine.swap.size=64MiB",
@@ -22,11 +23,6 @@ SMALL = ["--set", "machine.memory=32MiB", "--set", "machine.swap.size=64MiB",
          "--set", "workloads.database.segment.size=12MiB",
          "--set", "workloads.database.touch_rate=100000", "--set", "workloads.shm_copy.size=16MiB",
          "--set", "phases.warmup=20ms", "--set", "duration=600ms"]
-
-
-def launcher_flags():
-    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
-    return ["--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
 
 
 def run(arguments, ranks=None, code=0):

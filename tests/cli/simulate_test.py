@@ -13,15 +13,12 @@ import time
 
 import h5py
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+from launcher import MPIEXEC, launcher_flags
+
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
 CONFIGS = pathlib.Path(sys.argv[2]).resolve()
 QUICKSTART = str(CONFIGS / "quickstart.yaml")
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
-
-
-def launcher_flags():
-    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
-    return ["--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
 
 
 def run(arguments, ranks=None, code=0, directory=None):

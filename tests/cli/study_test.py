@@ -151,6 +151,8 @@ def test_bad_input(directory):
     good = job(directory, product="{ seed: [1] }")
     wrong = job(directory, "wrong.yaml", product="{ design.preset: [linux-2.6.0, linux-2.6.99] }")
     other = job(directory, "other.yaml", product="{ seed: [7] }")
+    twins = job(directory, "twins.yaml", product="{ machine.memory: [512MiB, 524288KiB] }")
+    seeds = job(directory, "seeds.yaml", product="{ seed: [1, 2] }", repeat="2")
     where = f"{directory}/bad"
     study("run", good, "-o", where)
     os.symlink(where, f"{directory}/link")
@@ -164,6 +166,8 @@ def test_bad_input(directory):
             ("status", [good, "-o", directory], 2, "holds no study"),
             ("run", [good, "--quick", "-o", where], 2, "no short form"),
             ("run", [f"{directory}/none.yaml"], 2, "none.yaml"),
+            ("expand", [twins], 2, "memory-512MiB and memory-524288KiB are the same run"),
+            ("run", [seeds, "-o", f"{directory}/seeds"], 2, "are the same run: the same scenario, seed"),
             ("runn", [good], 2, "did you mean `run`"),
             ("run", [], 2, "expected one JOB"),
             ("run", [good, "--jobs", "0"], 2, "--jobs"),
@@ -172,7 +176,7 @@ def test_bad_input(directory):
         assert words in result.stderr, (verb, arguments, result.stderr)
     assert "the point preset-linux-2.6.99 is refused" in study("run", wrong, code=2).stderr
     assert study("run", wrong, code=2).stderr.count("\n") == 1
-    assert "1 runs: 0 done, 1 missing; there is no directory" in study(
+    assert "1 run: 0 done, 1 missing; there is no directory" in study(
         "status", good, "-o", f"{directory}/nowhere").stdout
     assert not os.path.exists(f"{directory}/wrong")
     assert "example:" in subprocess.run([THRASH, "study", "--help"], capture_output=True, text=True,

@@ -264,9 +264,14 @@ class Tlb(unittest.TestCase):
             np.testing.assert_array_equal(times.ravel(), drawn)
             # What is not drawn is said with the reason of the file.
             reasons = host.attrs["unavailable"].decode()
-            absent = [row for row in rows if row["note"]]
-            self.assertTrue(all(row["note"].removeprefix("not available: ") in reasons
+            absent = [row for row in rows if row["note"].startswith("not available")]
+            self.assertTrue(absent and all(row["note"].removeprefix("not available: ") in reasons
                                 for row in absent))
+            # The reach is that of the simulated TLB, and says which that is.
+            reach = {row["value"]: row["note"] for row in rows if row["quantity"] == "simulated_reach"}
+            found = {repr(float(most)) for most in host["simulated_reach"][()] if most > 0}
+            self.assertEqual(set(reach), found)
+            self.assertEqual(set(reach.values()), {text(host["simulated_tlb"])})
         with h5py.File(self.path, "r+") as changed:
             changed["provenance/seal"][...] = b""
             for name in list(changed["tlb"]):
