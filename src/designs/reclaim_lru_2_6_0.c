@@ -106,6 +106,18 @@ static enum frame_result find_frame(struct cell *cell, enum zone_index zone_clas
     return FRAME_RECLAIM;
 }
 
+static page_count frames_kept(const struct cell *cell, enum zone_index zone_class)
+{
+    page_count frames = 0;
+    page_count min = 0;
+    for (int i = (int)zone_class; i >= 0; i--) {
+        const struct zone *zone = &cell->core->zone[i];
+        min += zone->present > 0 ? zone->min : 0;
+        frames += min_u64(zone->present, min);
+    }
+    return frames;
+}
+
 /* Before the passes over the zones up to a class, and after the last one: distress follows the
  * previous run. */
 static void forget_priorities(struct cell *cell, enum zone_index zone_class)
@@ -441,6 +453,7 @@ const struct reclaim_ops reclaim_lru_2_6_0 = {
     .writeback = &writeback_2_6,
     .set_up = set_up,
     .find_frame = find_frame,
+    .frames_kept = frames_kept,
     .begin_direct = begin_direct,
     .direct = direct,
     .call_ended_elsewhere = call_ended_elsewhere,
@@ -466,6 +479,7 @@ const struct reclaim_ops reclaim_lru_2_6_7 = {
     .writeback = &writeback_2_6,
     .set_up = set_up,
     .find_frame = find_frame,
+    .frames_kept = frames_kept,
     .begin_direct = begin_direct,
     .direct = direct,
     .call_ended_elsewhere = call_ended_elsewhere,

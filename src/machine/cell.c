@@ -1,6 +1,7 @@
 #include "machine/cell.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "machine/expected.h"
@@ -325,6 +326,23 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     design->reclaim->set_up(cell);
     take_part_of_zones(cell);
     context_start_flusher_of_old(cell);
+    return STATUS_OK;
+}
+
+enum status cell_frames_kept(const struct scenario *scenario, const struct plan *plan,
+                             const struct design *design, page_count *frames_p)
+{
+    struct cell cell;
+    cell_layout(scenario, plan, design, 0, &cell);
+    cell.core = calloc(1, sizeof *cell.core);
+    if (cell.core == NULL) {
+        return fail(STATUS_RESOURCE, "out of memory for the zones of a cell");
+    }
+    set_up_zones(&cell);
+    design->reclaim->set_up(&cell);
+    *frames_p = scenario->machine.nodes *
+                design->reclaim->frames_kept(&cell, zone_user_class(&cell));
+    free(cell.core);
     return STATUS_OK;
 }
 

@@ -124,6 +124,9 @@ struct reclaim_ops {
     enum frame_result (*find_frame)(struct cell *cell, enum zone_index class, sim_time now,
                                     enum zone_index *zone_p);
 
+    /* Free frames of a class and the zones below it that find_frame() never picks for it. */
+    page_count (*frames_kept)(const struct cell *cell, enum zone_index class);
+
     /* Direct reclaim by the process of a context, after begin_direct(): until a frame can be had.
      * It may leave one in context.held_frame. Sets core.out_of_memory when it gives up. */
     void (*begin_direct)(struct cell *cell, struct context *context);

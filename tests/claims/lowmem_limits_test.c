@@ -160,7 +160,12 @@ static void check_row(const struct row *row, bool split_4g4g)
 static void test_tasks_at_exhaustion(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    size_t nrows = sizeof rows / sizeof rows[0];
+#ifdef SANITIZED
+    nrows = 1;
+    printf("sanitized: the first row only\n");
+#endif
+    for (size_t i = 0; i < nrows; i++) {
         check_row(&rows[i], false);
         if (strncmp(rows[i].preset, "linux-2.4", 9) != 0) {
             check_row(&rows[i], true);
