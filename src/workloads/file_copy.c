@@ -2,6 +2,7 @@
  * file on another, as fast as it is let. */
 #include <stddef.h>
 
+#include "workloads/option_rows.h"
 #include "workloads/options.h"
 #include "workloads/refusal.h"
 #include "workloads/sequential.h"
@@ -9,21 +10,10 @@
 
 #define FILE_COPY(field) offsetof(struct file_copy_options, field)
 static const struct option_row rows[] = {
-    {.key = "size",
-     .type = OPTION_SIZE,
-     .offset = FILE_COPY(size),
-     .fallback = "8GiB",
-     .low = PAGE_BYTES,
-     .high = (byte_count)1 << 60,
-     .help = "bytes of the file"},
-    {.key = "rate",
-     .type = OPTION_RATE,
-     .offset = FILE_COPY(rate),
-     .fallback = "400MB/s",
-     .low = 1,
-     .high = (uint64_t)1 << 50,
-     .help =
-         "how fast it is copied when both disks keep up (assumed: memory bandwidth of the time)"},
+    ROW_SIZE(FILE_COPY(size), "8GiB", "bytes of the file"),
+    ROW_RATE(
+        FILE_COPY(rate), "400MB/s",
+        "how fast it is copied when both disks keep up (assumed: memory bandwidth of the time)"),
     {.key = "from",
      .type = OPTION_COUNT,
      .offset = FILE_COPY(from),

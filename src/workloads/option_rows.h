@@ -41,6 +41,32 @@ extern const char *const option_accesses[];  /* enum access_kind */
         .help = "touches " what "per second, all processes together, when unhindered"       \
     }
 
+/* Bytes of what a workload works on. */
+#define ROW_SIZE(field, bytes, text)                                                \
+    {                                                                               \
+        .key = "size", .type = OPTION_SIZE, .offset = (field), .fallback = (bytes), \
+        .low = PAGE_BYTES, .high = (byte_count)1 << 60, .help = (text)              \
+    }
+
+/* Bytes per second of one process that goes through something in order. */
+#define ROW_RATE(field, speed, text)                                                          \
+    {                                                                                         \
+        .key = "rate", .type = OPTION_RATE, .offset = (field), .fallback = (speed), .low = 1, \
+        .high = (uint64_t)1 << 50, .help = (text)                                             \
+    }
+
+/* System calls at a rate (machine/system_call.h), and what each of them copies. */
+#define ROW_SYSCALLS(field, number, text)                                      \
+    {                                                                          \
+        .key = "syscalls_per_second", .type = OPTION_COUNT, .offset = (field), \
+        .fallback = (number), .low = 0, .high = 1000000000, .help = (text)     \
+    }
+#define ROW_COPIED(field, text)                                                             \
+    {                                                                                       \
+        .key = "copied", .type = OPTION_SIZE, .offset = (field), .fallback = "0", .low = 0, \
+        .high = (byte_count)16 << 20, .help = (text)                                        \
+    }
+
 /* Which pages are touched: rows for the fields access, hot_fraction, hot_share, zipf_exponent and
  * write_share of a struct `of`. */
 #define ROWS_ACCESS(of, choice, text)                                                     \

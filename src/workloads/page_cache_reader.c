@@ -10,20 +10,8 @@
 
 #define READER(field) offsetof(struct page_cache_reader_options, field)
 static const struct option_row rows[] = {
-    {.key = "size",
-     .type = OPTION_SIZE,
-     .offset = READER(size),
-     .fallback = "8GiB",
-     .low = PAGE_BYTES,
-     .high = (byte_count)1 << 60,
-     .help = "bytes of the file"},
-    {.key = "rate",
-     .type = OPTION_RATE,
-     .offset = READER(rate),
-     .fallback = "50MB/s",
-     .low = 1,
-     .high = (uint64_t)1 << 50,
-     .help = "how fast it is read when the disk keeps up"},
+    ROW_SIZE(READER(size), "8GiB", "bytes of the file"),
+    ROW_RATE(READER(rate), "50MB/s", "how fast it is read when the disk keeps up"),
     ROW_DEVICE(READER(device), "the file is"),
     {.key = "rounds",
      .type = OPTION_COUNT,

@@ -2,26 +2,15 @@
  * page, and waits for memory when there is none. */
 #include <stddef.h>
 
+#include "workloads/option_rows.h"
 #include "workloads/options.h"
 #include "workloads/sequential.h"
 #include "workloads/workloads.h"
 
 #define SHM_COPY(field) offsetof(struct shm_copy_options, field)
 static const struct option_row rows[] = {
-    {.key = "size",
-     .type = OPTION_SIZE,
-     .offset = SHM_COPY(size),
-     .fallback = "12GiB",
-     .low = PAGE_BYTES,
-     .high = (byte_count)1 << 60,
-     .help = "bytes of the segment that is written"},
-    {.key = "rate",
-     .type = OPTION_RATE,
-     .offset = SHM_COPY(rate),
-     .fallback = "50MB/s",
-     .low = 1,
-     .high = (uint64_t)1 << 50,
-     .help = "how fast it is written when nothing is in the way"},
+    ROW_SIZE(SHM_COPY(size), "12GiB", "bytes of the segment that is written"),
+    ROW_RATE(SHM_COPY(rate), "50MB/s", "how fast it is written when nothing is in the way"),
 };
 const struct option_table shm_copy_option_table = {
     .title = "a process that writes a second segment of shared memory during the pressure phase",
