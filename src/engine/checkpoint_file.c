@@ -87,8 +87,8 @@ static enum status digest_of_part(struct shared_file *file, const struct checkpo
     return STATUS_OK;
 }
 
-enum status part_verify(struct shared_file *file, const char *name,
-                        const struct checkpoint_part *part)
+enum status part_matches(struct shared_file *file, const struct checkpoint_part *part,
+                         bool *matches_p)
 {
     struct hash_stream *hash = NULL;
     unsigned char *buffer = malloc(BUFFER_BYTES);
@@ -99,13 +99,24 @@ enum status part_verify(struct shared_file *file, const char *name,
     if (status == STATUS_OK) {
         status = digest_of_part(file, part, buffer, hash);
     }
-    if (status == STATUS_OK && !digest_equal(hash_value(hash), part->digest)) {
-        status = checkpoint_damaged(name, "it does not read back as it was written");
+    if (status == STATUS_OK) {
+        *matches_p = digest_equal(hash_value(hash), part->digest);
     }
     if (hash != NULL) {
         hash_close(hash);
     }
     free(buffer);
+    return status;
+}
+
+enum status part_verify(struct shared_file *file, const char *name,
+                        const struct checkpoint_part *part)
+{
+    bool matches = false;
+    enum status status = part_matches(file, part, &matches);
+    if (status == STATUS_OK && !matches) {
+        status = checkpoint_damaged(name, "it does not read back as it was written");
+    }
     return status;
 }
 

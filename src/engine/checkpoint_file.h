@@ -60,7 +60,11 @@ void part_put(struct part_writer *writer, const void *bytes, size_t size);
 /* Releases the writer in any case. */
 enum status part_end(struct part_writer *writer, struct checkpoint_part *part_p);
 
-/* Reads a part and compares its digest. STATUS_FAILED, naming the file, if it differs. */
+/* Reads a part and compares its digest. */
+enum status part_matches(struct shared_file *file, const struct checkpoint_part *part,
+                         bool *matches_p);
+
+/* The same of a checkpoint to go on from. STATUS_FAILED, naming the file, if it differs. */
 enum status part_verify(struct shared_file *file, const char *name,
                         const struct checkpoint_part *part);
 
