@@ -193,3 +193,9 @@ enum status checkpoint_check(const struct checkpoint_header *header, uint64_t fi
     }
     return STATUS_OK;
 }
+
+bool checkpoint_is_last_revision(const char *revisions, const char *revision)
+{
+    const char *last = strrchr(revisions, ' ');
+    return strcmp(last == NULL ? revisions : last + 1, revision) == 0;
+}

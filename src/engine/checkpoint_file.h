@@ -80,4 +80,7 @@ void checkpoint_seal(struct checkpoint_header *header);
 enum status checkpoint_check(const struct checkpoint_header *header, uint64_t file_bytes,
                              const char *name);
 
+/* Whether a list of checkpoint_header.revisions ends with this one. */
+bool checkpoint_is_last_revision(const char *revisions, const char *revision);
+
 #endif

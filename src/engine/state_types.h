@@ -13,7 +13,7 @@
 void state_types_write(struct text *text);
 
 /* Compares the lines of a checkpoint with those of this program. `difference` stays empty where
- * they are alike; otherwise it gets the first difference: "the definition of struct home differs". */
+ * they are alike; otherwise it gets the first one: "the definition of struct home differs". */
 enum status state_types_compare(const char *saved, struct text *difference);
 
 #endif
