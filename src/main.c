@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "commands/commands.h"
+#include "io/h5_leaks.h"
 
 struct command {
     const char *name;
@@ -116,7 +117,11 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {
-            return exit_code(flushed(commands[i].run(argc - 1, argv + 1)));
+            int code = flushed(commands[i].run(argc - 1, argv + 1));
+#ifdef THRASH_CHECKS
+            code = code == STATUS_OK ? (int)h5_leaks_check() : code;
+#endif
+            return exit_code(code);
         }
     }
     return (int)unknown_command(argv[1]);

@@ -52,14 +52,14 @@ static void print_help(void)
         "The figures are of the pressure phase, elapsed_seconds is of the whole run. The change "
         "is\n"
         "that of the mean over seeds, the spread the largest less the smallest, over the mean. A\n"
-        "line is marked where the change is above %.0f %% and above the spread of both settings. "
-        "A\n"
-        "figure that some run of a setting does not have is `-`. One seed shows no spread: "
-        "nothing\n"
-        "is marked then.\n"
+        "line is marked where the change is above %.0f %% and above the spread of both settings; "
+        "in\n"
+        "spin_seconds, of which there may be hardly any, where it is above %.0f %% of one cell's\n"
+        "reclaim_cpu_seconds as well. A figure that some run of a setting does not have is `-`.\n"
+        "One seed shows no spread: nothing is marked then.\n"
         "\n"
         "example: thrash converge configs/quickstart.yaml --cells 1,4 -o quickstart.csv\n",
-        usage, CONVERGE_SEEDS_MAX, 100 * CONVERGE_LIMIT);
+        usage, CONVERGE_SEEDS_MAX, 100 * CONVERGE_LIMIT, 100 * CONVERGE_LIMIT);
 }
 
 /* --- the command line ------------------------------------------------------------------------ */
@@ -249,8 +249,10 @@ static void show_progress(void *who, const struct sim_progress *at)
     char label[64];
     (void)snprintf(label, sizeof label, "run %zu of %zu, %s", converge->run, converge->nruns,
                    at->phase);
-    struct progress_point point = {PROGRESS_SIMULATED_TIME, converge->done + at->now,
-                                   converge->done + converge->left, label};
+    struct progress_point point = {.unit = PROGRESS_SIMULATED_TIME,
+                                   .done = converge->done + at->now,
+                                   .total = converge->done + converge->left,
+                                   .label = label};
     progress_update(&converge->progress, &point, progress_clock());
 }
 
@@ -337,9 +339,10 @@ static enum status run_all(struct converge *converge)
     for (size_t i = 0; i < converge->report.nsettings && status == STATUS_OK; i++) {
         status = run_setting(converge, i);
     }
-    struct progress_point point = {PROGRESS_SIMULATED_TIME, converge->done,
-                                   converge->done + converge->left,
-                                   status == STATUS_OK ? "done" : "stopped"};
+    struct progress_point point = {.unit = PROGRESS_SIMULATED_TIME,
+                                   .done = converge->done,
+                                   .total = converge->done + converge->left,
+                                   .label = status == STATUS_OK ? "done" : "stopped"};
     progress_close(&converge->progress, &point, progress_clock());
     return status;
 }
