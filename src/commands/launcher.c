@@ -57,7 +57,8 @@ enum status launcher_init(int *argc, char ***argv, bool allow_singletons,
     }
     int provided;
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
-    struct launcher launcher = {.how = launch.name};
+    struct launcher launcher = {.launched = launch.launcher != HOST_LAUNCH_ALONE,
+                                .how = launch.name};
     MPI_Comm_rank(MPI_COMM_WORLD, &launcher.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &launcher.size);
     if (!allow_singletons && launcher.size == 1 && launch.tasks > 1) {

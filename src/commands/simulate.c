@@ -23,6 +23,7 @@
 #include "engine/sim.h"
 #include "io/comm.h"
 #include "io/mpi_hints.h"
+#include "io/output_lock.h"
 #include "io/silence.h"
 #include "results/build_info.h"
 #include "results/output.h"
@@ -41,7 +42,11 @@ static void print_help(void)
         "  -o, --output FILE     where to write; otherwise output.file of the scenario, otherwise\n"
         "                        SCENARIO.h5 in $THRASH_RESULTS_DIR or the current directory\n"
         "                        (FILE.partial if interrupted; a complete run removes that)\n"
-        "  --force               replace an existing file\n"
+        "  --force               replace an existing file; with --resume, start from the "
+        "beginning\n"
+        "                        where FILE.ckpt is another run's, and replace it, or damaged, "
+        "and\n"
+        "                        keep it as FILE.ckpt.damaged\n"
         "  --set KEY=VALUE       override a key, dotted: design.preset=linux-2.4.23\n"
         "  --costs FILE          another cost profile: a file, or a name such as p4-2003\n"
         "  --checkpoint-every TIME\n"
@@ -215,8 +220,7 @@ static bool keeps_checkpoints(const struct simulate_arguments *arguments)
 
 static struct checkpoint_options checkpoint_options(const struct simulate_arguments *arguments,
                                                     const struct scenario *scenario,
-                                                    const struct outputs *outputs, bool resume,
-                                                    const char *version)
+                                                    const struct outputs *outputs, bool resume)
 {
     if (!keeps_checkpoints(arguments)) {
         return (struct checkpoint_options){0};
@@ -226,21 +230,25 @@ static struct checkpoint_options checkpoint_options(const struct simulate_argume
         .every = arguments->checkpoint_every > 0 ? arguments->checkpoint_every
                                                  : standard_checkpoint_every,
         .resume = resume,
-        .version = version,
+        .version = build_info.version,
+        .revision = build_info.git_revision,
         .hints = scenario->output.mpi_hints,
     };
 }
 
-/* Rank 0 looks at what is there, before anything runs. A complete run removes checkpoint and
- * partial result, so those of another run stand in its way. */
+/* Rank 0 takes the output for this run and looks at what is there, before anything runs. A complete
+ * run removes checkpoint and partial result, so those of another run stand in its way. */
 static enum status check_outputs(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
-                                 const char *version, struct resume_plan *plan)
+                                 struct resume_plan *plan, struct output_lock **lock_p)
 {
     enum status status = mpi_hints_check(scenario->output.mpi_hints);
+    if (status == STATUS_OK) {
+        status = output_lock_take(outputs->result, lock_p);
+    }
     if (status == STATUS_OK && arguments->resume) {
         const struct checkpoint_options options = checkpoint_options(arguments, scenario, outputs,
-                                                                     true, version);
+                                                                     true);
         status = resume_look(scenario, outputs->result, &options, arguments->force, plan);
     }
     if (status != STATUS_OK || plan->complete) {
@@ -261,7 +269,8 @@ static enum status check_outputs(const struct simulate_arguments *arguments,
 
 static struct progress_point point_of(const struct sim_progress *at)
 {
-    return (struct progress_point){PROGRESS_SIMULATED_TIME, at->now, at->limit, at->phase};
+    return (struct progress_point){
+        .unit = PROGRESS_SIMULATED_TIME, .done = at->now, .total = at->limit, .label = at->phase};
 }
 
 static void show_progress(void *who, const struct sim_progress *at)
@@ -272,15 +281,14 @@ static void show_progress(void *who, const struct sim_progress *at)
 
 static enum status run_and_write(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
-                                 bool resume, const char *version,
-                                 const struct prediction *prediction,
+                                 bool resume, const struct prediction *prediction,
                                  const struct launcher *launcher, struct run_record *record)
 {
     struct progress progress;
     progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
                   STDERR_FILENO, 0, progress_clock());
     struct sim_options options = {
-        .checkpoints = checkpoint_options(arguments, scenario, outputs, resume, version),
+        .checkpoints = checkpoint_options(arguments, scenario, outputs, resume),
         .progress = launcher->rank == 0 ? show_progress : NULL,
         .who = &progress,
         .stop = stop_signals_catch(),
@@ -289,15 +297,18 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
     struct sim_result result;
     enum status ran = sim_run(scenario, MPI_COMM_WORLD, &options, &result);
     if (ran != STATUS_OK && ran != STATUS_INTERRUPTED) {
-        struct progress_point point = {PROGRESS_SIMULATED_TIME, 0, scenario->duration, "stopped"};
+        struct progress_point point = {
+            .unit = PROGRESS_SIMULATED_TIME, .total = scenario->duration, .label = "stopped"};
         progress_close(&progress, &point, progress_clock());
         return ran;
     }
     const struct recording *recording = &result.recording;
     sim_time end = recording->npoints > 0 ? recording->time[recording->npoints - 1]
                                           : recording->verdict_time;
-    struct progress_point point = {PROGRESS_SIMULATED_TIME, end, scenario->duration,
-                                   verdict_name(recording->verdict)};
+    struct progress_point point = {.unit = PROGRESS_SIMULATED_TIME,
+                                   .done = end,
+                                   .total = scenario->duration,
+                                   .label = verdict_name(recording->verdict)};
     progress_close(&progress, &point, progress_clock());
     silence_phase("writing the result", SILENCE_NO_NUMBER);
     enum status status = simulate_write(scenario, outputs->result, arguments->force, prediction,
@@ -338,14 +349,13 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
     struct prediction prediction;
     status = launcher_agree(
         scenario_check_memory(&scenario, launcher, launcher->size, &prediction));
-    char version[128];
-    (void)snprintf(version, sizeof version, "%s (%s)", build_info.version, build_info.git_revision);
     struct outputs outputs = {NULL, NULL};
     struct resume_plan plan = {false, false};
+    struct output_lock *lock = NULL;
     if (status == STATUS_OK) {
         status = choose_outputs(arguments, &scenario, &outputs);
         if (status == STATUS_OK && launcher->rank == 0) {
-            status = check_outputs(arguments, &scenario, &outputs, version, &plan);
+            status = check_outputs(arguments, &scenario, &outputs, &plan, &lock);
         }
         status = launcher_agree(status);
         const struct io_comm ranks = io_comm_of(MPI_COMM_WORLD);
@@ -356,11 +366,12 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
         warn_of_idle_ranks(&scenario, launcher);
         status = run_record_open(argc, argv, launcher, &record);
         if (status == STATUS_OK) {
-            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, version,
-                                   &prediction, launcher, &record);
+            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, &prediction,
+                                   launcher, &record);
             run_record_close(&record);
         }
     }
+    output_lock_release(lock);
     free(outputs.result);
     free(outputs.checkpoint);
     scenario_free(&scenario);

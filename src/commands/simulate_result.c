@@ -171,8 +171,12 @@ static enum status write_file(const struct scenario *scenario, const char *path,
     if (design_resolve(scenario, &design) == STATUS_OK) { /* as before the run */
         design_write(&design, &choices);
     }
-    struct result_fact facts[RUN_RECORD_FACTS];
+    struct result_fact facts[RUN_RECORD_FACTS + 1];
     run_record_facts(record, facts);
+    const char *revisions = result->checkpoints.revisions;
+    facts[RUN_RECORD_FACTS] = (struct result_fact){
+        "resumed_revisions", "commits that the run was brought by to where it was resumed",
+        revisions[0] != '\0' ? revisions : NULL, "the run was not resumed"};
     struct run_file file = {
         .header =
             {
@@ -187,7 +191,7 @@ static enum status write_file(const struct scenario *scenario, const char *path,
                 .config_hash = scenario->hash,
                 .provenance = &record->provenance,
                 .facts = facts,
-                .nfacts = RUN_RECORD_FACTS,
+                .nfacts = RUN_RECORD_FACTS + 1,
                 .absences = checkpoints.absence,
                 .nabsences = checkpoints.nabsences,
             },

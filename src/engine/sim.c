@@ -258,7 +258,6 @@ static void populate_process_here(struct run *run, process_id p, struct populate
     page_count pages = max_u64(PAGES_BETWEEN_ORDERS / run->ncells_here, PAGES_PER_CHUNK);
     bool small = pages_of_process(&run->set.plan, p) <= PAGES_BETWEEN_ORDERS;
     uint64_t values[2]; /* cells that are not done, orders to stop */
-    memset(place, 0, run->ncells_here * sizeof *place);
     do {
         values[0] = 0;
         for (cell_id i = 0; i < run->ncells_here; i++) {
@@ -274,6 +273,25 @@ static void populate_process_here(struct run *run, process_id p, struct populate
     } while (values[0] > 0 && !run->stopped_populating);
 }
 
+/* Cells for which there was no frame have some of the others' now, unless no cell has kept any it
+ * took since `*before` were free. */
+static bool go_on_populating(struct run *run, uint64_t *before)
+{
+    uint64_t free = 0;
+    for (cell_id i = 0; i < run->ncells_here; i++) {
+        free += zone_free_frames(&run->cells[i]);
+    }
+    run_sum(run, &free, 1);
+    if (free >= *before || run->ledger.ncells == 1) {
+        return false;
+    }
+    *before = free;
+    for (cell_id i = 0; i < run->ncells_here; i++) {
+        populate_again(&run->cells[i]);
+    }
+    return true;
+}
+
 /* Process after process; in between, cells do for each other what they do between epochs. */
 static enum status populate(struct run *run)
 {
@@ -286,9 +304,13 @@ static enum status populate(struct run *run)
                            !out_of_memory(run) && !run->stopped_populating;
          p++) {
         silence_phase("populating process", p);
-        populate_process_here(run, p, place);
-        run_level_cells(run);
-        run->stopped_populating |= (run->sums.orders & ORDER_STOP) != 0;
+        uint64_t free = UINT64_MAX;
+        memset(place, 0, run->ncells_here * sizeof *place);
+        do {
+            populate_process_here(run, p, place);
+            run_level_cells(run);
+            run->stopped_populating |= (run->sums.orders & ORDER_STOP) != 0;
+        } while (out_of_memory(run) && !run->stopped_populating && go_on_populating(run, &free));
     }
     free(place);
     return status;
@@ -480,16 +502,17 @@ static enum status run_everywhere(const struct scenario *scenario, MPI_Comm comm
     cell_id ncells = (cell_id)scenario->machine.cells;
     int active = (cell_id)size < ncells ? size : (int)ncells;
     bool has_cells = rank < active;
-    struct sim_result result = {
-        .recording =
-            {
-                .ncells = ncells,
-                .first_cell = ncells,
-                .pressure_began = TIME_NEVER,
-                .tlb_simulated = tlb_config_is_there(&scenario->machine.tlb),
-            },
-        .checkpoints = {.wanted = options->checkpoints.path != NULL},
-        .resumed_from = TIME_NEVER};
+    struct sim_result result = {.recording =
+                                    {
+                                        .ncells = ncells,
+                                        .first_cell = ncells,
+                                        .pressure_began = TIME_NEVER,
+                                        .tlb_sampling = tlb_config_is_there(&scenario->machine.tlb)
+                                                            ? scenario->machine.tlb_sampling
+                                                            : 0,
+                                    },
+                                .checkpoints = {.wanted = options->checkpoints.path != NULL},
+                                .resumed_from = TIME_NEVER};
     struct run run = {.scenario = scenario, .options = options, .result = &result, .rank = rank};
     silence_enter_call();
     MPI_Comm_split(comm, has_cells ? 0 : MPI_UNDEFINED, rank, &run.comm);

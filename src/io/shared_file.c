@@ -7,6 +7,7 @@
 #include <mpi.h>
 
 #include "io/mpi_hints.h"
+#include "io/place.h"
 #include "io/silence.h"
 
 /* MPI counts in ints, and libraries have had trouble near their end. */
@@ -26,9 +27,9 @@ static enum status file_fail(const char *name, const char *what, int code)
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
     int number = errno;
-    bool of_disk = number == ENOSPC || number == EDQUOT || number == EFBIG || number == EIO;
     MPI_Error_string(code, text, &length);
-    return fail(STATUS_FAILED, "%s: cannot %s: %s", name, what, of_disk ? strerror(number) : text);
+    return fail(STATUS_FAILED, "%s: cannot %s: %s", name, what,
+                place_is_disk_error(number) ? strerror(number) : text);
 }
 
 enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,
