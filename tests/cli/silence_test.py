@@ -55,7 +55,7 @@ def processes_of(directory):
     return found
 
 
-def finish(process, directory, seconds=120):
+def finish(process, directory, seconds=600 if IS_SANITIZED else 120):
     """What it ended with; nothing of it may be left."""
     try:
         output, errors = process.communicate(timeout=seconds)
