@@ -135,11 +135,16 @@ class Calibrate(unittest.TestCase):
         directory = os.path.join(self.directory.name, "gone")
         profile, result = os.path.join(directory, "node.yaml"), self.result.replace("node", "kept")
         os.mkdir(directory)
+        untouched = os.stat(directory).st_mtime_ns
         process = subprocess.Popen(
             [PROGRAM, "calibrate", "--quick", "--repetitions", "1", "--bind",
              str(min(os.sched_getaffinity(0))), "--progress", "none", "--profile", profile, "-o",
              result], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        time.sleep(2)
+        deadline = time.monotonic() + 100
+        while os.stat(directory).st_mtime_ns == untouched and time.monotonic() < deadline:
+            time.sleep(0.05)  # until it has tried to make a file there
+        while os.listdir(directory):
+            time.sleep(0.05)
         os.rmdir(directory)
         output, errors = process.communicate(timeout=200)
         self.assertEqual(process.returncode, 1, errors)

@@ -115,6 +115,11 @@ static void test_this_host(void **state)
         assert_int_equal(hwloc_get_cpubind(topology.handle, set, HWLOC_CPUBIND_THREAD), 0);
         assert_int_equal(hwloc_bitmap_weight(set), 1);
         assert_int_equal(hwloc_bitmap_first(set), places.place[0].pu);
+        for (unsigned i = 0; i < places.n; i++) { /* each thread has a place of its own */
+            assert_true(host_place_enter(&topology, &places, i, why, sizeof why));
+            assert_int_equal(hwloc_get_cpubind(topology.handle, set, HWLOC_CPUBIND_THREAD), 0);
+            assert_int_equal(hwloc_bitmap_first(set), places.place[i].pu);
+        }
         host_place_leave(&topology, &places);
         assert_int_equal(hwloc_get_cpubind(topology.handle, set, HWLOC_CPUBIND_THREAD), 0);
         assert_int_equal(hwloc_bitmap_weight(set), places.n);

@@ -64,11 +64,16 @@ void bench_open(struct bench *bench, const char *probes)
     };
 }
 
-void bench_close(struct bench *bench)
+void bench_release(struct bench *bench)
 {
     tables_free(&bench->tables);
     host_places_free(&bench->places);
     host_topology_close(&bench->topology);
+}
+
+void bench_close(struct bench *bench)
+{
+    bench_release(bench);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
 }

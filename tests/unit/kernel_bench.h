@@ -23,7 +23,8 @@ extern const bool counts_are_exact;
 /* `probes` as in the plan. */
 void bench_open(struct bench *bench, const char *probes);
 
-/* Also asserts that no process is left. */
+/* The second also asserts that no process is left, which MPI would have beside it. */
+void bench_release(struct bench *bench);
 void bench_close(struct bench *bench);
 
 /* The values of an array; NULL if there is none. */
