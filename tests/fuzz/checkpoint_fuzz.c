@@ -1,8 +1,8 @@
 /* Fuzzes the reader of checkpoints. An input is a list of edits to a checkpoint that a small run
- * has written: of its header, its parts, the sections in them, the scenario's text. Digests are made
- * anew afterwards unless the input says not to, so that what is behind them is read, too: as from a
- * program that went wrong, or a person who means harm. A checkpoint is refused with a sentence, or
- * loaded; the run does not go on from it, for what the cells hold is believed. */
+ * has written: of its header, its parts, the sections in them, the scenario's text. Digests are
+ * made anew afterwards unless the input says not to, so that what is behind them is read, too: as
+ * from a program that went wrong, or a person who means harm. A checkpoint is refused with a
+ * sentence, or loaded; the run does not go on from it, for what the cells hold is believed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* Fuzzes the configuration reader with made-up options of every type: whatever the bytes, a scenario
- * is refused with a sentence or loaded, and then its resolved echo loads to the same scenario.
+/* Fuzzes the configuration reader with made-up options of every type: whatever the bytes, a
+ * scenario is refused with a sentence or loaded, and then its resolved echo loads to the same
+ * scenario.
  *
  * An input is the scenario's file, and those it includes (struct fuzz_bundle). */
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 /* What the fuzz targets share: a directory of their own, inputs that are several files, numbers out
  * of bytes, and what every refusal must look like.
  *
- * A target is one file that defines LLVMFuzzerInitialize() and LLVMFuzzerTestOneInput(). Linked with
- * libFuzzer it looks for inputs, linked with replay.c it runs those that are kept in corpus/. */
+ * A target is one file that defines LLVMFuzzerInitialize() and LLVMFuzzerTestOneInput(). Linked
+ * with libFuzzer it looks for inputs, linked with replay.c it runs those that are kept in corpus/.
+ */
 #ifndef THRASH_TESTS_FUZZ_H
 #define THRASH_TESTS_FUZZ_H
 

@@ -56,8 +56,8 @@ static void read_texts(struct config_arena *arena, const uint8_t *data, size_t s
     if (status == STATUS_OK && flat.n > 0) {
         (void)flat_config_find(&flat, flat.entry[flat.n - 1].key, 0);
     }
-    fuzz_check(scenario_difference(words, "a", "machine: { cells: 4 }\nseed: 1\n", "b",
-                                   &difference));
+    fuzz_check(
+        scenario_difference(words, "a", "machine: { cells: 4 }\nseed: 1\n", "b", &difference));
     if (!text_is_printable(text_string(&difference))) {
         fuzz_wrong("the difference: %s", text_string(&difference));
     }

@@ -104,21 +104,30 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 
 /* Objects that edits may make. */
 static const char *const others[] = {
-    "/study",          "/study/name",
-    "/study/title",    "/study/directory",
-    "/study/axes",     "/study/missing",
-    "/study/points",   "/study/collected",
-    "/simulation/a",   "/simulation/totals/b\n\x1b[31m",
-    "/simulation/c/d", "/simulation/series/e",
-    "/tlb/i/allowed",  "/locks/j/allowed",
-    "/k",              "/performance/\xff",
-    "/config/source",  "/performance/resumed_from_seconds",
+    "/study",
+    "/study/name",
+    "/study/title",
+    "/study/directory",
+    "/study/axes",
+    "/study/missing",
+    "/study/points",
+    "/study/collected",
+    "/simulation/a",
+    "/simulation/totals/b\n\x1b[31m",
+    "/simulation/c/d",
+    "/simulation/series/e",
+    "/tlb/i/allowed",
+    "/locks/j/allowed",
+    "/k",
+    "/performance/\xff",
+    "/config/source",
+    "/performance/resumed_from_seconds",
 };
 enum { OTHERS = sizeof others / sizeof others[0] };
 
 static const char *const attributes[] = {
-    "schema", "schema_version", "command",   "invalid_reasons", "digest", "config_hash", "valid",
-    "partial", "units",         "long_name", "better",          "kind",   "unavailable",
+    "schema",  "schema_version", "command",   "invalid_reasons", "digest", "config_hash", "valid",
+    "partial", "units",          "long_name", "better",          "kind",   "unavailable",
 };
 enum { ATTRIBUTES = sizeof attributes / sizeof attributes[0] };
 
@@ -127,6 +136,7 @@ static hid_t text_type(size_t size)
     const hid_t type = H5Tcopy(H5T_C_S1);
     (void)H5Tset_size(type, size > 0 ? size : 1);
     (void)H5Tset_strpad(type, H5T_STR_NULLPAD);
+    (void)H5Tset_cset(type, H5T_CSET_UTF8);
     return type;
 }
 
@@ -310,8 +320,8 @@ static hid_t derived_type(uint8_t kind, struct fuzz_bytes *bytes)
 static hid_t take_type(struct fuzz_bytes *bytes)
 {
     const uint8_t kind = fuzz_byte(bytes);
-    const hid_t plain[] = {H5T_STD_U64LE, H5T_IEEE_F64LE, H5T_STD_I64LE, H5T_STD_U32LE,
-                           H5T_STD_I32LE, H5T_IEEE_F32LE, H5T_STD_U8LE,  H5T_STD_U64BE,
+    const hid_t plain[] = {H5T_STD_U64LE,  H5T_IEEE_F64LE, H5T_STD_I64LE, H5T_STD_U32LE,
+                           H5T_STD_I32LE,  H5T_IEEE_F32LE, H5T_STD_U8LE,  H5T_STD_U64BE,
                            H5T_IEEE_F64BE, H5T_STD_I8LE};
     enum { PLAIN = sizeof plain / sizeof plain[0] };
     hid_t type;
@@ -373,7 +383,8 @@ static void *take_values(hid_t type, hid_t space, struct fuzz_bytes *bytes)
             length = how % 8 + 1;
             value = fuzz_number(bytes, length);
         }
-        memcpy(values + at, &value, (size_t)n * size - at < length ? (size_t)n * size - at : length);
+        memcpy(values + at, &value,
+               (size_t)n * size - at < length ? (size_t)n * size - at : length);
         at += length;
     }
     return values;

@@ -1,8 +1,9 @@
 /* A small result of every kind in one HDF5 file in memory, and edits to it that leave it HDF5.
  *
- * Damage to the file itself is found by HDF5, or crashes it, which results_guarded() is for. What an
- * edit makes is a file that HDF5 reads well and that no result looks like: other types, shapes and
- * values, missing and additional objects and attributes, links in circles and out of the file. */
+ * Damage to the file itself is found by HDF5, or crashes it, which results_guarded() is for. What
+ * an edit makes is a file that HDF5 reads well and that no result looks like: other types, shapes
+ * and values, missing and additional objects and attributes, links in circles and out of the file.
+ */
 #ifndef THRASH_TESTS_RESULT_FILE_H
 #define THRASH_TESTS_RESULT_FILE_H
 

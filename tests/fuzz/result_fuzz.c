@@ -1,6 +1,6 @@
 /* Fuzzes the readers of results: show, its tables, compare, collect, and the claims that are judged
- * by measurements. An input is a reader and a list of edits to a result (result_file.h). Whatever the
- * file, the reader gives values or a sentence, and nothing that it prints steers a terminal. */
+ * by measurements. An input is a reader and a list of edits to a result (result_file.h). Whatever
+ * the file, the reader gives values or a sentence, and nothing that it prints steers a terminal. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,8 +72,7 @@ static void check_printed(void)
     char *text = NULL;
     if (fstat(STDOUT_FILENO, &about) == 0 && about.st_size > 0) {
         text = calloc(1, (size_t)about.st_size + 1);
-        if (text == NULL ||
-            pread(STDOUT_FILENO, text, (size_t)about.st_size, 0) != about.st_size) {
+        if (text == NULL || pread(STDOUT_FILENO, text, (size_t)about.st_size, 0) != about.st_size) {
             fuzz_wrong("what was printed cannot be read");
         }
         if (strlen(text) != (size_t)about.st_size) {
@@ -166,11 +165,8 @@ static void collect(uint8_t how)
 {
     static const char *const names[] = {"touches", "rate", "e"};
     double times[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-    const struct series_grid grid = {.nseries = 3,
-                                     .name = names,
-                                     .ntimes = 8,
-                                     .time = times,
-                                     .interval = how % 2 == 0 ? 0 : 1};
+    const struct series_grid grid = {
+        .nseries = 3, .name = names, .ntimes = 8, .time = times, .interval = how % 2 == 0 ? 0 : 1};
     run_reading_fill(reading, base_path); /* what is known of it is used for the next */
     if (reading->why[0] != '\0') {
         fuzz_wrong("the file as it was: %s", reading->why);

@@ -23,8 +23,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 /* Whether any number in the resolved scenario says that it is large. */
 static bool is_large(const struct scenario *scenario)
 {
-    static const char *const keys[] = {"processes: ", "at_once: ", "vmas: ", "windows: ",
-                                       "children: ",  "tasks: ",   "forks: "};
+    static const char *const keys[] = {
+        "processes: ", "at_once: ", "vmas: ", "windows: ", "children: ", "tasks: ", "forks: "};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         for (const char *at = scenario->resolved; (at = strstr(at, keys[i])) != NULL;) {
             at += strlen(keys[i]);
