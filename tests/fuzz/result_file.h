@@ -2,7 +2,7 @@
  *
  * Damage to the file itself is found by HDF5, or crashes it, which results_guarded() is for. What
  * an edit makes is a file that HDF5 reads well and that no result looks like: other types, shapes
- * and values, missing and additional objects and attributes, links in circles and out of the file.
+ * and values, missing and additional objects and attributes, links in circles.
  */
 #ifndef THRASH_TESTS_RESULT_FILE_H
 #define THRASH_TESTS_RESULT_FILE_H
