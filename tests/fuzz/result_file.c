@@ -12,8 +12,11 @@
 #define BLOCK  ((size_t)64 << 10)
 #define LENGTH 4 /* of the series */
 
-static void *image;
-static size_t image_size;
+/* A simulation and measurements are files of their own, which are read sooner than one of both. */
+static struct {
+    void *bytes;
+    size_t size;
+} images[2];
 
 /* --- the file -------------------------------------------------------------------------------- */
 
@@ -212,8 +215,8 @@ static void make_row(hid_t file, const struct row *row)
     (void)H5Tclose(type);
 }
 
-/* The file in memory: opened from `image`, or a new one. */
-static hid_t open_image(bool anew)
+/* One of the files in memory, or a new one. */
+static hid_t open_image(size_t which, bool anew)
 {
     const hid_t list = H5Pcreate(H5P_FILE_ACCESS);
     (void)H5Pset_fapl_core(list, BLOCK, false);
@@ -223,7 +226,7 @@ static hid_t open_image(bool anew)
         file = H5Fcreate("memory", H5F_ACC_TRUNC, made, list);
         (void)H5Pclose(made);
     } else {
-        (void)H5Pset_file_image(list, image, image_size);
+        (void)H5Pset_file_image(list, images[which].bytes, images[which].size);
         file = H5Fopen("memory", H5F_ACC_RDWR, list);
     }
     (void)H5Pclose(list);
@@ -245,28 +248,42 @@ static void *copy_image(hid_t file, size_t *size_p)
     return bytes;
 }
 
-void result_file_open(void)
+static bool is_measured(const struct row *row)
 {
-    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    const hid_t file = open_image(true);
+    return strncmp(row->path, "/tlb", 4) == 0 || strncmp(row->path, "/locks", 6) == 0;
+}
+
+static void make_image(size_t which)
+{
+    const hid_t file = open_image(which, true);
     put_text(file, "schema", RESULTS_SCHEMA);
     put_int(file, "schema_version", RESULTS_SCHEMA_VERSION);
-    put_text(file, "command", "simulate");
+    put_text(file, "command", which == 0 ? "simulate" : "tlb");
     put_text(file, "invalid_reasons", "");
     put_text(file, "digest", "0123456789abcdef0123456789abcdef");
     put_text(file, "config_hash", "0123456789abcdef0123456789abcdef");
     put_int(file, "valid", 1);
     put_int(file, "partial", 0);
     for (size_t i = 0; i < ROWS; i++) {
-        make_row(file, &rows[i]);
+        if (is_measured(&rows[i]) == (which == 1)) {
+            make_row(file, &rows[i]);
+        }
     }
-    image = copy_image(file, &image_size);
+    images[which].bytes = copy_image(file, &images[which].size);
     (void)H5Fclose(file);
+}
+
+void result_file_open(void)
+{
+    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    make_image(0);
+    make_image(1);
 }
 
 void result_file_close(void)
 {
-    free(image);
+    free(images[0].bytes);
+    free(images[1].bytes);
 }
 
 /* --- edits ----------------------------------------------------------------------------------- */
@@ -545,9 +562,9 @@ static void edit(hid_t file, struct fuzz_bytes *bytes)
     }
 }
 
-void result_file_edit(struct fuzz_bytes *bytes, const char *path)
+void result_file_edit(bool measured, struct fuzz_bytes *bytes, const char *path)
 {
-    const hid_t file = open_image(false);
+    const hid_t file = open_image(measured ? 1 : 0, false);
     size_t size = 0;
     for (int i = 0; i < 16 && bytes->at < bytes->end; i++) {
         edit(file, bytes);

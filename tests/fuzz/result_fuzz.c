@@ -47,7 +47,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     path = paths[0];
     base_path = paths[1];
     result_file_open();
-    result_file_edit(&none, base_path);
+    result_file_edit(false, &none, base_path);
     if (run_reading_open(&reading) != STATUS_OK ||
         freopen(fuzz_path("printed"), "w+e", stdout) == NULL) {
         return 1;
@@ -215,7 +215,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_bytes bytes = {data, data + size};
     const uint8_t how = fuzz_byte(&bytes);
-    result_file_edit(&bytes, path);
+    result_file_edit(how % 5 == 3, &bytes, path);
     switch (how % 5) {
     case 0:
         show(how / 5);
