@@ -198,7 +198,7 @@ def includes():
     def listen(directory):
         with socket.socket(socket.AF_UNIX) as endpoint:
             endpoint.bind(str(directory / "socket"))
-    include("a socket", "socket", ["socket"], listen)
+    include("a socket", "socket", ["socket: expected a file, found something else"], listen)
 
     def circle(directory):
         (directory / "bad.yaml").write_text("include: sub/a.yaml\n")
