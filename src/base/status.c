@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 /* Per process, not per simulation: it says who may write to the terminal, and what was last said.
  */
 static int quiet_process;
@@ -33,6 +35,7 @@ enum status fail(enum status code, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(last_message, sizeof last_message, format, arguments);
     va_end(arguments);
+    text_make_printable(last_message, false);
     if (!quiet_process) {
         write_line("", last_message);
     }
@@ -49,6 +52,7 @@ void warn(const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
+    text_make_printable(sentence, false);
     write_line("warning: ", sentence);
 }
 

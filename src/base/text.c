@@ -175,6 +175,21 @@ bool text_is_printable(const char *text)
     return true;
 }
 
+void text_make_printable(char *text, bool lines)
+{
+    const size_t size = strlen(text);
+    for (size_t i = 0; i < size;) {
+        uint32_t character = 0;
+        const size_t bytes = text_decode(text + i, size - i, &character);
+        const bool good = bytes > 0 && (is_printable(character) || (lines && character == '\n'));
+        const size_t step = bytes > 0 ? bytes : 1;
+        if (!good) {
+            memset(text + i, '?', step);
+        }
+        i += step;
+    }
+}
+
 const char *text_excerpt(const char *text, char excerpt[TEXT_EXCERPT_SIZE])
 {
     const size_t limit = 48;

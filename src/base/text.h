@@ -52,6 +52,10 @@ size_t text_decode(const char *bytes, size_t size, uint32_t *character_p);
 /* Whether it is UTF-8 without control characters: fit to be shown as it is, on one line. */
 bool text_is_printable(const char *text);
 
+/* Makes it so, in place: control characters and what is not UTF-8 become `?`, byte for byte. With
+ * `lines`, ends of lines stay. For all that comes from a file and goes to a terminal. */
+void text_make_printable(char *text, bool lines);
+
 /* The next of several words with blanks between them: where it begins, and its size; NULL after the
  * last. `*rest_p` goes on behind it. */
 const char *text_word(const char **rest_p, size_t *size_p);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/text.h"
 #include "config/yaml_reader.h"
 #include "results/guard.h"
 #include "results/reader.h"
@@ -22,6 +23,7 @@ struct reading {
 static void copy_text(char *to, size_t size, const char *from)
 {
     (void)snprintf(to, size, "%s", from);
+    text_make_printable(to, true);
 }
 
 /* --- metrics -------------------------------------------------------------------------------- */
@@ -34,6 +36,7 @@ static void append(struct run_facts *facts, const char *prefix, const char *name
     }
     struct run_metric *metric = &facts->metric[facts->nmetrics++];
     (void)snprintf(metric->name, sizeof metric->name, "%s%s", prefix, name);
+    text_make_printable(metric->name, false); /* it may have been cut */
     copy_text(metric->unit, sizeof metric->unit, unit);
     metric->better = better == NULL                  ? RUN_BETTER_NEITHER
                      : strcmp(better, "higher") == 0 ? RUN_BETTER_HIGHER

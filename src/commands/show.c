@@ -187,6 +187,7 @@ static enum status print_verdict(const struct h5_reader *reader,
     const struct results_scalar *end = results_find_scalar(totals, "elapsed_seconds");
     char text[VERDICT_TEXT_SIZE];
     (void)verdict_text(verdict, time == NULL ? NAN : time->real, text);
+    text_make_printable(text, false);
     (void)printf("%-26s%s", "verdict", text);
     if (strcmp(text, verdict) != 0 && end != NULL && isfinite(end->real)) {
         (void)printf(", ended at %.6g s", end->real);
@@ -257,7 +258,7 @@ static enum status print_other_groups(const struct h5_reader *reader)
         return status;
     }
     for (size_t i = 0; i < names.n;) {
-        const char *name = names.name[i];
+        char *name = names.name[i];
         size_t length = 1 + strcspn(name + 1, "/");
         size_t ndatasets = 0;
         while (i < names.n && strncmp(names.name[i], name, length) == 0 &&
@@ -271,7 +272,9 @@ static enum status print_other_groups(const struct h5_reader *reader)
                        (strlen(known[k]) == length && strncmp(known[k], name, length) == 0);
         }
         if (!is_known && strncmp(name, DATASET_REPORT, length + 1) != 0) {
-            (void)printf("%-26s%.*s (%zu)\n", "measured", (int)length, name, ndatasets);
+            name[length] = '\0';
+            text_make_printable(name, false);
+            (void)printf("%-26s%s (%zu)\n", "measured", name, ndatasets);
         }
     }
     h5_names_free(&names);

@@ -4,17 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 void show_line(const char *name, const char *text)
 {
+    char *shown = strdup(text);
     (void)printf("%-26s", name);
-    for (const char *rest = text; *rest != '\0';) {
+    if (shown != NULL) {
+        text_make_printable(shown, true);
+    }
+    for (const char *rest = shown; rest != NULL && *rest != '\0';) {
         int length = (int)strcspn(rest, "\n");
-        (void)printf("%s%.*s\n", rest == text ? "" : "                          ", length, rest);
+        (void)printf("%s%.*s\n", rest == shown ? "" : "                          ", length, rest);
         rest += length + (rest[length] == '\n');
     }
-    if (text[0] == '\0') {
+    if (shown == NULL || shown[0] == '\0') {
         (void)putchar('\n');
     }
+    free(shown);
 }
 
 enum status show_text(const struct h5_reader *reader, const char *name, const char *path)

@@ -13,6 +13,7 @@
 #include "commands/validation.h"
 #include "commands/validation_report.h"
 #include "io/output_lock.h"
+#include "results/guard.h"
 #include "results/output.h"
 
 static const char usage[] = "thrash validate claims|tables [--quick] [OPTION...]";
@@ -149,29 +150,48 @@ static enum status write_file(const struct validation *validation,
     return validation_write(validation, &file);
 }
 
-/* Every file must be the result of a command that some row is judged by. */
+/* Judges all rows that a file is for, for nothing: what is read of it later can be read. */
+static enum status try_measured(void *argument)
+{
+    const char *path = argument;
+    char section[16];
+    bool used = false;
+    enum status status = measurement_section(path, section);
+    for (size_t k = 0; claim_table[k] != NULL && status == STATUS_OK; k++) {
+        const struct claim *claim = claim_table[k];
+        if (claim->measured_by == NULL || strcmp(claim->measured_by, section) != 0) {
+            continue;
+        }
+        struct measurement measurement;
+        used = true;
+        status = measurement_open(path, section, &measurement);
+        if (status == STATUS_OK) {
+            struct judgement judgement = {.verdict = CLAIM_REPRODUCED};
+            const int quiet = status_set_quiet(1);
+            claim->judge_measured(&measurement, &judgement);
+            (void)status_set_quiet(quiet);
+            judgement_free(&judgement);
+            measurement_close(&measurement);
+        }
+    }
+    if (status == STATUS_OK && !used) {
+        status = fail(STATUS_USAGE,
+                      "--measured %s: a result of `thrash %s`, by which no row is judged", path,
+                      section);
+    }
+    return status;
+}
+
+/* Every file must be the result of a command that some row is judged by. Before MPI, and HDF5, are
+ * there: a damaged file may crash who looks at it first. */
 static enum status check_measured(const struct validate_options *options)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < options->nmeasured && status == STATUS_OK; i++) {
-        char section[16];
-        struct measurement measurement;
-        status = measurement_section(options->measured[i], section);
-        bool used = false;
-        for (size_t k = 0; claim_table[k] != NULL; k++) {
-            const char *by = claim_table[k]->measured_by;
-            used = used || (by != NULL && strcmp(by, section) == 0);
-        }
-        if (status == STATUS_OK && !used) {
-            status = fail(STATUS_USAGE,
-                          "--measured %s: a result of `thrash %s`, by which no row is judged",
-                          options->measured[i], section);
-        } else if (status == STATUS_OK) {
-            status = measurement_open(options->measured[i], section, &measurement);
-            if (status == STATUS_OK) {
-                measurement_close(&measurement);
-            }
-        }
+        char *path = strdup(options->measured[i]);
+        status = path == NULL ? fail(STATUS_FAILED, "out of memory for the name of a file")
+                              : results_guarded(path, try_measured, path);
+        free(path);
     }
     return status;
 }
@@ -186,9 +206,6 @@ static enum status validate(struct validation *validation, const struct validate
         if (status == STATUS_OK) {
             status = results_check_output(options->output, options->force);
         }
-    }
-    if (status == STATUS_OK && validation->launcher->rank == 0) {
-        status = check_measured(options);
     }
     status = launcher_agree(status);
     if (status == STATUS_OK) {
@@ -227,6 +244,10 @@ int command_validate(int argc, char **argv)
     if (options.help) {
         print_help();
         return STATUS_OK;
+    }
+    status = check_measured(&options);
+    if (status != STATUS_OK) {
+        return (int)launcher_leave(status);
     }
     struct launcher launcher;
     status = launcher_init(&argc, &argv, options.allow_singletons, &launcher);

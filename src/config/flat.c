@@ -17,13 +17,27 @@ static size_t count_leaves(const struct config_node *node)
     return leaves;
 }
 
+/* What tells runs apart is shown as it is; a file that is no work of ours may hold anything. */
+static const char *plain(const char *text, struct config_arena *arena)
+{
+    if (text_is_printable(text)) {
+        return text;
+    }
+    char *copy = arena_copy(arena, text, strlen(text));
+    if (copy != NULL) {
+        text_make_printable(copy, false);
+    }
+    return copy;
+}
+
 /* Appends the leaves below `node`. */
 static enum status flatten(const struct config_node *node, const char *key,
                            struct config_arena *arena, struct flat_config *flat)
 {
     if (node->kind == NODE_SCALAR) {
-        flat->entry[flat->n++] = (struct flat_entry){key, node->text};
-        return STATUS_OK;
+        const struct flat_entry entry = {plain(key, arena), plain(node->text, arena)};
+        flat->entry[flat->n++] = entry;
+        return entry.key == NULL || entry.value == NULL ? STATUS_FAILED : STATUS_OK;
     }
     for (const struct config_node *child = node->first; child != NULL; child = child->next) {
         const char *name = node->kind == NODE_MAPPING ? child->key : workload_node_name(child);

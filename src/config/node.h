@@ -2,7 +2,8 @@
  *
  * Nodes and their text live in a config_arena. A tree is at most NODE_DEPTH_LIMIT deep and no list
  * or mapping has more than NODE_ENTRIES_LIMIT entries, so that recursion and linear search are
- * fine. Keys of a mapping are unique. */
+ * fine. A document has at most NODE_COUNT_LIMIT of them, with keys of at most NODE_KEY_LIMIT bytes,
+ * so that there is memory for the dotted keys of all. Keys of a mapping are unique. */
 #ifndef THRASH_CONFIG_NODE_H
 #define THRASH_CONFIG_NODE_H
 
@@ -15,6 +16,8 @@
 
 #define NODE_DEPTH_LIMIT   32
 #define NODE_ENTRIES_LIMIT 1024
+#define NODE_COUNT_LIMIT   65536
+#define NODE_KEY_LIMIT     128
 
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAPPING };
 

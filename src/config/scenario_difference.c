@@ -106,7 +106,9 @@ static bool differs(const struct comparison *comparison, const char *path,
         }
     }
     struct text *text = comparison->difference;
-    text_append_format(text, "%s is ", path);
+    char excerpt[TEXT_EXCERPT_SIZE]; /* keys of a damaged file may be anything */
+    const bool plain = strlen(path) < 256 && text_is_printable(path);
+    text_append_format(text, "%s is ", plain ? path : text_excerpt(path, excerpt));
     describe(a, text);
     text_append_format(text, " in %s and ", comparison->name_a);
     describe(b, text);

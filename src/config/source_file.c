@@ -74,12 +74,15 @@ enum status source_file_read(const char *path, const struct node_place *from,
     if (file.path == NULL) {
         return STATUS_FAILED;
     }
+    struct stat about;
+    if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) { /* some devices act when opened */
+        return refuse(path, from, kind_of_file(about.st_mode));
+    }
     /* without O_NONBLOCK a pipe would be waited for */
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (descriptor < 0) {
         return refuse_unreadable(path, from, errno);
     }
-    struct stat about;
     enum status status = STATUS_OK;
     if (fstat(descriptor, &about) != 0) {
         status = refuse_unreadable(path, from, errno);

@@ -24,6 +24,7 @@ struct reader {
     struct level levels[NODE_DEPTH_LIMIT];
     size_t depth;
     size_t documents;
+    size_t nodes;
 };
 
 static struct node_place place_of(const struct reader *reader, const yaml_mark_t *mark)
@@ -121,6 +122,10 @@ static enum status read_key(struct reader *reader, struct level *level, const ya
     if (event->data.scalar.length == 0) {
         return node_fail(&place, "expected a key before the colon, found nothing");
     }
+    if (event->data.scalar.length > NODE_KEY_LIMIT) {
+        return node_fail(&place, "expected a key of at most %d bytes, found %s", NODE_KEY_LIMIT,
+                         text_excerpt(name, excerpt));
+    }
     const struct config_node *earlier = node_find(level->node, name);
     if (earlier != NULL && earlier->key_at.line > 0) {
         return node_fail(&place, "%s is given twice, first in line %zu",
@@ -143,6 +148,9 @@ static enum status add_node(struct reader *reader, enum node_kind kind, const ya
     if (level != NULL && level->node->count == NODE_ENTRIES_LIMIT) {
         return node_fail(&place, "expected at most %d entries in %s", NODE_ENTRIES_LIMIT,
                          level->kind == NODE_LIST ? "a list" : "a mapping");
+    }
+    if (reader->nodes++ == NODE_COUNT_LIMIT) {
+        return node_fail(&place, "expected at most %d values in a document", NODE_COUNT_LIMIT);
     }
     struct config_node *node = node_new(reader->arena, kind, &place);
     if (node == NULL) {

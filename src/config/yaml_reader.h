@@ -3,7 +3,7 @@
  * Accepted is the part of YAML that a configuration needs: block and flow mappings and lists,
  * plain and quoted scalars, comments. Refused, each with its place: anchors, aliases, tags,
  * duplicate keys, keys that are not text, a second document, zero bytes and anything that is not
- * UTF-8, more than YAML_SIZE_LIMIT bytes, more depth or entries than node.h allows. */
+ * UTF-8, more than YAML_SIZE_LIMIT bytes, more depth, entries or keys than node.h allows. */
 #ifndef THRASH_CONFIG_YAML_READER_H
 #define THRASH_CONFIG_YAML_READER_H
 

@@ -1,5 +1,6 @@
 #include "engine/checkpoint_common.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,17 +100,78 @@ void common_save(const struct run *run, const struct common_totals *totals,
 
 /* --- loading ------------------------------------------------------------------------------- */
 
+/* Digests find what was damaged. These checks are for what was written wrong: nothing that is taken
+ * over is an index beyond an array, or a value that its type does not have. What the cells hold is
+ * believed. */
+
+/* Whether a bool of a struct that was read is one. */
+static bool is_bool(const void *object, size_t offset)
+{
+    return ((const unsigned char *)object)[offset] <= 1;
+}
+
+/* Another host may have rounded the popularities of the classes otherwise, and nothing else. */
+static bool are_alike(const struct access_table *read, const struct access_table *own)
+{
+    if (read->npages != own->npages || read->stride != own->stride ||
+        read->nclasses != own->nclasses) {
+        return false;
+    }
+    uint64_t from = 0;
+    for (uint32_t i = 0; i < own->nclasses; i++) {
+        const struct access_class *class = &read->class[i];
+        const bool last = i + 1 == own->nclasses;
+        if (class->first != own->class[i].first || class->pages != own->class[i].pages ||
+            class->upto < from || class->upto > UINT64_C(1) << 32 ||
+            (last && class->upto != own->class[i].upto)) {
+            return false;
+        }
+        from = class->upto;
+    }
+    return true;
+}
+
 static bool take_tables(struct sections_reader *reader, struct workload_set *set)
 {
     for (size_t i = 0; i < set->nworkloads; i++) {
         struct access_table table;
         if (!sections_copy(reader, "access", sizeof table, 1, &table) ||
-            table.npages != set->workload[i].access.npages || table.nclasses > ACCESS_CLASSES_MAX) {
+            !are_alike(&table, &set->workload[i].access)) {
             return false;
         }
         set->workload[i].access = table;
     }
     return true;
+}
+
+static bool take_ledger(struct sections_reader *reader, struct ledger *ledger)
+{
+    const size_t nprocesses = ledger->plan->nprocesses;
+    if (!sections_copy(reader, "homes", sizeof *ledger->homes, nprocesses, ledger->homes) ||
+        !sections_copy(reader, "accounts", sizeof *ledger->account, ledger->ncells,
+                       ledger->account)) {
+        return false;
+    }
+    for (size_t i = 0; i < nprocesses; i++) {
+        const struct home *home = &ledger->homes[i];
+        if (home->state > PROCESS_FINISHED ||
+            (home->waits_for != PROCESS_NONE && home->waits_for >= nprocesses)) {
+            return false;
+        }
+    }
+    for (cell_id i = 0; i < ledger->ncells; i++) {
+        const struct cell_report *report = &ledger->account[i].report;
+        if (report->status != STATUS_OK || report->orders != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_watch(struct sections_reader *reader, struct watch *watch)
+{
+    return sections_copy(reader, "watch", sizeof *watch, 1, watch) &&
+           is_bool(watch, offsetof(struct watch, under_pressure));
 }
 
 static bool take_recording(struct sections_reader *reader, struct recording *recording)
@@ -146,6 +208,31 @@ static bool take_recording(struct sections_reader *reader, struct recording *rec
     return true;
 }
 
+static bool is_request(const struct message *message, const struct run *run)
+{
+    return message->kind == MESSAGE_REQUEST && message->subject < run->cells[0].ndevices;
+}
+
+static bool is_call(const struct message *message, const struct run *run)
+{
+    return message->kind > MESSAGE_REQUEST && message->kind <= MESSAGE_BALANCE &&
+           message->second < run->ledger.ncells &&
+           message->subject <
+               (message->kind == MESSAGE_BALANCE ? (size_t)ZONES : run->set.plan.nprocesses) &&
+           (message->kind != MESSAGE_RECLAIM || message->value < ZONES);
+}
+
+static bool are_messages(const struct message *messages, size_t n, const struct run *run,
+                         bool (*is)(const struct message *message, const struct run *run))
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!is(&messages[i], run)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool take_messages(struct sections_reader *reader, struct run *run)
 {
     const void *requests;
@@ -156,7 +243,9 @@ static bool take_messages(struct sections_reader *reader, struct run *run)
     if (!sections_copy(reader, "request_first", sizeof *run->request_first, nfirst,
                        run->request_first) ||
         !sections_take(reader, "requests", sizeof *run->requests, &requests, &nrequests) ||
-        !sections_take(reader, "calls", sizeof *run->calls, &calls, &ncalls)) {
+        !sections_take(reader, "calls", sizeof *run->calls, &calls, &ncalls) ||
+        !are_messages(requests, (size_t)nrequests, run, is_request) ||
+        !are_messages(calls, (size_t)ncalls, run, is_call)) {
         return false;
     }
     for (uint64_t i = 0; i < nfirst; i++) {
@@ -178,6 +267,17 @@ static bool take_messages(struct sections_reader *reader, struct run *run)
     run->ncalls = (size_t)ncalls;
     run->request_capacity = capacity;
     return true;
+}
+
+/* It lies within the run, before the next sample. */
+static bool take_values(struct sections_reader *reader, const struct run *run,
+                        struct common_values *values)
+{
+    return sections_copy(reader, "values", sizeof *values, 1, values) &&
+           values->epoch_start <= values->epoch_end &&
+           values->epoch_end <= run->scenario->duration &&
+           values->next_sample > values->epoch_end &&
+           values->next_sample - values->epoch_end <= run->scenario->output.interval;
 }
 
 static void use_values(struct run *run, const struct common_values *values)
@@ -205,15 +305,9 @@ static void use_values(struct run *run, const struct common_values *values)
 enum status common_load(struct run *run, const char *name, const void *bytes, size_t size)
 {
     struct sections_reader reader = {bytes, size, 0};
-    struct ledger *ledger = &run->ledger;
     struct common_values values;
-    bool good = sections_copy(&reader, "values", sizeof values, 1, &values) &&
-                take_tables(&reader, &run->set) &&
-                sections_copy(&reader, "homes", sizeof *ledger->homes, run->set.plan.nprocesses,
-                              ledger->homes) &&
-                sections_copy(&reader, "accounts", sizeof *ledger->account, ledger->ncells,
-                              ledger->account) &&
-                sections_copy(&reader, "watch", sizeof run->watch, 1, &run->watch) &&
+    bool good = take_values(&reader, run, &values) && take_tables(&reader, &run->set) &&
+                take_ledger(&reader, &run->ledger) && take_watch(&reader, &run->watch) &&
                 take_recording(&reader, &run->result->recording) && take_messages(&reader, run) &&
                 reader.at == reader.size;
     if (!good) {
@@ -222,6 +316,6 @@ enum status common_load(struct run *run, const char *name, const void *bytes, si
                                   "there, or there is no memory for it");
     }
     use_values(run, &values);
-    run->sums = ledger_sum(ledger);
+    run->sums = ledger_sum(&run->ledger);
     return STATUS_OK;
 }

@@ -91,7 +91,7 @@ enum status part_matches(struct shared_file *file, const struct checkpoint_part 
                          bool *matches_p)
 {
     struct hash_stream *hash = NULL;
-    unsigned char *buffer = malloc(BUFFER_BYTES);
+    unsigned char *buffer = malloc((size_t)min_u64(part->bytes, BUFFER_BYTES) + 1);
     enum status status = hash_open(&hash);
     if (status == STATUS_OK && buffer == NULL) {
         status = fail(STATUS_FAILED, "out of memory for reading a checkpoint");

@@ -63,6 +63,7 @@ enum status h5_open_as(const char *path, const char *shown_path, struct h5_reade
         return fail(STATUS_FAILED, "%s: out of memory for reading it", shown_path);
     }
     errno = 0;
+    (void)H5Lunregister(H5L_TYPE_EXTERNAL); /* no link leads out of the file */
     *reader = (struct h5_reader){.path = name, .file_bytes = bytes, .file = open_file(path)};
     if (reader->file < 0) {
         char cause[H5_CAUSE_SIZE];
@@ -181,6 +182,33 @@ static size_t value_size(const struct h5_info *info)
     return info->kind == H5_KIND_TEXT ? info->text_size : number_size(info->type);
 }
 
+/* Whether a dataset has its values in the file itself: results do, and another file may be a pipe,
+ * or none of the reader's business. */
+static bool holds_values(hid_t dataset)
+{
+    const hid_t list = H5Dget_create_plist(dataset);
+    if (list < 0) {
+        return false;
+    }
+    const H5D_layout_t layout = H5Pget_layout(list);
+    const bool good = layout == H5D_COMPACT || layout == H5D_CHUNKED ||
+                      (layout == H5D_CONTIGUOUS && H5Pget_external_count(list) == 0);
+    (void)H5Pclose(list);
+    return good;
+}
+
+/* Also where no values are along one of the axes, which others go through one by one. */
+static bool fits_file(const struct h5_info *info, uint64_t file_bytes)
+{
+    const uint64_t most = file_bytes * BYTES_PER_FILE_BYTE;
+    for (unsigned i = 0; i < info->ndims; i++) {
+        if (info->shape[i] > most) {
+            return false;
+        }
+    }
+    return info->nvalues <= most / value_size(info);
+}
+
 hid_t h5_open_dataset(const struct h5_reader *reader, const char *path, struct h5_info *info)
 {
     *info = (struct h5_info){0};
@@ -196,7 +224,13 @@ hid_t h5_open_dataset(const struct h5_reader *reader, const char *path, struct h
         H5Dclose(dataset);
         return H5I_INVALID_HID;
     }
-    if (info->nvalues > reader->file_bytes * BYTES_PER_FILE_BYTE / value_size(info)) {
+    if (!holds_values(dataset)) {
+        (void)fail(STATUS_FAILED, "%s: %s has its values in another file, as no result does",
+                   reader->path, path);
+        H5Dclose(dataset);
+        return H5I_INVALID_HID;
+    }
+    if (!fits_file(info, reader->file_bytes)) {
         (void)fail(STATUS_FAILED, "%s is damaged: %s claims to hold more than the file does",
                    reader->path, path);
         H5Dclose(dataset);

@@ -66,7 +66,9 @@ static enum status print_scalars(const struct h5_reader *reader, const char *gro
     }
     for (size_t i = 0; i < scalars.n; i++) {
         const struct results_scalar *scalar = &scalars.scalar[i];
-        (void)fprintf(stream, "%s%s,", prefix, scalar->name);
+        (void)fputs(prefix, stream);
+        print_field(stream, scalar->name);
+        (void)fputc(',', stream);
         if (scalar->type == NUMBER_U64) {
             (void)fprintf(stream, "%" PRIu64, scalar->count);
         } else {
@@ -132,11 +134,13 @@ static enum status read_columns(const struct h5_reader *reader, const struct h5_
     return STATUS_OK;
 }
 
-static void print_columns(const struct h5_names *names, const struct h5_numbers *columns,
-                          FILE *stream)
+/* The names, which are looked up no more, are made fit to be shown. */
+static void print_columns(struct h5_names *names, const struct h5_numbers *columns, FILE *stream)
 {
     for (size_t i = 0; i < names->n; i++) {
-        (void)fprintf(stream, "%s%s", i > 0 ? "," : "", names->name[i]);
+        text_make_printable(names->name[i], false);
+        (void)fputs(i > 0 ? "," : "", stream);
+        print_field(stream, names->name[i]);
     }
     (void)fputc('\n', stream);
     for (size_t row = 0; names->n > 0 && row < columns[0].info.nvalues; row++) {

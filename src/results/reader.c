@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "results/digest.h"
 #include "results/schema.h"
 #include "results/seal.h"
@@ -114,6 +115,12 @@ static enum status read_scalar(const struct h5_reader *reader, const char *path,
     }
     if (status == STATUS_OK && h5_has_attribute(reader, path, "better")) {
         status = h5_read_attribute_text(reader, path, "better", &scalar->better);
+    }
+    char *const shown[] = {scalar->name, scalar->unit, scalar->long_name};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        if (shown[i] != NULL) {
+            text_make_printable(shown[i], false);
+        }
     }
     return status;
 }

@@ -29,7 +29,7 @@ struct results_summary {
 enum status results_read_summary(const struct h5_reader *reader, struct results_summary *summary_p);
 void results_summary_free(struct results_summary *summary);
 
-/* One scalar number of a group. */
+/* One scalar number of a group. Its texts are fit to be shown (text_make_printable()). */
 struct results_scalar {
     char *name;
     char *unit;

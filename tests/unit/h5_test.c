@@ -419,6 +419,69 @@ static void test_absurd_size(void **state)
     h5_reader_close(reader);
 }
 
+/* Nor one that has no values, but more columns than anybody could go through. */
+static void test_absurd_extent(void **state)
+{
+    const struct place *place = *state;
+    const hid_t file = H5Fcreate(place->path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hsize_t extent[2] = {0, (hsize_t)1 << 40};
+    const hid_t space = H5Screate_simple(2, extent, NULL);
+    const hid_t dataset = H5Dcreate2(file, "/wide", H5T_STD_U64LE, space, H5P_DEFAULT, H5P_DEFAULT,
+                                     H5P_DEFAULT);
+    assert_true(dataset >= 0);
+    H5Dclose(dataset);
+    H5Sclose(space);
+    H5Fclose(file);
+    struct h5_reader *reader = open_written(place);
+    struct h5_info info;
+    assert_int_equal(h5_inspect(reader, "/wide", &info), STATUS_FAILED);
+    assert_non_null(strstr(status_last_message(), "claims to hold more"));
+    h5_reader_close(reader);
+}
+
+static void make_elsewhere(hid_t file, const char *name, hid_t list)
+{
+    const hsize_t extent[1] = {4};
+    const hid_t space = H5Screate_simple(1, extent, NULL);
+    const hid_t dataset = H5Dcreate2(file, name, H5T_STD_U64LE, space, H5P_DEFAULT, list,
+                                     H5P_DEFAULT);
+    assert_true(dataset >= 0);
+    H5Dclose(dataset);
+    H5Sclose(space);
+    H5Pclose(list);
+}
+
+/* A file that somebody made can have values, and whole groups, in other files: a reader of results
+ * opens none of them. The first test of this process: once there has been a reader, HDF5 makes no
+ * links out of files. */
+static void test_values_elsewhere(void **state)
+{
+    const struct place *place = *state;
+    const hid_t file = H5Fcreate(place->path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    const hid_t virtual = H5Pcreate(H5P_DATASET_CREATE);
+    const hsize_t extent[1] = {4};
+    const hid_t space = H5Screate_simple(1, extent, NULL);
+    assert_true(H5Pset_external(list, "/dev/zero", 0, 32) >= 0);
+    assert_true(H5Pset_virtual(virtual, space, place->path, "/own", space) >= 0);
+    H5Sclose(space);
+    make_elsewhere(file, "/own", H5Pcreate(H5P_DATASET_CREATE));
+    make_elsewhere(file, "/external", list);
+    make_elsewhere(file, "/virtual", virtual);
+    assert_true(H5Lcreate_external(place->path, "/own", file, "/link", H5P_DEFAULT, H5P_DEFAULT) >=
+                0);
+    H5Fclose(file);
+    struct h5_reader *reader = open_written(place);
+    struct h5_info info;
+    assert_int_equal(h5_inspect(reader, "/own", &info), STATUS_OK);
+    assert_int_equal(h5_inspect(reader, "/external", &info), STATUS_FAILED);
+    assert_non_null(strstr(status_last_message(), "in another file"));
+    assert_int_equal(h5_inspect(reader, "/virtual", &info), STATUS_FAILED);
+    assert_non_null(strstr(status_last_message(), "in another file"));
+    assert_int_equal(h5_inspect(reader, "/link", &info), STATUS_FAILED);
+    h5_reader_close(reader);
+}
+
 /* A full device: the sentence says so, and neither HDF5 nor the process is left in a bad state. */
 static void test_full_device(void **state)
 {
@@ -482,6 +545,7 @@ int main(void)
     status_set_quiet(1);
     (void)H5open();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_values_elsewhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_scalars_and_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_arrays_have_scales, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rows_and_texts, set_up, tear_down),
@@ -489,6 +553,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mistakes_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unreadable_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_absurd_size, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_absurd_extent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_device, set_up, tear_down),
         cmocka_unit_test(test_hints),
         cmocka_unit_test(test_utf8),

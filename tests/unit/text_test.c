@@ -2,12 +2,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/random.h"
+#include "base/status.h"
 #include "base/text.h"
+
+#include <cmocka.h> /* last: its macro fail() hides the function */
 
 static void test_buffer(void **state)
 {
@@ -207,6 +209,39 @@ static void test_is_printable(void **state)
     assert_false(text_is_printable("a\xff"));
 }
 
+static void test_make_printable(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool lines;
+        const char *made;
+    } cases[] = {
+        {"", false, ""},
+        {"a b~\xc2\xa0\xc3\xbc", false, "a b~\xc2\xa0\xc3\xbc"},
+        {"a\nb\t", false, "a?b?"},
+        {"a\nb\t", true, "a\nb?"},
+        {"\x1b[31m\x7f", true, "?[31m?"},
+        {"a\xff\xc2\x9b\xe2\x82", false, "a?????"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "%s", cases[i].text);
+        text_make_printable(text, cases[i].lines);
+        assert_string_equal(text, cases[i].made);
+    }
+}
+
+/* What goes into a sentence may come from anywhere; what comes out is one printable line. */
+static void test_sentences_are_printable(void **state)
+{
+    (void)state;
+    const int quiet = status_set_quiet(1);
+    assert_int_equal((fail)(STATUS_USAGE, "the file %s", "a\n\x1b[2Jb\xff"), STATUS_USAGE);
+    assert_string_equal(status_last_message(), "the file a??[2Jb?");
+    (void)status_set_quiet(quiet);
+}
+
 static void test_ends_with(void **state)
 {
     (void)state;
@@ -219,10 +254,11 @@ static void test_ends_with(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_buffer),       cmocka_unit_test(test_distance),
-        cmocka_unit_test(test_nearest),      cmocka_unit_test(test_one_letter_off),
-        cmocka_unit_test(test_excerpt),      cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_is_printable), cmocka_unit_test(test_ends_with),
+        cmocka_unit_test(test_buffer),         cmocka_unit_test(test_distance),
+        cmocka_unit_test(test_nearest),        cmocka_unit_test(test_one_letter_off),
+        cmocka_unit_test(test_excerpt),        cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_is_printable),   cmocka_unit_test(test_ends_with),
+        cmocka_unit_test(test_make_printable), cmocka_unit_test(test_sentences_are_printable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
