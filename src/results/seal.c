@@ -183,43 +183,6 @@ static enum status find_draft(int file, const char *name, const char *draft, cha
     return status;
 }
 
-static enum status seal_open_file(int file, const char *name, const char *draft, char *block)
-{
-    struct stat found;
-    uint64_t place = 0;
-    char mark[MARK + 1];
-    char text[DIGEST_TEXT_SIZE];
-    if (fstat(file, &found) != 0) {
-        return cannot_read(name, errno);
-    }
-    make_mark((uint64_t)found.st_size, mark);
-    enum status status = find_draft(file, name, draft, block, &place);
-    if (status == STATUS_OK) {
-        status = write_digits(file, name, place - MARK, mark, MARK);
-    }
-    if (status == STATUS_OK) {
-        status = hash_file(file, name, block, place, text);
-    }
-    return status == STATUS_OK ? write_digits(file, name, place, text, DIGITS) : status;
-}
-
-enum status seal_put(const char *path, const char *name, const char draft[SEAL_TEXT_SIZE])
-{
-    char *block = malloc(BLOCK);
-    if (block == NULL) {
-        return fail(STATUS_FAILED, "%s: out of memory for its seal", name);
-    }
-    const int file = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    enum status status = file < 0
-                             ? fail(STATUS_FAILED, "%s: cannot seal it: %s", name, strerror(errno))
-                             : seal_open_file(file, name, draft, block);
-    if (file >= 0 && close(file) != 0 && status == STATUS_OK) {
-        status = fail(STATUS_FAILED, "%s: cannot seal it: %s", name, strerror(errno));
-    }
-    free(block);
-    return status;
-}
-
 static enum status check_open_file(int file, uint64_t size, const char *path, char *block)
 {
     struct candidates candidates = {NULL, 0};
@@ -240,6 +203,48 @@ static enum status check_open_file(int file, uint64_t size, const char *path, ch
                       "it without emptying /provenance/seal",
                       path);
     }
+    return status;
+}
+
+static enum status seal_open_file(int file, const char *name, const char *draft, char *block)
+{
+    struct stat found;
+    uint64_t place = 0;
+    char mark[MARK + 1];
+    char text[DIGEST_TEXT_SIZE];
+    if (fstat(file, &found) != 0) {
+        return cannot_read(name, errno);
+    }
+    make_mark((uint64_t)found.st_size, mark);
+    enum status status = find_draft(file, name, draft, block, &place);
+    if (status == STATUS_OK) {
+        status = write_digits(file, name, place - MARK, mark, MARK);
+    }
+    if (status == STATUS_OK) {
+        status = hash_file(file, name, block, place, text);
+    }
+    if (status == STATUS_OK) {
+        status = write_digits(file, name, place, text, DIGITS);
+    }
+    /* a write may get lost without a word */
+    return status == STATUS_OK ? check_open_file(file, (uint64_t)found.st_size, name, block)
+                               : status;
+}
+
+enum status seal_put(const char *path, const char *name, const char draft[SEAL_TEXT_SIZE])
+{
+    char *block = malloc(BLOCK);
+    if (block == NULL) {
+        return fail(STATUS_FAILED, "%s: out of memory for its seal", name);
+    }
+    const int file = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    enum status status = file < 0
+                             ? fail(STATUS_FAILED, "%s: cannot seal it: %s", name, strerror(errno))
+                             : seal_open_file(file, name, draft, block);
+    if (file >= 0 && close(file) != 0 && status == STATUS_OK) {
+        status = fail(STATUS_FAILED, "%s: cannot seal it: %s", name, strerror(errno));
+    }
+    free(block);
     return status;
 }
 
