@@ -1,5 +1,4 @@
 /* thrash calibrate: a cost profile out of what hosts measure. */
-#include <errno.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "commands/commands.h"
 #include "commands/measure.h"
 #include "config/scenario.h"
+#include "io/text_file.h"
 #include "io/work_file.h"
 
 struct calibrate_options {
@@ -129,27 +129,6 @@ static enum status measure_calibrate(const void *given, const struct host_measur
                            tables);
 }
 
-/* Under its name only when it is complete. */
-static enum status write_profile(const char *path, const char *content)
-{
-    struct text work = {0};
-    text_append_format(&work, "%s.%ld.tmp", path, (long)getpid());
-    FILE *file = fopen(text_string(&work), "wx");
-    enum status status = STATUS_OK;
-    if (file == NULL) {
-        status = fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
-    } else {
-        bool written = fputs(content, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
-        written = fclose(file) == 0 && written;
-        if (!written || rename(text_string(&work), path) != 0) {
-            status = fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
-            (void)unlink(text_string(&work));
-        }
-    }
-    text_free(&work);
-    return status;
-}
-
 /* `path` ends in .yaml; the profile is called as the file is. */
 static void name_profile(const char *path, char *name, size_t size)
 {
@@ -241,7 +220,7 @@ static enum status put_profile(const struct calibrate_options *options,
         cost_profile_write(profile, 0, &yaml);
         tables_text(overall, "profile", "the cost profile, as it was written", text_string(&yaml));
         status = yaml.failed ? fail(STATUS_FAILED, "out of memory for a cost profile")
-                             : write_profile(text_string(&path), text_string(&yaml));
+                             : text_file_write(text_string(&path), options->replace, &yaml);
     }
     if (status == STATUS_OK) {
         tables_report(overall, "profile        %s\n", text_string(&path));

@@ -14,6 +14,7 @@
 #include "commands/stop_signals.h"
 #include "config/option_write.h"
 #include "io/comm.h"
+#include "io/output_lock.h"
 #include "results/output.h"
 #include "results/schema.h"
 
@@ -29,6 +30,7 @@ struct run {
     struct text resolved; /* on rank 0 */
     const char *source;   /* likewise */
     char *output;         /* likewise */
+    struct output_lock *lock;
 };
 
 static void print_help(const struct measure_command *command)
@@ -57,7 +59,8 @@ static enum status choose_output(struct run *run)
         run->output = NULL;
         return fail(STATUS_FAILED, "out of memory for the name of the result");
     }
-    return results_check_output(run->output, run->arguments->force);
+    enum status status = output_lock_take(run->output, &run->lock);
+    return status == STATUS_OK ? results_check_output(run->output, run->arguments->force) : status;
 }
 
 static enum status read_on_rank_0(struct run *run)
@@ -96,7 +99,8 @@ static enum status read_everywhere(struct run *run)
 
 static void show_progress(void *who, uint64_t done, uint64_t total, const char *label)
 {
-    const struct progress_point point = {PROGRESS_STEPS, done, total, label};
+    const struct progress_point point = {
+        .unit = PROGRESS_STEPS, .done = done, .total = total, .label = label};
     progress_update(who, &point, progress_clock());
 }
 
@@ -119,8 +123,10 @@ static enum status measure_at(const struct run *run, const struct host_system *s
     };
     host_place_leave(topology, places); /* out of the launcher's binding */
     enum status status = run->command->measure(run->options, &measure, tables);
-    const struct progress_point end = {PROGRESS_STEPS, 1, 1,
-                                       status == STATUS_OK ? "measured" : "stopped"};
+    const struct progress_point end = {.unit = PROGRESS_STEPS,
+                                       .done = 1,
+                                       .total = 1,
+                                       .label = status == STATUS_OK ? "measured" : "stopped"};
     progress_close(&progress, &end, progress_clock());
     if (run->place.pretends && tables->bytes.size > 0) {
         tables_invalid(tables, "the name of the host is from " MEASURE_HOSTS_VARIABLE
@@ -400,6 +406,7 @@ static enum status run_in_mpi(struct run *run, int argc, char **argv)
             run_record_close(&record);
         }
     }
+    output_lock_release(run->lock);
     text_free(&run->resolved);
     free(run->output);
     arena_close(run->arena);

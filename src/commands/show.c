@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "commands/commands.h"
 #include "commands/config_text.h"
+#include "commands/show_lines.h"
 #include "commands/show_study.h"
 #include "commands/show_table.h"
 #include "commands/verdict_text.h"
@@ -81,19 +82,6 @@ static const char *const shown_totals[] = {
     "laps",
 };
 
-static void print_line(const char *name, const char *text)
-{
-    (void)printf("%-26s", name);
-    for (const char *rest = text; *rest != '\0';) {
-        int length = (int)strcspn(rest, "\n");
-        (void)printf("%s%.*s\n", rest == text ? "" : "                          ", length, rest);
-        rest += length + (rest[length] == '\n');
-    }
-    if (text[0] == '\0') {
-        (void)putchar('\n');
-    }
-}
-
 /* 1234567 -> "1,234,567". */
 static void print_grouped(uint64_t value)
 {
@@ -119,26 +107,11 @@ static void print_scalar(const struct results_scalar *scalar)
                  strcmp(scalar->unit, "1") == 0 ? "" : scalar->unit);
 }
 
-/* Prints a text dataset; one that is not in the file is passed over. */
-static enum status print_text(const struct h5_reader *reader, const char *name, const char *path)
-{
-    if (!h5_exists(reader, path)) {
-        return STATUS_OK;
-    }
-    char *text = NULL;
-    enum status status = h5_read_text(reader, path, &text);
-    if (status == STATUS_OK && text[0] != '\0') {
-        print_line(name, text);
-    }
-    free(text);
-    return status;
-}
-
 static void print_key(const char *config, const char *name, const char *section, const char *key)
 {
     char value[512];
     if (config_text_find(config, section, key, value, sizeof value)) {
-        print_line(name, value);
+        show_line(name, value);
     }
 }
 
@@ -157,7 +130,7 @@ static enum status print_configuration(const struct h5_reader *reader)
     }
     free(config);
     if (status == STATUS_OK) {
-        status = print_text(reader, "choices", GROUP_CONFIG "/design");
+        status = show_text(reader, "choices", GROUP_CONFIG "/design");
     }
     return status;
 }
@@ -177,22 +150,22 @@ static enum status print_root(const struct h5_reader *reader,
     if (status != STATUS_OK) {
         return status;
     }
-    print_line("file", h5_reader_path(reader));
-    print_line("command", summary.command);
-    status = show_is_study(reader) ? show_study(reader, print_line) : print_configuration(reader);
+    show_line("file", h5_reader_path(reader));
+    show_line("command", summary.command);
+    status = show_is_study(reader) ? show_study(reader) : print_configuration(reader);
     const bool damaged = verification->asked && verification->status != STATUS_OK;
-    print_line("valid", summary.valid && !damaged ? "yes" : "NO");
+    show_line("valid", summary.valid && !damaged ? "yes" : "NO");
     if (damaged) {
-        print_line("because", "the file is not as it was written (verify, below)");
+        show_line("because", "the file is not as it was written (verify, below)");
     }
     if (!summary.valid) {
-        print_line("because", summary.invalid_reasons);
+        show_line("because", summary.invalid_reasons);
     }
     if (summary.partial) {
-        print_line("partial", "yes: the run was interrupted");
+        show_line("partial", "yes: the run was interrupted");
     }
-    print_line("digest", summary.digest);
-    print_line("config_hash", summary.config_hash);
+    show_line("digest", summary.digest);
+    show_line("config_hash", summary.config_hash);
     results_summary_free(&summary);
     return status;
 }
@@ -220,7 +193,7 @@ static enum status print_verdict(const struct h5_reader *reader,
     }
     (void)putchar('\n');
     free(verdict);
-    return print_text(reader, "detail", GROUP_SIMULATION "/verdict_detail");
+    return show_text(reader, "detail", GROUP_SIMULATION "/verdict_detail");
 }
 
 static enum status print_simulation(const struct h5_reader *reader)
@@ -337,7 +310,7 @@ static enum status print_provenance(const struct h5_reader *reader)
     for (size_t i = 0; i < sizeof shown / sizeof *shown && status == STATUS_OK; i++) {
         char path[RESULT_PATH_SIZE];
         (void)snprintf(path, sizeof path, "%s/%s", GROUP_PROVENANCE, shown[i]);
-        status = print_text(reader, shown[i], path);
+        status = show_text(reader, shown[i], path);
     }
     struct results_scalars counts;
     if (status == STATUS_OK) {
@@ -413,7 +386,7 @@ static enum status show(const struct h5_reader *reader, const struct request *re
     } else {
         status = print_summary(reader, &verification);
         if (request->verify) {
-            print_line("verify", verification.result);
+            show_line("verify", verification.result);
         }
     }
     status = status == STATUS_OK ? verification.status : status;
@@ -438,10 +411,11 @@ static enum status refuse_checkpoint(const char *path)
         return STATUS_OK;
     }
     header.version[sizeof header.version - 1] = '\0';
+    header.revisions[sizeof header.revisions - 1] = '\0';
     return fail(STATUS_FAILED,
-                "%s is a checkpoint of thrash %s, at %.6g s of simulated time, and no result: "
+                "%s is a checkpoint of thrash %s (%s), at %.6g s of simulated time, and no result: "
                 "thrash simulate --resume goes on from it",
-                path, header.version, sim_seconds(header.now));
+                path, header.version, header.revisions, sim_seconds(header.now));
 }
 
 static enum status open_and_show(void *argument)
