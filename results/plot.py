@@ -8,6 +8,7 @@ paths; NAME-PICTURE.png and so on where there are several. Needs h5py, numpy and
 display, no network."""
 import argparse
 import atexit
+import errno
 import importlib
 import logging
 import os
@@ -156,8 +157,10 @@ def put(directory, contents, inputs):
         try:
             work = tempfile.mkdtemp(prefix=".thrash-plot-", dir=directory)
         except OSError as error:
-            raise runs.Refusal(runs.USAGE, f"{directory}: no file can be written there: "
-                                           f"{error.strerror}") from None
+            broken = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+            raise runs.Refusal(runs.FAILED if broken else runs.USAGE,
+                               f"{directory}: no file can be written there: "
+                               f"{error.strerror}") from None
         for name, data in contents.items():
             with open(os.path.join(work, name), "wb") as file:
                 file.write(data)

@@ -1,11 +1,15 @@
 /* thrash: a benchmark harness for virtual-memory designs. This file is the table of commands. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "base/text.h"
 #include "commands/commands.h"
+#include "io/h5_leaks.h"
 
 struct command {
     const char *name;
@@ -70,8 +74,33 @@ static int exit_code(int code)
     return status_is_quiet() ? STATUS_OK : code;
 }
 
+/* A command that was started without standard streams must not find that a result of its own has
+ * become one. */
+static void open_standard_streams(void)
+{
+    int file = 0;
+    while (file >= 0 && file <= STDERR_FILENO) {
+        file = open("/dev/null", O_RDWR);
+    }
+    if (file > STDERR_FILENO) {
+        (void)close(file);
+    }
+}
+
+/* What was printed may have gone nowhere; a command that has said so already is not asked. */
+static int flushed(int code)
+{
+    errno = 0;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == STATUS_OK) {
+        return (int)fail(STATUS_FAILED, "cannot write to the standard output%s%s",
+                         errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+    }
+    return code;
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_streams();
     /* A file that may not grow any further is a failed write, not the end of the program. */
     (void)signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
@@ -80,15 +109,19 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help();
-        return STATUS_OK;
+        return flushed(STATUS_OK);
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("thrash " THRASH_VERSION);
-        return STATUS_OK;
+        return flushed(STATUS_OK);
     }
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {
-            return exit_code(commands[i].run(argc - 1, argv + 1));
+            int code = flushed(commands[i].run(argc - 1, argv + 1));
+#ifdef THRASH_CHECKS
+            code = code == STATUS_OK ? (int)h5_leaks_check() : code;
+#endif
+            return exit_code(code);
         }
     }
     return (int)unknown_command(argv[1]);

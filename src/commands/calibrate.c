@@ -1,5 +1,5 @@
 /* thrash calibrate: a cost profile out of what hosts measure. */
-#include <errno.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,8 @@
 #include "commands/commands.h"
 #include "commands/measure.h"
 #include "config/scenario.h"
+#include "io/text_file.h"
+#include "io/work_file.h"
 
 struct calibrate_options {
     struct measure_options common;
@@ -70,14 +72,6 @@ static enum status load_base(const char *base, struct scenario *scenario_p)
                               scenario_p);
 }
 
-static enum status check_free(const char *path, bool replace)
-{
-    if (!replace && access(path, F_OK) == 0) {
-        return fail(STATUS_USAGE, "%s exists; --replace replaces it", path);
-    }
-    return STATUS_OK;
-}
-
 static enum status check_calibrate(const void *given)
 {
     const struct calibrate_options *options = given;
@@ -91,15 +85,7 @@ static enum status check_calibrate(const void *given)
     if (strcmp(path, "auto") != 0 && !text_ends_with(path, ".yaml")) {
         return fail(STATUS_USAGE, "profile: expected a path ending in .yaml, found %s", path);
     }
-    return strcmp(path, "auto") == 0 ? STATUS_OK : check_free(path, options->replace);
-}
-
-static enum status measure_calibrate(const void *given, const struct host_measure *measure,
-                                     struct tables *tables)
-{
-    const struct calibrate_options *options = given;
-    return calibrate_parts(measure, measure_repetitions(&options->common), options->common.quick,
-                           tables);
+    return STATUS_OK;
 }
 
 static void find_path(const struct calibrate_options *options, const char *host, struct text *path)
@@ -113,25 +99,34 @@ static void find_path(const struct calibrate_options *options, const char *host,
                        root != NULL && root[0] != '\0' ? root : THRASH_SOURCE_DIR "/configs", host);
 }
 
-/* Under its name only when it is complete. */
-static enum status write_profile(const char *path, const char *content)
+static enum status check_free(const char *path, bool replace)
 {
-    struct text work = {0};
-    text_append_format(&work, "%s.%ld.tmp", path, (long)getpid());
-    FILE *file = fopen(text_string(&work), "wx");
-    enum status status = STATUS_OK;
-    if (file == NULL) {
-        status = fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
-    } else {
-        bool written = fputs(content, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
-        written = fclose(file) == 0 && written;
-        if (!written || rename(text_string(&work), path) != 0) {
-            status = fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
-            (void)unlink(text_string(&work));
-        }
+    if (!replace && access(path, F_OK) == 0) {
+        return fail(STATUS_USAGE, "%s exists; --replace replaces it", path);
     }
-    text_free(&work);
+    return STATUS_OK;
+}
+
+/* Now, rather than after a minute of measuring. */
+static enum status prepare_calibrate(const void *given, const char *host)
+{
+    const struct calibrate_options *options = given;
+    struct text path = {0};
+    find_path(options, host, &path);
+    enum status status = check_free(text_string(&path), options->replace);
+    if (status == STATUS_OK) {
+        status = work_file_check(text_string(&path), true);
+    }
+    text_free(&path);
     return status;
+}
+
+static enum status measure_calibrate(const void *given, const struct host_measure *measure,
+                                     struct tables *tables)
+{
+    const struct calibrate_options *options = given;
+    return calibrate_parts(measure, measure_repetitions(&options->common), options->common.quick,
+                           tables);
 }
 
 /* `path` ends in .yaml; the profile is called as the file is. */
@@ -142,18 +137,60 @@ static void name_profile(const char *path, char *name, size_t size)
     (void)snprintf(name, size, "%.*s", (int)(strlen(base) - strlen(".yaml")), base);
 }
 
-/* A cost profile has no constants of translation; says where they are and why none is measured. */
-static void put_translation(struct tables *overall)
+/* Of a dependent load at the greatest footprint in base pages, ns; NaN. */
+static double access_time(const struct tables *tables)
+{
+    struct table_record time;
+    if (!tables_find(tables, "tlb", "dependent", "time_median", &time) || time.shape[1] == 0) {
+        return NAN;
+    }
+    return ((const double *)time.values)[time.shape[1] - 1]; /* base pages are the first kind */
+}
+
+/* A cost profile has no constants of translation; says where they are and why none is measured, and
+ * compares the hosts. */
+static enum status put_translation(const struct measured_host *hosts, size_t nhosts,
+                                   struct tables *overall)
 {
     static const char *const constants[] = {"l2_hit", "walk_step", "walk_memory", "walk_misses"};
     static const char reason[] =
         "not a constant of a cost profile but of machine.tlb (configs/tlb); the time of an access, "
-        "which thrash tlb measures beside the simulated TLB, is their sum with that of caches, and "
-        "does not tell them apart";
+        "which /tlb has beside the simulated TLB, is their sum with that of caches, and does not "
+        "tell them apart";
+    double *times = calloc(nhosts, sizeof *times);
+    uint64_t *numbers = calloc(nhosts, sizeof *numbers);
+    struct text names = {0}, outliers = {0};
+    if (times == NULL || numbers == NULL) {
+        free(times);
+        free(numbers);
+        return fail(STATUS_FAILED, "out of memory for times of hosts");
+    }
+    for (size_t i = 0; i < nhosts; i++) {
+        numbers[i] = i;
+        times[i] = access_time(&hosts[i].tables);
+        text_append_format(&names, "%s%s", i > 0 ? "\n" : "", hosts[i].name);
+    }
+    calibrate_name_outliers(hosts, nhosts, "access_time", "ns", times,
+                            calibrate_median(times, nhosts), &outliers);
     tables_group(overall, "translation", "constants of translation");
     for (size_t i = 0; i < sizeof constants / sizeof constants[0]; i++) {
         tables_absence(overall, constants[i], reason);
     }
+    const struct table_axis axis = {"host", nhosts};
+    tables_text(overall, "hosts", "name of each host, one a line", text_string(&names));
+    tables_scale(overall, &(struct table_label){"host", "1", "line of hosts"}, NUMBER_U64, nhosts,
+                 numbers);
+    tables_array(overall,
+                 &(struct table_label){"access_time", "ns",
+                                       "of a dependent load at the greatest footprint in base "
+                                       "pages"},
+                 NUMBER_F64, 1, &axis, times);
+    calibrate_put_outliers(nhosts, &outliers, overall);
+    text_free(&outliers);
+    text_free(&names);
+    free(numbers);
+    free(times);
+    return STATUS_OK;
 }
 
 static enum status put_profile(const struct calibrate_options *options,
@@ -169,7 +206,9 @@ static enum status put_profile(const struct calibrate_options *options,
     enum status status = check_free(text_string(&path), options->replace);
     if (status == STATUS_OK) {
         tables_section(overall, "calibrate", "costs of a simulated kernel as hosts measure them");
-        put_translation(overall);
+        status = put_translation(hosts, nhosts, overall);
+    }
+    if (status == STATUS_OK) {
         status = calibrate_curves(hosts, nhosts, overall, &curves, profile);
     }
     if (status == STATUS_OK) {
@@ -181,7 +220,7 @@ static enum status put_profile(const struct calibrate_options *options,
         cost_profile_write(profile, 0, &yaml);
         tables_text(overall, "profile", "the cost profile, as it was written", text_string(&yaml));
         status = yaml.failed ? fail(STATUS_FAILED, "out of memory for a cost profile")
-                             : write_profile(text_string(&path), text_string(&yaml));
+                             : text_file_write(text_string(&path), options->replace, &yaml);
     }
     if (status == STATUS_OK) {
         tables_report(overall, "profile        %s\n", text_string(&path));
@@ -218,9 +257,10 @@ static const struct measure_command command = {
         "that `thrash simulate --costs` takes. Of each constant it says whether it is measured,\n"
         "published (with its source) or assumed; the last two are those of another profile.\n",
     .example = "mpirun -n 2 thrash calibrate --quick --profile node.yaml -o node.h5\n"
-               "thrash simulate quickstart.yaml --costs node.yaml",
+               "         thrash simulate quickstart.yaml --costs node.yaml",
     .options = &options_table,
     .check = check_calibrate,
+    .prepare = prepare_calibrate,
     .measure = measure_calibrate,
     .conclude = conclude_calibrate,
 };

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "commands/tlb.h"
 #include "config/lock_curve.h"
 #include "host/contention/contention.h"
 #include "host/kernel/kernel.h"
@@ -12,6 +13,11 @@
 #define KERNEL_BUDGET     20000000000
 #define LOCKS_BUDGET      5000000000
 #define CONTENTION_BUDGET 10000000000
+#define TLB_BUDGET        6000000000
+
+/* The greatest is beyond the reach of any TLB with base pages, and populated in a moment. */
+#define TLB_LEAST (16 * MEBIBYTE)
+#define TLB_MOST  (256 * MEBIBYTE)
 
 struct part {
     unsigned repetitions;
@@ -36,6 +42,26 @@ static enum status measure_kernel(const struct host_measure *measure, const stru
     plan.probes = "fork_exit,faults";
     plan.budget = part->quick ? KERNEL_BUDGET : 0;
     return kernel_measure(measure, &plan, tables);
+}
+
+/* What no cost profile holds, but hosts are compared by. */
+static enum status measure_tlb(const struct host_measure *measure, const struct part *part,
+                               struct tables *tables)
+{
+    const struct tlb_options options = {
+        .common = {.quick = part->quick,
+                   .repetitions = part->repetitions,
+                   .page_size = OPTION_AUTO},
+        .least_footprint = TLB_LEAST,
+        .most_footprint = OPTION_AUTO,
+        .steps = OPTION_AUTO,
+        .time = OPTION_AUTO,
+        .tlb = "auto",
+        .seed = 1,
+        .ceiling = TLB_MOST,
+        .limit = part->quick ? TLB_BUDGET : 0,
+    };
+    return tlb_measure(&options, measure, tables);
 }
 
 /* One thread on pages of its own: what a lock and a chain cost that nobody else wants. */
@@ -101,10 +127,7 @@ static enum status measure_contention(const struct host_measure *measure, const 
 
 static enum status (*const parts[])(const struct host_measure *, const struct part *,
                                     struct tables *) = {
-    measure_primitives,
-    measure_kernel,
-    measure_locks,
-    measure_contention,
+    measure_primitives, measure_kernel, measure_tlb, measure_locks, measure_contention,
 };
 
 enum status calibrate_parts(const struct host_measure *measure, unsigned repetitions, bool quick,

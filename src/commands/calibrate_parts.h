@@ -9,8 +9,8 @@
 /* The section of what locks and chains take that several threads want. */
 #define CALIBRATE_CONTENTION "contention"
 
-/* All of them, one section of the tables each: primitives, kernel, locks and, where there is more
- * than one hardware thread, contention. */
+/* All of them, one section of the tables each: primitives, kernel, tlb, locks and, where there is
+ * more than one hardware thread, contention. */
 enum status calibrate_parts(const struct host_measure *measure, unsigned repetitions, bool quick,
                             struct tables *tables);
 

@@ -12,7 +12,7 @@
 #include "commands/scenario_arguments.h"
 #include "engine/predict.h"
 #include "host/memory.h"
-
+#include "io/mpi_hints.h"
 
 static const char usage[] =
     "thrash check CONFIG [--ranks N] [--set KEY=VALUE]... [--costs FILE] | --sample";
@@ -22,9 +22,10 @@ static void print_help(void)
     printf(
         "usage: %s\n"
         "\n"
-        "Validates a scenario, prints every value with its default and where it was given, and\n"
-        "predicts the memory and time a run needs. Runs nothing. `auto (none)` is a choice left\n"
-        "to the preset of the design or to the machine, and what it then is.\n"
+        "Validates a scenario as a run of it does before its clock starts, prints every value\n"
+        "with its default and where it was given, and predicts the memory and time a run needs.\n"
+        "Runs nothing. `auto (none)` is a choice left to the preset of the design or to the\n"
+        "machine, and what it then is.\n"
         "\n"
         "  --set KEY=VALUE  override a key, dotted: machine.memory=1TiB,\n"
         "                   workloads.database.processes=100\n"
@@ -78,18 +79,20 @@ static void print_ballast(const struct scenario *scenario, const struct predicti
 }
 
 /* What to ask a batch system for: a quarter more than predicted, as predictions are off by a tenth,
- * and what does not fit is killed. */
+ * and what does not fit is killed; and no more ranks than can have a cell. */
 static void print_request(const struct scenario *scenario, const struct prediction *prediction,
                           uint64_t ranks)
 {
     const byte_count each = (prediction->total + prediction->total / 4) / MEBIBYTE + 1;
+    const uint64_t cells = scenario->machine.cells;
     printf("for Slurm: --ntasks=%" PRIu64 " --mem-per-cpu=%" PRIu64
            "M, a quarter more than predicted\n",
-           ranks, (uint64_t)each);
-    if (ranks > scenario->machine.cells) {
-        const uint64_t idle = ranks - scenario->machine.cells;
-        printf("%" PRIu64 " rank%s nothing to do: machine.cells is %" PRIu64 "\n", idle,
-               idle == 1 ? " has" : "s have", scenario->machine.cells);
+           min_u64(ranks, cells), (uint64_t)each);
+    if (ranks > cells) {
+        printf("%" PRIu64 " of %" PRIu64
+               " ranks would have nothing to do: machine.cells is %" PRIu64
+               "; more cells are another approximation of the machine (thrash converge)\n",
+               ranks - cells, ranks, cells);
     }
 }
 
@@ -165,6 +168,9 @@ static enum status check(const struct scenario_arguments *arguments,
     struct prediction prediction;
     status = predict(&scenario, ranks > 0 ? (int)ranks : 1, &prediction);
     struct design design;
+    if (status == STATUS_OK) {
+        status = mpi_hints_check(scenario.output.mpi_hints);
+    }
     if (status == STATUS_OK) {
         status = design_resolve(&scenario, &design);
     }

@@ -1,10 +1,7 @@
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "commands/compare_report.h"
-#include "commands/verdict_text.h"
 
 struct listener {
     void (*say)(void *who, const char *text);

@@ -18,6 +18,8 @@
 #include "commands/stop_signals.h"
 #include "engine/sim.h"
 #include "io/comm.h"
+#include "io/output_lock.h"
+#include "io/text_file.h"
 #include "io/work_file.h"
 
 static const char usage[] = "thrash converge CONFIG [--cells LIST] [--epoch LIST] [OPTION...]";
@@ -50,14 +52,14 @@ static void print_help(void)
         "The figures are of the pressure phase, elapsed_seconds is of the whole run. The change "
         "is\n"
         "that of the mean over seeds, the spread the largest less the smallest, over the mean. A\n"
-        "line is marked where the change is above %.0f %% and above the spread of both settings. "
-        "A\n"
-        "figure that some run of a setting does not have is `-`. One seed shows no spread: "
-        "nothing\n"
-        "is marked then.\n"
+        "line is marked where the change is above %.0f %% and above the spread of both settings; "
+        "in\n"
+        "spin_seconds, of which there may be hardly any, where it is above %.0f %% of one cell's\n"
+        "reclaim_cpu_seconds as well. A figure that some run of a setting does not have is `-`.\n"
+        "One seed shows no spread: nothing is marked then.\n"
         "\n"
         "example: thrash converge configs/quickstart.yaml --cells 1,4 -o quickstart.csv\n",
-        usage, CONVERGE_SEEDS_MAX, 100 * CONVERGE_LIMIT);
+        usage, CONVERGE_SEEDS_MAX, 100 * CONVERGE_LIMIT, 100 * CONVERGE_LIMIT);
 }
 
 /* --- the command line ------------------------------------------------------------------------ */
@@ -155,6 +157,7 @@ static enum status parse(int argc, char **argv, struct converge_options *argumen
 
 /* Everything that stays the same while settings are run. */
 struct converge {
+    struct output_lock *lock; /* on rank 0 */
     const struct converge_options *options;
     const struct launcher *launcher;
     const struct catalogue *catalogue;
@@ -246,8 +249,10 @@ static void show_progress(void *who, const struct sim_progress *at)
     char label[64];
     (void)snprintf(label, sizeof label, "run %zu of %zu, %s", converge->run, converge->nruns,
                    at->phase);
-    struct progress_point point = {PROGRESS_SIMULATED_TIME, converge->done + at->now,
-                                   converge->done + converge->left, label};
+    struct progress_point point = {.unit = PROGRESS_SIMULATED_TIME,
+                                   .done = converge->done + at->now,
+                                   .total = converge->done + converge->left,
+                                   .label = label};
     progress_update(&converge->progress, &point, progress_clock());
 }
 
@@ -334,9 +339,10 @@ static enum status run_all(struct converge *converge)
     for (size_t i = 0; i < converge->report.nsettings && status == STATUS_OK; i++) {
         status = run_setting(converge, i);
     }
-    struct progress_point point = {PROGRESS_SIMULATED_TIME, converge->done,
-                                   converge->done + converge->left,
-                                   status == STATUS_OK ? "done" : "stopped"};
+    struct progress_point point = {.unit = PROGRESS_SIMULATED_TIME,
+                                   .done = converge->done,
+                                   .total = converge->done + converge->left,
+                                   .label = status == STATUS_OK ? "done" : "stopped"};
     progress_close(&converge->progress, &point, progress_clock());
     return status;
 }
@@ -356,26 +362,6 @@ static void print_report(const struct converge *converge)
     converge_print(report, stdout);
 }
 
-static enum status write_bytes(const struct work_file *work, const struct text *text)
-{
-    int file = open(work->work_path, O_WRONLY | O_CLOEXEC);
-    bool written = file >= 0 && !text->failed;
-    for (size_t at = 0; written && at < text->size;) {
-        ssize_t n = write(file, text->chars + at, text->size - at);
-        written = n > 0;
-        at += written ? (size_t)n : 0;
-    }
-    enum status status = STATUS_OK;
-    if (!written) {
-        status = fail(STATUS_FAILED, "%s: cannot write: %s", work->final_path,
-                      text->failed ? "out of memory" : strerror(errno));
-    }
-    if (file >= 0) {
-        (void)close(file);
-    }
-    return status;
-}
-
 /* Rank 0 writes, alone. */
 static enum status write_csv(const struct converge *converge)
 {
@@ -383,32 +369,28 @@ static enum status write_csv(const struct converge *converge)
     if (path == NULL || converge->launcher->rank != 0) {
         return STATUS_OK;
     }
-    const struct io_comm alone = io_comm_of(MPI_COMM_SELF);
     struct text text = {0};
-    struct work_file work;
     converge_csv(&converge->report, &text);
-    enum status status = work_file_begin(&alone, path, converge->options->force, &work);
-    if (status == STATUS_OK) {
-        status = write_bytes(&work, &text);
-        if (status == STATUS_OK) {
-            status = work_file_commit(&alone, &work);
-        } else {
-            work_file_discard(&alone, &work);
-        }
-    }
+    enum status status = text_file_write(path, converge->options->force, &text);
     text_free(&text);
     return status;
+}
+
+/* Rank 0 alone. */
+static enum status claim_output(struct converge *converge)
+{
+    const struct converge_options *options = converge->options;
+    if (options->output == NULL || converge->launcher->rank != 0) {
+        return STATUS_OK;
+    }
+    enum status status = output_lock_take(options->output, &converge->lock);
+    return status == STATUS_OK ? work_file_check(options->output, options->force) : status;
 }
 
 static enum status converge_all(struct converge *converge)
 {
     const struct launcher *launcher = converge->launcher;
-    const struct converge_options *options = converge->options;
-    enum status status = STATUS_OK;
-    if (options->output != NULL && launcher->rank == 0) {
-        status = work_file_check(options->output, options->force);
-    }
-    status = launcher_agree(status);
+    enum status status = launcher_agree(claim_output(converge));
     if (status == STATUS_OK) {
         status = load_all(converge);
     }
@@ -449,6 +431,7 @@ int command_converge(int argc, char **argv)
     struct converge converge = {
         .options = &options, .launcher = &launcher, .catalogue = &names.catalogue};
     status = converge_all(&converge);
+    output_lock_release(converge.lock);
     for (size_t i = 0; i < converge.nloaded; i++) {
         scenario_free(&converge.scenarios[i]);
     }

@@ -32,7 +32,9 @@ struct converge_figure {
     double change; /* of the mean, against that of the first setting; infinite from 0 */
     double spread; /* over seeds: (largest - smallest) / mean; one seed has none */
     bool marked;   /* the change is above the limit and above the spread of both settings, or the
-                      figure is available for only one of them; never with one seed */
+                      figure is available for only one of them; never with one seed. That of
+                      spin_seconds is also above the limit times reclaim_cpu_seconds, of which it is
+                      mostly a small part */
 };
 struct converge_figure converge_figure(const struct converge_report *report, size_t setting,
                                        enum headline headline);

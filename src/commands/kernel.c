@@ -145,7 +145,7 @@ static const struct measure_command command = {
         "command, where it may make one; its pages are of a file on a disk without a name).\n"
         "What a host does not permit is absent from the result, with the reason.\n",
     .example = "thrash kernel --quick -o kernel.h5\n"
-               "thrash kernel --probes page_tables --page-size 2MiB",
+               "         thrash kernel --probes page_tables --page-size 2MiB",
     .options = &options_table,
     .check = check_kernel,
     .measure = measure_kernel,

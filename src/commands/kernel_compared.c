@@ -131,7 +131,6 @@ static void put_figures(const struct figures *figures, const char *host, const c
         equal += fabs(difference[i]) <= 0 ? 1 : 0;
     }
     const bool is_equal = points > 0 && equal == points;
-    text_append_format(&title, "pages of %s on %s", size, host);
     const struct table_axis axis = {"processes", figures->n};
     tables_scale(overall, &(struct table_label){"processes", "1", "processes that map the segment"},
                  NUMBER_U64, figures->n, figures->processes);
@@ -144,11 +143,16 @@ static void put_figures(const struct figures *figures, const char *host, const c
                  NUMBER_F64, 1, &axis, simulated);
     tables_array(overall, &(struct table_label){"difference", "page", "measured less simulated"},
                  NUMBER_F64, 1, &axis, difference);
-    tables_attribute(overall, "equal", is_equal ? "yes" : "no");
-    tables_report(overall,
-                  "page tables, %s: %s, %" PRIu64 " of %" PRIu64
-                  " points equal to the simulated x86_64\n",
-                  text_string(&title), is_equal ? "equal" : "DIFFERENT", equal, points);
+    text_append_format(&title, "pages of %s on %s", size, host);
+    if (points == 0) {
+        tables_absence(overall, "equal", "no point was measured");
+    } else {
+        tables_attribute(overall, "equal", is_equal ? "yes" : "no");
+        tables_report(overall,
+                      "page tables, %s: %s, %" PRIu64 " of %" PRIu64
+                      " points equal to the simulated x86_64\n",
+                      text_string(&title), is_equal ? "equal" : "DIFFERENT", equal, points);
+    }
     text_free(&title);
 }
 

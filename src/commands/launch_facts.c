@@ -12,6 +12,8 @@
 #include "host/pages.h"
 #include "host/system.h"
 #include "host/topology.h"
+#include "io/comm.h"
+#include "io/silence.h"
 
 void launch_host_line(const struct launch_host *host, struct text *lines)
 {
@@ -122,6 +124,7 @@ enum status launch_facts(const struct launcher *launcher, struct text *facts)
         return status;
     }
     MPI_Comm local, leaders;
+    silence_enter_call();
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, launcher->rank, MPI_INFO_NULL,
                         &local);
     MPI_Comm_split(MPI_COMM_WORLD, launcher->local_rank ? MPI_UNDEFINED : 0, launcher->rank,
@@ -130,6 +133,7 @@ enum status launch_facts(const struct launcher *launcher, struct text *facts)
     describe_host(&topology, launcher, local, &host);
     host_topology_close(&topology);
     MPI_Comm_free(&local);
+    silence_leave_call();
 
     int nhosts = 0;
     struct launch_host *hosts = NULL;
@@ -144,8 +148,8 @@ enum status launch_facts(const struct launcher *launcher, struct text *facts)
     }
     status = launcher_agree(status);
     if (!status && leaders != MPI_COMM_NULL) {
-        MPI_Gather(&host, (int)sizeof host, MPI_BYTE, hosts, (int)sizeof host, MPI_BYTE, 0,
-                   leaders);
+        const struct io_comm among = io_comm_of(leaders);
+        io_gather(&among, &host, (int)sizeof host, MPI_BYTE, hosts);
     }
     if (!status && !launcher->rank) {
         report(launcher, hosts, nhosts, facts);

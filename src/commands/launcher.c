@@ -7,6 +7,8 @@
 
 #include "host/launch.h"
 #include "host/system.h"
+#include "io/comm.h"
+#include "io/h5_leaks.h"
 
 void launcher_quiet_others(void)
 {
@@ -55,7 +57,8 @@ enum status launcher_init(int *argc, char ***argv, bool allow_singletons,
     }
     int provided;
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
-    struct launcher launcher = {.how = launch.name};
+    struct launcher launcher = {.launched = launch.launcher != HOST_LAUNCH_ALONE,
+                                .how = launch.name};
     MPI_Comm_rank(MPI_COMM_WORLD, &launcher.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &launcher.size);
     if (!allow_singletons && launcher.size == 1 && launch.tasks > 1) {
@@ -100,13 +103,16 @@ enum status launcher_agree(enum status status)
         int severity;
         int rank;
     } mine = {.severity = severity_of(status)}, worst;
+    MPI_Request request;
     MPI_Comm_rank(MPI_COMM_WORLD, &mine.rank);
-    MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, MPI_COMM_WORLD);
+    MPI_Iallreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, MPI_COMM_WORLD, &request);
+    io_wait(&request, 1);
     const enum status agreed = by_severity[worst.severity];
     if (agreed && worst.rank) {
         char message[1024];
         (void)snprintf(message, sizeof message, "%s", status_last_message());
-        MPI_Bcast(message, sizeof message, MPI_CHAR, worst.rank, MPI_COMM_WORLD);
+        MPI_Ibcast(message, sizeof message, MPI_CHAR, worst.rank, MPI_COMM_WORLD, &request);
+        io_wait(&request, 1);
         if (!mine.rank) {
             (void)fail(agreed, "rank %d: %s", worst.rank, message[0] ? message : "failed");
         }
@@ -116,6 +122,9 @@ enum status launcher_agree(enum status status)
 
 enum status launcher_finish(enum status status)
 {
+#ifdef THRASH_CHECKS
+    status = status == STATUS_OK ? h5_leaks_check() : status;
+#endif
     enum status worst = launcher_agree(status);
     MPI_Finalize();
     return worst;

@@ -14,6 +14,8 @@ struct launcher {
     int size;
     int local_rank;  /* among the ranks of this host, in the order of their ranks */
     int local_size;  /* how many there are: what the memory of the host is shared by */
+    bool launched;   /* one started this process, and may have bound it; seen before MPI_Init, which
+                        leaves variables of a launcher in the environment of a process alone */
     const char *how; /* "mpirun of Open MPI", "srun with PMIx", "alone, without a launcher" */
 };
 

@@ -13,9 +13,10 @@
 #include "commands/run_record.h"
 #include "commands/stop_signals.h"
 #include "config/option_write.h"
-#include "host/launch.h"
 #include "io/comm.h"
+#include "io/output_lock.h"
 #include "results/output.h"
+#include "results/schema.h"
 
 /* --- what all ranks know --------------------------------------------------------------------- */
 
@@ -29,6 +30,7 @@ struct run {
     struct text resolved; /* on rank 0 */
     const char *source;   /* likewise */
     char *output;         /* likewise */
+    struct output_lock *lock;
 };
 
 static void print_help(const struct measure_command *command)
@@ -57,7 +59,8 @@ static enum status choose_output(struct run *run)
         run->output = NULL;
         return fail(STATUS_FAILED, "out of memory for the name of the result");
     }
-    return results_check_output(run->output, run->arguments->force);
+    enum status status = output_lock_take(run->output, &run->lock);
+    return status == STATUS_OK ? results_check_output(run->output, run->arguments->force) : status;
 }
 
 static enum status read_on_rank_0(struct run *run)
@@ -96,15 +99,9 @@ static enum status read_everywhere(struct run *run)
 
 static void show_progress(void *who, uint64_t done, uint64_t total, const char *label)
 {
-    const struct progress_point point = {PROGRESS_STEPS, done, total, label};
+    const struct progress_point point = {
+        .unit = PROGRESS_STEPS, .done = done, .total = total, .label = label};
     progress_update(who, &point, progress_clock());
-}
-
-/* Whether a launcher, which binds ranks, started this one. */
-static bool is_launched(const struct host_system *system)
-{
-    const enum host_launcher launcher = host_launch_read(system).launcher;
-    return launcher != HOST_LAUNCH_ALONE;
 }
 
 static enum status measure_at(const struct run *run, const struct host_system *system,
@@ -126,8 +123,10 @@ static enum status measure_at(const struct run *run, const struct host_system *s
     };
     host_place_leave(topology, places); /* out of the launcher's binding */
     enum status status = run->command->measure(run->options, &measure, tables);
-    const struct progress_point end = {PROGRESS_STEPS, 1, 1,
-                                       status == STATUS_OK ? "measured" : "stopped"};
+    const struct progress_point end = {.unit = PROGRESS_STEPS,
+                                       .done = 1,
+                                       .total = 1,
+                                       .label = status == STATUS_OK ? "measured" : "stopped"};
     progress_close(&progress, &end, progress_clock());
     if (run->place.pretends && tables->bytes.size > 0) {
         tables_invalid(tables, "the name of the host is from " MEASURE_HOSTS_VARIABLE
@@ -146,7 +145,7 @@ static enum status measure_here(const struct run *run, struct tables *tables)
         return status;
     }
     struct host_places places;
-    status = host_places_choose(&topology, common->bind, is_launched(&system), &places);
+    status = host_places_choose(&topology, common->bind, run->launcher->launched, &places);
     if (status == STATUS_OK) {
         if (places.n == 0) {
             status = fail(STATUS_RESOURCE, "no hardware thread may be used by this process");
@@ -167,7 +166,8 @@ static enum status measure_here(const struct run *run, struct tables *tables)
 
 /* --- on rank 0 ------------------------------------------------------------------------------- */
 
-static void print_reports(const struct measured_host *hosts, size_t nhosts)
+/* What hosts have to say, each below its name where there are several. */
+static void collect_reports(const struct measured_host *hosts, size_t nhosts, struct text *report)
 {
     for (size_t i = 0; i < nhosts; i++) {
         struct table_record record;
@@ -175,14 +175,13 @@ static void print_reports(const struct measured_host *hosts, size_t nhosts)
         for (size_t at = 0; tables_next(&hosts[i].tables, &at, &record);) {
             if (record.kind == TABLE_REPORT) {
                 if (!headed && hosts[i].name[0] != '\0') {
-                    printf("%shost %s\n", i > 0 ? "\n" : "", hosts[i].name);
+                    text_append_format(report, "%shost %s\n", i > 0 ? "\n" : "", hosts[i].name);
                     headed = true;
                 }
-                (void)fputs(record.text, stdout);
+                text_append(report, record.text);
             }
         }
     }
-    (void)fflush(stdout);
 }
 
 /* What the command comes to: interrupted hosts make the result partial, failed ones invalid, unless
@@ -220,7 +219,8 @@ static struct outcome outcome_of(const struct measured_host *hosts, size_t nhost
 }
 
 static enum status write_file(const struct run *run, const struct run_record *record,
-                              const struct measured_host *hosts, size_t nhosts, bool partial)
+                              const struct measured_host *hosts, size_t nhosts,
+                              const struct text *report, bool partial)
 {
     static const struct result_absence absences[] = {
         {"/", "simulation", "the command measures hosts and simulates nothing"},
@@ -251,13 +251,19 @@ static enum status write_file(const struct run *run, const struct run_record *re
     enum status status = result_begin(MPI_COMM_SELF, &header, &result);
     if (status == STATUS_OK) {
         measured_put(result, hosts, nhosts);
+        if (report->size > 0) {
+            result_put_text(
+                result,
+                &(struct h5_label){DATASET_REPORT, "1", "what was printed about the measurement"},
+                text_string(report));
+        }
         status = result_finish(result, NULL);
     }
     text_free(&reasons);
     return status;
 }
 
-/* Says on the standard error what is wrong with a result that was written. */
+/* Says which file there is, and on the standard error what is wrong with it. */
 static enum status say_outcome(const struct run *run, const struct measured_host *hosts,
                                size_t nhosts, const struct outcome *outcome)
 {
@@ -280,6 +286,36 @@ static enum status say_outcome(const struct run *run, const struct measured_host
     return outcome->status;
 }
 
+/* Names hosts that failed. */
+static void say_failures(const struct run *run, const struct measured_host *hosts, size_t nhosts)
+{
+    if (nhosts > 1) {
+        for (size_t i = run->place.leads ? 1 : 0; i < nhosts; i++) { /* it has said its own */
+            if (hosts[i].status != STATUS_OK && hosts[i].reason[0] != '\0') {
+                warn("host %s: %s", hosts[i].name, hosts[i].reason);
+            }
+        }
+    } else if (!run->place.leads && hosts[0].reason[0] != '\0') {
+        warn("%s", hosts[0].reason);
+    }
+}
+
+/* What the command concludes of all hosts together, which becomes `overall`. */
+static enum status compare_hosts(const struct run *run, const struct measured_host *hosts,
+                                 size_t nhosts, struct measured_host *overall)
+{
+    const struct measure_command *command = run->command;
+    if (command->conclude == NULL) {
+        return STATUS_OK;
+    }
+    const enum status status = command->conclude(run->options, hosts, nhosts, run->output,
+                                                 &overall->tables);
+    if (status != STATUS_OK) { /* what was measured is worth keeping */
+        tables_invalid(&overall->tables, status_last_message());
+    }
+    return status;
+}
+
 /* The hosts, and after them what is said of all of them together. */
 static enum status conclude(const struct run *run, const struct run_record *record,
                             struct measured_host *hosts, size_t nhosts)
@@ -293,28 +329,28 @@ static enum status conclude(const struct run *run, const struct run_record *reco
     size_t n = nhosts;
     struct outcome outcome = outcome_of(hosts, nhosts);
     enum status status = STATUS_OK;
-    if (run->command->conclude != NULL && outcome.has_tables && !outcome.partial) {
-        status = run->command->conclude(run->options, hosts, nhosts, run->output,
-                                        &all[nhosts].tables);
+    if (outcome.has_tables && !outcome.partial) {
+        status = compare_hosts(run, hosts, nhosts, &all[nhosts]);
         n += all[nhosts].tables.bytes.size > 0;
         outcome = outcome_of(all, n);
     }
-    print_reports(all, n);
-    if (nhosts > 1) {
-        for (size_t i = run->place.leads ? 1 : 0; i < nhosts; i++) { /* it has said its own */
-            if (hosts[i].status != STATUS_OK && hosts[i].reason[0] != '\0') {
-                warn("host %s: %s", hosts[i].name, hosts[i].reason);
-            }
-        }
-    } else if (run->launcher->rank == 0 && !run->place.leads && hosts[0].reason[0] != '\0') {
-        warn("%s", hosts[0].reason);
+    struct text report = {0};
+    collect_reports(all, n, &report);
+    (void)fputs(text_string(&report), stdout);
+    (void)fflush(stdout);
+    say_failures(run, hosts, nhosts);
+    enum status written = STATUS_OK;
+    if (outcome.has_tables) {
+        written = write_file(run, record, all, n, &report, outcome.partial);
     }
-    if (status == STATUS_OK && outcome.has_tables) {
-        status = write_file(run, record, all, n, outcome.partial);
+    if (written != STATUS_OK || !outcome.has_tables) {
+        status = written != STATUS_OK ? written : outcome.status;
+    } else if (status != STATUS_OK) {
+        printf("result         %s\n", run->output);
+    } else {
+        status = say_outcome(run, all, n, &outcome);
     }
-    if (status == STATUS_OK) {
-        status = outcome.has_tables ? say_outcome(run, all, n, &outcome) : outcome.status;
-    }
+    text_free(&report);
     tables_free(&all[nhosts].tables);
     free(all);
     return status;
@@ -357,6 +393,11 @@ static enum status run_in_mpi(struct run *run, int argc, char **argv)
     if (status == STATUS_OK) {
         status = measure_hosts_find(run->launcher, &run->place);
     }
+    if (status == STATUS_OK && run->command->prepare != NULL) {
+        status = launcher_agree(run->launcher->rank == 0
+                                    ? run->command->prepare(run->options, run->place.host)
+                                    : STATUS_OK);
+    }
     struct run_record record;
     if (status == STATUS_OK) {
         status = run_record_open(argc, argv, run->launcher, &record);
@@ -365,6 +406,7 @@ static enum status run_in_mpi(struct run *run, int argc, char **argv)
             run_record_close(&record);
         }
     }
+    output_lock_release(run->lock);
     text_free(&run->resolved);
     free(run->output);
     arena_close(run->arena);

@@ -30,14 +30,18 @@ struct measure_command {
     /* Looks at values that belong together, on rank 0 before anything runs; NULL: nothing to. */
     enum status (*check)(const void *options);
 
+    /* On rank 0 before anything is measured: whether what `conclude` will write can be written.
+     * `host` is the name of its host. NULL: it writes nothing. */
+    enum status (*prepare)(const void *options, const char *host);
+
     /* On one rank of each host. Fills `tables`, which begins with host_measure_section(); what is
      * in them is kept whatever is returned. No MPI calls. */
     enum status (*measure)(const void *options, const struct host_measure *measure,
                            struct tables *tables);
 
     /* On rank 0 when all hosts are done, to compare them: fills the tables of all hosts together,
-     * whose groups lie beside those of the hosts. `output` is the name of the result. NULL:
-     * nothing to. */
+     * whose groups lie beside those of the hosts. `output` is the name of the result. When it
+     * fails, the result is written all the same, and marked invalid. NULL: nothing to. */
     enum status (*conclude)(const void *options, const struct measured_host *hosts, size_t nhosts,
                             const char *output, struct tables *overall);
 };

@@ -11,6 +11,8 @@
 #include "commands/commands.h"
 #include "commands/scenario_arguments.h"
 #include "commands/share.h"
+#include "io/place.h"
+#include "results/seal.h"
 
 static const char usage[] = "thrash plot FILE... [-o DIR] [--name NAME] [--metric METRIC]";
 
@@ -23,7 +25,8 @@ static void print_help(void)
         "tlb`, `thrash locks`, `thrash kernel` or `thrash validate`: NAME.png, NAME.pdf, and\n"
         "NAME.csv with every number in it. Of a file of `thrash study collect` it draws what the\n"
         "axes allow, and of runs that are short of low memory also who holds it, as\n"
-        "NAME-PICTURE.png and so on. Prints their paths. Files of these names are replaced. Needs a\n"
+        "NAME-PICTURE.png and so on. Prints their paths. Files of these names are replaced. Needs "
+        "a\n"
         "Python 3 with h5py and matplotlib: $THRASH_PYTHON, or the first python3 that has them.\n"
         "\n"
         "  -o, --output DIR  where they go; otherwise beside the first FILE\n"
@@ -90,6 +93,21 @@ static enum status find_python(const char **python_p)
                 "packages python3-h5py and python3-matplotlib, or set THRASH_PYTHON");
 }
 
+/* What is read is as it was written, and what is made goes where links of others do not lead. */
+static enum status check_files(char *const *files, int nfiles, const char *directory)
+{
+    char *picture = NULL;
+    if (asprintf(&picture, "%s/picture", directory != NULL ? directory : ".") < 0) {
+        return fail(STATUS_FAILED, "out of memory for the name of a picture");
+    }
+    enum status status = place_check(directory != NULL ? picture : files[0]);
+    for (int i = 0; i < nfiles && status == STATUS_OK; i++) {
+        status = seal_check(files[i]);
+    }
+    free(picture);
+    return status;
+}
+
 /* Becomes plot.py with the same arguments. */
 static enum status run_plot(int argc, char **argv)
 {
@@ -127,6 +145,7 @@ int command_plot(int argc, char **argv)
                                             {"by", required_argument, NULL, 'n'},
                                             {"per", required_argument, NULL, 'n'},
                                             {NULL, 0, NULL, 0}};
+    const char *directory = NULL;
     optind = 1;
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":ho:", options, NULL)) != -1;) {
@@ -137,9 +156,13 @@ int command_plot(int argc, char **argv)
         if (option != 'o' && option != 'n') {
             return (int)unusable_option("plot", argv, option);
         }
+        if (option == 'o') {
+            directory = optarg;
+        }
     }
     if (optind >= argc) {
         return (int)fail(STATUS_USAGE, "no FILE given; usage: %s", usage);
     }
-    return (int)run_plot(argc, argv);
+    enum status status = check_files(argv + optind, argc - optind, directory);
+    return (int)(status == STATUS_OK ? run_plot(argc, argv) : status);
 }

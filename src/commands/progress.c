@@ -114,24 +114,59 @@ static void append_amount(char line[PROGRESS_LINE_SIZE], enum progress_unit unit
 
 static double fraction_done(const struct progress_point *point)
 {
+    if (point->unit == PROGRESS_RUNS) {
+        return fmin(fmax(point->share, 0), 1);
+    }
     return point->done < point->total ? (double)point->done / (double)point->total : 1;
 }
 
-/* Rate and what is left, common to line and bar. */
-static void append_pace(char line[PROGRESS_LINE_SIZE], const struct progress_point *point,
-                        const struct progress_rate *rate, const char *per_second)
+/* Slow ones in a unit in which they are not a fraction with zeros: "1.5 steps/min", "80 simulated
+ * ms/s". */
+static void append_rate(char line[PROGRESS_LINE_SIZE], enum progress_unit unit, double per_second,
+                        const char *simulated)
 {
+    if (unit == PROGRESS_SIMULATED_TIME) {
+        const bool slow = per_second > 0 && per_second < 0.1;
+        append_number(line, slow ? per_second * 1e3 : per_second);
+        append(line, " %s%s", simulated, slow ? "ms/s" : "s/s");
+        return;
+    }
+    static const struct {
+        double seconds;
+        const char *name;
+    } scales[] = {{1, "s"}, {60, "min"}, {3600, "h"}};
+    size_t i = 0;
+    while (per_second > 0 && i < 2 && per_second * scales[i].seconds < 0.1) {
+        i++;
+    }
+    append_number(line, per_second * scales[i].seconds);
+    append(line, " steps/%s", scales[i].name);
+}
+
+static void append_left(char line[PROGRESS_LINE_SIZE], double seconds)
+{
+    char eta[32];
+    progress_format_duration(seconds, eta, sizeof eta);
+    append(line, ", ETA %s", eta);
+}
+
+/* Rate and what is left, common to line and bar. `simulated` goes before units of that time. */
+static void append_pace(char line[PROGRESS_LINE_SIZE], const struct progress_point *point,
+                        const struct progress_rate *rate, const char *simulated)
+{
+    if (point->unit == PROGRESS_RUNS) {
+        if (point->done < point->total) {
+            append_left(line, point->seconds_left);
+        }
+        return;
+    }
     if (!rate->known) {
         return;
     }
     append(line, ", ");
-    append_number(line, rate->per_second);
-    append(line, " %s", per_second);
+    append_rate(line, point->unit, rate->per_second, simulated);
     if (point->total > point->done && rate->per_second > 0) {
-        char eta[32];
-        progress_format_duration(
-            in_unit(point->unit, point->total - point->done) / rate->per_second, eta, sizeof eta);
-        append(line, ", ETA %s", eta);
+        append_left(line, in_unit(point->unit, point->total - point->done) / rate->per_second);
     }
 }
 
@@ -145,18 +180,21 @@ static void append_label(char line[PROGRESS_LINE_SIZE], const struct progress_po
 void progress_format_line(const struct progress_point *point, const struct progress_rate *rate,
                           uint64_t elapsed, char line[PROGRESS_LINE_SIZE])
 {
-    const bool simulated = point->unit == PROGRESS_SIMULATED_TIME;
+    static const char *const units[] = {[PROGRESS_SIMULATED_TIME] = "simulated",
+                                        [PROGRESS_STEPS] = "steps",
+                                        [PROGRESS_RUNS] = "runs"};
     line[0] = '\0';
     append_amount(line, point->unit, point->done);
     if (point->total) {
         append(line, " of ");
         append_amount(line, point->unit, point->total);
     }
-    append(line, simulated ? " simulated" : " steps");
+    append(line, " %s", units[point->unit]);
     if (point->total) {
-        append(line, " (%.0f %%)", floor(100 * fraction_done(point)));
+        append(line, " (%.0f %%%s)", floor(100 * fraction_done(point)),
+               point->unit == PROGRESS_RUNS ? " of the work" : "");
     }
-    append_pace(line, point, rate, simulated ? "simulated s/s" : "steps/s");
+    append_pace(line, point, rate, "simulated ");
     append_label(line, point);
     char wall[32];
     progress_format_duration((double)elapsed / 1e9, wall, sizeof wall);
@@ -175,7 +213,7 @@ void progress_format_bar(const struct progress_point *point, const struct progre
         append(facts, " of ");
         append_amount(facts, point->unit, point->total);
     }
-    append_pace(facts, point, rate, point->unit == PROGRESS_SIMULATED_TIME ? "s/s" : "steps/s");
+    append_pace(facts, point, rate, "");
     append_label(facts, point);
 
     const size_t room = columns < 20 ? 20 : min_u64(columns, PROGRESS_LINE_SIZE - 1);

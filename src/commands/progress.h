@@ -17,18 +17,22 @@ enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES, PROGRESS_NONE 
 /* STATUS_USAGE with the list of modes in the message. */
 enum status progress_parse_mode(const char *text, enum progress_mode *mode_p);
 
-/* What is counted: simulated time, or steps of a measurement. */
-enum progress_unit { PROGRESS_SIMULATED_TIME, PROGRESS_STEPS };
+/* What is counted: simulated time, steps of a measurement, or runs of unequal length. */
+enum progress_unit { PROGRESS_SIMULATED_TIME, PROGRESS_STEPS, PROGRESS_RUNS };
 
-/* How far the work is. `done` and `total` are a sim_time or a number of steps. */
+/* How far the work is. `done` and `total` are a sim_time, or a number of steps or runs. */
 struct progress_point {
     enum progress_unit unit;
     uint64_t done;
     uint64_t total;    /* a run may end before it; 0: not known */
     const char *label; /* the phase, or what is measured; NULL or "": none */
+
+    /* Of runs, whose number says little: the part of their work that is done, and seconds left. */
+    double share;
+    double seconds_left;
 };
 
-/* How fast: work per second of wall time, over about the last ten seconds. */
+/* How fast: work per second of wall time, over about the last ten seconds. Not of runs. */
 struct progress_rate {
     bool known;
     double per_second; /* simulated seconds, or steps */
@@ -45,7 +49,8 @@ void progress_rate_update(struct progress_rate *rate, const struct progress_poin
 /* `0:07`, `12:34`, `5:06:07`, `3d 04:05`. */
 void progress_format_duration(double seconds, char *text, size_t size);
 
-/* "12.5 s of 60 s simulated (20 %), 3.2 simulated s/s, ETA 0:15, pressure, wall 0:04". */
+/* "12.5 s of 60 s simulated (20 %), 3.2 simulated s/s, ETA 0:15, pressure, wall 0:04", "3 of 7
+ * steps (42 %), 1.5 steps/min, ..." or "12 of 235 runs (34 % of the work), ETA 48:10, ...". */
 void progress_format_line(const struct progress_point *point, const struct progress_rate *rate,
                           uint64_t elapsed, char line[PROGRESS_LINE_SIZE]);
 

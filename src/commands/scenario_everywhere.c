@@ -7,6 +7,7 @@
 #include <mpi.h>
 
 #include "host/memory.h"
+#include "io/comm.h"
 
 enum status scenario_load_everywhere(const struct scenario_arguments *arguments, int rank,
                                      const struct catalogue *catalogue, struct scenario *scenario_p)
@@ -20,15 +21,15 @@ enum status scenario_load_everywhere(const struct scenario_arguments *arguments,
         return status;
     }
     unsigned long size = rank == 0 ? strlen(scenario_p->resolved) : 0;
-    MPI_Bcast(&size, 1, MPI_UNSIGNED_LONG, 0, MPI_COMM_WORLD);
+    const struct io_comm ranks = io_comm_of(MPI_COMM_WORLD);
+    io_broadcast(&ranks, &size, sizeof size);
     char *text = rank == 0 ? NULL : malloc(size + 1);
     if (rank != 0 && text == NULL) {
         status = fail(STATUS_RESOURCE, "out of memory for the scenario");
     }
     status = launcher_agree(status);
     if (status == STATUS_OK) {
-        MPI_Bcast(rank == 0 ? (void *)(uintptr_t)scenario_p->resolved : text, (int)size, MPI_CHAR,
-                  0, MPI_COMM_WORLD);
+        io_broadcast(&ranks, rank == 0 ? (void *)(uintptr_t)scenario_p->resolved : text, size);
         const struct scenario_overrides none = {NULL, 0, NULL};
         if (rank != 0) {
             status = scenario_load_text(text, size, arguments->config, &none, catalogue,

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "commands/commands.h"
 #include "commands/config_text.h"
+#include "commands/show_lines.h"
 #include "commands/show_study.h"
 #include "commands/show_table.h"
 #include "commands/verdict_text.h"
@@ -81,24 +82,6 @@ static const char *const shown_totals[] = {
     "laps",
 };
 
-static void print_line(const char *name, const char *text)
-{
-    char *shown = strdup(text);
-    (void)printf("%-26s", name);
-    if (shown != NULL) {
-        text_make_printable(shown, true);
-    }
-    for (const char *rest = shown; rest != NULL && *rest != '\0';) {
-        int length = (int)strcspn(rest, "\n");
-        (void)printf("%s%.*s\n", rest == shown ? "" : "                          ", length, rest);
-        rest += length + (rest[length] == '\n');
-    }
-    if (shown == NULL || shown[0] == '\0') {
-        (void)putchar('\n');
-    }
-    free(shown);
-}
-
 /* 1234567 -> "1,234,567". */
 static void print_grouped(uint64_t value)
 {
@@ -124,26 +107,11 @@ static void print_scalar(const struct results_scalar *scalar)
                  strcmp(scalar->unit, "1") == 0 ? "" : scalar->unit);
 }
 
-/* Prints a text dataset; one that is not in the file is passed over. */
-static enum status print_text(const struct h5_reader *reader, const char *name, const char *path)
-{
-    if (!h5_exists(reader, path)) {
-        return STATUS_OK;
-    }
-    char *text = NULL;
-    enum status status = h5_read_text(reader, path, &text);
-    if (status == STATUS_OK && text[0] != '\0') {
-        print_line(name, text);
-    }
-    free(text);
-    return status;
-}
-
 static void print_key(const char *config, const char *name, const char *section, const char *key)
 {
     char value[512];
     if (config_text_find(config, section, key, value, sizeof value)) {
-        print_line(name, value);
+        show_line(name, value);
     }
 }
 
@@ -162,7 +130,7 @@ static enum status print_configuration(const struct h5_reader *reader)
     }
     free(config);
     if (status == STATUS_OK) {
-        status = print_text(reader, "choices", GROUP_CONFIG "/design");
+        status = show_text(reader, "choices", GROUP_CONFIG "/design");
     }
     return status;
 }
@@ -182,22 +150,22 @@ static enum status print_root(const struct h5_reader *reader,
     if (status != STATUS_OK) {
         return status;
     }
-    print_line("file", h5_reader_path(reader));
-    print_line("command", summary.command);
-    status = show_is_study(reader) ? show_study(reader, print_line) : print_configuration(reader);
+    show_line("file", h5_reader_path(reader));
+    show_line("command", summary.command);
+    status = show_is_study(reader) ? show_study(reader) : print_configuration(reader);
     const bool damaged = verification->asked && verification->status != STATUS_OK;
-    print_line("valid", summary.valid && !damaged ? "yes" : "NO");
+    show_line("valid", summary.valid && !damaged ? "yes" : "NO");
     if (damaged) {
-        print_line("because", "the file is not as it was written (verify, below)");
+        show_line("because", "the file is not as it was written (verify, below)");
     }
     if (!summary.valid) {
-        print_line("because", summary.invalid_reasons);
+        show_line("because", summary.invalid_reasons);
     }
     if (summary.partial) {
-        print_line("partial", "yes: the run was interrupted");
+        show_line("partial", "yes: the run was interrupted");
     }
-    print_line("digest", summary.digest);
-    print_line("config_hash", summary.config_hash);
+    show_line("digest", summary.digest);
+    show_line("config_hash", summary.config_hash);
     results_summary_free(&summary);
     return status;
 }
@@ -226,7 +194,7 @@ static enum status print_verdict(const struct h5_reader *reader,
     }
     (void)putchar('\n');
     free(verdict);
-    return print_text(reader, "detail", GROUP_SIMULATION "/verdict_detail");
+    return show_text(reader, "detail", GROUP_SIMULATION "/verdict_detail");
 }
 
 static enum status print_simulation(const struct h5_reader *reader)
@@ -263,7 +231,24 @@ static enum status print_simulation(const struct h5_reader *reader)
     return STATUS_OK;
 }
 
-/* What is measured rather than simulated is named, not shown: /locks, /tlb, /kernel. */
+/* What was printed when hosts were measured. */
+static enum status print_report(const struct h5_reader *reader)
+{
+    if (!h5_exists(reader, DATASET_REPORT)) {
+        return STATUS_OK;
+    }
+    char *report = NULL;
+    const enum status status = h5_read_text(reader, DATASET_REPORT, &report);
+    if (status == STATUS_OK) {
+        text_make_printable(report, true);
+        (void)printf("\n%s", report);
+    }
+    free(report);
+    return status;
+}
+
+/* What is measured rather than simulated is named with how many datasets it has: /locks, /tlb,
+ * /kernel. */
 static enum status print_other_groups(const struct h5_reader *reader)
 {
     static const char *const known[] = {GROUP_CONFIG, GROUP_PROVENANCE, GROUP_SIMULATION,
@@ -287,7 +272,7 @@ static enum status print_other_groups(const struct h5_reader *reader)
             is_known = is_known ||
                        (strlen(known[k]) == length && strncmp(known[k], name, length) == 0);
         }
-        if (!is_known) {
+        if (!is_known && strncmp(name, DATASET_REPORT, length + 1) != 0) {
             name[length] = '\0';
             text_make_printable(name, false);
             (void)printf("%-26s%s (%zu)\n", "measured", name, ndatasets);
@@ -329,7 +314,7 @@ static enum status print_provenance(const struct h5_reader *reader)
     for (size_t i = 0; i < sizeof shown / sizeof *shown && status == STATUS_OK; i++) {
         char path[RESULT_PATH_SIZE];
         (void)snprintf(path, sizeof path, "%s/%s", GROUP_PROVENANCE, shown[i]);
-        status = print_text(reader, shown[i], path);
+        status = show_text(reader, shown[i], path);
     }
     struct results_scalars counts;
     if (status == STATUS_OK) {
@@ -354,7 +339,10 @@ static void verify(const struct h5_reader *reader, struct verification *verifica
         verification->status = fail(STATUS_FAILED, "%s: digest mismatch: /simulation gives %s",
                                     h5_reader_path(reader), recomputed);
     }
-    if (verification->status == STATUS_OK) {
+    if (verification->status == STATUS_OK && !h5_exists(reader, GROUP_SIMULATION)) {
+        (void)snprintf(verification->result, sizeof verification->result,
+                       "the digest is that of nothing: there is no /simulation");
+    } else if (verification->status == STATUS_OK) {
         (void)snprintf(verification->result, sizeof verification->result,
                        "match: /simulation gives the digest above");
     } else {
@@ -379,6 +367,9 @@ static enum status print_summary(const struct h5_reader *reader,
     if (status == STATUS_OK) {
         status = print_provenance(reader);
     }
+    if (status == STATUS_OK) {
+        status = print_report(reader);
+    }
     return status;
 }
 
@@ -399,7 +390,7 @@ static enum status show(const struct h5_reader *reader, const struct request *re
     } else {
         status = print_summary(reader, &verification);
         if (request->verify) {
-            print_line("verify", verification.result);
+            show_line("verify", verification.result);
         }
     }
     status = status == STATUS_OK ? verification.status : status;
@@ -424,10 +415,11 @@ static enum status refuse_checkpoint(const char *path)
         return STATUS_OK;
     }
     header.version[sizeof header.version - 1] = '\0';
+    header.revisions[sizeof header.revisions - 1] = '\0';
     return fail(STATUS_FAILED,
-                "%s is a checkpoint of thrash %s, at %.6g s of simulated time, and no result: "
+                "%s is a checkpoint of thrash %s (%s), at %.6g s of simulated time, and no result: "
                 "thrash simulate --resume goes on from it",
-                path, header.version, sim_seconds(header.now));
+                path, header.version, header.revisions, sim_seconds(header.now));
 }
 
 static enum status open_and_show(void *argument)

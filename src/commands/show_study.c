@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "commands/show_lines.h"
 #include "results/reader.h"
 #include "results/schema.h"
 
@@ -16,20 +17,7 @@ bool show_is_study(const struct h5_reader *reader)
     return h5_exists(reader, GROUP_STUDY "/name");
 }
 
-static enum status print_text(const struct h5_reader *reader, const char *name, const char *path,
-                              void (*print_line)(const char *name, const char *text))
-{
-    char *text = NULL;
-    enum status status = h5_read_text(reader, path, &text);
-    if (status == STATUS_OK && text[0] != '\0') {
-        print_line(name, text);
-    }
-    free(text);
-    return status;
-}
-
-static enum status print_count(const struct h5_reader *reader,
-                               void (*print_line)(const char *name, const char *text))
+static enum status print_count(const struct h5_reader *reader)
 {
     struct results_scalars scalars;
     enum status status = results_read_scalars(reader, GROUP_STUDY, &scalars);
@@ -42,15 +30,14 @@ static enum status print_count(const struct h5_reader *reader,
         char line[80];
         (void)snprintf(line, sizeof line, "%" PRIu64 " of %" PRIu64 " have values",
                        collected->count, points->count);
-        print_line("points", line);
+        show_line("points", line);
     }
     results_scalars_free(&scalars);
     return STATUS_OK;
 }
 
 /* The first lines of what may be thousands. */
-static enum status print_missing(const struct h5_reader *reader,
-                                 void (*print_line)(const char *name, const char *text))
+static enum status print_missing(const struct h5_reader *reader)
 {
     char *text = NULL;
     enum status status = h5_read_text(reader, GROUP_STUDY "/missing", &text);
@@ -68,14 +55,13 @@ static enum status print_missing(const struct h5_reader *reader,
     if (*end != '\0') {
         text_append(&shown, "... and more: " GROUP_STUDY "/missing");
     }
-    print_line("missing", text_string(&shown));
+    show_line("missing", text_string(&shown));
     text_free(&shown);
     free(text);
     return STATUS_OK;
 }
 
-enum status show_study(const struct h5_reader *reader,
-                       void (*print_line)(const char *name, const char *text))
+enum status show_study(const struct h5_reader *reader)
 {
     static const struct {
         const char *name, *path;
@@ -85,10 +71,10 @@ enum status show_study(const struct h5_reader *reader,
                  {"axes", GROUP_STUDY "/axes"}};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0] && status == STATUS_OK; i++) {
-        status = print_text(reader, texts[i].name, texts[i].path, print_line);
+        status = show_text(reader, texts[i].name, texts[i].path);
     }
     if (status == STATUS_OK) {
-        status = print_count(reader, print_line);
+        status = print_count(reader);
     }
-    return status == STATUS_OK ? print_missing(reader, print_line) : status;
+    return status == STATUS_OK ? print_missing(reader) : status;
 }

@@ -9,8 +9,7 @@
 
 bool show_is_study(const struct h5_reader *reader);
 
-/* Prints "name   value" lines with `print_line`, which takes values of several lines. */
-enum status show_study(const struct h5_reader *reader,
-                       void (*print_line)(const char *name, const char *text));
+/* Prints lines of a name and a value each. */
+enum status show_study(const struct h5_reader *reader);
 
 #endif

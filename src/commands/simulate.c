@@ -21,7 +21,10 @@
 #include "commands/stop_signals.h"
 #include "engine/predict.h"
 #include "engine/sim.h"
+#include "io/comm.h"
 #include "io/mpi_hints.h"
+#include "io/output_lock.h"
+#include "io/silence.h"
 #include "results/build_info.h"
 #include "results/output.h"
 
@@ -39,7 +42,11 @@ static void print_help(void)
         "  -o, --output FILE     where to write; otherwise output.file of the scenario, otherwise\n"
         "                        SCENARIO.h5 in $THRASH_RESULTS_DIR or the current directory\n"
         "                        (FILE.partial if interrupted; a complete run removes that)\n"
-        "  --force               replace an existing file\n"
+        "  --force               replace an existing file; with --resume, start from the "
+        "beginning\n"
+        "                        where FILE.ckpt is another run's, and replace it, or damaged, "
+        "and\n"
+        "                        keep it as FILE.ckpt.damaged\n"
         "  --set KEY=VALUE       override a key, dotted: design.preset=linux-2.4.23\n"
         "  --costs FILE          another cost profile: a file, or a name such as p4-2003\n"
         "  --checkpoint-every TIME\n"
@@ -53,6 +60,9 @@ static void print_help(void)
         "                        SIGUSR1, SIGINT, SIGTERM and SIGHUP do the same\n"
         "  --progress MODE       auto, bar, lines or none\n"
         "  --allow-singletons    run even if srun seems to have started separate copies\n"
+        "\n"
+        "Ranks that stop answering are named after a minute; after half an hour all are ended, or\n"
+        "after THRASH_SILENCE_LIMIT (as in 2h; 0: never) in the environment of rank 0.\n"
         "\n"
         "mpirun: with SIGINT or SIGTERM, Open MPI's gives its ranks one second and then kills "
         "them,\n"
@@ -210,8 +220,7 @@ static bool keeps_checkpoints(const struct simulate_arguments *arguments)
 
 static struct checkpoint_options checkpoint_options(const struct simulate_arguments *arguments,
                                                     const struct scenario *scenario,
-                                                    const struct outputs *outputs, bool resume,
-                                                    const char *version)
+                                                    const struct outputs *outputs, bool resume)
 {
     if (!keeps_checkpoints(arguments)) {
         return (struct checkpoint_options){0};
@@ -221,21 +230,25 @@ static struct checkpoint_options checkpoint_options(const struct simulate_argume
         .every = arguments->checkpoint_every > 0 ? arguments->checkpoint_every
                                                  : standard_checkpoint_every,
         .resume = resume,
-        .version = version,
+        .version = build_info.version,
+        .revision = build_info.git_revision,
         .hints = scenario->output.mpi_hints,
     };
 }
 
-/* Rank 0 looks at what is there, before anything runs. A complete run removes checkpoint and
- * partial result, so those of another run stand in its way. */
+/* Rank 0 takes the output for this run and looks at what is there, before anything runs. A complete
+ * run removes checkpoint and partial result, so those of another run stand in its way. */
 static enum status check_outputs(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
-                                 const char *version, struct resume_plan *plan)
+                                 struct resume_plan *plan, struct output_lock **lock_p)
 {
     enum status status = mpi_hints_check(scenario->output.mpi_hints);
+    if (status == STATUS_OK) {
+        status = output_lock_take(outputs->result, lock_p);
+    }
     if (status == STATUS_OK && arguments->resume) {
         const struct checkpoint_options options = checkpoint_options(arguments, scenario, outputs,
-                                                                     true, version);
+                                                                     true);
         status = resume_look(scenario, outputs->result, &options, arguments->force, plan);
     }
     if (status != STATUS_OK || plan->complete) {
@@ -256,7 +269,8 @@ static enum status check_outputs(const struct simulate_arguments *arguments,
 
 static struct progress_point point_of(const struct sim_progress *at)
 {
-    return (struct progress_point){PROGRESS_SIMULATED_TIME, at->now, at->limit, at->phase};
+    return (struct progress_point){
+        .unit = PROGRESS_SIMULATED_TIME, .done = at->now, .total = at->limit, .label = at->phase};
 }
 
 static void show_progress(void *who, const struct sim_progress *at)
@@ -267,15 +281,14 @@ static void show_progress(void *who, const struct sim_progress *at)
 
 static enum status run_and_write(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
-                                 bool resume, const char *version,
-                                 const struct prediction *prediction,
+                                 bool resume, const struct prediction *prediction,
                                  const struct launcher *launcher, struct run_record *record)
 {
     struct progress progress;
     progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
                   STDERR_FILENO, 0, progress_clock());
     struct sim_options options = {
-        .checkpoints = checkpoint_options(arguments, scenario, outputs, resume, version),
+        .checkpoints = checkpoint_options(arguments, scenario, outputs, resume),
         .progress = launcher->rank == 0 ? show_progress : NULL,
         .who = &progress,
         .stop = stop_signals_catch(),
@@ -284,16 +297,20 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
     struct sim_result result;
     enum status ran = sim_run(scenario, MPI_COMM_WORLD, &options, &result);
     if (ran != STATUS_OK && ran != STATUS_INTERRUPTED) {
-        struct progress_point point = {PROGRESS_SIMULATED_TIME, 0, scenario->duration, "stopped"};
+        struct progress_point point = {
+            .unit = PROGRESS_SIMULATED_TIME, .total = scenario->duration, .label = "stopped"};
         progress_close(&progress, &point, progress_clock());
         return ran;
     }
     const struct recording *recording = &result.recording;
     sim_time end = recording->npoints > 0 ? recording->time[recording->npoints - 1]
                                           : recording->verdict_time;
-    struct progress_point point = {PROGRESS_SIMULATED_TIME, end, scenario->duration,
-                                   verdict_name(recording->verdict)};
+    struct progress_point point = {.unit = PROGRESS_SIMULATED_TIME,
+                                   .done = end,
+                                   .total = scenario->duration,
+                                   .label = verdict_name(recording->verdict)};
     progress_close(&progress, &point, progress_clock());
+    silence_phase("writing the result", SILENCE_NO_NUMBER);
     enum status status = simulate_write(scenario, outputs->result, arguments->force, prediction,
                                         &result, launcher, record);
     if (status == STATUS_OK && launcher->rank == 0) {
@@ -332,28 +349,29 @@ static enum status simulate(int argc, char **argv, const struct simulate_argumen
     struct prediction prediction;
     status = launcher_agree(
         scenario_check_memory(&scenario, launcher, launcher->size, &prediction));
-    char version[128];
-    (void)snprintf(version, sizeof version, "%s (%s)", build_info.version, build_info.git_revision);
     struct outputs outputs = {NULL, NULL};
     struct resume_plan plan = {false, false};
+    struct output_lock *lock = NULL;
     if (status == STATUS_OK) {
         status = choose_outputs(arguments, &scenario, &outputs);
         if (status == STATUS_OK && launcher->rank == 0) {
-            status = check_outputs(arguments, &scenario, &outputs, version, &plan);
+            status = check_outputs(arguments, &scenario, &outputs, &plan, &lock);
         }
         status = launcher_agree(status);
-        MPI_Bcast(&plan, (int)sizeof plan, MPI_BYTE, 0, MPI_COMM_WORLD);
+        const struct io_comm ranks = io_comm_of(MPI_COMM_WORLD);
+        io_broadcast(&ranks, &plan, sizeof plan);
     }
     struct run_record record;
     if (status == STATUS_OK && !plan.complete) {
         warn_of_idle_ranks(&scenario, launcher);
         status = run_record_open(argc, argv, launcher, &record);
         if (status == STATUS_OK) {
-            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, version,
-                                   &prediction, launcher, &record);
+            status = run_and_write(arguments, &scenario, &outputs, plan.checkpoint, &prediction,
+                                   launcher, &record);
             run_record_close(&record);
         }
     }
+    output_lock_release(lock);
     free(outputs.result);
     free(outputs.checkpoint);
     scenario_free(&scenario);
@@ -378,5 +396,13 @@ int command_simulate(int argc, char **argv)
     if (status != STATUS_OK) {
         return (int)status;
     }
-    return (int)launcher_finish(simulate(argc, argv, &arguments, &launcher));
+    status = silence_open(MPI_COMM_WORLD);
+    if (status == STATUS_OK) {
+        silence_phase("beginning", SILENCE_NO_NUMBER);
+        status = simulate(argc, argv, &arguments, &launcher);
+        silence_phase("end", SILENCE_NO_NUMBER);
+        status = launcher_agree(status);
+        silence_close();
+    }
+    return (int)launcher_finish(status);
 }

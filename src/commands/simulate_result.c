@@ -132,9 +132,10 @@ static struct rank_totals total_over_ranks(const struct sim_result *result)
     unsigned long kilobytes = (unsigned long)usage.ru_maxrss;
     uint64_t bytes_sent = result->exchange.bytes_sent;
     double waiting = result->exchange.seconds_waiting;
-    MPI_Allreduce(MPI_IN_PLACE, &kilobytes, 1, MPI_UNSIGNED_LONG, MPI_MAX, MPI_COMM_WORLD);
-    MPI_Allreduce(MPI_IN_PLACE, &bytes_sent, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
-    MPI_Allreduce(MPI_IN_PLACE, &waiting, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+    const struct io_comm ranks = io_comm_of(MPI_COMM_WORLD);
+    io_reduce(&ranks, &kilobytes, 1, MPI_UNSIGNED_LONG, MPI_MAX);
+    io_reduce(&ranks, &bytes_sent, 1, MPI_UINT64_T, MPI_SUM);
+    io_reduce(&ranks, &waiting, 1, MPI_DOUBLE, MPI_SUM);
     return (struct rank_totals){(byte_count)kilobytes * 1024, result->messages, bytes_sent,
                                 waiting};
 }
@@ -170,8 +171,12 @@ static enum status write_file(const struct scenario *scenario, const char *path,
     if (design_resolve(scenario, &design) == STATUS_OK) { /* as before the run */
         design_write(&design, &choices);
     }
-    struct result_fact facts[RUN_RECORD_FACTS];
+    struct result_fact facts[RUN_RECORD_FACTS + 1];
     run_record_facts(record, facts);
+    const char *revisions = result->checkpoints.revisions;
+    facts[RUN_RECORD_FACTS] = (struct result_fact){
+        "resumed_revisions", "commits that the run was brought by to where it was resumed",
+        revisions[0] != '\0' ? revisions : NULL, "the run was not resumed"};
     struct run_file file = {
         .header =
             {
@@ -186,7 +191,7 @@ static enum status write_file(const struct scenario *scenario, const char *path,
                 .config_hash = scenario->hash,
                 .provenance = &record->provenance,
                 .facts = facts,
-                .nfacts = RUN_RECORD_FACTS,
+                .nfacts = RUN_RECORD_FACTS + 1,
                 .absences = checkpoints.absence,
                 .nabsences = checkpoints.nabsences,
             },

@@ -101,6 +101,55 @@ static bool exists(const char *path)
     return lstat(path, &found) == 0 || errno != ENOENT;
 }
 
+/* Gives a damaged checkpoint another name, one that is free, and says so. What is no file stays: it
+ * is in the way, and said to be. */
+static enum status set_aside(const char *checkpoint, const char *why, int length)
+{
+    struct stat found;
+    char *name = NULL;
+    if (lstat(checkpoint, &found) == 0 && !S_ISREG(found.st_mode)) {
+        return STATUS_OK;
+    }
+    for (unsigned attempt = 1; name == NULL || exists(name); attempt++) {
+        free(name);
+        if ((attempt == 1 ? asprintf(&name, "%s.damaged", checkpoint)
+                          : asprintf(&name, "%s.damaged.%u", checkpoint, attempt)) < 0) {
+            return fail(STATUS_RESOURCE, "out of memory for the name of a checkpoint");
+        }
+    }
+    enum status status = STATUS_OK;
+    if (rename(checkpoint, name) != 0) {
+        status = fail(STATUS_FAILED, "%s is damaged, and cannot be kept as %s: %s", checkpoint,
+                      name, strerror(errno));
+    } else {
+        warn("%.*s; starting from the beginning, it is kept as %s (--force)", length, why, name);
+    }
+    free(name);
+    return status;
+}
+
+/* With --force: one that cannot be gone on from is no obstacle. One of another run is replaced; one
+ * that is damaged may still be of use to somebody. */
+static enum status look_with_force(const struct scenario *scenario,
+                                   const struct checkpoint_options *options, bool *found_p)
+{
+    const int quiet = status_set_quiet(1);
+    enum status status = checkpoint_look(scenario, options, true);
+    (void)status_set_quiet(quiet);
+    *found_p = status == STATUS_OK;
+    char why[1024]; /* without what to do about it */
+    (void)snprintf(why, sizeof why, "%s", status_last_message());
+    const int length = (int)strcspn(why, ";");
+    if (status == STATUS_USAGE) {
+        warn("%.*s; starting from the beginning and replacing it (--force)", length, why);
+        return STATUS_OK;
+    }
+    if (status == STATUS_FAILED) {
+        return set_aside(options->path, why, length);
+    }
+    return status == STATUS_OK ? status : fail(status, "%s", why);
+}
+
 /* Whether there is a checkpoint to go on from. */
 static enum status look_at_checkpoint(const struct scenario *scenario,
                                       const struct checkpoint_options *options, bool force,
@@ -111,20 +160,11 @@ static enum status look_at_checkpoint(const struct scenario *scenario,
         *found_p = false;
         return STATUS_OK;
     }
-    const int quiet = force ? status_set_quiet(1) : 0;
-    enum status status = checkpoint_look(scenario, options);
     if (force) {
-        (void)status_set_quiet(quiet);
-        if (status != STATUS_OK) {
-            warn("the checkpoint %s is not one of this run; starting from the beginning and "
-                 "replacing it (--force)",
-                 options->path);
-        }
-        *found_p = status == STATUS_OK;
-        return STATUS_OK;
+        return look_with_force(scenario, options, found_p);
     }
     *found_p = true;
-    return status;
+    return checkpoint_look(scenario, options, false);
 }
 
 enum status resume_look(const struct scenario *scenario, const char *path,

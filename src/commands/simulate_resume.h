@@ -17,8 +17,9 @@ struct resume_plan {
  * that the run starts from its beginning. STATUS_USAGE when the file at `path` is the result of
  * another scenario or another version, STATUS_FAILED when it is complete but does not have its
  * digest; STATUS_USAGE when the checkpoint (`options->path`) is that of another scenario, naming
- * the difference. With `force` a result is replaced whatever it is, and a checkpoint that the run
- * cannot go on from is passed over, with a warning. Removes what earlier starts of the run, now
+ * the difference. With `force` a result is replaced whatever it is, and of a checkpoint that the
+ * run cannot go on from a warning says so: one of another run is replaced, one that is damaged gets
+ * another name (FILE.ckpt.damaged). Removes what earlier starts of the run, now
  * dead, left unfinished on this host. */
 enum status resume_look(const struct scenario *scenario, const char *path,
                         const struct checkpoint_options *options, bool force,

@@ -8,6 +8,7 @@
 #include "commands/study.h"
 #include "commands/study_directory.h"
 #include "config/source_file.h"
+#include "io/output_lock.h"
 #include "results/guard.h"
 #include "results/output.h"
 #include "results/reader.h"
@@ -219,7 +220,11 @@ static enum status collect(const struct study_arguments *arguments, const struct
     struct collect_table table = {0};
     struct digest digest = {0, 0};
     study_owner(&plan->study, owner);
-    enum status status = check_place(path, owner, arguments->manner.force, &collection.replace);
+    struct output_lock *lock = NULL;
+    enum status status = output_lock_take(path, &lock);
+    if (status == STATUS_OK) {
+        status = check_place(path, owner, arguments->manner.force, &collection.replace);
+    }
     if (status == STATUS_OK) {
         status = collect_table_read(arguments->directory, plan, &table);
     }
@@ -234,6 +239,7 @@ static enum status collect(const struct study_arguments *arguments, const struct
     if (status == STATUS_OK) {
         status = conclude(arguments, &table, path, digest);
     }
+    output_lock_release(lock);
     collect_table_free(&table);
     return status;
 }

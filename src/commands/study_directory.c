@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/place.h"
+
 static char *join(const char *directory, const char *inner, const char *name, const char *ending)
 {
     char *path = NULL;
@@ -38,17 +40,30 @@ static enum status out_of_memory(const char *directory)
     return fail(STATUS_FAILED, "%s: out of memory for its path", directory);
 }
 
-/* Links are not followed: somebody else may have put them there. */
+/* Links that somebody else has put there are not followed. */
+static enum status check_links(const char *path)
+{
+    char *inner = NULL;
+    if (asprintf(&inner, "%s/study", path) < 0) {
+        return out_of_memory(path);
+    }
+    enum status status = place_check(inner);
+    free(inner);
+    return status;
+}
+
 static enum status make_directory(const char *path)
 {
     struct stat found;
     if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-        return fail(STATUS_USAGE, "%s: cannot be made: %s", path, strerror(errno));
+        return fail(place_is_disk_error(errno) ? STATUS_FAILED : STATUS_USAGE,
+                    "%s: cannot be made: %s", path, strerror(errno));
     }
-    if (lstat(path, &found) != 0 || !S_ISDIR(found.st_mode)) {
-        return fail(STATUS_USAGE, "%s: expected a directory", path);
+    enum status status = check_links(path);
+    if (status == STATUS_OK && (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))) {
+        status = fail(STATUS_USAGE, "%s: expected a directory", path);
     }
-    return STATUS_OK;
+    return status;
 }
 
 static enum status make_inner(const char *directory, const char *name)

@@ -27,7 +27,8 @@ char *study_collected_path(const char *directory, const struct study *study);
 void study_owner(const struct study *study, char owner[STUDY_OWNER_SIZE]);
 
 /* Makes the directory and those in it where they are missing, and notes whose it is. STATUS_USAGE
- * when it belongs to another study (with `force` it becomes this one's), or is a symbolic link. */
+ * when it belongs to another study (with `force` it becomes this one's), or is reached by a
+ * symbolic link of another user. */
 enum status study_directory_make(const char *directory, const struct study *study, bool force);
 
 /* STATUS_USAGE when there is no such directory or it is another study's. */

@@ -197,6 +197,12 @@ static enum status choose_most(struct work *work, byte_count *most_p)
         *most_p = QUICK_MOST;
         (void)snprintf(work->most_source, sizeof work->most_source, "to 1GiB, as it is quick");
     }
+    if (options->ceiling > 0 && *most_p > options->ceiling) {
+        char size[UNITS_TEXT_SIZE];
+        *most_p = options->ceiling;
+        (void)snprintf(work->most_source, sizeof work->most_source, "to %s, as it is short",
+                       units_print_size(*most_p, size));
+    }
     return STATUS_OK;
 }
 
@@ -284,7 +290,9 @@ static enum status plan(struct work *work)
         .time = time / TICKS_PER_NS,
         .seed = options->seed,
         .stop = work->measure->stop,
-        .limit = options->common.quick ? QUICK_LIMIT : 0,
+        .limit = options->limit > 0      ? options->limit
+                 : options->common.quick ? QUICK_LIMIT
+                                         : 0,
     };
     host_pages_read(work->measure->system, &work->pages);
     host_cpu_read(work->measure->system, &work->cpu);
@@ -440,6 +448,6 @@ static const struct measure_command command = {
 
 int command_tlb(int argc, char **argv)
 {
-    struct tlb_options options;
+    struct tlb_options options = {.ceiling = 0, .limit = 0};
     return measure_run(&command, argc, argv, &options);
 }

@@ -12,6 +12,9 @@ struct tlb_options {
     sim_time time;   /* of a repetition; OPTION_AUTO */
     const char *tlb; /* "auto": of the processor */
     uint64_t seed;
+    /* Of the short form in `thrash calibrate`, 0 in the command. */
+    byte_count ceiling; /* of most_footprint where that is OPTION_AUTO */
+    uint64_t limit;     /* ns after which no point begins */
 };
 
 /* Measures and appends the section "tlb". See struct measure_command. */

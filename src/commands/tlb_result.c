@@ -376,21 +376,6 @@ static void report_ratios(const struct tlb_result *result, struct tables *tables
     }
 }
 
-static void report_absences(struct tables *tables, size_t from)
-{
-    struct table_record record;
-    struct text lines = {0};
-    for (size_t at = from; tables_next(tables, &at, &record);) {
-        if (record.kind == TABLE_ABSENCE) {
-            text_append_format(&lines, "  %s: %s\n", record.label.name, record.text);
-        }
-    }
-    if (lines.size > 0) {
-        tables_report(tables, "not measured:\n%s", text_string(&lines));
-    }
-    text_free(&lines);
-}
-
 void tlb_result_put(const struct tlb_result *result, struct tables *tables)
 {
     const size_t from = tables->bytes.size;
@@ -415,7 +400,7 @@ void tlb_result_put(const struct tlb_result *result, struct tables *tables)
                   result->reach_source, result->most_source);
     report_points(result, tables);
     report_ratios(result, tables);
-    report_absences(tables, from);
+    tables_report_absences(tables, from);
     for (int p = 0; p < ACCESS_PATTERNS; p++) {
         put_pattern(result, (enum access_pattern)p, tables);
     }

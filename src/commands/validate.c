@@ -12,6 +12,7 @@
 #include "commands/stop_signals.h"
 #include "commands/validation.h"
 #include "commands/validation_report.h"
+#include "io/output_lock.h"
 #include "results/guard.h"
 #include "results/output.h"
 
@@ -196,12 +197,15 @@ static enum status check_measured(const struct validate_options *options)
 }
 
 static enum status validate(struct validation *validation, const struct validate_options *options,
-                            const struct provenance *provenance)
+                            const struct provenance *provenance, struct output_lock **lock_p)
 {
     const bool claims = strcmp(options->what, "claims") == 0;
     enum status status = STATUS_OK;
     if (options->output != NULL && validation->launcher->rank == 0) {
-        status = results_check_output(options->output, options->force);
+        status = output_lock_take(options->output, lock_p);
+        if (status == STATUS_OK) {
+            status = results_check_output(options->output, options->force);
+        }
     }
     status = launcher_agree(status);
     if (status == STATUS_OK) {
@@ -260,7 +264,9 @@ int command_validate(int argc, char **argv)
                                         .form = options.form,
                                         .measured = options.measured,
                                         .nmeasured = options.nmeasured};
-        status = validate(&validation, &options, &provenance);
+        struct output_lock *lock = NULL;
+        status = validate(&validation, &options, &provenance, &lock);
+        output_lock_release(lock);
         validation_free(&validation);
         provenance_free(&provenance);
     }

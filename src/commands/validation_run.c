@@ -1,5 +1,6 @@
 /* Runs side by side: ranks are divided into groups, rank 0 hands out runs to the groups, the
  * longest first, beside making runs itself, and collects what they gave. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #include <mpi.h>
 
+#include "commands/run_pace.h"
 #include "commands/validation.h"
 #include "engine/sim.h"
 #include "io/comm.h"
@@ -39,8 +41,12 @@ struct crew {
     int rank;      /* in it */
     int groups;
     int dismissed; /* of rank 0: groups that were told to go */
-    size_t ndone;  /* of rank 0: in all rounds */
     enum status status;
+
+    /* Of rank 0, of all rounds. */
+    struct paced_run *paced; /* [nruns]; those that are unavailable are over at once */
+    size_t ndone, total;     /* of those that are not */
+    size_t own;              /* the run that this rank is at; RUN_NONE: none */
 };
 
 /* --- the order ------------------------------------------------------------------------------- */
@@ -52,7 +58,9 @@ static int64_t next_run(struct crew *crew)
     if (stopping || crew->next == crew->norder) {
         return -1;
     }
-    return (int64_t)crew->order[crew->next++];
+    const size_t index = crew->order[crew->next++];
+    crew->paced[index].begun = MPI_Wtime();
+    return (int64_t)index;
 }
 
 static void make_order(struct crew *crew, uint64_t cells)
@@ -95,6 +103,7 @@ static void take_report(struct crew *crew, const struct report *report, sim_time
     run->state = report->state;
     (void)snprintf(run->reason, sizeof run->reason, "%s", report->reason);
     crew->ndone++;
+    crew->paced[report->index].taken = MPI_Wtime() - crew->paced[report->index].begun;
     if (run->state != RUN_DONE) {
         free(time);
         free(machine);
@@ -116,7 +125,14 @@ static void show(struct crew *crew)
 {
     char label[64];
     (void)snprintf(label, sizeof label, "%d runs at a time", crew->groups);
-    struct progress_point point = {PROGRESS_STEPS, crew->ndone, crew->validation->nruns, label};
+    const struct pace pace = run_pace(crew->paced, crew->validation->nruns, (unsigned)crew->groups,
+                                      MPI_Wtime());
+    const struct progress_point point = {.unit = PROGRESS_RUNS,
+                                         .done = crew->ndone,
+                                         .total = crew->total,
+                                         .label = label,
+                                         .share = pace.share,
+                                         .seconds_left = pace.left};
     progress_update(&crew->progress, &point, progress_clock());
 }
 
@@ -156,8 +172,11 @@ static void serve(struct crew *crew)
 
 static void look_around(void *who, const struct sim_progress *at)
 {
-    (void)at;
-    serve(who);
+    struct crew *crew = who;
+    if (crew->own != RUN_NONE && at->limit > 0) {
+        crew->paced[crew->own].share = (double)at->now / (double)at->limit;
+    }
+    serve(crew);
 }
 
 /* The first rank of a group but rank 0's reports, and is told what to do. */
@@ -257,6 +276,7 @@ static void work(struct crew *crew)
         if (order < 0) {
             break;
         }
+        crew->own = (size_t)order;
         has_result = make_run(crew, (size_t)order, &report, &result);
     }
     int tries = 0;
@@ -296,30 +316,52 @@ static uint64_t cells_below(const struct validation *validation, uint64_t limit)
     return cells;
 }
 
+/* Runs that cannot be had take no time. */
+static void prepare_pace(struct crew *crew)
+{
+    const struct validation *validation = crew->validation;
+    for (size_t i = 0; i < validation->nruns; i++) {
+        const struct planned_run *run = &validation->runs[i];
+        const bool unavailable = run->state == RUN_UNAVAILABLE;
+        crew->paced[i] = (struct paced_run){.predicted = unavailable ? 0 : run->seconds,
+                                            .begun = NAN,
+                                            .taken = unavailable ? 0 : NAN,
+                                            .share = NAN};
+        crew->total += !unavailable;
+    }
+}
+
 enum status validation_run(struct validation *validation, enum progress_mode progress,
                            const volatile sig_atomic_t *stop)
 {
-    struct crew crew = {.validation = validation, .stop = stop, .status = STATUS_OK};
+    struct crew crew = {
+        .validation = validation, .stop = stop, .status = STATUS_OK, .own = RUN_NONE};
     enum status status = STATUS_OK;
     crew.order = calloc(validation->nruns + 1, sizeof *crew.order);
-    if (crew.order == NULL) {
+    crew.paced = calloc(validation->nruns + 1, sizeof *crew.paced);
+    if (crew.order == NULL || crew.paced == NULL) {
         status = fail(STATUS_RESOURCE, "out of memory for %zu runs", validation->nruns);
     }
     status = launcher_agree(status);
     if (status == STATUS_OK) {
         progress_open(&crew.progress, validation->launcher->rank == 0 ? progress : PROGRESS_NONE,
                       STDERR_FILENO, 0, progress_clock());
+        prepare_pace(&crew);
         for (uint64_t cells = UINT64_MAX; (cells = cells_below(validation, cells)) != 0;) {
             work_round(&crew, cells);
         }
-        struct progress_point point = {PROGRESS_STEPS, crew.ndone, validation->nruns, "done"};
+        const struct progress_point point = {.unit = PROGRESS_RUNS,
+                                             .done = crew.ndone,
+                                             .total = crew.total,
+                                             .label = "done",
+                                             .share = 1};
         progress_close(&crew.progress, &point, progress_clock());
-        if (crew.status == STATUS_OK && stop != NULL && *stop != 0 &&
-            crew.ndone < validation->nruns) {
+        if (crew.status == STATUS_OK && stop != NULL && *stop != 0 && crew.ndone < crew.total) {
             crew.status = STATUS_INTERRUPTED;
         }
         status = launcher_agree(crew.status);
     }
     free(crew.order);
+    free(crew.paced);
     return status;
 }

@@ -115,6 +115,15 @@ static void put_run_columns(struct place *place, const struct planned_run *const
         const char *unit = k < HEADLINES ? headline_table[k].unit : "1";
         put_run_array(place, label_at(place, &label, name, unit, name), NUMBER_F64, n, reals);
     }
+    for (int metric = METRIC_LOWMEM_FREE_BYTES; metric <= METRIC_LOWMEM_RADIX_NODE_BYTES;
+         metric++) {
+        const struct metric_info *info = &metric_table[metric];
+        for (size_t i = 0; i < n; i++) {
+            counts[i] = recording_last(&runs[i]->outcome.recording, (enum metric)metric);
+        }
+        put_run_array(place, label_at(place, &label, info->name, info->unit, info->description),
+                      NUMBER_U64, n, counts);
+    }
 }
 
 static void put_run_texts(struct place *place, const struct planned_run *const *runs, size_t n)

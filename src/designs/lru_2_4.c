@@ -65,6 +65,16 @@ enum frame_result lru_2_4_find_frame(struct cell *cell, enum zone_index zone_cla
     return FRAME_RECLAIM;
 }
 
+page_count lru_2_4_frames_kept(const struct cell *cell, enum zone_index zone_class)
+{
+    page_count frames = 0;
+    for (int i = (int)zone_class; i >= 0; i--) {
+        const struct zone *zone = &cell->core->zone[i];
+        frames += min_u64(zone->present, zone->min + zone->reserve[zone_class]);
+    }
+    return frames;
+}
+
 bool lru_2_4_hand_over(struct cell *cell, struct actor *actor, struct context *context,
                        enum watermark watermark)
 {

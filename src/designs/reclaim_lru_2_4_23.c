@@ -191,6 +191,7 @@ const struct reclaim_ops reclaim_lru_2_4_23 = {
     .writeback = &writeback_2_4,
     .set_up = lru_2_4_set_up,
     .find_frame = lru_2_4_find_frame,
+    .frames_kept = lru_2_4_frames_kept,
     .begin_direct = begin_direct,
     .direct = direct,
     .begin_balance = lru_2_4_begin_balance,

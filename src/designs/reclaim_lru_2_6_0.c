@@ -106,6 +106,18 @@ static enum frame_result find_frame(struct cell *cell, enum zone_index zone_clas
     return FRAME_RECLAIM;
 }
 
+static page_count frames_kept(const struct cell *cell, enum zone_index zone_class)
+{
+    page_count frames = 0;
+    page_count min = 0;
+    for (int i = (int)zone_class; i >= 0; i--) {
+        const struct zone *zone = &cell->core->zone[i];
+        min += zone->present > 0 ? zone->min : 0;
+        frames += min_u64(zone->present, min);
+    }
+    return frames;
+}
+
 /* Before the passes over the zones up to a class, and after the last one: distress follows the
  * previous run. */
 static void forget_priorities(struct cell *cell, enum zone_index zone_class)
@@ -213,91 +225,137 @@ static void call_ended_elsewhere(struct cell *cell, uint64_t left)
     }
 }
 
-static enum step direct(struct cell *cell, struct actor *actor, struct context *context)
+/* The phases of a call of direct reclaim. Each sets the next one, and is true if the step is over
+ * with *step_p. */
+
+static bool begin_pass(struct cell *cell, struct actor *actor, struct context *context,
+                       enum step *step_p)
 {
     struct reclaim_state *state = state_of(context);
-    for (;;) {
-        switch ((enum reclaim_phase)state->phase) {
+    if (context_should_end(context)) {
+        *step_p = STEP_DONE;
+        return true;
+    }
+    if (context_freed_enough(cell, context)) {
+        end_call(cell, context);
+        state->phase = ALLOCATE;
+        return false;
+    }
+    if (actor->now >= context->slice_end) {
+        *step_p = STEP_AGAIN;
+        return true;
+    }
+    state->nr_mapped = cell_nr_mapped(cell);
+    state->zone = context->reclaim_class;
+    state->phase = PASS_ZONES;
+    return false;
+}
+
+static bool shrink_zones(struct cell *cell, struct actor *actor, struct context *context,
+                         enum step *step_p)
+{
+    struct reclaim_state *state = state_of(context);
+    if (!state->shrinking) {
+        state->shrinking = next_direct_zone(cell, state);
+    }
+    if (state->shrinking) {
+        *step_p = shrink_zone_step(cell, actor, context, &state->shrink);
+        if (*step_p != STEP_DONE) {
+            return true;
+        }
+        state->shrinking = false;
+        context_freed(cell, context, state->shrink.freed);
+        state->zone--;
+        if (context->freed_here < cell_batch(cell) && !context_freed_enough(cell, context) &&
+            !context_should_end(context)) {
+            return false;
+        }
+    }
+    state->phase = PASS_END;
+    return false;
+}
+
+static bool end_pass(struct cell *cell, struct actor *actor, struct context *context,
+                     enum step *step_p)
+{
+    struct reclaim_state *state = state_of(context);
+    if (context_should_end(context)) {
+        *step_p = STEP_DONE;
+        return true;
+    }
+    if (context_freed_enough(cell, context)) {
+        end_call(cell, context);
+        context_made_headway(cell, context);
+        state->phase = ALLOCATE;
+        return false;
+    }
+    if (state->priority == 0) {
+        end_call(cell, context);
+        state->phase = ALLOCATE;
+        if (out_of_memory(cell, context)) {
+            *step_p = context_sleep_it_off(cell, context);
+            return true;
+        }
+    } else {
+        state->priority--;
+        state->phase = PASS_BEGIN;
+    }
+    *step_p = wait_congested(context, actor);
+    return true;
+}
+
+/* A helper is to have no frame: it pauses, as its process does if it gets none. */
+static enum step allocate_or_pause(struct cell *cell, struct actor *actor, struct context *context)
+{
+    if (context->task == TASK_RECLAIM && allocate(cell, actor, context)) {
+        return STEP_DONE;
+    }
+    if (context_should_end(context)) {
+        return STEP_DONE;
+    }
+    state_of(context)->phase = START_AGAIN;
+    context->wait = WAIT_TIME;
+    context->wait_until = actor->now + allocation_pause;
+    return STEP_WAIT;
+}
+
+static bool start_again(struct cell *cell, struct context *context, enum step *step_p)
+{
+    if (context_should_end(context)) {
+        *step_p = STEP_DONE;
+        return true;
+    }
+    if (context->task == TASK_HELP) {
+        begin_call(context);
+    } else {
+        begin_direct(cell, context);
+    }
+    return false;
+}
+
+static enum step direct(struct cell *cell, struct actor *actor, struct context *context)
+{
+    enum step step = STEP_DONE;
+    bool over = false;
+    while (!over) {
+        switch ((enum reclaim_phase)state_of(context)->phase) {
         case PASS_BEGIN:
-            if (context_should_end(context)) {
-                return STEP_DONE;
-            }
-            if (context_freed_enough(cell, context)) {
-                end_call(cell, context);
-                state->phase = ALLOCATE;
-                break;
-            }
-            if (actor->now >= context->slice_end) {
-                return STEP_AGAIN;
-            }
-            state->nr_mapped = cell_nr_mapped(cell);
-            state->zone = context->reclaim_class;
-            state->phase = PASS_ZONES;
+            over = begin_pass(cell, actor, context, &step);
             break;
         case PASS_ZONES:
-            if (!state->shrinking) {
-                state->shrinking = next_direct_zone(cell, state);
-            }
-            if (state->shrinking) {
-                enum step step = shrink_zone_step(cell, actor, context, &state->shrink);
-                if (step != STEP_DONE) {
-                    return step;
-                }
-                state->shrinking = false;
-                context_freed(cell, context, state->shrink.freed);
-                state->zone--;
-                if (context->freed_here < cell_batch(cell) &&
-                    !context_freed_enough(cell, context) && !context_should_end(context)) {
-                    break;
-                }
-            }
-            state->phase = PASS_END;
+            over = shrink_zones(cell, actor, context, &step);
             break;
         case PASS_END:
-            if (context_should_end(context)) {
-                return STEP_DONE;
-            }
-            if (context_freed_enough(cell, context)) {
-                end_call(cell, context);
-                context_made_headway(cell, context);
-                state->phase = ALLOCATE;
-                break;
-            }
-            if (state->priority == 0) {
-                end_call(cell, context);
-                state->phase = ALLOCATE;
-                if (out_of_memory(cell, context)) {
-                    return context_sleep_it_off(cell, context);
-                }
-            } else {
-                state->priority--;
-                state->phase = PASS_BEGIN;
-            }
-            return wait_congested(context, actor);
+            over = end_pass(cell, actor, context, &step);
+            break;
         case ALLOCATE:
-            /* A helper is to have no frame: it pauses, as its process does if it gets none. */
-            if (context->task == TASK_RECLAIM && allocate(cell, actor, context)) {
-                return STEP_DONE;
-            }
-            if (context_should_end(context)) {
-                return STEP_DONE;
-            }
-            state->phase = START_AGAIN;
-            context->wait = WAIT_TIME;
-            context->wait_until = actor->now + allocation_pause;
-            return STEP_WAIT;
+            return allocate_or_pause(cell, actor, context);
         case START_AGAIN:
-            if (context_should_end(context)) {
-                return STEP_DONE;
-            }
-            if (context->task == TASK_HELP) {
-                begin_call(context);
-            } else {
-                begin_direct(cell, context);
-            }
+            over = start_again(cell, context, &step);
             break;
         }
     }
+    return step;
 }
 
 /* --- kswapd: balance_pgdat() -------------------------------------------------------------- */
@@ -395,6 +453,7 @@ const struct reclaim_ops reclaim_lru_2_6_0 = {
     .writeback = &writeback_2_6,
     .set_up = set_up,
     .find_frame = find_frame,
+    .frames_kept = frames_kept,
     .begin_direct = begin_direct,
     .direct = direct,
     .call_ended_elsewhere = call_ended_elsewhere,
@@ -420,6 +479,7 @@ const struct reclaim_ops reclaim_lru_2_6_7 = {
     .writeback = &writeback_2_6,
     .set_up = set_up,
     .find_frame = find_frame,
+    .frames_kept = frames_kept,
     .begin_direct = begin_direct,
     .direct = direct,
     .call_ended_elsewhere = call_ended_elsewhere,

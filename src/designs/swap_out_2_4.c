@@ -220,71 +220,111 @@ static void unmap_word(struct cell *cell, struct mm *mm, page_id first, struct p
     count(cell, METRIC_PTES_UNMAPPED, n);
 }
 
-/* Does what try_to_swap_out() would do for each present pte of a word, one after the other. Returns
- * false, with nothing done, when the slice could end within the word, another context has the LRU
- * lock, the pages are anonymous or locked into memory, or unmapping one touches other mms: then the
- * ptes are taken one by one. */
-static bool scan_whole_word(struct cell *cell, struct actor *actor, sim_time slice_end,
-                            struct swap_out_call *call, const struct vma *vma, page_id first,
-                            uint64_t mask, page_id *next_p)
+/* The present ptes of a word that a scan is at, and what becomes of them. */
+struct word_scan {
+    page_id first; /* page of the word */
+    uint64_t present;
+    uint64_t young;
+    uint64_t old;      /* of pages that may be unmapped, unless they are locked */
+    uint64_t unmap;    /* of old, those that are not */
+    uint64_t activate; /* of young, those whose page was referenced before */
+};
+
+/* `mask`: the part of the word that is scanned. */
+static struct word_scan look_at_word(const struct cell *cell, const struct swap_out_call *call,
+                                     const struct vma *vma, page_id first, uint64_t mask)
 {
-    struct page_word *word = &cell->words[first / PAGES_PER_WORD];
-    uint32_t *ref = pte_ref(cell, vma, first);
-    struct pte_pair pair = pte_read(cell, *ref, first);
-    uint64_t present = pair.present & mask;
-    uint64_t young = MUTANT(YOUNG_BIT, pair.young & present, 0);
-    uint64_t old = present & ~young & ~MUTANT(ACTIVE_PAGE, word->plane[PLANE_ACTIVE], 0) &
-                   word_in_class(word, (enum zone_index)call->zone_class);
-    uint64_t unmap = old & ~word->plane[PLANE_LOCKED];
-    uint64_t activate = young & ~word->plane[PLANE_ACTIVE] & word->plane[PLANE_REFERENCED] &
-                        word->plane[PLANE_ON_LRU];
-    const sim_time *cost = cell->cost;
+    const struct page_word *word = &cell->words[first / PAGES_PER_WORD];
+    struct pte_pair pair = pte_read(cell, *pte_ref(cell, vma, first), first);
+    struct word_scan scan = {.first = first, .present = pair.present & mask};
+    scan.young = MUTANT(YOUNG_BIT, pair.young & scan.present, 0);
+    scan.old = scan.present & ~scan.young & ~MUTANT(ACTIVE_PAGE, word->plane[PLANE_ACTIVE], 0) &
+               word_in_class(word, (enum zone_index)call->zone_class);
+    scan.unmap = scan.old & ~word->plane[PLANE_LOCKED];
+    scan.activate = scan.young & ~word->plane[PLANE_ACTIVE] & word->plane[PLANE_REFERENCED] &
+                    word->plane[PLANE_ON_LRU];
+    return scan;
+}
+
+static uint64_t number(uint64_t bits)
+{
+    return (uint64_t)__builtin_popcountll(bits);
+}
+
+/* What those of the ptes take that are in `which`. */
+static sim_time time_of_word(const struct cell *cell, const struct word_scan *scan, uint64_t which)
+{
+    return number(scan->present & which) * cell->cost[COST_PTE_VISIT] +
+           number(scan->unmap & which) * cell->cost[COST_PTE_UNMAP] +
+           number(scan->activate & which) * cell->cost[COST_LRU_MOVE];
+}
+
+/* Moves the pages to the active list, in the LRU lock, which is busy until the last of them is
+ * done: until all is that comes up to it in the word. */
+static void activate_word(struct cell *cell, const struct actor *actor,
+                          const struct word_scan *scan)
+{
     struct sim_lock *lru_lock = &cell->core->lru_lock[0];
-    sim_time most = (uint64_t)__builtin_popcountll(present) * cost[COST_PTE_VISIT] +
-                    (uint64_t)__builtin_popcountll(unmap) * cost[COST_PTE_UNMAP] +
-                    (uint64_t)__builtin_popcountll(activate) * cost[COST_LRU_MOVE];
+    const uint64_t upto = ~0ULL >> __builtin_clzll(scan->activate);
+    lru_lock->contenders = 1;
+    lru_lock->busy_until = actor->now + time_of_word(cell, scan, upto);
+    for (uint64_t rest = scan->activate; rest != 0; rest &= rest - 1) {
+        lru_activate(cell, scan->first + (page_id)__builtin_ctzll(rest));
+    }
+}
+
+/* Carries out what a scan of a word found. */
+static void finish_word(struct cell *cell, struct actor *actor, const struct vma *vma,
+                        const struct word_scan *scan)
+{
+    struct page_word *word = &cell->words[scan->first / PAGES_PER_WORD];
+    if (scan->young != 0 || scan->unmap != 0) {
+        struct pte_pair *row = pte_write(cell, pte_ref(cell, vma, scan->first), scan->first);
+        row->young &= ~(scan->young | scan->unmap);
+        if (scan->unmap != 0) {
+            unmap_word(cell, &cell->mms[vma->mm], scan->first, row, scan->unmap);
+        }
+    }
+    word->plane[PLANE_REFERENCED] = (word->plane[PLANE_REFERENCED] | scan->young) & ~scan->activate;
+    if (scan->activate != 0) {
+        activate_word(cell, actor, scan);
+    }
+    count(cell, METRIC_PTES_VISITED, number(scan->present));
+    count(cell, METRIC_PAGE_LOCK_FAILURES, number(scan->old & word->plane[PLANE_LOCKED]));
+    charge(cell, actor, COST_PTE_VISIT, number(scan->present));
+    charge(cell, actor, COST_PTE_UNMAP, number(scan->unmap));
+    charge(cell, actor, COST_LRU_MOVE, number(scan->activate));
+}
+
+/* Does what try_to_swap_out() would do for each present pte of what is left of a word before `end`,
+ * one after the other; call->page is past them then, or past the pte that used up the quota.
+ * Returns false, with nothing done, when the slice could end within the word, another context has
+ * the LRU lock, the pages are anonymous or locked into memory, or unmapping one touches other mms:
+ * then the ptes are taken one by one. */
+static bool scan_whole_word(struct cell *cell, struct actor *actor, sim_time slice_end,
+                            struct swap_out_call *call, const struct vma *vma, page_id end)
+{
+    const page_id first = call->page / PAGES_PER_WORD * PAGES_PER_WORD;
+    struct word_scan scan = look_at_word(cell, call, vma, first, word_mask(first, call->page, end));
     const struct object *object = &cell->objects[vma->object];
-    if (actor->now + most >= slice_end || (activate != 0 && lru_lock->busy_until > actor->now) ||
+    if (actor->now + time_of_word(cell, &scan, ~0ULL) >= slice_end ||
+        (scan.activate != 0 && cell->core->lru_lock[0].busy_until > actor->now) ||
         object->kind == OBJECT_ANON || object->locked ||
-        (unmap != 0 && cell->design->rmap->unmap_others != NULL)) {
+        (scan.unmap != 0 && cell->design->rmap->unmap_others != NULL)) {
         return false;
     }
     uint32_t credits;
-    uint64_t within = cut_at_quota(cell, first, unmap, call->wanted, &credits);
-    present &= within;
-    young &= within;
-    unmap &= within;
-    activate &= within;
-    if (young != 0 || unmap != 0) {
-        struct pte_pair *row = pte_write(cell, ref, first);
-        row->young &= ~(young | unmap);
-        if (unmap != 0) {
-            unmap_word(cell, &cell->mms[vma->mm], first, row, unmap);
-        }
-    }
-    word->plane[PLANE_REFERENCED] = (word->plane[PLANE_REFERENCED] | young) & ~activate;
-    if (activate != 0) {
-        /* When the last of them is done: all that comes up to it in the word. */
-        uint64_t upto = ~0ULL >> __builtin_clzll(activate);
-        lru_lock->contenders = 1;
-        lru_lock->busy_until = actor->now +
-                               (uint64_t)__builtin_popcountll(present & upto) *
-                                   cost[COST_PTE_VISIT] +
-                               (uint64_t)__builtin_popcountll(unmap & upto) * cost[COST_PTE_UNMAP] +
-                               (uint64_t)__builtin_popcountll(activate) * cost[COST_LRU_MOVE];
-        for (uint64_t rest = activate; rest != 0; rest &= rest - 1) {
-            lru_activate(cell, first + (page_id)__builtin_ctzll(rest));
-        }
-    }
-    count(cell, METRIC_PTES_VISITED, (uint64_t)__builtin_popcountll(present));
-    count(cell, METRIC_PAGE_LOCK_FAILURES,
-          (uint64_t)__builtin_popcountll(old & word->plane[PLANE_LOCKED] & within));
-    charge(cell, actor, COST_PTE_VISIT, (uint64_t)__builtin_popcountll(present));
-    charge(cell, actor, COST_PTE_UNMAP, (uint64_t)__builtin_popcountll(unmap));
-    charge(cell, actor, COST_LRU_MOVE, (uint64_t)__builtin_popcountll(activate));
+    const uint64_t within = cut_at_quota(cell, first, scan.unmap, call->wanted, &credits);
+    scan.present &= within;
+    scan.young &= within;
+    scan.old &= within;
+    scan.unmap &= within;
+    scan.activate &= within;
+    finish_word(cell, actor, vma, &scan);
     call->wanted -= credits;
+    call->page = (page_id)min_u64(first + (uint64_t)PAGES_PER_WORD, end);
     if (within != ~0ULL) {
-        *next_p = first + 64 - (page_id)__builtin_clzll(within);
+        call->page = (page_id)min_u64(first + 64 - (uint64_t)__builtin_clzll(within), call->page);
     }
     return true;
 }
@@ -307,9 +347,7 @@ static enum step scan_word(struct cell *cell, struct actor *actor, sim_time slic
         uint64_t empty = mask & ~version_present(cell, vma, word_first);
         charge(cell, actor, COST_PTE_SKIP, (uint64_t)__builtin_popcountll(empty));
     }
-    page_id next = word_end;
-    if (scan_whole_word(cell, actor, slice_end, call, vma, word_first, mask, &next)) {
-        call->page = (page_id)min_u64(next, word_end);
+    if (scan_whole_word(cell, actor, slice_end, call, vma, end)) {
         return STEP_DONE;
     }
     while (call->page < word_end) {

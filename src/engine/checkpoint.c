@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "config/scenario_difference.h"
+#include "designs/designs.h"
 #include "engine/checkpoint_cell.h"
 #include "engine/checkpoint_common.h"
 #include "engine/checkpoint_file.h"
 #include "engine/run.h"
+#include "engine/state_types.h"
+#include "io/silence.h"
 #include "io/work_file.h"
 
 /* --- writing ------------------------------------------------------------------------------- */
@@ -22,6 +25,7 @@ struct saving {
     uint64_t *numbers;         /* [2 * ncells], for sums over ranks */
     struct checkpoint_part *parts;
     struct sections common;
+    struct text types;
     struct checkpoint_header header;
     struct work_file work;
     struct shared_file *file;
@@ -51,6 +55,25 @@ static enum status prepare(struct saving *saving)
     return STATUS_OK;
 }
 
+static bool ends_with_revision(const char *revisions, const char *revision)
+{
+    const char *last = strrchr(revisions, ' ');
+    return strcmp(last == NULL ? revisions : last + 1, revision) == 0;
+}
+
+/* Those before, and this one; what does not fit is left out. */
+static void list_revisions(const struct run *run, char revisions[CHECKPOINT_REVISIONS])
+{
+    const char *before = run->result->checkpoints.revisions;
+    const char *revision = run->options->checkpoints.revision;
+    memcpy(revisions, before, CHECKPOINT_REVISIONS);
+    if (!ends_with_revision(before, revision) &&
+        strlen(before) + strlen(", ") + strlen(revision) < CHECKPOINT_REVISIONS) {
+        char *end = stpcpy(revisions + strlen(before), before[0] == '\0' ? "" : ", ");
+        (void)stpcpy(end, revision);
+    }
+}
+
 /* Everybody works out where everything will be. */
 static void lay_out(struct saving *saving)
 {
@@ -70,6 +93,9 @@ static void lay_out(struct saving *saving)
     memcpy(header->version, version, strnlen(version, sizeof header->version - 1));
     header->table = (struct checkpoint_part){.offset = at, .bytes = ncells * sizeof *saving->parts};
     at += header->table.bytes;
+    list_revisions(run, header->revisions);
+    header->types = (struct checkpoint_part){.offset = at, .bytes = saving->types.size};
+    at += header->types.bytes;
     header->scenario = (struct checkpoint_part){.offset = at,
                                                 .bytes = strlen(run->scenario->resolved)};
     at += header->scenario.bytes;
@@ -128,6 +154,9 @@ static enum status write_common(struct saving *saving)
     struct checkpoint_header *header = &saving->header;
     enum status status = write_part(saving, &header->table, saving->parts);
     if (status == STATUS_OK) {
+        status = write_part(saving, &header->types, saving->types.chars);
+    }
+    if (status == STATUS_OK) {
         status = write_part(saving, &header->scenario, saving->run->scenario->resolved);
     }
     if (status == STATUS_OK) {
@@ -136,25 +165,36 @@ static enum status write_common(struct saving *saving)
     return status;
 }
 
+/* A part is what was written; one that is not will never be a checkpoint. */
+static enum status read_part_back(const struct saving *saving, const struct checkpoint_part *part)
+{
+    bool matches = false;
+    enum status status = part_matches(saving->file, part, &matches);
+    return status != STATUS_OK || matches
+               ? status
+               : fail(STATUS_FAILED, "%s does not read back as it was written",
+                      saving->work.final_path);
+}
+
 /* Reads what was written and brought to disk, through the file system, and compares: that the
- * table, the scenario, what is common and each cell have the digests that were made of them while
- * they were written. Rank 0 does so for all but the cells, every rank for its own cells. It shows a
- * write that went astray, was cut short, or was lost with no error; not what a host, which may
- * answer from its own memory, would find on the disk after it has lost its power. */
+ * table, the types, the scenario, what is common and each cell have the digests that were made of
+ * them while they were written. Rank 0 does so for all but the cells, every rank for its own cells.
+ * It shows a write that went astray, was cut short, or was lost with no error; not what a host,
+ * which may answer from its own memory, would find on the disk after it has lost its power. */
 static enum status read_back(struct saving *saving)
 {
     struct run *run = saving->run;
-    const char *name = saving->work.final_path;
     enum status status = STATUS_OK;
     if (run->rank == 0) {
-        const struct checkpoint_part *parts[] = {&saving->header.table, &saving->header.scenario,
-                                                 &saving->header.common};
+        const struct checkpoint_header *header = &saving->header;
+        const struct checkpoint_part *parts[] = {&header->table, &header->types, &header->scenario,
+                                                 &header->common};
         for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == STATUS_OK; i++) {
-            status = part_verify(saving->file, name, parts[i]);
+            status = read_part_back(saving, parts[i]);
         }
     }
     for (cell_id i = 0; i < run->ncells_here && status == STATUS_OK; i++) {
-        status = part_verify(saving->file, name, &saving->parts[run->first_cell + i]);
+        status = read_part_back(saving, &saving->parts[run->first_cell + i]);
     }
     return status;
 }
@@ -233,8 +273,10 @@ static enum status save(struct saving *saving)
     const struct common_totals totals = sum_totals(saving);
     run_sum(run, saving->numbers, run->ledger.ncells);
     common_save(run, &totals, &saving->common);
-    status = saving->common.failed ? fail(STATUS_RESOURCE, "out of memory for a checkpoint")
-                                   : STATUS_OK;
+    state_types_write(&saving->types);
+    status = saving->common.failed || saving->types.failed
+                 ? fail(STATUS_RESOURCE, "out of memory for a checkpoint")
+                 : STATUS_OK;
     status = io_agree(&saving->comm, status);
     if (status != STATUS_OK) {
         return status;
@@ -262,6 +304,7 @@ void checkpoint_write(struct run *run)
 {
     struct checkpoint_totals *totals = &run->result->checkpoints;
     struct saving saving = {.run = run, .begun = run_seconds(), .comm = io_comm_of(run->comm)};
+    silence_phase("writing a checkpoint, epoch", run->result->epochs);
     /* What goes wrong is said once, as a warning: the run goes on. */
     int quiet = status_set_quiet(1);
     enum status status = save(&saving);
@@ -273,6 +316,7 @@ void checkpoint_write(struct run *run)
     free(saving.numbers);
     free(saving.parts);
     free(saving.common.bytes);
+    text_free(&saving.types);
     run->last_checkpoint = run_seconds();
     totals->seconds += run->last_checkpoint - saving.begun;
     totals->saved_last = status == STATUS_OK;
@@ -290,6 +334,7 @@ void checkpoint_write(struct run *run)
 struct loading {
     struct checkpoint_header header;
     struct checkpoint_part *parts; /* [ncells] */
+    char *types;
     char *scenario;
     void *common;
 };
@@ -297,22 +342,35 @@ struct loading {
 static void loading_free(struct loading *loading)
 {
     free(loading->parts);
+    free(loading->types);
     free(loading->scenario);
     free(loading->common);
+}
+
+static enum status read_text(struct shared_file *file, const char *name,
+                             const struct checkpoint_part *part, char **text_p)
+{
+    void *bytes = NULL;
+    enum status status = part_read(file, name, part, &bytes);
+    if (status == STATUS_OK) {
+        *text_p = bytes;
+        (*text_p)[part->bytes] = '\0';
+    }
+    return status;
 }
 
 static enum status read_texts(struct shared_file *file, const char *name, struct loading *loading)
 {
     void *parts = NULL;
-    void *scenario = NULL;
     enum status status = part_read(file, name, &loading->header.table, &parts);
     if (status == STATUS_OK) {
         loading->parts = parts;
-        status = part_read(file, name, &loading->header.scenario, &scenario);
+        status = read_text(file, name, &loading->header.types, &loading->types);
     }
     if (status == STATUS_OK) {
-        loading->scenario = scenario;
-        loading->scenario[loading->header.scenario.bytes] = '\0';
+        status = read_text(file, name, &loading->header.scenario, &loading->scenario);
+    }
+    if (status == STATUS_OK) {
         status = part_read(file, name, &loading->header.common, &loading->common);
     }
     for (uint64_t i = 0; i < loading->header.ncells && status == STATUS_OK; i++) {
@@ -322,6 +380,24 @@ static enum status read_texts(struct shared_file *file, const char *name, struct
             status = checkpoint_damaged(name, "its parts do not lie within it");
         }
     }
+    return status;
+}
+
+/* Whether the state means the same in this program and in the one that wrote it. */
+static enum status compare_types(const struct checkpoint_options *options,
+                                 const struct loading *loading)
+{
+    struct text difference = {0};
+    enum status status = state_types_compare(loading->types, &difference);
+    if (status == STATUS_OK && difference.size > 0) {
+        status = fail(STATUS_USAGE,
+                      "%s was written by thrash %s (%s), whose state is not that of this one (%s): "
+                      "%s; go on with that one, or replace the checkpoint and start from the "
+                      "beginning with --force",
+                      options->path, loading->header.version, loading->header.revisions,
+                      options->revision, text_string(&difference));
+    }
+    text_free(&difference);
     return status;
 }
 
@@ -349,7 +425,7 @@ static enum status compare(const struct scenario *wanted, const struct checkpoin
         status = checkpoint_damaged(options->path, "it does not belong to its own scenario");
     }
     text_free(&difference);
-    return status;
+    return status == STATUS_OK ? compare_types(options, loading) : status;
 }
 
 static enum status read_start(const struct scenario *scenario,
@@ -400,6 +476,13 @@ static enum status share(const struct io_comm *comm, struct loading *loading)
 static void count_itself(struct run *run, const struct checkpoint_header *header)
 {
     struct checkpoint_totals *totals = &run->result->checkpoints;
+    const struct checkpoint_options *options = &run->options->checkpoints;
+    memcpy(totals->revisions, header->revisions, sizeof totals->revisions);
+    if (run->rank == 0 && !ends_with_revision(header->revisions, options->revision)) {
+        warn("%s was written by another revision of thrash %s (%s), whose state is that of this "
+             "one (%s): going on from it; the result names both",
+             options->path, header->version, header->revisions, options->revision);
+    }
     totals->written++;
     totals->bytes += header->bytes;
     totals->seconds += header->seconds;
@@ -460,8 +543,30 @@ enum status checkpoint_resume(struct run *run)
     return status;
 }
 
+/* All that is in the cells: that it is as it was written, and that it fits. */
+static enum status look_at_cells(const struct scenario *scenario, const char *name,
+                                 struct shared_file *file, const struct loading *loading)
+{
+    struct design design;
+    struct workload_set set = {0};
+    struct cell cell;
+    enum status status = design_resolve(scenario, &design);
+    if (status == STATUS_OK) {
+        status = workloads_plan(scenario, &design, &set);
+    }
+    for (cell_id i = 0; i < loading->header.ncells && status == STATUS_OK; i++) {
+        status = part_verify(file, name, &loading->parts[i]);
+        if (status == STATUS_OK) {
+            cell_layout(scenario, &set.plan, &design, i, &cell);
+            status = cell_image_check(file, name, &loading->parts[i], &cell);
+        }
+    }
+    workloads_free(&set);
+    return status;
+}
+
 enum status checkpoint_look(const struct scenario *scenario,
-                            const struct checkpoint_options *options)
+                            const struct checkpoint_options *options, bool thorough)
 {
     const struct io_comm alone = io_comm_of(MPI_COMM_SELF);
     struct loading loading = {0};
@@ -470,6 +575,9 @@ enum status checkpoint_look(const struct scenario *scenario,
                                           options->hints, &file);
     if (status == STATUS_OK) {
         status = read_start(scenario, options, file, &loading);
+        if (status == STATUS_OK && thorough) {
+            status = look_at_cells(scenario, options->path, file, &loading);
+        }
         shared_file_close(file);
     }
     loading_free(&loading);

@@ -17,12 +17,16 @@
 
 /* How to keep checkpoints; all zero: not at all. */
 struct checkpoint_options {
-    const char *path;    /* of the file; NULL: none are written */
-    double every;        /* wall seconds from the end of one to the next; 0: only when stopped */
-    bool resume;         /* go on from the file, which must exist */
-    const char *version; /* of the program; checkpoints of another are refused */
-    const char *hints;   /* for MPI-IO, as in `output.mpi_hints` */
+    const char *path;     /* of the file; NULL: none are written */
+    double every;         /* wall seconds from the end of one to the next; 0: only when stopped */
+    bool resume;          /* go on from the file, which must exist */
+    const char *version;  /* of the program; checkpoints of another are refused */
+    const char *revision; /* likewise; those of another are read if their state is the same */
+    const char *hints;    /* for MPI-IO, as in `output.mpi_hints` */
 };
+
+/* For the text below, its terminating zero included: some ten revisions. */
+#define CHECKPOINT_REVISIONS 512
 
 /* Of the run; of one that was resumed, with all that the checkpoint follows and itself. */
 struct checkpoint_totals {
@@ -32,6 +36,9 @@ struct checkpoint_totals {
     byte_count bytes; /* of all that were written */
     double seconds;   /* spent on them and on those that failed */
     bool saved_last;  /* this start of the run stopped with one */
+    /* Of the programs that brought a resumed run to where it went on, in that order, ", " between
+     * them; "" if it ran from its beginning. */
+    char revisions[CHECKPOINT_REVISIONS];
 };
 
 struct run;
@@ -41,14 +48,15 @@ struct run;
 void checkpoint_write(struct run *run);
 
 /* Collective. Puts the run, whose cells have been laid out, where the checkpoint left off: the end
- * of ledger.epoch_end. STATUS_USAGE for a checkpoint of another scenario or version, naming what
- * differs; STATUS_FAILED for a damaged one. */
+ * of ledger.epoch_end. STATUS_USAGE for a checkpoint of another scenario or version, or of a
+ * program whose state is another, naming what differs; STATUS_FAILED for a damaged one. Of one that
+ * another revision wrote a warning says so. */
 enum status checkpoint_resume(struct run *run);
 
 /* Whether a run of `scenario` can go on from the checkpoint `options->path`, as far as its begin
- * tells: what checkpoint_resume() refuses is refused here, before anything is laid out. Rank 0
- * calls it, alone. */
+ * tells: what checkpoint_resume() refuses is refused here, before anything is laid out. With
+ * `thorough` all of the file is read, and nothing is left to refuse. Rank 0 calls it, alone. */
 enum status checkpoint_look(const struct scenario *scenario,
-                            const struct checkpoint_options *options);
+                            const struct checkpoint_options *options, bool thorough);
 
 #endif

@@ -1,5 +1,6 @@
 #include "engine/checkpoint_cell.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,28 +130,55 @@ static bool take_series(struct sections_reader *index, const struct cell *cell,
     return true;
 }
 
+static enum status another_state(const char *name, const struct state_array *array,
+                                 const char *what, uint64_t found, uint64_t expected)
+{
+    return fail(STATUS_USAGE,
+                "%s is of a program whose state is another: %s of its array %s %" PRIu64
+                ", %" PRIu64 " in this one; go on with that one, or replace the checkpoint and "
+                "start from the beginning with --force",
+                name, what, array->name, found, expected);
+}
+
 /* The blocks of an array, if they are some that it can have. */
-static bool take_blocks(struct sections_reader *index, const struct state_array *array,
-                        const uint64_t **blocks_p, size_t *n_p)
+static enum status take_blocks(struct sections_reader *index, const char *name,
+                               const struct state_array *array, const uint64_t **blocks_p,
+                               size_t *n_p)
 {
     const void *data;
     uint64_t n;
     if (!sections_take(index, array->name, sizeof(uint64_t), &data, &n) || n < 2) {
-        return false;
+        return fail(STATUS_USAGE,
+                    "%s is of a program whose state is another: it has no array %s where this one "
+                    "has it; go on with that one, or replace the checkpoint and start from the "
+                    "beginning with --force",
+                    name, array->name);
     }
     const uint64_t *numbers = data;
-    uint64_t nblocks = (state_array_bytes(array) + STATE_BLOCK_BYTES - 1) / STATE_BLOCK_BYTES;
-    if (numbers[0] != array->element || numbers[1] != array->count) {
-        return false;
+    if (numbers[0] != array->element) {
+        return another_state(name, array, "bytes of an element", numbers[0], array->element);
     }
+    if (numbers[1] != array->count) {
+        return another_state(name, array, "elements", numbers[1], array->count);
+    }
+    uint64_t nblocks = (state_array_bytes(array) + STATE_BLOCK_BYTES - 1) / STATE_BLOCK_BYTES;
     for (uint64_t i = 2; i < n; i++) {
         if (numbers[i] >= nblocks || (i > 2 && numbers[i] <= numbers[i - 1])) {
-            return false;
+            return checkpoint_damaged(name, "an array has parts that it cannot have");
         }
     }
     *blocks_p = numbers + 2;
     *n_p = (size_t)n - 2;
-    return true;
+    return STATUS_OK;
+}
+
+static enum status check_end(const char *name, const struct sections_reader *index, uint64_t at,
+                             uint64_t end)
+{
+    if (index->at != index->size || at != end) {
+        return checkpoint_damaged(name, "a cell is longer or shorter than it should be");
+    }
+    return STATUS_OK;
 }
 
 static enum status load_blocks(struct shared_file *file, const char *name,
@@ -187,24 +215,19 @@ static enum status load(struct shared_file *file, const char *name,
     state_clear(&cell->state);
     for (size_t i = 0; i < cell->state.narrays && status == STATUS_OK; i++) {
         const struct state_array *array = &cell->state.array[i];
-        const uint64_t *blocks;
-        size_t n;
-        if (!take_blocks(index, array, &blocks, &n)) {
-            return fail(STATUS_USAGE,
-                        "%s was written by another build of this version: its array %s differs",
-                        name, array->name);
+        const uint64_t *blocks = NULL;
+        size_t n = 0;
+        status = take_blocks(index, name, array, &blocks, &n);
+        if (status == STATUS_OK) {
+            status = load_blocks(file, name, array, blocks, n, &at, part->offset + part->bytes);
         }
-        status = load_blocks(file, name, array, blocks, n, &at, part->offset + part->bytes);
     }
-    if (status == STATUS_OK && (index->at != index->size || at != part->offset + part->bytes)) {
-        status = checkpoint_damaged(name, "a cell is longer than it should be");
-    }
-    return status;
+    return status == STATUS_OK ? check_end(name, index, at, part->offset + part->bytes) : status;
 }
 
-enum status cell_image_load(struct shared_file *file, const char *name,
-                            const struct checkpoint_part *part, struct cell *cell,
-                            struct recording *recording)
+/* The index of a part, released with free(). */
+static enum status read_index(struct shared_file *file, const char *name,
+                              const struct checkpoint_part *part, struct sections_reader *index_p)
 {
     uint64_t size = 0;
     if (part->bytes < sizeof size) {
@@ -222,10 +245,55 @@ enum status cell_image_load(struct shared_file *file, const char *name,
         return fail(STATUS_RESOURCE, "%s: out of memory for reading it", name);
     }
     status = shared_file_read(file, part->offset + sizeof size, bytes, (size_t)size);
-    if (status == STATUS_OK) {
-        struct sections_reader index = {bytes, (size_t)size, 0};
-        status = load(file, name, part, &index, cell, recording);
+    if (status != STATUS_OK) {
+        free(bytes);
+        return status;
     }
-    free(bytes);
+    *index_p = (struct sections_reader){bytes, (size_t)size, 0};
+    return STATUS_OK;
+}
+
+enum status cell_image_load(struct shared_file *file, const char *name,
+                            const struct checkpoint_part *part, struct cell *cell,
+                            struct recording *recording)
+{
+    struct sections_reader index;
+    enum status status = read_index(file, name, part, &index);
+    if (status == STATUS_OK) {
+        status = load(file, name, part, &index, cell, recording);
+        free((void *)(uintptr_t)index.bytes);
+    }
+    return status;
+}
+
+enum status cell_image_check(struct shared_file *file, const char *name,
+                             const struct checkpoint_part *part, const struct cell *cell)
+{
+    struct sections_reader index;
+    enum status status = read_index(file, name, part, &index);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    cell_id id;
+    const void *series;
+    uint64_t n;
+    uint64_t at = part->offset + sizeof(uint64_t) + index.size;
+    if (!sections_copy(&index, "cell", sizeof id, 1, &id) || id != cell->id ||
+        !sections_take(&index, "per_cell", sizeof(uint64_t), &series, &n)) {
+        status = checkpoint_damaged(name, "a cell is not what it should be");
+    }
+    for (size_t i = 0; i < cell->state.narrays && status == STATUS_OK; i++) {
+        const struct state_array *array = &cell->state.array[i];
+        const uint64_t *blocks = NULL;
+        size_t nblocks = 0;
+        status = take_blocks(&index, name, array, &blocks, &nblocks);
+        for (size_t k = 0; k < nblocks && status == STATUS_OK; k++) {
+            at += state_block_bytes(array, blocks[k], 1);
+        }
+    }
+    if (status == STATUS_OK) {
+        status = check_end(name, &index, at, part->offset + part->bytes);
+    }
+    free((void *)(uintptr_t)index.bytes);
     return status;
 }

@@ -33,4 +33,9 @@ enum status cell_image_load(struct shared_file *file, const char *name,
                             const struct checkpoint_part *part, struct cell *cell,
                             struct recording *recording);
 
+/* Whether cell_image_load() would find in the part what it expects; the cell need only have been
+ * laid out, and nothing is changed. */
+enum status cell_image_check(struct shared_file *file, const char *name,
+                             const struct checkpoint_part *part, const struct cell *cell);
+
 #endif

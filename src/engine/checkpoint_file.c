@@ -62,12 +62,14 @@ enum status part_end(struct part_writer *writer, struct checkpoint_part *part)
     return writer->status;
 }
 
+#define CHECKPOINT_WAY_OUT \
+    "--resume --force starts from the beginning and keeps the file beside the new one"
+
 /* --- reading ------------------------------------------------------------------------------- */
 
 enum status checkpoint_damaged(const char *name, const char *what)
 {
-    return fail(STATUS_FAILED, "%s is damaged: %s; remove it to start from the beginning", name,
-                what);
+    return fail(STATUS_FAILED, "%s is damaged: %s; " CHECKPOINT_WAY_OUT, name, what);
 }
 
 static enum status digest_of_part(struct shared_file *file, const struct checkpoint_part *part,
@@ -85,8 +87,8 @@ static enum status digest_of_part(struct shared_file *file, const struct checkpo
     return STATUS_OK;
 }
 
-enum status part_verify(struct shared_file *file, const char *name,
-                        const struct checkpoint_part *part)
+enum status part_matches(struct shared_file *file, const struct checkpoint_part *part,
+                         bool *matches_p)
 {
     struct hash_stream *hash = NULL;
     unsigned char *buffer = malloc((size_t)min_u64(part->bytes, BUFFER_BYTES) + 1);
@@ -97,13 +99,24 @@ enum status part_verify(struct shared_file *file, const char *name,
     if (status == STATUS_OK) {
         status = digest_of_part(file, part, buffer, hash);
     }
-    if (status == STATUS_OK && !digest_equal(hash_value(hash), part->digest)) {
-        status = checkpoint_damaged(name, "it does not read back as it was written");
+    if (status == STATUS_OK) {
+        *matches_p = digest_equal(hash_value(hash), part->digest);
     }
     if (hash != NULL) {
         hash_close(hash);
     }
     free(buffer);
+    return status;
+}
+
+enum status part_verify(struct shared_file *file, const char *name,
+                        const struct checkpoint_part *part)
+{
+    bool matches = false;
+    enum status status = part_matches(file, part, &matches);
+    if (status == STATUS_OK && !matches) {
+        status = checkpoint_damaged(name, "it does not read back as it was written");
+    }
     return status;
 }
 
@@ -156,7 +169,7 @@ enum status checkpoint_check(const struct checkpoint_header *header, uint64_t fi
                     name);
     }
     if (header->byte_order != CHECKPOINT_BYTE_ORDER || header->format != CHECKPOINT_FORMAT) {
-        return fail(STATUS_USAGE,
+        return fail(STATUS_FAILED,
                     "%s has format %" PRIu64 " of checkpoints; this program reads format %d of "
                     "machines with its own byte order",
                     name, header->format, CHECKPOINT_FORMAT);
@@ -167,11 +180,13 @@ enum status checkpoint_check(const struct checkpoint_header *header, uint64_t fi
     if (header->bytes != file_bytes) {
         return fail(STATUS_FAILED,
                     "%s is damaged: expected %" PRIu64 " bytes, found %" PRIu64
-                    "; remove it to start from the beginning",
+                    "; " CHECKPOINT_WAY_OUT,
                     name, header->bytes, file_bytes);
     }
     if (!is_within(&header->table, header) || !is_within(&header->scenario, header) ||
-        !is_within(&header->common, header) || header->version[sizeof header->version - 1] != 0 ||
+        !is_within(&header->types, header) || !is_within(&header->common, header) ||
+        header->version[sizeof header->version - 1] != 0 ||
+        header->revisions[sizeof header->revisions - 1] != 0 ||
         header->ncells > header->table.bytes / sizeof(struct checkpoint_part) ||
         header->table.bytes != header->ncells * sizeof(struct checkpoint_part)) {
         return checkpoint_damaged(name, "its parts do not lie within it");

@@ -2,6 +2,7 @@
  *
  *     header    struct checkpoint_header, written when the rest is on disk: a torn file has none
  *     table     struct checkpoint_part of each cell, in their order
+ *     types     how the types of the state are defined, as text (state_types.h)
  *     scenario  the resolved scenario, as YAML
  *     common    what all ranks know alike, as sections (checkpoint_common.c)
  *     cells     one part each (checkpoint_cell.c)
@@ -15,10 +16,11 @@
 
 #include "base/hash.h"
 #include "base/types.h"
+#include "engine/checkpoint.h"
 #include "io/shared_file.h"
 
 #define CHECKPOINT_MAGIC      "thrashck"
-#define CHECKPOINT_FORMAT     3
+#define CHECKPOINT_FORMAT     4
 #define CHECKPOINT_BYTE_ORDER 0x0102030405060708ULL
 
 struct checkpoint_part {
@@ -31,13 +33,14 @@ struct checkpoint_header {
     char magic[8];
     uint64_t format;
     uint64_t byte_order;
-    char version[128];         /* of the program that wrote it */
-    struct digest config_hash; /* of the scenario */
+    char version[128];                    /* of the program that wrote it */
+    char revisions[CHECKPOINT_REVISIONS]; /* of all that brought the run here, this one last */
+    struct digest config_hash;            /* of the scenario */
     uint64_t ncells;
     sim_time now;   /* the end of the last epoch */
     uint64_t bytes; /* of the file */
     double seconds; /* wall time it took until all but the header was on disk and read back */
-    struct checkpoint_part table, scenario, common;
+    struct checkpoint_part table, types, scenario, common;
     struct digest digest; /* of this header, with zeros here */
 };
 
@@ -57,7 +60,11 @@ void part_put(struct part_writer *writer, const void *bytes, size_t size);
 /* Releases the writer in any case. */
 enum status part_end(struct part_writer *writer, struct checkpoint_part *part_p);
 
-/* Reads a part and compares its digest. STATUS_FAILED, naming the file, if it differs. */
+/* Reads a part and compares its digest. */
+enum status part_matches(struct shared_file *file, const struct checkpoint_part *part,
+                         bool *matches_p);
+
+/* The same of a checkpoint to go on from. STATUS_FAILED, naming the file, if it differs. */
 enum status part_verify(struct shared_file *file, const char *name,
                         const struct checkpoint_part *part);
 

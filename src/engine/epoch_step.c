@@ -4,6 +4,7 @@
 
 #include "engine/run.h"
 #include "io/comm.h"
+#include "io/silence.h"
 #include "machine/epoch.h"
 
 void run_sum(const struct run *run, uint64_t *values, size_t n)
@@ -228,6 +229,7 @@ static void order_requests(struct run *run)
 void run_epoch(struct run *run, sim_time now, sim_time end)
 {
     run->epochs_here++;
+    silence_phase("epoch", run->result->epochs + 1);
     order_requests(run);
     ledger_plan_epoch(&run->ledger, now, end);
     for (cell_id i = 0; i < run->ncells_here; i++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/comm.h"
+#include "io/silence.h"
 
 /* The first message of a part has a fixed size, so that it can be received without asking: how long
  * the part is, and its begin. What is left follows in further messages. */
@@ -65,7 +66,8 @@ enum status exchange_open(MPI_Comm comm, cell_id ncells, size_t largest,
         ok = exchange->part != NULL && exchange->cell != NULL && exchange->first_request != NULL;
     }
     int all_ok = ok;
-    MPI_Allreduce(MPI_IN_PLACE, &all_ok, 1, MPI_INT, MPI_MIN, comm);
+    const struct io_comm ranks = io_comm_of(comm);
+    io_reduce(&ranks, &all_ok, 1, MPI_INT, MPI_MIN);
     if (!all_ok) {
         if (exchange != NULL) {
             free(exchange->part);
@@ -81,7 +83,9 @@ enum status exchange_open(MPI_Comm comm, cell_id ncells, size_t largest,
     exchange->ncells = ncells;
     exchange->largest = largest == 0 ? INT_MAX : largest;
     exchange_range(ncells, rank, size, &exchange->first_cell, &exchange->own_cells);
+    silence_enter_call();
     MPI_Comm_dup(comm, &exchange->comm);
+    silence_leave_call();
     *exchange_p = exchange;
     return STATUS_OK;
 }

@@ -1,8 +1,9 @@
 #include "engine/predict.h"
 
+#include "base/units.h"
 #include "designs/designs.h"
 #include "machine/ledger.h"
-#include "machine/populate.h"
+#include "machine/populate_needs.h"
 
 /* A process beside its arrays: MPI, HDF5, topology. Measured on Debian 12 with OpenMPI 4.1: 21 MiB
  * alone, 24 to 30 as one of two. */
@@ -14,14 +15,41 @@ static const double seconds_per_touch = 90e-9;
 static const double seconds_per_reclaim_second = 0.02;
 static const double seconds_per_pte_populated = 1.5e-9;
 
+/* Of a process that has all the CPU it wants. */
+static double touches_per_second_of(const struct workload_set *set,
+                                    const struct plan_process *process)
+{
+    const struct workload *workload = &set->workload[process->workload];
+    return (double)process->cpu_share / (double)CPU_SHARE_ONE * 1e9 * TICKS_PER_NS /
+           (double)workload->work_per_touch;
+}
+
 static double touches_per_second(const struct workload_set *set)
 {
     double touches = 0;
     for (size_t i = 0; i < set->plan.nprocesses; i++) {
-        const struct plan_process *process = &set->plan.processes[i];
-        const struct workload *workload = &set->workload[process->workload];
-        touches += (double)process->cpu_share / (double)CPU_SHARE_ONE * 1e9 * TICKS_PER_NS /
-                   (double)workload->work_per_touch;
+        touches += touches_per_second_of(set, &set->plan.processes[i]);
+    }
+    return touches;
+}
+
+/* Of a run to its duration: no more than its CPUs and the ends of its processes allow. */
+static double touches_in_all(const struct scenario *scenario, const struct workload_set *set)
+{
+    const struct plan *plan = &set->plan;
+    const double duration = sim_seconds(scenario->duration);
+    double wanted = 0; /* CPUs */
+    for (size_t i = 0; i < plan->nprocesses; i++) {
+        wanted += (double)plan->processes[i].cpu_share / (double)CPU_SHARE_ONE;
+    }
+    const double cpus = (double)scenario->machine.cpus;
+    const double given = wanted > cpus ? cpus / wanted : 1;
+    double touches = 0;
+    for (size_t i = 0; i < plan->nprocesses; i++) {
+        const struct plan_process *process = &plan->processes[i];
+        const double made = duration * given * touches_per_second_of(set, process);
+        const double last = (double)process->touches;
+        touches += process->touches > 0 && last < made ? last : made;
     }
     return touches;
 }
@@ -100,12 +128,22 @@ static enum status check_addresses(const struct scenario *scenario)
 /* What the workloads and the kernel need before the clock starts has room, and so has the pool of
  * large pages; a pool that is larger than the segments need is to blame for itself. */
 static enum status check_memory(const struct scenario *scenario, const struct plan *plan,
-                                const struct design *design)
+                                const struct populate_needs *needs)
 {
     const page_count frames = scenario->machine.memory >> PAGE_SHIFT;
-    const page_count needed = populate_frames_needed(scenario, plan, design);
-    if (needed <= frames) {
+    const page_count needed = needs->frames + needs->kept;
+    if (needed + needs->apart <= frames) {
         return STATUS_OK;
+    }
+    const page_count mib = (page_count)1 << (20 - PAGE_SHIFT);
+    if (needed <= frames) {
+        return fail(STATUS_USAGE,
+                    "%s: machine.cells: the workloads need %" PRIpages
+                    " MiB before the clock starts, and %" PRIu64 " cells may leave %" PRIu64
+                    " frames unused between them, but machine.memory is %" PRIpages
+                    " MiB; give it fewer cells, or more memory",
+                    scenario_where(scenario, "machine.cells"), (needed + mib - 1) / mib,
+                    scenario->machine.cells, (uint64_t)needs->apart, frames / mib);
     }
     const page_count beyond_segments = plan->large_pool - plan_large_frames(plan);
     if (needed - beyond_segments <= frames || beyond_segments > frames) {
@@ -119,11 +157,26 @@ static enum status check_memory(const struct scenario *scenario, const struct pl
     }
     return fail(STATUS_USAGE,
                 "%s: the workloads need at least %" PRIpages
-                " MiB before the clock starts, with page tables and what pte chains the "
-                "design keeps, but machine.memory is %" PRIpages
+                " MiB before the clock starts, with page tables, what pte chains the design keeps "
+                "and what must stay free, but machine.memory is %" PRIpages
                 " MiB; give it more, or populate less",
-                scenario_where(scenario, "machine.memory"), needed >> (20 - PAGE_SHIFT),
+                scenario_where(scenario, "machine.memory"), (needed + mib - 1) / mib,
                 scenario->machine.memory >> 20);
+}
+
+/* A ballast of a given size takes frames that are free when the clock starts. */
+static enum status check_ballast(const struct scenario *scenario,
+                                 const struct populate_needs *needs)
+{
+    const page_count free = (scenario->machine.memory >> PAGE_SHIFT) - needs->frames;
+    const byte_count wanted = scenario->machine.ballast;
+    if (wanted == OPTION_AUTO || pages_for(wanted) <= free) {
+        return STATUS_OK;
+    }
+    char size[UNITS_TEXT_SIZE];
+    return fail(STATUS_USAGE, "%s: machine.ballast: only %s are free when the clock starts",
+                scenario_where(scenario, "machine.ballast"),
+                units_print_size(free * PAGE_BYTES, size));
 }
 
 enum status predict(const struct scenario *scenario, int nranks, struct prediction *prediction_p)
@@ -142,17 +195,23 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
         return status;
     }
     status = design_check_plan(scenario, &design, &set.plan);
+    struct populate_needs needs = {0, 0, 0};
     if (status == STATUS_OK) {
-        status = check_memory(scenario, &set.plan, &design);
+        status = populate_needs(scenario, &set.plan, &design, &needs);
+    }
+    if (status == STATUS_OK) {
+        status = check_memory(scenario, &set.plan, &needs);
+    }
+    if (status == STATUS_OK) {
+        status = check_ballast(scenario, &needs);
     }
     if (status != STATUS_OK) {
         workloads_free(&set);
         return status;
     }
-    const page_count needed = populate_frames_needed(scenario, &set.plan, &design);
     page_count frames = scenario->machine.memory >> PAGE_SHIFT;
-    if (scenario->machine.ballast == OPTION_AUTO && frames - needed > frames / 32) {
-        prediction.ballast = (frames - needed - frames / 32) * PAGE_BYTES;
+    if (scenario->machine.ballast == OPTION_AUTO && frames - needs.frames > frames / 32) {
+        prediction.ballast = (frames - needs.frames - frames / 32) * PAGE_BYTES;
     }
     cell_id ncells = (cell_id)scenario->machine.cells;
     cell_id ncells_here = (ncells + (cell_id)nranks - 1) / (cell_id)nranks;
@@ -167,8 +226,8 @@ enum status predict(const struct scenario *scenario, int nranks, struct predicti
         prediction.nptes += vma->populate == POPULATE_NONE || !has_ptes ? 0 : vma->pages;
     }
     double duration = sim_seconds(scenario->duration);
-    prediction.seconds = duration * (touches_per_second(&set) * seconds_per_touch +
-                                     2 * seconds_per_reclaim_second) +
+    prediction.seconds = touches_in_all(scenario, &set) * seconds_per_touch +
+                         duration * 2 * seconds_per_reclaim_second +
                          (double)prediction.nptes * seconds_per_pte_populated;
     workloads_free(&set);
     *prediction_p = prediction;

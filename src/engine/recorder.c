@@ -200,7 +200,7 @@ enum status recorder_sample(struct run *run, sim_time now)
     sample_cells(run, status == STATUS_OK ? &recording->per_cell[row * run->ncells_here] : NULL,
                  values);
     uint64_t *touches = touches_of_processes(run);
-    uint64_t reach = recording->tlb_simulated ? mean_reach(run) : 0;
+    uint64_t reach = recording->tlb_sampling > 0 ? mean_reach(run) : 0;
     if (status != STATUS_OK) {
         return status;
     }

@@ -9,6 +9,7 @@
 #include "engine/recorder.h"
 #include "engine/run.h"
 #include "io/comm.h"
+#include "io/silence.h"
 #include "machine/epoch.h"
 #include "machine/invariants.h"
 #include "machine/populate.h"
@@ -257,7 +258,6 @@ static void populate_process_here(struct run *run, process_id p, struct populate
     page_count pages = max_u64(PAGES_BETWEEN_ORDERS / run->ncells_here, PAGES_PER_CHUNK);
     bool small = pages_of_process(&run->set.plan, p) <= PAGES_BETWEEN_ORDERS;
     uint64_t values[2]; /* cells that are not done, orders to stop */
-    memset(place, 0, run->ncells_here * sizeof *place);
     do {
         values[0] = 0;
         for (cell_id i = 0; i < run->ncells_here; i++) {
@@ -273,6 +273,25 @@ static void populate_process_here(struct run *run, process_id p, struct populate
     } while (values[0] > 0 && !run->stopped_populating);
 }
 
+/* Cells for which there was no frame have some of the others' now, unless no cell has kept any it
+ * took since `*before` were free. */
+static bool go_on_populating(struct run *run, uint64_t *before)
+{
+    uint64_t free = 0;
+    for (cell_id i = 0; i < run->ncells_here; i++) {
+        free += zone_free_frames(&run->cells[i]);
+    }
+    run_sum(run, &free, 1);
+    if (free >= *before || run->ledger.ncells == 1) {
+        return false;
+    }
+    *before = free;
+    for (cell_id i = 0; i < run->ncells_here; i++) {
+        populate_again(&run->cells[i]);
+    }
+    return true;
+}
+
 /* Process after process; in between, cells do for each other what they do between epochs. */
 static enum status populate(struct run *run)
 {
@@ -284,9 +303,14 @@ static enum status populate(struct run *run)
     for (process_id p = 0; status == STATUS_OK && p < run->set.plan.nprocesses &&
                            !out_of_memory(run) && !run->stopped_populating;
          p++) {
-        populate_process_here(run, p, place);
-        run_level_cells(run);
-        run->stopped_populating |= (run->sums.orders & ORDER_STOP) != 0;
+        silence_phase("populating process", p);
+        uint64_t free = UINT64_MAX;
+        memset(place, 0, run->ncells_here * sizeof *place);
+        do {
+            populate_process_here(run, p, place);
+            run_level_cells(run);
+            run->stopped_populating |= (run->sums.orders & ORDER_STOP) != 0;
+        } while (out_of_memory(run) && !run->stopped_populating && go_on_populating(run, &free));
     }
     free(place);
     return status;
@@ -326,6 +350,7 @@ static enum status set_up(struct run *run)
         return status;
     }
     if (run->options->checkpoints.resume) {
+        silence_phase("reading the checkpoint", SILENCE_NO_NUMBER);
         status = checkpoint_resume(run);
         run->result->resumed_from = run->ledger.epoch_end;
         return status;
@@ -466,9 +491,10 @@ static enum status share_result(MPI_Comm comm, bool has_cells, struct sim_result
     return status;
 }
 
-enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
-                    const struct sim_options *options, struct sim_result *result_p)
+static enum status run_everywhere(const struct scenario *scenario, MPI_Comm comm,
+                                  const struct sim_options *options, struct sim_result *result_p)
 {
+    silence_phase("setting up", SILENCE_NO_NUMBER);
     int rank;
     int size;
     MPI_Comm_rank(comm, &rank);
@@ -476,18 +502,21 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     cell_id ncells = (cell_id)scenario->machine.cells;
     int active = (cell_id)size < ncells ? size : (int)ncells;
     bool has_cells = rank < active;
-    struct sim_result result = {
-        .recording =
-            {
-                .ncells = ncells,
-                .first_cell = ncells,
-                .pressure_began = TIME_NEVER,
-                .tlb_simulated = tlb_config_is_there(&scenario->machine.tlb),
-            },
-        .checkpoints = {.wanted = options->checkpoints.path != NULL},
-        .resumed_from = TIME_NEVER};
+    struct sim_result result = {.recording =
+                                    {
+                                        .ncells = ncells,
+                                        .first_cell = ncells,
+                                        .pressure_began = TIME_NEVER,
+                                        .tlb_sampling = tlb_config_is_there(&scenario->machine.tlb)
+                                                            ? scenario->machine.tlb_sampling
+                                                            : 0,
+                                    },
+                                .checkpoints = {.wanted = options->checkpoints.path != NULL},
+                                .resumed_from = TIME_NEVER};
     struct run run = {.scenario = scenario, .options = options, .result = &result, .rank = rank};
+    silence_enter_call();
     MPI_Comm_split(comm, has_cells ? 0 : MPI_UNDEFINED, rank, &run.comm);
+    silence_leave_call();
     enum status status = design_resolve(scenario, &run.design);
     if (status == STATUS_OK) {
         status = workloads_plan(scenario, &run.design, &run.set);
@@ -508,7 +537,10 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     if (has_cells) {
         MPI_Comm_free(&run.comm);
     }
+    /* A rank without cells waits for the others as long as they take. */
+    silence_phase(has_cells ? "end of the epochs" : NULL, SILENCE_NO_NUMBER);
     status = agree(comm, status);
+    silence_phase("sharing what was recorded", SILENCE_NO_NUMBER);
     if (status == STATUS_OK) {
         status = share_result(comm, has_cells, &result);
     }
@@ -518,6 +550,17 @@ enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
     }
     *result_p = result;
     return result.recording.verdict == VERDICT_INTERRUPTED ? STATUS_INTERRUPTED : STATUS_OK;
+}
+
+enum status sim_run(const struct scenario *scenario, MPI_Comm comm,
+                    const struct sim_options *options, struct sim_result *result_p)
+{
+    enum status status = silence_open(comm);
+    if (status == STATUS_OK) {
+        status = run_everywhere(scenario, comm, options, result_p);
+        silence_close();
+    }
+    return status;
 }
 
 void sim_result_free(struct sim_result *result)

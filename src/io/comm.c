@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "io/silence.h"
+
 #define SENTENCE_SIZE   1024
 #define BROADCAST_CHUNK ((size_t)1 << 30)
 
@@ -33,9 +35,13 @@ void io_be_patient(int *tries)
     }
     if (*tries < TRIES_BEFORE_SLEEP) {
         sched_yield();
-    } else {
-        nanosleep(&nap, NULL);
+        return;
     }
+    silence_wait(*tries == TRIES_BEFORE_SLEEP);
+    if (*tries > TRIES_BEFORE_SLEEP) {
+        *tries = TRIES_BEFORE_SLEEP + 1; /* a wait may be longer than an int */
+    }
+    nanosleep(&nap, NULL);
 }
 
 void io_wait(MPI_Request *requests, int n)
@@ -87,15 +93,36 @@ enum status io_agree(const struct io_comm *comm, enum status status)
     return status;
 }
 
-void io_broadcast(const struct io_comm *comm, void *bytes, size_t size)
+void io_reduce(const struct io_comm *comm, void *values, int n, MPI_Datatype type, MPI_Op op)
 {
     if (comm->size == 1) {
         return;
     }
-    for (size_t done = 0; done < size; done += BROADCAST_CHUNK) {
-        size_t chunk = size - done < BROADCAST_CHUNK ? size - done : BROADCAST_CHUNK;
-        broadcast_from(comm, 0, (char *)bytes + done, chunk);
+    MPI_Request request;
+    MPI_Iallreduce(MPI_IN_PLACE, values, n, type, op, comm->comm, &request);
+    io_wait(&request, 1);
+}
+
+void io_gather(const struct io_comm *comm, const void *values, int n, MPI_Datatype type, void *all)
+{
+    MPI_Request request;
+    MPI_Igather(values, n, type, all, n, type, 0, comm->comm, &request);
+    io_wait(&request, 1);
+}
+
+void io_broadcast_in_pieces(const struct io_comm *comm, size_t most, void *bytes, size_t size)
+{
+    if (comm->size == 1) {
+        return;
     }
+    for (size_t done = 0; done < size; done += most) {
+        broadcast_from(comm, 0, (char *)bytes + done, size - done < most ? size - done : most);
+    }
+}
+
+void io_broadcast(const struct io_comm *comm, void *bytes, size_t size)
+{
+    io_broadcast_in_pieces(comm, BROADCAST_CHUNK, bytes, size);
 }
 
 enum status io_broadcast_text(const struct io_comm *comm, const char *text, char **copy_p)

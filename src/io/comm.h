@@ -32,8 +32,15 @@ void io_be_patient(int *tries);
  * sentence is printed by the ranks that may print, and is status_last_message() on all of them. */
 enum status io_agree(const struct io_comm *comm, enum status status);
 
-/* Collective. Sends `size` bytes of rank 0 to all. */
+/* Collective. MPI_Allreduce in place, and MPI_Gather to rank 0 of `n` values each, but patient: a
+ * rank that is missing is noticed (io/silence.h). With one rank, io_gather() needs MPI. */
+void io_reduce(const struct io_comm *comm, void *values, int n, MPI_Datatype type, MPI_Op op);
+void io_gather(const struct io_comm *comm, const void *values, int n, MPI_Datatype type, void *all);
+
+/* Collective. Sends `size` bytes of rank 0 to all; in messages of at most `most` bytes, 1 to
+ * INT_MAX, the same on all ranks. */
 void io_broadcast(const struct io_comm *comm, void *bytes, size_t size);
+void io_broadcast_in_pieces(const struct io_comm *comm, size_t most, void *bytes, size_t size);
 
 /* Collective. A copy of rank 0's `text` on every rank, released with free(). The text of the other
  * ranks is not looked at; NULL on rank 0 counts as "". STATUS_FAILED when out of memory. */

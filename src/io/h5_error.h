@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* Keeps HDF5 from printing its stack. Called by whatever opens or creates a file. */
+/* Keeps HDF5 from printing its stack, and begins to look for leaks. Called by whatever opens or
+ * creates a file. */
 void h5_silence(void);
 
 #define H5_CAUSE_SIZE 256

@@ -5,6 +5,7 @@
 #include "base/types.h"
 #include "io/h5_error.h"
 #include "io/h5_internal.h"
+#include "io/silence.h"
 
 /* MPI-IO counts the bytes of one write in an int. */
 #define BYTES_PER_WRITE ((uint64_t)1 << 30)
@@ -82,6 +83,7 @@ static void write_own(struct h5_writer *writer, hid_t dataset, hid_t transfer,
     uint64_t nrows = row_bytes > 0 ? n : 0;
     uint64_t step = max_u64(1, BYTES_PER_WRITE / max_u64(1, row_bytes));
     for (uint64_t row = 0; row < nrows && writer->status == STATUS_OK; row += step) {
+        silence_look_up();
         struct rows rows = {first + row, min_u64(step, nrows - row), row_bytes,
                             (const char *)values + row * row_bytes};
         write_rows(writer, dataset, transfer, array, &rows);
@@ -101,7 +103,9 @@ enum status h5_write_rows(struct h5_writer *writer, const struct h5_array *array
     if (good && writer->comm.size > 1) {
         good = H5Pset_dxpl_mpio(transfer, H5FD_MPIO_INDEPENDENT) >= 0;
     }
+    silence_enter_call();
     hid_t dataset = H5Dopen2(writer->file, array->label.path, H5P_DEFAULT);
+    silence_leave_call();
     (void)h5_check(writer, good && dataset >= 0, "open", array->label.path);
     agree(writer);
     if (writer->status == STATUS_OK) {
@@ -109,7 +113,9 @@ enum status h5_write_rows(struct h5_writer *writer, const struct h5_array *array
         agree(writer);
     }
     if (dataset >= 0) {
+        silence_enter_call();
         H5Dclose(dataset);
+        silence_leave_call();
     }
     if (transfer >= 0) {
         H5Pclose(transfer);

@@ -10,6 +10,7 @@
 #include "io/h5_error.h"
 #include "io/h5_internal.h"
 #include "io/mpi_hints.h"
+#include "io/silence.h"
 
 enum status h5_check(struct h5_writer *writer, bool good, const char *what, const char *object)
 {
@@ -125,7 +126,9 @@ static void close_file(struct h5_writer *writer)
         return;
     }
     errno = 0;
+    silence_enter_call();
     bool closed = H5Fclose(writer->file) >= 0;
+    silence_leave_call();
     (void)h5_check(writer, closed, "write", "the file");
     writer->file = H5I_INVALID_HID;
 }
@@ -134,20 +137,26 @@ static void close_file(struct h5_writer *writer)
 static void open_together(struct h5_writer *writer, MPI_Info info)
 {
     errno = 0;
+    silence_enter_call();
     hid_t access = h5_access_list();
     bool good = access >= 0 && H5Pset_fapl_mpio(access, writer->comm.comm, info) >= 0 &&
                 H5Pset_all_coll_metadata_ops(access, true) >= 0;
+    silence_leave_call();
     (void)h5_check(writer, good, "prepare", "the file");
     agree(writer);
     if (writer->status == STATUS_OK) {
         errno = 0;
+        silence_enter_call();
         writer->file = H5Fopen(writer->path, H5F_ACC_RDWR, access);
+        silence_leave_call();
         (void)h5_check(writer, writer->file >= 0, "open", "the file on all ranks");
         agree(writer);
         writer->is_shared = true;
     }
     if (access >= 0) {
+        silence_enter_call();
         H5Pclose(access);
+        silence_leave_call();
     }
 }
 

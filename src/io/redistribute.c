@@ -148,7 +148,10 @@ enum status redistribute_in_pieces(const struct io_comm *comm, size_t size, uint
     }
     status = io_agree(comm, status);
     if (status == STATUS_OK && numbers != NULL) {
-        MPI_Allgather(&ncolumns_here, 1, MPI_UINT64_T, numbers, 1, MPI_UINT64_T, comm->comm);
+        MPI_Request request;
+        MPI_Iallgather(&ncolumns_here, 1, MPI_UINT64_T, numbers, 1, MPI_UINT64_T, comm->comm,
+                       &request);
+        io_wait(&request, 1);
         status = run(comm, numbers, numbers + comm->size, size, most, nrows, values, rows_p);
     }
     free(numbers);

@@ -7,6 +7,8 @@
 #include <mpi.h>
 
 #include "io/mpi_hints.h"
+#include "io/place.h"
+#include "io/silence.h"
 
 /* MPI counts in ints, and libraries have had trouble near their end. */
 #define LARGEST_PIECE ((size_t)64 << 20)
@@ -15,6 +17,7 @@ struct shared_file {
     struct io_comm comm;
     MPI_File handle;
     char *name;
+    size_t piece; /* the most bytes of one call */
 };
 
 /* MPI's own text, which for a disk that takes no more is "unknown error"; errno, cleared before the
@@ -24,9 +27,9 @@ static enum status file_fail(const char *name, const char *what, int code)
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
     int number = errno;
-    bool of_disk = number == ENOSPC || number == EDQUOT || number == EFBIG || number == EIO;
     MPI_Error_string(code, text, &length);
-    return fail(STATUS_FAILED, "%s: cannot %s: %s", name, what, of_disk ? strerror(number) : text);
+    return fail(STATUS_FAILED, "%s: cannot %s: %s", name, what,
+                place_is_disk_error(number) ? strerror(number) : text);
 }
 
 enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,
@@ -42,8 +45,10 @@ enum status shared_file_open(const struct io_comm *comm, const char *path, const
     status = io_agree(comm, status);
     if (status == STATUS_OK) {
         errno = 0;
+        silence_enter_call();
         int code = MPI_File_open(comm->comm, path, writable ? MPI_MODE_RDWR : MPI_MODE_RDONLY, info,
                                  &file->handle);
+        silence_leave_call();
         status = io_agree(comm, code == MPI_SUCCESS ? STATUS_OK : file_fail(name, "open it", code));
     }
     if (info != MPI_INFO_NULL) {
@@ -56,14 +61,22 @@ enum status shared_file_open(const struct io_comm *comm, const char *path, const
     }
     file->comm = *comm;
     file->name = copy;
+    file->piece = LARGEST_PIECE;
     *file_p = file;
     return STATUS_OK;
+}
+
+void shared_file_set_piece(struct shared_file *file, size_t most)
+{
+    file->piece = most;
 }
 
 void shared_file_close(struct shared_file *file)
 {
     if (file != NULL) {
+        silence_enter_call();
         (void)MPI_File_close(&file->handle);
+        silence_leave_call();
         free(file->name);
         free(file);
     }
@@ -75,10 +88,11 @@ static enum status transfer(struct shared_file *file, uint64_t offset, const uns
 {
     const char *what = source != NULL ? "write it" : "read it";
     for (size_t done = 0; done < size;) {
-        size_t piece = size - done < LARGEST_PIECE ? size - done : LARGEST_PIECE;
+        size_t piece = size - done < file->piece ? size - done : file->piece;
         uint64_t place = offset + done;
         MPI_Status outcome;
         int count = 0;
+        silence_look_up();
         errno = 0;
         int code = source != NULL ? MPI_File_write_at(file->handle, (MPI_Offset)place,
                                                       source + done, (int)piece, MPI_BYTE, &outcome)
@@ -112,7 +126,9 @@ enum status shared_file_read(struct shared_file *file, uint64_t offset, void *by
 enum status shared_file_sync(struct shared_file *file)
 {
     errno = 0;
+    silence_enter_call();
     int code = MPI_File_sync(file->handle);
+    silence_leave_call();
     return io_agree(&file->comm, code == MPI_SUCCESS
                                      ? STATUS_OK
                                      : file_fail(file->name, "bring it to disk", code));

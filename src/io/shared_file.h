@@ -19,6 +19,10 @@ struct shared_file; /* opaque; made by shared_file_open, released by shared_file
 enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,
                              bool writable, const char *hints, struct shared_file **file_p);
 
+/* From now on no more than `most` bytes, 1 to INT_MAX, go through one call of MPI; 64 MiB without.
+ */
+void shared_file_set_piece(struct shared_file *file, size_t most);
+
 /* Collective. NULL is allowed. What a close alone would report is lost; call shared_file_sync(). */
 void shared_file_close(struct shared_file *file);
 

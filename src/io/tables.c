@@ -214,3 +214,24 @@ bool tables_find(const struct tables *tables, const char *section, const char *g
     }
     return false;
 }
+
+void tables_report_absences(struct tables *tables, size_t from)
+{
+    struct table_record record;
+    struct text lines = {0};
+    const char *group = "";
+    for (size_t at = from; tables_next(tables, &at, &record);) {
+        if (record.kind == TABLE_SECTION) {
+            group = "";
+        } else if (record.kind == TABLE_GROUP) {
+            group = record.label.name;
+        } else if (record.kind == TABLE_ABSENCE) {
+            text_append_format(&lines, "  %s%s%s: %s\n", group, *group != '\0' ? " " : "",
+                               record.label.name, record.text);
+        }
+    }
+    if (lines.size > 0) {
+        tables_report(tables, "not measured:\n%s", text_string(&lines));
+    }
+    text_free(&lines);
+}

@@ -58,9 +58,14 @@ void tables_absence(struct tables *tables, const char *name, const char *reason)
 /* Why the numbers must not be relied on. */
 void tables_invalid(struct tables *tables, const char *reason);
 
-/* Lines for people, each ended by a newline: shown on the standard output, not stored. */
+/* Lines for people, each ended by a newline: shown on the standard output. A result has those of
+ * all hosts in one text. */
 void tables_report(struct tables *tables, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Reports all absences of records from offset `from` (bytes.size at some earlier time) on, each
+ * with its group and reason; nothing if there are none. */
+void tables_report_absences(struct tables *tables, size_t from);
 
 void tables_free(struct tables *tables);
 

@@ -3,13 +3,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "io/place.h"
+#include "io/process.h"
 
 /* A file name holds 255 bytes at most; a long one goes shortened into that of its work file. */
 #define NAME_BYTES 120
@@ -21,25 +23,15 @@ static size_t directory_length(const char *path)
     return slash == NULL ? 0 : (size_t)(slash - path) + 1;
 }
 
-/* "a/b" -> "a", "/b" -> "/", "b" -> "."; NULL when out of memory. */
-static char *directory_of(const char *path)
-{
-    size_t length = directory_length(path);
-    if (length == 0) {
-        return strdup(".");
-    }
-    return strndup(path, length > 1 ? length - 1 : 1);
-}
-
 /* Makes an empty file with a new name beside `path`. -1 and errno on failure. */
 static int make_hidden_file(const char *path, char **name_p)
 {
-    char host[65] = "";
-    (void)gethostname(host, sizeof host - 1);
+    char host[PROCESS_HOST_SIZE];
+    process_host(host);
     size_t directory = directory_length(path);
     for (unsigned attempt = 0;; attempt++) {
         char *name = NULL;
-        if (asprintf(&name, "%.*s.%.*s.%.40s.%ld.%u.tmp", (int)directory, path, NAME_BYTES,
+        if (asprintf(&name, "%.*s.%.*s.%s.%ld.%u.tmp", (int)directory, path, NAME_BYTES,
                      path + directory, host, (long)getpid(), attempt) < 0) {
             errno = ENOMEM;
             return -1;
@@ -90,6 +82,9 @@ static enum status check_name(const char *path, bool replace)
 enum status work_file_check(const char *path, bool replace)
 {
     enum status status = check_name(path, replace);
+    if (status == STATUS_OK) {
+        status = place_check(path);
+    }
     if (status != STATUS_OK) {
         return status;
     }
@@ -97,13 +92,14 @@ enum status work_file_check(const char *path, bool replace)
     int file = make_hidden_file(path, &probe);
     if (file < 0) {
         int error = errno;
-        char *directory = directory_of(path);
+        char *directory = place_directory(path);
         struct stat found;
         if (error == ENOENT && (directory == NULL || stat(directory, &found) != 0)) {
             status = fail(STATUS_USAGE, "output %s: there is no directory %s", path,
                           directory != NULL ? directory : "for it");
         } else {
-            status = fail(STATUS_USAGE, "output %s: cannot make files in %s: %s", path,
+            status = fail(place_is_disk_error(error) ? STATUS_FAILED : STATUS_USAGE,
+                          "output %s: cannot make files in %s: %s", path,
                           directory != NULL ? directory : "its directory",
                           error == ENOENT ? "the file system takes none" : strerror(error));
         }
@@ -206,7 +202,7 @@ static enum status give_final_name(const struct work_file *work)
         return fail(STATUS_FAILED, "%s: cannot give the result this name: %s; it is kept as %s",
                     path, strerror(errno), work->work_path);
     }
-    char *directory = directory_of(path);
+    char *directory = place_directory(path);
     /* Not every file system can do this to a directory; the file itself is safe. */
     if (directory != NULL) {
         (void)synchronize(directory, O_RDONLY | O_DIRECTORY);
@@ -251,38 +247,18 @@ static long work_file_owner(const char *name, const char *begin)
     return pid;
 }
 
-/* A process that has ended may still wait for its parent to notice. */
-static bool is_running(long pid)
-{
-    char path[64];
-    char stat[512] = "";
-    if (kill((pid_t)pid, 0) != 0 && errno == ESRCH) {
-        return false;
-    }
-    (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
-        return true;
-    }
-    ssize_t size = read(file, stat, sizeof stat - 1);
-    (void)close(file);
-    const char *name_end = size > 0 ? strrchr(stat, ')') : NULL;
-    return name_end == NULL ||
-           (strncmp(name_end, ") Z", 3) != 0 && strncmp(name_end, ") X", 3) != 0);
-}
-
 void work_file_sweep(const char *path)
 {
-    char host[65] = "";
+    char host[PROCESS_HOST_SIZE];
     char begin[NAME_BYTES + 64];
-    (void)gethostname(host, sizeof host - 1);
-    (void)snprintf(begin, sizeof begin, ".%.*s.%.40s.", NAME_BYTES, path + directory_length(path),
+    process_host(host);
+    (void)snprintf(begin, sizeof begin, ".%.*s.%s.", NAME_BYTES, path + directory_length(path),
                    host);
-    char *directory = directory_of(path);
+    char *directory = place_directory(path);
     DIR *listing = directory != NULL ? opendir(directory) : NULL;
     for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
         long pid = work_file_owner(entry->d_name, begin);
-        if (pid > 0 && !is_running(pid)) {
+        if (pid > 0 && !process_is_running(pid)) {
             (void)unlinkat(dirfd(listing), entry->d_name, 0);
         }
     }

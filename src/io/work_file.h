@@ -19,9 +19,10 @@ struct work_file {
 };
 
 /* Looks whether `path` can be the name of a new file, before anything runs: its directory exists
- * and takes new files, and the name is not a directory, not a symbolic link, not a device, and not
- * an existing file unless `replace`. STATUS_USAGE and a sentence that names `--force` otherwise.
- * Makes a hidden file for a moment. Not collective: rank 0 calls it. */
+ * and takes new files, may be followed (place.h), and the name is not a directory, not a symbolic
+ * link, not a device, and not an existing file unless `replace`. STATUS_USAGE and a sentence that
+ * names `--force` otherwise, STATUS_FAILED if the disk is at fault. Makes a hidden file for a
+ * moment. Not collective: rank 0 calls it. */
 enum status work_file_check(const char *path, bool replace);
 
 /* Collective. Makes the empty work file for `path`. */

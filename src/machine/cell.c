@@ -1,6 +1,7 @@
 #include "machine/cell.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "machine/expected.h"
@@ -60,6 +61,145 @@ static uint64_t most_vmas(const struct plan *plan)
     return most;
 }
 
+/* How many of everything a cell has, and how many of them it is expected to use. */
+struct cell_numbers {
+    uint64_t pages; /* chunks are whole: some numbers stand for no page */
+    uint64_t gaps;  /* such numbers */
+    uint64_t refs, rows, vma_slots;
+    uint64_t columns, versions; /* of anonymous memory of processes that fork */
+    uint64_t pt_words;
+    uint64_t lists;
+    uint64_t slots; /* of swap, on each device */
+    uint64_t requests;
+    uint64_t used_pages, used_rows, used_slots;
+};
+
+/* Adds up what the cell has of each object, and of the mappings of those that have versions. */
+static void number_pages(const struct cell *cell, struct cell_numbers *n)
+{
+    const struct plan *plan = cell->plan;
+    for (size_t i = 0; i < plan->nobjects; i++) {
+        const struct plan_object *object = &plan->objects[i];
+        struct shard shard = cell_shard(cell, (object_id)i);
+        uint64_t own = shard_pages_below(&shard, object->pages);
+        uint64_t span = round_up(own, PAGES_PER_CHUNK);
+        n->pages += span;
+        n->versions += object->layers == 0 ? 0 : own;
+        n->gaps += span - own;
+        n->refs += span / PAGES_PER_CHUNK * object->max_vmas;
+        n->vma_slots += object->max_vmas;
+    }
+    for (size_t i = 0; i < plan->nvmas; i++) {
+        const struct plan_vma *vma = &plan->vmas[i];
+        struct shard shard = cell_shard(cell, vma->object);
+        n->columns += plan->objects[vma->object].layers == 0
+                          ? 0
+                          : shard_pages_below(&shard, vma->offset + vma->pages) -
+                                shard_pages_below(&shard, vma->offset);
+    }
+    n->rows = most_rows(cell);
+}
+
+static struct cell_numbers number_all(const struct cell *cell)
+{
+    const struct machine_config *machine = &cell->scenario->machine;
+    const struct plan *plan = cell->plan;
+    struct cell_numbers n = {.slots = swap_slots_per_device(cell->scenario, cell->id)};
+    number_pages(cell, &n);
+    for (size_t i = 0; i < plan->nprocesses; i++) {
+        n.pt_words += round_up(plan->processes[i].address_span, cell->arch->pt_entries) /
+                          cell->arch->pt_entries / 64 +
+                      1;
+    }
+    n.lists = LRU_ZONE_LISTS + (uint64_t)cell->ncontexts * LRU_CONTEXT_LISTS;
+    n.requests = (uint64_t)cell->nswap_devices * machine->swap.queue +
+                 machine->disk.devices * machine->disk.queue;
+    const struct expected_use use = expected_use(cell->scenario, plan, cell->design);
+    n.used_pages = min_u64(use.pages / cell->ncells + 1 + n.gaps, n.pages);
+    n.used_rows = min_u64(n.rows, use.rows / cell->ncells + 1 + REF_FIRST_ROW);
+    n.used_slots = use.slots == 0 || n.slots == 0
+                       ? 0
+                       : min_u64(use.slots / cell->ncells / cell->nswap_devices + 1, n.slots);
+    return n;
+}
+
+static void declare_pages(struct cell *cell, const struct cell_numbers *n)
+{
+    DECLARE(words, struct page_word, n->pages / PAGES_PER_WORD, n->used_pages / PAGES_PER_WORD,
+            "flags of 64 pages");
+    /* The heads of the lists are at the end. */
+    DECLARE(lru, struct lru_link, n->pages + n->lists,
+            min_u64(state_scattered(sizeof(struct lru_link), n->pages, n->used_pages, 1) + n->lists,
+                    n->pages + n->lists),
+            "neighbours on an LRU list");
+    DECLARE(mapcount, uint16_t, n->pages, n->pages, "ptes that map a page");
+    DECLARE(slot, uint32_t, n->pages, n->used_slots == 0 ? 0 : n->used_pages,
+            "swap slot of a page");
+    DECLARE(written_at, uint32_t, n->pages, n->used_slots == 0 ? 0 : n->used_pages,
+            "when a page was written to swap");
+    DECLARE(chunk_object, uint32_t, n->pages / PAGES_PER_CHUNK, n->pages / PAGES_PER_CHUNK,
+            "object of a chunk");
+}
+
+static void declare_mappings(struct cell *cell, const struct cell_numbers *n)
+{
+    const struct plan *plan = cell->plan;
+    DECLARE(objects, struct object, plan->nobjects, plan->nobjects, "an object");
+    DECLARE(vmas, struct vma, plan->nvmas, plan->nvmas, "a vma");
+    DECLARE(mms, struct mm, plan->nprocesses, plan->nprocesses, "an address space");
+    DECLARE(object_vmas, vma_id, n->vma_slots, n->vma_slots, "vmas of an object by rank");
+    DECLARE(vma_nodes, struct prio_node, plan->nvmas + 1, plan->nvmas + 1,
+            "a vma in the tree of its object");
+    DECLARE(coverers, struct vma_entry, most_vmas(plan), 0, "a vma over the page looked at");
+    DECLARE(row_refs, uint32_t, n->refs, n->refs, "reference to a row of ptes");
+    DECLARE(rows, struct pte_row, n->rows, n->used_rows, "present and young bits of 512 ptes");
+    DECLARE(versions, uint16_t, n->columns, n->columns, "which version of a page an mm has");
+    DECLARE(attached, uint16_t, n->versions, n->versions, "mms that have a version");
+    DECLARE(pt_bits, uint64_t, n->pt_words, n->pt_words, "page-table pages of an address space");
+}
+
+static void declare_contexts(struct cell *cell)
+{
+    const struct plan *plan = cell->plan;
+    uint64_t events = (uint64_t)cell->ncontexts + cell->ndevices;
+    DECLARE(visitors, struct visitor, plan->nprocesses, plan->nprocesses,
+            "a process as the cell sees it");
+    DECLARE(operations, struct operation, plan->operates ? plan->nprocesses : 0,
+            plan->operates ? plan->nprocesses : 0, "an operation on an address space");
+    DECLARE(contexts, struct context, cell->ncontexts, cell->ncontexts, "a kernel context");
+    DECLARE(runnable, uint64_t, cell->ncontexts / 64 + 1, cell->ncontexts / 64 + 1,
+            "contexts that want a CPU");
+    DECLARE(busy, uint64_t, cell->ncontexts / 64 + 1, cell->ncontexts / 64 + 1,
+            "contexts that are not idle");
+    DECLARE(heap, struct event, events, events, "an event");
+    DECLARE(heap_position, uint32_t, events, events, "where an event is in the heap");
+}
+
+static void declare_devices(struct cell *cell, const struct cell_numbers *n)
+{
+    uint64_t swap_slots = n->slots * cell->nswap_devices;
+    uint64_t clusters = round_up(n->slots, SWAP_CLUSTER_SLOTS) / SWAP_CLUSTER_SLOTS;
+    DECLARE(devices, struct device, cell->ndevices, cell->ndevices, "a block device");
+    DECLARE(requests, struct device_request, n->requests, n->requests, "a device request");
+    DECLARE(pending, struct device_request, cell->ncells > 1 ? n->requests : 0,
+            cell->ncells > 1 ? n->requests : 0, "a device request not yet known to other cells");
+    DECLARE(swap_map, page_id, swap_slots,
+            state_scattered(sizeof(page_id), n->slots, n->used_slots, cell->nswap_devices),
+            "page in a swap slot");
+    DECLARE(swap_cluster_used, uint16_t, clusters * cell->nswap_devices,
+            clusters * cell->nswap_devices, "slots in use of a swap cluster");
+}
+
+static void declare_tlb(struct cell *cell)
+{
+    tlb_set_up(&cell->scenario->machine.tlb, cell->arch, &cell->tlb);
+    uint64_t homes = cell->tlb.nentries > 0 ? translation_homes(cell->plan, cell->id, cell->ncells)
+                                            : 0;
+    DECLARE(translations, struct translation, homes, homes, "what translations cost a process");
+    DECLARE(tlb_entries, uint64_t, homes * cell->tlb.nentries, homes * cell->tlb.nentries,
+            "an entry of a TLB");
+}
+
 void cell_layout(const struct scenario *scenario, const struct plan *plan,
                  const struct design *design, cell_id id, struct cell *cell)
 {
@@ -75,109 +215,21 @@ void cell_layout(const struct scenario *scenario, const struct plan *plan,
         .ncontexts = CONTEXT_FIRST_PROCESS +
                      (uint32_t)plan->nprocesses * (machine->cells > 1 ? 2 : 1),
     };
-    uint64_t slots = swap_slots_per_device(scenario, id);
-    cell->nswap_devices = slots == 0 ? 0 : (uint32_t)machine->swap.devices;
-    cell->ndevices = cell->nswap_devices + (uint32_t)machine->disk.devices;
-
-    uint64_t pages = 0;
-    uint64_t versions = 0;
-    uint64_t gaps = 0; /* numbers that stand for no page */
-    uint64_t refs = 0;
-    uint64_t vma_slots = 0;
-    for (size_t i = 0; i < plan->nobjects; i++) {
-        struct shard shard = cell_shard(cell, (object_id)i);
-        uint64_t own = shard_pages_below(&shard, plan->objects[i].pages);
-        uint64_t span = round_up(own, PAGES_PER_CHUNK);
-        pages += span;
-        versions += plan->objects[i].layers == 0 ? 0 : own;
-        gaps += span - own;
-        refs += span / PAGES_PER_CHUNK * plan->objects[i].max_vmas;
-        vma_slots += plan->objects[i].max_vmas;
-    }
-    uint64_t pt_words = 0;
-    for (size_t i = 0; i < plan->nprocesses; i++) {
-        pt_words += round_up(plan->processes[i].address_span, cell->arch->pt_entries) /
-                        cell->arch->pt_entries / 64 +
-                    1;
-    }
-    uint64_t columns = 0;
-    for (size_t i = 0; i < plan->nvmas; i++) {
-        const struct plan_vma *vma = &plan->vmas[i];
-        struct shard shard = cell_shard(cell, vma->object);
-        columns += plan->objects[vma->object].layers == 0
-                       ? 0
-                       : shard_pages_below(&shard, vma->offset + vma->pages) -
-                             shard_pages_below(&shard, vma->offset);
-    }
-    uint64_t rows = most_rows(cell);
-    uint64_t lists = LRU_ZONE_LISTS + (uint64_t)cell->ncontexts * LRU_CONTEXT_LISTS;
-    uint64_t requests = (uint64_t)cell->nswap_devices * machine->swap.queue +
-                        machine->disk.devices * machine->disk.queue;
-    uint64_t swap_slots = slots * cell->nswap_devices;
-    uint64_t clusters = round_up(slots, SWAP_CLUSTER_SLOTS) / SWAP_CLUSTER_SLOTS;
-    uint64_t events = (uint64_t)cell->ncontexts + cell->ndevices;
-    struct expected_use use = expected_use(scenario, plan, design);
-    page_count used = min_u64(use.pages / cell->ncells + 1 + gaps, pages);
-    uint64_t used_slots = use.slots == 0 || swap_slots == 0
+    cell->nswap_devices = swap_slots_per_device(scenario, id) == 0
                               ? 0
-                              : min_u64(use.slots / cell->ncells / cell->nswap_devices + 1, slots);
-    cell->npages = (page_id)pages;
-    cell->max_rows = (uint32_t)min_u64(rows, UINT32_MAX);
-
+                              : (uint32_t)machine->swap.devices;
+    cell->ndevices = cell->nswap_devices + (uint32_t)machine->disk.devices;
+    const struct cell_numbers n = number_all(cell);
+    cell->npages = (page_id)n.pages;
+    cell->max_rows = (uint32_t)min_u64(n.rows, UINT32_MAX);
     DECLARE(core, struct cell_core, 1, 1, "counters, zones, CPUs and locks of the cell");
-    DECLARE(words, struct page_word, pages / PAGES_PER_WORD, used / PAGES_PER_WORD,
-            "flags of 64 pages");
-    /* The heads of the lists are at the end. */
-    DECLARE(
-        lru, struct lru_link, pages + lists,
-        min_u64(state_scattered(sizeof(struct lru_link), pages, used, 1) + lists, pages + lists),
-        "neighbours on an LRU list");
-    DECLARE(mapcount, uint16_t, pages, pages, "ptes that map a page");
-    DECLARE(slot, uint32_t, pages, used_slots == 0 ? 0 : used, "swap slot of a page");
-    DECLARE(written_at, uint32_t, pages, used_slots == 0 ? 0 : used,
-            "when a page was written to swap");
-    DECLARE(chunk_object, uint32_t, pages / PAGES_PER_CHUNK, pages / PAGES_PER_CHUNK,
-            "object of a chunk");
-    DECLARE(objects, struct object, plan->nobjects, plan->nobjects, "an object");
-    DECLARE(vmas, struct vma, plan->nvmas, plan->nvmas, "a vma");
-    DECLARE(mms, struct mm, plan->nprocesses, plan->nprocesses, "an address space");
-    DECLARE(object_vmas, vma_id, vma_slots, vma_slots, "vmas of an object by rank");
-    DECLARE(vma_nodes, struct prio_node, plan->nvmas + 1, plan->nvmas + 1,
-            "a vma in the tree of its object");
-    DECLARE(coverers, struct vma_entry, most_vmas(plan), 0, "a vma over the page looked at");
-    DECLARE(row_refs, uint32_t, refs, refs, "reference to a row of ptes");
-    DECLARE(rows, struct pte_row, rows, min_u64(rows, use.rows / cell->ncells + 1 + REF_FIRST_ROW),
-            "present and young bits of 512 ptes");
-    DECLARE(versions, uint16_t, columns, columns, "which version of a page an mm has");
-    DECLARE(attached, uint16_t, versions, versions, "mms that have a version");
-    DECLARE(pt_bits, uint64_t, pt_words, pt_words, "page-table pages of an address space");
-    DECLARE(visitors, struct visitor, plan->nprocesses, plan->nprocesses,
-            "a process as the cell sees it");
-    DECLARE(operations, struct operation, plan->operates ? plan->nprocesses : 0,
-            plan->operates ? plan->nprocesses : 0, "an operation on an address space");
-    DECLARE(contexts, struct context, cell->ncontexts, cell->ncontexts, "a kernel context");
-    DECLARE(runnable, uint64_t, cell->ncontexts / 64 + 1, cell->ncontexts / 64 + 1,
-            "contexts that want a CPU");
-    DECLARE(busy, uint64_t, cell->ncontexts / 64 + 1, cell->ncontexts / 64 + 1,
-            "contexts that are not idle");
-    DECLARE(heap, struct event, events, events, "an event");
-    DECLARE(heap_position, uint32_t, events, events, "where an event is in the heap");
-    DECLARE(devices, struct device, cell->ndevices, cell->ndevices, "a block device");
-    DECLARE(requests, struct device_request, requests, requests, "a device request");
-    DECLARE(pending, struct device_request, cell->ncells > 1 ? requests : 0,
-            cell->ncells > 1 ? requests : 0, "a device request not yet known to other cells");
-    DECLARE(swap_map, page_id, swap_slots,
-            state_scattered(sizeof(page_id), slots, used_slots, cell->nswap_devices),
-            "page in a swap slot");
-    DECLARE(swap_cluster_used, uint16_t, clusters * cell->nswap_devices,
-            clusters * cell->nswap_devices, "slots in use of a swap cluster");
-    tlb_set_up(&machine->tlb, cell->arch, &cell->tlb);
-    uint64_t homes = cell->tlb.nentries > 0 ? translation_homes(plan, id, cell->ncells) : 0;
-    DECLARE(translations, struct translation, homes, homes, "what translations cost a process");
-    DECLARE(tlb_entries, uint64_t, homes * cell->tlb.nentries, homes * cell->tlb.nentries,
-            "an entry of a TLB");
+    declare_pages(cell, &n);
+    declare_mappings(cell, &n);
+    declare_contexts(cell);
+    declare_devices(cell, &n);
+    declare_tlb(cell);
 #ifdef THRASH_CHECKS
-    DECLARE(tags, struct tags, pages, pages, "content tags of a page");
+    DECLARE(tags, struct tags, n.pages, n.pages, "content tags of a page");
 #endif
 }
 
@@ -274,6 +326,23 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
     design->reclaim->set_up(cell);
     take_part_of_zones(cell);
     context_start_flusher_of_old(cell);
+    return STATUS_OK;
+}
+
+enum status cell_frames_kept(const struct scenario *scenario, const struct plan *plan,
+                             const struct design *design, page_count *frames_p)
+{
+    struct cell cell;
+    cell_layout(scenario, plan, design, 0, &cell);
+    cell.core = calloc(1, sizeof *cell.core);
+    if (cell.core == NULL) {
+        return fail(STATUS_RESOURCE, "out of memory for the zones of a cell");
+    }
+    set_up_zones(&cell);
+    design->reclaim->set_up(&cell);
+    *frames_p = scenario->machine.nodes *
+                design->reclaim->frames_kept(&cell, zone_user_class(&cell));
+    free(cell.core);
     return STATUS_OK;
 }
 

@@ -162,6 +162,11 @@ enum status cell_create(const struct scenario *scenario, const struct plan *plan
                         const struct design *design, cell_id id, struct cell *cell_p);
 void cell_destroy(struct cell *cell);
 
+/* Frames of all zones that allocations for user pages do not get without reclaim, of a machine that
+ * need not be created for it. */
+enum status cell_frames_kept(const struct scenario *scenario, const struct plan *plan,
+                             const struct design *design, page_count *frames_p);
+
 /* Declares the arrays only, to predict their size. Release with cell_destroy(). */
 void cell_layout(const struct scenario *scenario, const struct plan *plan,
                  const struct design *design, cell_id id, struct cell *cell_p);

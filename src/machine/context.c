@@ -3,16 +3,17 @@
 #include <assert.h>
 
 #include "machine/cell.h"
+#include "machine/context_parts.h"
 #include "machine/fault.h"
 #include "machine/residence.h"
 #include "machine/writeback.h"
 
-static uint32_t context_number(const struct cell *cell, const struct context *context)
+uint32_t context_number(const struct cell *cell, const struct context *context)
 {
     return (uint32_t)(context - cell->contexts);
 }
 
-static void set_state(struct cell *cell, struct context *context, enum context_state state)
+void context_set_state(struct cell *cell, struct context *context, enum context_state state)
 {
     uint32_t id = context_number(cell, context);
     context->state = (uint32_t)state;
@@ -32,7 +33,7 @@ static bool waits_for_io(const struct context *context)
 static void enter_waiting(struct cell *cell, struct context *context, sim_time now)
 {
     struct cell_core *core = cell->core;
-    set_state(cell, context, CONTEXT_WAITING);
+    context_set_state(cell, context, CONTEXT_WAITING);
     if (waits_for_io(context)) {
         int who = context->task == TASK_TOUCH ? 0 : 1;
         core->cpu.nblocked[who]++;
@@ -68,9 +69,9 @@ static void leave_list(struct cell *cell, struct context *context, uint32_t *fir
     }
 }
 
-static void run_again(struct cell *cell, struct context *context, sim_time now)
+void context_run_again(struct cell *cell, struct context *context, sim_time now)
 {
-    set_state(cell, context, CONTEXT_RUNNING);
+    context_set_state(cell, context, CONTEXT_RUNNING);
     context->outcome = STEP_AGAIN;
     cpu_want(cell, context_number(cell, context), now);
 }
@@ -88,8 +89,7 @@ static bool wait_is_over(const struct cell *cell, const struct context *context)
     }
 }
 
-/* Puts a context to sleep for what `wait` says, which is not over. */
-static void begin_waiting(struct cell *cell, struct context *context, sim_time now)
+void context_begin_waiting(struct cell *cell, struct context *context, sim_time now)
 {
     uint32_t id = context_number(cell, context);
     context->now = now;
@@ -114,8 +114,7 @@ static void begin_waiting(struct cell *cell, struct context *context, sim_time n
     enter_waiting(cell, context, now);
 }
 
-/* A context sleeps no longer. */
-static void end_wait(struct cell *cell, struct context *context, sim_time now)
+void context_end_wait(struct cell *cell, struct context *context, sim_time now)
 {
     if (context->wait == WAIT_CONGESTION) {
         leave_list(cell, context, &cell->core->congestion_waiters);
@@ -140,7 +139,7 @@ void context_wake_list(struct cell *cell, uint32_t *first, sim_time now)
 static void retry_touch(struct cell *cell, struct context *context, sim_time now)
 {
     struct touch touch = context->touch;
-    set_state(cell, context, CONTEXT_IDLE);
+    context_set_state(cell, context, CONTEXT_IDLE);
     if (fault_retry(cell, &touch, now)) {
         cell->visitors[touch.process].blocked = false;
         outbox_post(&cell->outbox, MESSAGE_WOKEN, touch.process, now, 0);
@@ -153,75 +152,8 @@ static void resume(struct cell *cell, struct context *context, sim_time now)
     if (context->task == TASK_TOUCH) {
         retry_touch(cell, context, now);
     } else {
-        run_again(cell, context, now);
+        context_run_again(cell, context, now);
     }
-}
-
-static struct context *helper_of(const struct cell *cell, process_id process)
-{
-    return &cell->contexts[CONTEXT_FIRST_PROCESS + cell->plan->nprocesses + process];
-}
-
-static bool reclaims_here(const struct cell *cell, process_id process)
-{
-    const struct context *own = &cell->contexts[CONTEXT_FIRST_PROCESS + process];
-    return own->state != CONTEXT_IDLE && own->task == TASK_RECLAIM;
-}
-
-/* A process that reclaims elsewhere does so here, from the next epoch on: but not twice. */
-static void begin_help(struct cell *cell, process_id process)
-{
-    struct context *context = helper_of(cell, process);
-    if (context->help_wanted == 0 || context->state != CONTEXT_IDLE ||
-        reclaims_here(cell, process)) {
-        return;
-    }
-    context->task = TASK_HELP;
-    context->reclaim_class = context->help_class;
-    cell->design->reclaim->begin_direct(cell, context);
-    run_again(cell, context, cell->core->epoch_end);
-}
-
-static process_id helped_process(const struct cell *cell, const struct context *context)
-{
-    return context_number(cell, context) - CONTEXT_FIRST_PROCESS - (uint32_t)cell->plan->nprocesses;
-}
-
-/* A helper goes on for as long as its process reclaims in another cell; what it got is everybody's.
- */
-static void finish_help(struct cell *cell, struct context *context)
-{
-    if (context->held_frame) {
-        context->held_frame = false;
-        zone_give(cell, (enum zone_index)context->held_zone, OWNER_HANDED);
-    }
-    set_state(cell, context, CONTEXT_IDLE);
-    context_made_headway(cell, context);
-    context->help_over = false;
-    begin_help(cell, helped_process(cell, context));
-}
-
-/* A helper is to end: at once, if it sleeps where it holds nothing. */
-static void end_help(struct cell *cell, struct context *context, sim_time now)
-{
-    if (context->state == CONTEXT_IDLE) {
-        return;
-    }
-    context->help_over = true;
-    if (context->state == CONTEXT_WAITING &&
-        (context->wait == WAIT_TIME || context->wait == WAIT_CONGESTION)) {
-        end_wait(cell, context, now);
-        finish_help(cell, context);
-    }
-}
-
-/* Direct reclaim is over: its process has what it wanted. */
-static void end_reclaim(struct cell *cell, struct context *context)
-{
-    if (cell->ncells > 1) {
-        outbox_post(&cell->outbox, MESSAGE_RECLAIMED, context->touch.process, 0, cell->id);
-    }
-    context_made_headway(cell, context);
 }
 
 static void finish(struct cell *cell, struct context *context, sim_time now)
@@ -230,22 +162,22 @@ static void finish(struct cell *cell, struct context *context, sim_time now)
     case TASK_BALANCE:
     case TASK_FLUSH:
     case TASK_FLUSH_OLD:
-        set_state(cell, context, CONTEXT_IDLE);
+        context_set_state(cell, context, CONTEXT_IDLE);
         break;
     case TASK_HELP:
-        finish_help(cell, context);
+        context_finish_help(cell, context);
         break;
     case TASK_OPERATE:
-        set_state(cell, context, CONTEXT_IDLE);
+        context_set_state(cell, context, CONTEXT_IDLE);
         context->task = TASK_TOUCH;
         fault_operation_done(cell, &context->touch, now);
         break;
     default:
-        end_reclaim(cell, context);
+        context_end_reclaim(cell, context);
         context->task = TASK_TOUCH;
         retry_touch(cell, context, now);
         if (cell->ncells > 1) {
-            begin_help(cell, context->touch.process);
+            context_begin_help(cell, context->touch.process);
         }
         break;
     }
@@ -268,11 +200,11 @@ static enum step take_step(struct cell *cell, struct context *context, struct ac
     }
     enum step step = reclaim->direct(cell, actor, context);
     if (step == STEP_DONE && context->operating) {
-        end_reclaim(cell, context);
+        context_end_reclaim(cell, context);
         context->operating = false;
         context->task = TASK_OPERATE;
         if (cell->ncells > 1) {
-            begin_help(cell, context->touch.process);
+            context_begin_help(cell, context->touch.process);
         }
         return STEP_AGAIN;
     }
@@ -312,7 +244,7 @@ static void running_event(struct cell *cell, struct context *context, sim_time n
             break;
         }
         cpu_release(cell, context_number(cell, context), now);
-        begin_waiting(cell, context, now);
+        context_begin_waiting(cell, context, now);
         break;
     case STEP_SPIN: {
         struct sim_lock *lock = &cell->mms[context->spin_mm].lock;
@@ -323,7 +255,7 @@ static void running_event(struct cell *cell, struct context *context, sim_time n
         }
         event_remove(cell, context_number(cell, context));
         cpu_book(cell, context_number(cell, context), now);
-        set_state(cell, context, CONTEXT_SPINNING);
+        context_set_state(cell, context, CONTEXT_SPINNING);
         context->may_resched = false;
         join(cell, context, &lock->first_waiter);
         break;
@@ -345,7 +277,7 @@ static void stop_spinning(struct cell *cell, struct context *context, sim_time n
         return;
     }
     cpu_book(cell, id, now);
-    set_state(cell, context, CONTEXT_RUNNING);
+    context_set_state(cell, context, CONTEXT_RUNNING);
     context->outcome = STEP_AGAIN;
     context->now = now;
     if (context->on_cpu) {
@@ -371,7 +303,7 @@ void context_event(struct cell *cell, uint32_t id, sim_time now)
         stop_spinning(cell, context, now);
         break;
     case CONTEXT_WAITING:
-        end_wait(cell, context, now);
+        context_end_wait(cell, context, now);
         resume(cell, context, now);
         break;
     case CONTEXT_IDLE:
@@ -388,7 +320,7 @@ static bool wake_kswapd(struct cell *cell, sim_time now)
     }
     context->task = TASK_BALANCE;
     cell->design->reclaim->begin_balance(cell, context);
-    run_again(cell, context, now);
+    context_run_again(cell, context, now);
     return true;
 }
 
@@ -414,7 +346,7 @@ void context_wake_flusher(struct cell *cell, sim_time now)
     struct context *context = &cell->contexts[CONTEXT_FLUSHER];
     if (context->state == CONTEXT_IDLE) {
         context->task = TASK_FLUSH;
-        run_again(cell, context, now);
+        context_run_again(cell, context, now);
     }
 }
 
@@ -425,12 +357,11 @@ void context_start_flusher_of_old(struct cell *cell)
         context->task = TASK_FLUSH_OLD;
         context->wait = WAIT_TIME;
         context->wait_until = cell->design->reclaim->writeback->first_tick;
-        begin_waiting(cell, context, 0);
+        context_begin_waiting(cell, context, 0);
     }
 }
 
-/* Stops a process at a touch; `context->touch` is what it tries again. */
-static struct context *stop_process(struct cell *cell, const struct touch *touch)
+struct context *context_stop_process(struct cell *cell, const struct touch *touch)
 {
     process_id process = touch->process;
     struct context *context = &cell->contexts[CONTEXT_FIRST_PROCESS + process];
@@ -446,195 +377,30 @@ static struct context *stop_process(struct cell *cell, const struct touch *touch
     return context;
 }
 
-void context_begin_reclaim(struct cell *cell, const struct touch *touch, unsigned class,
-                           sim_time now)
-{
-    struct context *context = stop_process(cell, touch);
-    if (!context->asked_for_memory) {
-        context->asked_for_memory = true;
-        context->wait_began = now;
-    }
-    if (cell->ncells > 1) {
-        context->waited_for_frames = !context->waited_for_frames;
-        if (context->waited_for_frames) {
-            context->wait = WAIT_TIME;
-            context->wait_until = max_u64(cell->core->epoch_end, now);
-            begin_waiting(cell, context, now);
-            return;
-        }
-        outbox_post(&cell->outbox, MESSAGE_RECLAIM, touch->process, class, cell->id);
-    }
-    context->task = TASK_RECLAIM;
-    context->reclaim_class = (uint8_t) class;
-    cell->design->reclaim->begin_direct(cell, context);
-    run_again(cell, context, now);
-    if (cell->ncells > 1) {
-        end_help(cell, helper_of(cell, touch->process), now);
-    }
-}
-
 void context_begin_operation(struct cell *cell, const struct touch *touch)
 {
-    struct context *context = stop_process(cell, touch);
+    struct context *context = context_stop_process(cell, touch);
     context->task = TASK_OPERATE;
     operation_begin(&cell->operations[touch->process], &cell->calls[touch->page]);
-    run_again(cell, context, touch->at);
-}
-
-enum step context_reclaim_in_operation(struct cell *cell, struct actor *actor, unsigned class)
-{
-    struct context *context = &cell->contexts[actor->context];
-    if (!context->asked_for_memory) {
-        context->asked_for_memory = true;
-        context->wait_began = actor->now;
-    }
-    context->operating = true;
-    context->task = TASK_RECLAIM;
-    context->reclaim_class = (uint8_t) class;
-    if (cell->ncells > 1) {
-        outbox_post(&cell->outbox, MESSAGE_RECLAIM, context->touch.process, class, cell->id);
-    }
-    cell->design->reclaim->begin_direct(cell, context);
-    if (cell->ncells > 1) {
-        end_help(cell, helper_of(cell, context->touch.process), actor->now);
-    }
-    return STEP_AGAIN;
-}
-
-bool context_out_of_memory(struct cell *cell, struct context *context)
-{
-    if (cell->ncells > 1) {
-        if (context->freed_here + context->freed_elsewhere == 0) {
-            cell->core->ngave_up += !context->gave_up;
-            context->gave_up = true;
-        }
-        return context->task != TASK_HELP;
-    }
-    if (!cell->core->out_of_memory) { /* the first one decides the verdict */
-        cell->core->out_of_memory = true;
-        cell->core->failed_zone = context->reclaim_class;
-        cell->core->failed_process = context->touch.process;
-        cell->core->failed_owner = context->refused;
-    }
-    return true;
-}
-
-enum step context_sleep_it_off(const struct cell *cell, struct context *context)
-{
-    context->wait = WAIT_TIME;
-    context->wait_until = cell->ncells == 1 ? TIME_NEVER : cell->core->epoch_end;
-    return STEP_WAIT;
-}
-
-void context_made_headway(struct cell *cell, struct context *context)
-{
-    cell->core->ngave_up -= context->gave_up;
-    context->gave_up = false;
-}
-
-void context_report_giving_up(struct cell *cell)
-{
-    if (cell->core->ngave_up == 0) {
-        return;
-    }
-    for (process_id i = 0; i < cell->plan->nprocesses; i++) {
-        const struct context *own = &cell->contexts[CONTEXT_FIRST_PROCESS + i];
-        const struct context *helper = helper_of(cell, i);
-        if (own->gave_up) {
-            outbox_post(&cell->outbox, MESSAGE_GAVE_UP, i, 1 + (uint64_t)own->reclaim_class,
-                        cell->id);
-        } else if (helper->gave_up && helper->help_wanted > 0) {
-            outbox_post(&cell->outbox, MESSAGE_GAVE_UP, i, 0, cell->id);
-        }
-    }
-}
-
-void context_help(struct cell *cell, process_id process, unsigned class)
-{
-    struct context *context = helper_of(cell, process);
-    context->help_wanted++;
-    context->help_class = (uint8_t) class;
-    begin_help(cell, process);
-}
-
-void context_end_help(struct cell *cell, process_id process)
-{
-    struct context *context = helper_of(cell, process);
-    if (--context->help_wanted == 0) {
-        end_help(cell, context, cell->core->epoch_end);
-    }
-}
-
-void context_freed(struct cell *cell, struct context *context, uint64_t pages)
-{
-    context->freed_here += (uint32_t)pages;
-    if (cell->ncells > 1 && pages > 0) {
-        context_made_headway(cell, context);
-        uint32_t number = context_number(cell, context) - CONTEXT_FIRST_PROCESS;
-        uint32_t nprocesses = (uint32_t)cell->plan->nprocesses;
-        process_id process = number < nprocesses ? number : number - nprocesses;
-        outbox_post(&cell->outbox, MESSAGE_FREED, process, pages, cell->id);
-    }
-}
-
-void context_call_ended(struct cell *cell, const struct context *context, uint64_t left)
-{
-    if (cell->ncells > 1 && context->task != TASK_HELP) {
-        outbox_post(&cell->outbox, MESSAGE_CALLED, context->touch.process, left, cell->id);
-    }
-}
-
-void context_call_ended_elsewhere(struct cell *cell, uint64_t left)
-{
-    if (cell->design->reclaim->call_ended_elsewhere != NULL) {
-        cell->design->reclaim->call_ended_elsewhere(cell, left);
-    }
-}
-
-bool context_freed_enough(const struct cell *cell, const struct context *context)
-{
-    return context->freed_here + context->freed_elsewhere >= cell_batch(cell) * cell->ncells;
-}
-
-/* Who waits for congestion before the next pass need not make it. */
-static void hear_of_freed(struct cell *cell, struct context *context, uint64_t pages)
-{
-    context->freed_elsewhere += (uint32_t)pages;
-    if (context->state == CONTEXT_WAITING && context->wait == WAIT_CONGESTION &&
-        context_freed_enough(cell, context)) {
-        event_set(cell, context_number(cell, context), cell->core->epoch_end);
-    }
-}
-
-void context_freed_elsewhere(struct cell *cell, process_id process, uint64_t pages)
-{
-    struct context *own = &cell->contexts[CONTEXT_FIRST_PROCESS + process];
-    struct context *helper = helper_of(cell, process);
-    if (own->state != CONTEXT_IDLE && own->task == TASK_RECLAIM) {
-        context_made_headway(cell, own);
-        hear_of_freed(cell, own, pages);
-    }
-    if (helper->state != CONTEXT_IDLE) {
-        hear_of_freed(cell, helper, pages);
-    }
+    context_run_again(cell, context, touch->at);
 }
 
 void context_begin_wait(struct cell *cell, const struct touch *touch, enum wait_for wait,
                         uint32_t what, sim_time until, sim_time now)
 {
-    struct context *context = stop_process(cell, touch);
+    struct context *context = context_stop_process(cell, touch);
     context->wait = wait;
     context->wait_page = what;
     context->wait_device = what;
     context->wait_until = until;
-    begin_waiting(cell, context, now);
+    context_begin_waiting(cell, context, now);
 }
 
 void context_begin_spin(struct cell *cell, const struct touch *touch, struct sim_lock *lock,
                         sim_time now)
 {
-    struct context *context = stop_process(cell, touch);
-    set_state(cell, context, CONTEXT_SPINNING);
+    struct context *context = context_stop_process(cell, touch);
+    context_set_state(cell, context, CONTEXT_SPINNING);
     join(cell, context, &lock->first_waiter);
     cpu_want(cell, context_number(cell, context), now);
 }

@@ -74,6 +74,7 @@ struct context {
     sim_time now;       /* its clock while it runs; its next event otherwise */
     sim_time slice_end; /* it yields at the first chance from here on */
     sim_time run_since; /* since when its CPU time is not booked */
+    sim_time beyond;    /* with many cells: what it did beyond its window and has not made up for */
     sim_time wait_until;
     sim_time wait_began; /* of a process that waits for memory */
     uint32_t state;      /* enum context_state */

@@ -37,7 +37,8 @@ static void put_on_cpu(struct cell *cell, uint32_t id, sim_time from)
     context->on_cpu = true;
     context->run_since = from;
     if (context->state == CONTEXT_RUNNING) {
-        context->now = max_u64(context->now, from);
+        context->now = max_u64(context->now, from + context->beyond);
+        context->beyond = 0;
         event_set(cell, id, context->now);
     }
 }
@@ -90,7 +91,7 @@ static bool next_in_turn(struct cell *cell, uint32_t *id_p)
 }
 
 /* Contexts that cannot lose their CPU keep it, the others queue up anew. What a context did beyond
- * the end of its last window comes off this one. */
+ * the end of a window comes off the next one in which it has a CPU. */
 static void keep_stuck(struct cell *cell, sim_time last_window_end)
 {
     uint32_t id = 0;
@@ -99,6 +100,9 @@ static void keep_stuck(struct cell *cell, sim_time last_window_end)
         struct context *context = &cell->contexts[id];
         context->yielded = false;
         if (context->state == CONTEXT_RUNNING && context->now > last_window_end) {
+            if (context->on_cpu && cell->ncells > 1) {
+                context->beyond = context->now - last_window_end;
+            }
             context->now += cell->core->epoch_start - last_window_end;
         }
         if (is_stuck(context)) {

@@ -158,13 +158,15 @@ enum frame_result map_need_table(struct cell *cell, struct actor *actor, const s
     return FRAME_OK;
 }
 
-enum frame_result map_large(struct cell *cell, struct actor *actor, const struct vma *vma)
+enum frame_result map_large(struct cell *cell, struct actor *actor, const struct vma *vma,
+                            page_count *done)
 {
     struct mm *mm = &cell->mms[vma->mm];
     const bool huge = vma->page_class == PAGES_HUGE;
     const unsigned from = MUTANT(LARGE_DIRECTORY, huge ? 1 : 0, 0);
     page_id end = vma->first + vma->npages;
-    for (page_id page = vma->first; page < end;) {
+    while (vma->first + *done < end) {
+        page_id page = vma->first + (page_id)*done;
         uint64_t address = vma_address(cell, vma, page);
         uint64_t index = address / cell->arch->pt_entries;
         enum frame_result result = take_tables(cell, actor, mm, false,
@@ -176,7 +178,7 @@ enum frame_result map_large(struct cell *cell, struct actor *actor, const struct
             LARGE_ENTRIES, !huge || is_first_of(cell, mm, index, cell->arch->pmd_span) ? 1U : 0U,
             2U);
         cell->pt_bits[(mm->first_pt_bit + index) / 64] |= 1ULL << (index % 64);
-        page += (page_id)(cell->arch->pt_entries - address % cell->arch->pt_entries);
+        *done += cell->arch->pt_entries - address % cell->arch->pt_entries;
     }
     return FRAME_OK;
 }

@@ -87,9 +87,11 @@ enum zone_index map_table_class(const struct cell *cell);
 enum frame_result map_need_table(struct cell *cell, struct actor *actor, const struct vma *vma,
                                  page_id page);
 
-/* Maps all that a vma of large pages has in this cell: entries of page directories, which are made
- * where they do not exist. Frames of the kernel's class. */
-enum frame_result map_large(struct cell *cell, struct actor *actor, const struct vma *vma);
+/* Maps what a vma of large pages has in this cell from its page *done on, and counts that: entries
+ * of page directories, which are made where they do not exist. Frames of the kernel's class. */
+enum frame_result map_large(struct cell *cell, struct actor *actor, const struct vma *vma,
+                            page_count *done);
+
 /* After a vma was detached: gives back the page-table pages, and the directory pages above them, of
  * top-level directory entries that no vma of its mm is left under. */
 void map_free_tables(struct cell *cell, struct actor *actor, vma_id vma);

@@ -29,6 +29,7 @@ struct choice {
     const char *description; /* one line */
     const char *source;      /* article, document or kernel file */
     unsigned archs;          /* where it exists, bit 1 << enum machine_arch; 0: everywhere */
+    const char *because;     /* why not elsewhere; NULL where it exists everywhere */
 };
 
 /* What the ptes of a page are kept in, by the designs that keep them. */
@@ -122,6 +123,9 @@ struct reclaim_ops {
      * fallback of the era; wakes kswapd when it should. Does not take the frame. */
     enum frame_result (*find_frame)(struct cell *cell, enum zone_index class, sim_time now,
                                     enum zone_index *zone_p);
+
+    /* Free frames of a class and the zones below it that find_frame() never picks for it. */
+    page_count (*frames_kept)(const struct cell *cell, enum zone_index class);
 
     /* Direct reclaim by the process of a context, after begin_direct(): until a frame can be had.
      * It may leave one in context.held_frame. Sets core.out_of_memory when it gives up. */

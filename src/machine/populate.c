@@ -7,6 +7,7 @@
 #include "machine/kernel_memory.h"
 #include "machine/lru.h"
 #include "machine/map.h"
+#include "machine/populate_needs.h"
 #include "machine/pte.h"
 #include "machine/residence.h"
 #include "machine/tags.h"
@@ -35,72 +36,6 @@ static bool take_large_pool(struct cell *cell)
     return frames == 0;
 }
 
-/* Kernel text, static tables and boot allocations: 40 MiB (assumed) on the machine of
- * configs/lwn-32g.yaml, and in proportion on smaller ones, so that scaled-down machines keep their
- * balance. */
-static byte_count kernel_image_bytes(byte_count memory)
-{
-    const byte_count full = (byte_count)40 << 20;
-    return min_u64(full, memory / 800);
-}
-
-/* Frames of chains for the ptes that populate sets, at least: of each page one pte may be direct,
- * and those of shared pages may be found without chains. On a 32-bit machine they are low memory,
- * and that it runs out is a verdict. */
-static page_count chain_frames(const struct plan *plan, const struct design *design)
-{
-    if (design->chain_block_bytes == 0 || design->rmap->by_object || plan->arch->long_bytes == 4) {
-        return 0;
-    }
-    uint64_t *ptes = calloc(plan->nobjects + 1, sizeof *ptes);
-    if (ptes == NULL) {
-        return 0;
-    }
-    for (size_t i = 0; i < plan->nvmas; i++) {
-        const struct plan_vma *vma = &plan->vmas[i];
-        ptes[vma->object] += vma->populate != POPULATE_NONE ? vma->pages : 0;
-    }
-    uint64_t blocks = 0;
-    for (size_t i = 0; i < plan->nobjects; i++) {
-        const struct plan_object *object = &plan->objects[i];
-        if (object->page_class == PAGES_SMALL && ptes[i] > object->pages) {
-            blocks += (ptes[i] - object->pages + design->chain_slots - 1) / design->chain_slots;
-        }
-    }
-    free(ptes);
-    unsigned bytes = design->chain_block_bytes;
-    unsigned in_frame = design->rmap->chains == CHAIN_LIST
-                            ? (unsigned)PAGE_BYTES / bytes
-                            : slab_objects_per_page(plan->arch, bytes);
-    return (blocks + in_frame - 1) / in_frame;
-}
-
-page_count populate_frames_needed(const struct scenario *scenario, const struct plan *plan,
-                                  const struct design *design)
-{
-    byte_count memory = scenario->machine.memory;
-    page_count frames = pages_for((memory >> PAGE_SHIFT) * design->struct_page_bytes) +
-                        pages_for(kernel_image_bytes(memory)) +
-                        plan->nprocesses *
-                            (design->mm_directories + design->slab[SLAB_STACK].bytes / PAGE_BYTES) +
-                        pages_for(plan->nprocesses * design->slab[SLAB_TASK].bytes);
-    uint64_t last_end = 0; /* of page-table pages of the vma before */
-    for (size_t i = 0; i < plan->nvmas; i++) {
-        const struct plan_vma *vma = &plan->vmas[i];
-        if (vma->populate != POPULATE_NONE &&
-            plan->objects[vma->object].page_class == PAGES_SMALL) {
-            /* A page-table page may be that of the vma before as well. */
-            uint64_t first = vma->vpn / plan->arch->pt_entries;
-            uint64_t end = (vma->vpn + vma->pages - 1) / plan->arch->pt_entries + 1;
-            bool shared = i > 0 && vma[-1].process == vma->process &&
-                          vma[-1].populate != POPULATE_NONE && first + 1 == last_end;
-            frames += end - first - (shared ? 1 : 0);
-            last_end = end;
-        }
-    }
-    return frames + chain_frames(plan, design) + plan->large_pool + plan_populated_pages(plan);
-}
-
 /* A cell's part of mem_map and of the kernel: with the structures of the processes that it is home
  * to, they make an even part of all that is there before anything is populated. */
 static void part_at_boot(const struct cell *cell, page_count mem_map, page_count image,
@@ -120,7 +55,7 @@ enum status populate_boot(struct cell *cell)
     const struct machine_config *machine = &cell->scenario->machine;
     page_count frames = machine->memory >> PAGE_SHIFT;
     page_count mem_map = pages_for(frames * cell->design->struct_page_bytes);
-    page_count image = pages_for(kernel_image_bytes(machine->memory));
+    page_count image = pages_for(populate_image_bytes(machine->memory));
     page_count own_mem_map;
     page_count own_image;
     part_at_boot(cell, mem_map, image, &own_mem_map, &own_image);
@@ -177,8 +112,11 @@ static bool populate_page(struct cell *cell, const struct vma *vma, page_id page
     struct object *object = &cell->objects[vma->object];
     if (vma_has_versions(vma)) {
         page_id base = page;
-        page = version_place(cell, vma, base);
-        version_attach(cell, vma, base, page);
+        page = version_of(cell, vma, base);
+        if (page == PAGE_NONE) { /* else it has been tried before */
+            page = version_place(cell, vma, base);
+            version_attach(cell, vma, base, page);
+        }
     }
     if (!page_is(cell->words, page, PLANE_RESIDENT)) {
         enum zone_index class;
@@ -258,7 +196,8 @@ static bool chunk_is_plain(const struct cell *cell, const struct vma *vma, page_
     return zone->free > zone->high + zone->reserve[zone_user_class(cell)] + PAGES_PER_CHUNK;
 }
 
-/* Some `*left` pages of the vma, from place->page on; counts both. False: out of memory. */
+/* Some `*left` pages of the vma, from place->page on; counts both. False: out of memory at that
+ * page. */
 static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, bool page_by_page,
                          struct populate_place *place, page_count *left)
 {
@@ -269,6 +208,7 @@ static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, b
         page_id next = (page_id)min_u64(
             (uint64_t)first / PAGES_PER_CHUNK * PAGES_PER_CHUNK + PAGES_PER_CHUNK, end);
         for (page_id page = first; page < next; page++) {
+            place->page = page - vma->first;
             if (map_need_table(cell, &actor, vma, page) != FRAME_OK) {
                 refused(cell, vma->mm, map_table_class(cell));
                 return false;
@@ -286,21 +226,23 @@ static bool populate_vma(struct cell *cell, const struct vma *vma, bool write, b
         if (*pte_ref(cell, vma, first) >= REF_FIRST_ROW) {
             pte_compact_young(cell, pte_ref(cell, vma, first));
         }
-        place->page += next - first;
+        place->page = next - vma->first;
         *left -= min_u64(*left, next - first);
     }
     return true;
 }
 
-/* What the kernel keeps for the process, in the cell that is home to it. */
-static void create_process(struct cell *cell, process_id process)
+/* What the kernel keeps for the process, in the cell that is home to it. False: out of memory. */
+static bool create_process(struct cell *cell, process_id process)
 {
     struct actor actor = {0, CONTEXT_FIRST_PROCESS + process};
     if (cell->mms[process].alive && kernel_memory_is_here(cell, process) &&
         kernel_memory_take(cell, &actor, &cell->mms[process],
                            cell->plan->processes[process].nvmas) != FRAME_OK) {
         refused(cell, process, zone_kernel_class(cell));
+        return false;
     }
+    return true;
 }
 
 /* Returns whether that was all, be it for lack of memory. */
@@ -308,18 +250,22 @@ static bool populate_mappings(struct cell *cell, process_id process, bool page_b
                               page_count left, struct populate_place *place)
 {
     const struct plan_process *plan = &cell->plan->processes[process];
-    for (; place->vma < plan->nvmas && !cell->core->out_of_memory; place->vma++) {
+    for (; place->vma < plan->nvmas; place->vma++) {
         const struct vma *vma = &cell->vmas[plan->first_vma + place->vma];
         enum populate how = cell->plan->vmas[plan->first_vma + place->vma].populate;
         if (vma->page_class != PAGES_SMALL) {
             struct actor actor = {0, CONTEXT_FIRST_PROCESS + process};
-            if (map_large(cell, &actor, vma) != FRAME_OK) {
+            if (map_large(cell, &actor, vma, &place->page) != FRAME_OK) {
                 out_of_memory(cell, process, zone_kernel_class(cell), OWNER_DIRECTORY);
+                return true;
             }
-        } else if (how != POPULATE_NONE &&
-                   populate_vma(cell, vma, how == POPULATE_WRITE, page_by_page, place, &left) &&
-                   place->page < vma->npages) {
-            return false;
+        } else if (how != POPULATE_NONE) {
+            if (!populate_vma(cell, vma, how == POPULATE_WRITE, page_by_page, place, &left)) {
+                return true;
+            }
+            if (place->page < vma->npages) {
+                return false;
+            }
         }
         place->page = 0;
     }
@@ -364,14 +310,23 @@ bool populate_span(struct cell *cell, process_id process, bool page_by_page, pag
     static const sim_time nothing[COST_COUNT];
     const sim_time *cost = cell->cost;
     cell->cost = nothing;
-    if (!place->created) {
-        create_process(cell, process);
-        place->created = true;
+    bool done = true;
+    if (!cell->core->out_of_memory) {
+        place->created = place->created || create_process(cell, process);
     }
-    const bool done = populate_mappings(cell, process, page_by_page, pages, place) &&
-                      populate_file(cell, process, pages, place);
+    if (!cell->core->out_of_memory) {
+        done = populate_mappings(cell, process, page_by_page, pages, place);
+    }
+    if (!cell->core->out_of_memory && done) {
+        done = populate_file(cell, process, pages, place);
+    }
     cell->cost = cost;
     return done;
+}
+
+void populate_again(struct cell *cell)
+{
+    cell->core->out_of_memory = false;
 }
 
 void populate_process(struct cell *cell, process_id process, bool page_by_page)

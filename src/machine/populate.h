@@ -8,12 +8,6 @@
 
 #include "machine/cell.h"
 
-/* The least number of frames that a plan needs before its clock starts: populated pages, page
- * tables, chains of ptes, mem_map and the kernel's own memory. Not in it: directories, and chains
- * where a design keeps them for some pages only. */
-page_count populate_frames_needed(const struct scenario *scenario, const struct plan *plan,
-                                  const struct design *design);
-
 /* What the machine holds before there is any process: mem_map and the kernel's own memory.
  * STATUS_USAGE when it does not fit. */
 enum status populate_boot(struct cell *cell);
@@ -30,10 +24,13 @@ struct populate_place {
  * mappings, maps those of large pages as a whole, and brings into the page cache the file that it
  * has read; call for all of them in their order. One call does some `pages` ptes, whole chunks of
  * 512, or pages of the file, and returns whether that was all; it goes on from `place`. Ends early,
- * with core.out_of_memory set, when a frame cannot be had; that is not an error of the call.
- * `page_by_page` takes the slow way throughout; tests compare. */
+ * with core.out_of_memory set, when a frame cannot be had, and returns true; that is not an error
+ * of the call, and when the cell has frames again, of others, populate_again() lets it go on where
+ * it was. `page_by_page` takes the slow way throughout; tests compare. */
 bool populate_span(struct cell *cell, process_id process, bool page_by_page, page_count pages,
                    struct populate_place *place);
+
+void populate_again(struct cell *cell);
 
 /* All of it at once. */
 void populate_process(struct cell *cell, process_id process, bool page_by_page);

@@ -9,17 +9,17 @@ const char *verdict_name(enum verdict verdict)
     return names[verdict];
 }
 
+bool metric_is_sampled(enum metric metric)
+{
+    return metric == METRIC_TLB_ACCESSES || metric == METRIC_TLB_MISSES ||
+           metric == METRIC_TRANSLATION || metric == METRIC_TLB_REACH;
+}
+
 const char *recording_lacks(const struct recording *recording, enum metric metric)
 {
-    switch (metric) {
-    case METRIC_TLB_ACCESSES:
-    case METRIC_TLB_MISSES:
-    case METRIC_TRANSLATION:
-    case METRIC_TLB_REACH:
-        return recording->tlb_simulated ? NULL : "the TLB is not simulated: machine.tlb is none";
-    default:
-        return NULL;
-    }
+    return metric_is_sampled(metric) && recording->tlb_sampling == 0
+               ? "the TLB is not simulated: machine.tlb is none"
+               : NULL;
 }
 
 void recording_free(struct recording *recording)

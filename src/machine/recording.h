@@ -44,7 +44,7 @@ struct recording {
     char verdict_detail[512];  /* one sentence: what failed, who held what */
     process_id failed_process; /* whose allocation failed, when memory has run out */
     byte_count ballast;        /* as sized by the program or given */
-    bool tlb_simulated;        /* machine.tlb has entries */
+    uint64_t tlb_sampling;     /* one slice in so many went through the TLB; 0: there is none */
 };
 
 /* The machine-wide value of a metric at the end, in its form; there is at least one point. */
@@ -55,6 +55,10 @@ static inline uint64_t recording_last(const struct recording *recording, enum me
 
 /* Why a metric has no values in this run; NULL: it has. */
 const char *recording_lacks(const struct recording *recording, enum metric metric);
+
+/* Whether a metric is of the TLB, and so an estimate from samples unless all slices were simulated.
+ */
+bool metric_is_sampled(enum metric metric);
 
 void recording_free(struct recording *recording);
 

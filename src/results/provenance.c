@@ -189,7 +189,7 @@ enum status provenance_gather(MPI_Comm comm, int argc, char *const *argv,
         return status;
     }
     if (ranks.size > 1) {
-        MPI_Gather(name, HOST_NAME_SIZE, MPI_CHAR, names, HOST_NAME_SIZE, MPI_CHAR, 0, comm);
+        io_gather(&ranks, name, HOST_NAME_SIZE, MPI_CHAR, names);
     }
     if (names != NULL) {
         fill_on_root(&ranks, names, argc, argv, &provenance);

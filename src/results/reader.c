@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "results/digest.h"
 #include "results/schema.h"
+#include "results/seal.h"
 
 static enum status check_schema(const struct h5_reader *reader)
 {
@@ -35,7 +36,10 @@ static enum status check_schema(const struct h5_reader *reader)
 enum status results_open(const char *path, struct h5_reader **reader_p)
 {
     struct h5_reader *reader = NULL;
-    enum status status = h5_open(path, &reader);
+    enum status status = seal_check(path);
+    if (status == STATUS_OK) {
+        status = h5_open(path, &reader);
+    }
     if (status != STATUS_OK) {
         return status;
     }

@@ -12,8 +12,8 @@
 #include "base/status.h"
 #include "io/h5_reader.h"
 
-/* h5_open(), and STATUS_FAILED if the file is not a result or has another schema version. Closed
- * with h5_reader_close(). */
+/* h5_open(), and STATUS_FAILED if the file is not as it was written (seal.h), is not a result or
+ * has another schema version. Closed with h5_reader_close(). */
 enum status results_open(const char *path, struct h5_reader **reader_p);
 
 /* The root attributes. */
@@ -34,7 +34,7 @@ struct results_scalar {
     char *name;
     char *unit;
     char *long_name;
-    char *better; /* "higher", "lower", "neither"; NULL where the file does not say */
+    char *better;          /* "higher", "lower", "neither"; NULL where the file does not say */
     enum number_type type; /* NUMBER_U64: `count`; else `real` */
     uint64_t count;
     double real; /* also set for NUMBER_U64, rounded */

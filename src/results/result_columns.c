@@ -58,8 +58,8 @@ static enum status collect(const struct io_comm *comm, const struct result_colum
 {
     int first = (int)columns->first;
     int n = (int)columns->n;
-    MPI_Gather(&first, 1, MPI_INT, placement->first, 1, MPI_INT, 0, comm->comm);
-    MPI_Gather(&n, 1, MPI_INT, placement->n, 1, MPI_INT, 0, comm->comm);
+    io_gather(comm, &first, 1, MPI_INT, placement->first);
+    io_gather(comm, &n, 1, MPI_INT, placement->n);
     enum status status = STATUS_OK;
     if (comm->rank == 0) {
         status = check_tiling(columns, placement, comm->size);
@@ -71,8 +71,10 @@ static enum status collect(const struct io_comm *comm, const struct result_colum
     MPI_Datatype digest_type;
     MPI_Type_contiguous(2, MPI_UINT64_T, &digest_type);
     MPI_Type_commit(&digest_type);
-    MPI_Gatherv(own, n, digest_type, all, placement->n, placement->first, digest_type, 0,
-                comm->comm);
+    MPI_Request request;
+    MPI_Igatherv(own, n, digest_type, all, placement->n, placement->first, digest_type, 0,
+                 comm->comm, &request);
+    io_wait(&request, 1);
     MPI_Type_free(&digest_type);
     return STATUS_OK;
 }

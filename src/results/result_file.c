@@ -113,6 +113,8 @@ static void put_provenance(struct result *result, const struct result_header *he
             result_put_absence(result, GROUP_PROVENANCE, fact->name, fact->reason);
         }
     }
+    h5_give_up(result->writer, seal_draft(result->seal));
+    put_fact(result, "seal", "digest of this file, its own 32 digits taken as zeros", result->seal);
     put_fact(result, "start_time", "when the run began, UTC, ISO 8601", p->start_time);
     put_fact(result, "end_time", "when the result was written, UTC, ISO 8601", now);
 }
@@ -287,6 +289,9 @@ enum status result_finish(struct result *result, struct digest *digest_p)
     enum status status = h5_close(result->writer);
     if (status == STATUS_OK && result->comm.rank == 0) {
         status = verify(result);
+        if (status == STATUS_OK) {
+            status = seal_put(result->work.work_path, result->work.final_path, result->seal);
+        }
     }
     status = io_agree(&result->comm, status);
     if (status == STATUS_OK) {

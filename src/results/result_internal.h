@@ -6,6 +6,7 @@
 #include "io/work_file.h"
 #include "results/digest.h"
 #include "results/result_file.h"
+#include "results/seal.h"
 
 /* What one group does not hold: "name: reason" lines. */
 struct group_absences {
@@ -18,6 +19,7 @@ struct result {
     struct work_file work;
     struct h5_writer *writer;
     char *stale; /* an earlier partial result, which a complete one replaces; or NULL */
+    char seal[SEAL_TEXT_SIZE]; /* on rank 0: what stands for it until the file is complete */
     bool is_shared;
     struct digest_parts parts;      /* of the digest, on rank 0 */
     struct digest_parts others;     /* of all else, for reading it back; on rank 0 */

@@ -19,6 +19,9 @@
 #define GROUP_MEMORY      "/performance/memory"
 #define GROUP_STUDY       "/study" /* only in what `study collect` makes */
 
+/* What commands that measure hosts have printed. */
+#define DATASET_REPORT "/report"
+
 #define RESULT_PATH_SIZE 256 /* bytes of the longest path of a dataset, the zero included */
 
 #endif

@@ -98,13 +98,20 @@ static void put_series(struct result *result, const struct recording *recording,
     }
 }
 
-static void describe(struct result *result, const char *path, const struct metric_info *metric)
+static void describe(struct result *result, const char *path, const struct recording *recording,
+                     enum metric which)
 {
+    const struct metric_info *metric = &metric_table[which];
     static const char *const kinds[] = {[METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge"};
     static const char *const directions[] = {
         [BETTER_HIGHER] = "higher", [BETTER_LOWER] = "lower", [BETTER_NEITHER] = "neither"};
     result_put_attribute(result, path, "kind", kinds[metric->kind]);
     result_put_attribute(result, path, "better", directions[metric->direction]);
+    if (metric_is_sampled(which)) {
+        char rate[32];
+        (void)snprintf(rate, sizeof rate, "1/%" PRIu64, recording->tlb_sampling);
+        result_put_attribute(result, path, "sampling_rate", rate);
+    }
 }
 
 static void put_totals(struct result *result, const struct recording *recording)
@@ -123,11 +130,11 @@ static void put_totals(struct result *result, const struct recording *recording)
         struct built_label built;
         build_label(&built, GROUP_TOTALS, metric, "", "");
         put_value(result, &built.label, metric, recording->machine[last]);
-        describe(result, built.path, metric);
+        describe(result, built.path, recording, (enum metric)m);
         if (metric->kind == METRIC_GAUGE) {
             build_label(&built, GROUP_TOTALS, metric, "_peak", "; highest value");
             put_value(result, &built.label, metric, recording->peak[m]);
-            describe(result, built.path, metric);
+            describe(result, built.path, recording, (enum metric)m);
         }
     }
 }

@@ -7,6 +7,7 @@
  * arithmetic is done twice: as in the table of the claims, where chain blocks fill frames to the
  * last byte, and with the headers of slab pages (30, 59 or 113 blocks of 128, 64 or 32 bytes to a
  * frame). */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "claims/claim.h"
 #include "commands/catalogue.h"
 #include "run_fixture.h"
 
@@ -158,7 +160,12 @@ static void check_row(const struct row *row, bool split_4g4g)
 static void test_tasks_at_exhaustion(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    size_t nrows = sizeof rows / sizeof rows[0];
+#ifdef SANITIZED
+    nrows = 1;
+    printf("sanitized: the first row only\n");
+#endif
+    for (size_t i = 0; i < nrows; i++) {
         check_row(&rows[i], false);
         if (strncmp(rows[i].preset, "linux-2.4", 9) != 0) {
             check_row(&rows[i], true);
@@ -225,6 +232,129 @@ static void test_page_tables_fill_low_memory(void **state)
     }
 }
 
+/* --- what the rows of claims require ---------------------------------------------------------- */
+
+static const struct claim *claim_named(const char *id)
+{
+    const struct claim *const *claim = claim_table;
+    while (strcmp((*claim)->id, id) != 0) {
+        claim++;
+    }
+    return *claim;
+}
+
+static const struct claim_figure *figure_named(const struct judgement *judgement, const char *name)
+{
+    size_t i = 0;
+    while (i < judgement->nfigures && strcmp(judgement->figures[i].name, name) != 0) {
+        i++;
+    }
+    assert_true(i < judgement->nfigures);
+    return &judgement->figures[i];
+}
+
+/* The figure that a row requires, within so much of it. */
+static void assert_required(const struct claim_figure *figure, double derived, double within)
+{
+    assert_true(fabs(figure->low - (1 - within) * derived) < 1e-6);
+    assert_true(fabs(figure->high - (1 + within) * derived) < 1e-6);
+}
+
+/* I10: 2.5-objrmap without any chains, so that of each task there are 30 KiB and its page tables.
+ * The first task that there is no room for, from the arithmetic; what the row requires is that, and
+ * the runs of the row come to it. */
+static void test_page_tables_of_the_claim(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned mib;
+        const char *set;
+        const char *name;
+    } sizes[] = {
+        {512, "workloads.database.segment.size=512MiB", "processes_of_512_MiB"},
+        {1024, "workloads.database.segment.size=1GiB", "processes_of_1_GiB"},
+        {2048, "workloads.database.segment.size=2GiB", "processes_of_2_GiB"},
+    };
+    enum { SIZES = sizeof sizes / sizeof sizes[0] };
+    struct sim_result results[SIZES];
+    struct outcome outcomes[SIZES];
+    const struct outcome *runs[SIZES];
+    for (size_t i = 0; i < SIZES; i++) {
+        const char *const sets[] = {sizes[i].set, NULL};
+        results[i] = run_scenario(NULL, CONFIGS_DIR "/claims/i10-page-tables.yaml", sets);
+        outcomes[i] = (struct outcome){.recording = results[i].recording};
+        runs[i] = &outcomes[i];
+    }
+    struct judgement judgement = {.nfigures = 0};
+    claim_named("I10")->judge(runs, &judgement);
+    char required[64] = "";
+    for (size_t i = 0; i < SIZES; i++) {
+        const double tables = sizes[i].mib * MIB / (512 * 4096.0);
+        const double each = 30 * KIB + tables * 4096;
+        const unsigned derived = (unsigned)(capacity(40, false) / each) + 1;
+        const struct claim_figure *figure = figure_named(&judgement, sizes[i].name);
+        printf("%4u MiB each: arithmetic %3u, model %3.0f processes\n", sizes[i].mib, derived,
+               figure->value);
+        assert_required(figure, derived, 0.02);
+        assert_true(fabs(figure->value - derived) <= 0.02 * derived);
+        snprintf(required + strlen(required), sizeof required - strlen(required), "%s%u",
+                 i > 0 ? ", " : "", derived);
+        sim_result_free(&results[i]);
+    }
+    assert_int_equal(judgement.verdict, CLAIM_REPRODUCED);
+    assert_int_equal(strncmp(claim_named("I10")->required, required, strlen(required)), 0);
+    judgement_free(&judgement);
+}
+
+/* L3: what is required of each design, split and line. */
+static void test_tasks_of_the_claim(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *preset;
+        const char *name;
+        unsigned lines; /* how many sizes of lines the claim has of it */
+    } names[] = {
+        {"linux-2.4.23", "tasks_2_4_23", 1},
+        {"linux-2.5.27", "tasks_2_5_27", 1},
+        {"andrea-arithmetic", "tasks_andrea_arithmetic", 1},
+        {"linux-2.6.0", "tasks_2_6_0", 3},
+        {"linux-2.6.0-highpte", "tasks_2_6_0_highpte", 3},
+        {"linux-2.5-objrmap", "tasks_2_5_objrmap", 1},
+        {"linux-2.6.7", "tasks_2_6_7", 1},
+    };
+    const struct claim *claim = claim_named("L3");
+    uint64_t values[METRIC_COUNT] = {0};
+    const struct outcome nothing = {.recording = {.npoints = 1, .machine = values}};
+    const struct outcome *runs[64];
+    assert_true(claim->nruns <= 64);
+    for (size_t i = 0; i < claim->nruns; i++) {
+        runs[i] = &nothing;
+    }
+    struct judgement judgement = {.nfigures = 0};
+    claim->judge(runs, &judgement);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct row *row = rows;
+        while (strcmp(row->preset, names[i].preset) != 0) {
+            row++;
+        }
+        for (unsigned split = 0; split < 2; split++) {
+            for (unsigned k = 0; k < names[i].lines && (split == 0 || i > 0); k++) {
+                char name[64];
+                char line[16] = "";
+                if (names[i].lines > 1) {
+                    snprintf(line, sizeof line, "_on_%u", lines[k]);
+                }
+                snprintf(name, sizeof name, "%s%s%s", names[i].name, split == 1 ? "_4g4g" : "",
+                         line);
+                assert_required(figure_named(&judgement, name),
+                                arithmetic(row, lines[k], split == 1, false), 0.10);
+            }
+        }
+    }
+    judgement_free(&judgement);
+}
+
 /* Bytes of low memory without mem_map and kernel: what /proc/meminfo calls LowTotal. */
 static double low_total(const char *memory)
 {
@@ -279,6 +409,8 @@ int main(void)
         cmocka_unit_test(test_tasks_at_exhaustion),
         cmocka_unit_test(test_nothing_left_in_low_memory),
         cmocka_unit_test(test_page_tables_fill_low_memory),
+        cmocka_unit_test(test_page_tables_of_the_claim),
+        cmocka_unit_test(test_tasks_of_the_claim),
         cmocka_unit_test(test_low_memory_of_4g4g),
         cmocka_unit_test(test_windows_of_a_file),
     };

@@ -51,7 +51,11 @@ file(COPY thrash DESTINATION ${PROJECT_BINARY_DIR}/bin)
 add_custom_target(nothing ALL)
 enable_testing()
 add_test(NAME ordinary COMMAND sh -c "exit $FAKE_TEST_EXIT")
-add_test(NAME slow COMMAND false)
+if(CMAKE_BUILD_TYPE STREQUAL "Asan")
+  add_test(NAME of_asan COMMAND sh -c "exit $FAKE_ASAN_EXIT")
+endif()
+set_tests_properties(ordinary PROPERTIES LABELS unit)
+add_test(NAME slow COMMAND sh -c "exit $FAKE_LONG_EXIT")
 set_tests_properties(slow PROPERTIES LABELS long)
 END
     cat >"$source/CMakePresets.json" <<'END'
@@ -63,7 +67,9 @@ END
       "generator": "Ninja",
       "binaryDir": "${sourceDir}/build/${presetName}",
       "cacheVariables": {"CMAKE_BUILD_TYPE": "Release"}
-    }
+    },
+    {"name": "asan", "inherits": "release", "cacheVariables": {"CMAKE_BUILD_TYPE": "Asan"}},
+    {"name": "tsan", "inherits": "release", "cacheVariables": {"CMAKE_BUILD_TYPE": "Tsan"}}
   ],
   "testPresets": [
     {"name": "release", "configurePreset": "release", "filter": {"exclude": {"label": "long"}}}
@@ -111,7 +117,7 @@ make_program() {
 unset OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM
 
 make_project "$work/source"
-export FAKE_LOG="$work/log" FAKE_TEST_EXIT=0 FAKE_FAILS=none
+export FAKE_LOG="$work/log" FAKE_TEST_EXIT=0 FAKE_LONG_EXIT=1 FAKE_ASAN_EXIT=0 FAKE_FAILS=none
 touch "$FAKE_LOG"
 chmod 666 "$FAKE_LOG"
 
@@ -246,6 +252,30 @@ expect 4 'a run fails' env FAKE_FAILS=linux-2.6.0 "$work/source/bootstrap" run -
 expect 0 'test in the tree' "$work/source/bootstrap" test --no-install
 said '^+ ctest --preset release' 'test in the tree'
 expect 8 'failing test' env FAKE_TEST_EXIT=1 "$work/source/bootstrap" test --no-install
+
+# --- checking -----------------------------------------------------------------------------------
+
+expect 0 check env FAKE_LONG_EXIT=0 "$work/source/bootstrap" check --no-install
+printf 'check: %s: passed\n' tests 'address and undefined sanitizers' 'thread sanitizer' 'long tests' |
+    cmp -s - "$work/stdout" || complain "check: $(cat "$work/stdout")"
+said "^+ cmake -S '$work/source' --preset asan -B '$work/source/build/asan' -DTHRASH_BENCH=OFF" check
+expect 1 'check: a long test fails' "$work/source/bootstrap" check --no-install
+grep -q -x 'check: long tests: FAILED' "$work/stdout" || complain 'check: a long test fails'
+expect 1 'check: a sanitizer' env FAKE_LONG_EXIT=0 FAKE_ASAN_EXIT=1 "$work/source/bootstrap" check \
+    --no-install
+grep -q -x 'check: address and undefined sanitizers: FAILED' "$work/stdout" ||
+    complain 'check: a sanitizer'
+grep -q -x 'check: long tests: passed' "$work/stdout" || complain 'check: a sanitizer: ended there'
+# Less than a minute is left: what comes after the ordinary tests is not begun, and that is said.
+expect 0 'check: no time' env THRASH_CHECK_MINUTES=1 "$work/source/bootstrap" check --no-install
+grep -q -x 'check: tests: passed' "$work/stdout" || complain 'check: no time'
+grep -q -x 'check: thread sanitizer: no time for it' "$work/stdout" || complain 'check: no time, tsan'
+grep -q -x 'check: long tests: 0 tests run; no time for: slow' "$work/stdout" ||
+    complain "check: no time, long: $(cat "$work/stdout")"
+expect 1 'check: no time, a failing test' env THRASH_CHECK_MINUTES=1 FAKE_TEST_EXIT=1 \
+    "$work/source/bootstrap" check --no-install
+expect 2 'check: no number of minutes' env THRASH_CHECK_MINUTES=soon "$work/source/bootstrap" check \
+    --no-install
 
 # --- what is missing ----------------------------------------------------------------------------
 

@@ -3,9 +3,11 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import h5py
@@ -63,6 +65,12 @@ class Calibrate(unittest.TestCase):
             why = why.decode() if isinstance(why, bytes) else why
             self.assertIn("walk_step: not a constant of a cost profile", why)
             self.assertIn("n02", file["locks"])
+            times = file["calibrate/translation/access_time"][()]
+            self.assertEqual(times.shape, (2,))
+            for host, there in zip(("n01", "n02"), times):
+                last = file[f"tlb/{host}/dependent/time_median"][0, -1]
+                # A host that is very busy does not come to the last footprint.
+                self.assertTrue(there == last > 0 or there != there and last != last)
 
     def test_contention(self):
         """Curves are measured as far as there are hardware threads; a run changes with them."""
@@ -122,6 +130,30 @@ class Calibrate(unittest.TestCase):
         os.unlink(out)
         os.rmdir(os.path.dirname(out))
 
+    def test_profile_that_cannot_be_written(self):
+        """Its directory goes meanwhile: what was measured is kept, and marked."""
+        directory = os.path.join(self.directory.name, "gone")
+        profile, result = os.path.join(directory, "node.yaml"), self.result.replace("node", "kept")
+        os.mkdir(directory)
+        process = subprocess.Popen(
+            [PROGRAM, "calibrate", "--quick", "--repetitions", "1", "--bind",
+             str(min(os.sched_getaffinity(0))), "--progress", "none", "--profile", profile, "-o",
+             result], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        time.sleep(2)
+        os.rmdir(directory)
+        output, errors = process.communicate(timeout=200)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertIn("No such file or directory", errors)
+        self.assertIn("result         " + result, output)
+        with h5py.File(result, "r") as file:
+            self.assertEqual(file.attrs["valid"], 0)
+            self.assertIn("No such file or directory", str(file.attrs["invalid_reasons"]))
+            self.assertTrue(any("faults" in host for host in file["kernel"].values()))
+            self.assertIn("faults/shared_write", file["report"].asstr()[()])
+        shown = run(PROGRAM, "show", result)
+        self.assertIn("faults/shared_write", shown.stdout)
+        os.unlink(result)
+
     def test_refused(self):
         for sentence, arguments in (
                 ("exists; --replace replaces it", ["--profile", self.profile]),
@@ -130,6 +162,21 @@ class Calibrate(unittest.TestCase):
             outcome = run(PROGRAM, "calibrate", "--quick", *arguments)
             self.assertEqual(outcome.returncode, 2, outcome.stderr)
             self.assertIn(sentence, outcome.stderr)
+        # The profile that is named after the host, too, before anything is measured.
+        costs = os.path.join(self.directory.name, "configs", "costs")
+        with open(CONFIG.replace("quickstart", "costs/x86_64-2003"), encoding="utf-8") as file:
+            base = file.read()
+        os.makedirs(costs)
+        for name in ("x86_64-2003", os.uname().nodename):
+            with open(os.path.join(costs, name + ".yaml"), "w", encoding="utf-8") as file:
+                file.write(base)
+        start = time.monotonic()
+        outcome = run(PROGRAM, "calibrate", "-o", os.path.join(self.directory.name, "no.h5"),
+                      THRASH_CONFIGS=os.path.dirname(costs))
+        shutil.rmtree(os.path.dirname(costs))
+        self.assertEqual(outcome.returncode, 2, outcome.stderr)
+        self.assertIn("exists; --replace replaces it", outcome.stderr)
+        self.assertLess(time.monotonic() - start, 20)
 
 
 if __name__ == "__main__":

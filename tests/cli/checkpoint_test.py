@@ -1,7 +1,10 @@
 """thrash simulate --checkpoint-every and --resume: killed anywhere, resumed on any number of ranks, a
 run gives the same bits.
 
-usage: checkpoint_test.py THRASH CONFIGS
+usage: checkpoint_test.py THRASH CONFIGS STOP_AT [TEST...]
+
+STOP_AT is the library of stop_at.c. With the names of tests only those are run. $THRASH_TEST_SEED
+sets where runs are killed.
 """
 import os
 import pathlib
@@ -15,39 +18,52 @@ import sys
 import tempfile
 import time
 
+import interruptions
+from interruptions import ranks_of
+
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
 CONFIGS = pathlib.Path(sys.argv[2]).resolve()
 QUICKSTART = str(CONFIGS / "quickstart.yaml")
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
+PROGRAM = interruptions.Program(THRASH, sys.argv[3])
+SEED = os.environ.get("THRASH_TEST_SEED") or str(random.randrange(10**6))
 PRESETS = ("linux-2.4.23", "linux-2.6.0", "linux-2.5-objrmap")
 
-# What dies and when, the scenario, and ranks before and after. The seed sets the delay.
+# What dies and when, the scenario, and ranks before and after.
 KILLS = [
-    # (what, preset, cells, before, after, seed)
-    ("one rank", PRESETS[0], 4, 2, 3, 1),
-    ("one rank", PRESETS[1], 4, 3, 1, 2),
-    ("all ranks", PRESETS[2], 4, 2, 4, 3),
-    ("all ranks", PRESETS[0], 1, 2, 1, 4),
-    ("mpirun", PRESETS[1], 4, 2, 3, 5),
-    ("mpirun", PRESETS[2], 1, 1, 2, 6),
-    ("during a checkpoint", PRESETS[0], 4, 2, 1, 7),
-    ("during a checkpoint", PRESETS[1], 1, 1, 3, 8),
-    ("during the final write", PRESETS[2], 4, 2, 3, 9),
-    ("before the first checkpoint", PRESETS[1], 4, 2, 1, 10),
+    # (what, preset, cells, before, after)
+    ("SIGKILL of one rank", PRESETS[0], 4, 2, 3),
+    ("SIGKILL of one rank", PRESETS[1], 4, 3, 1),
+    ("SIGKILL of all", PRESETS[2], 4, 2, 4),
+    ("SIGKILL of all", PRESETS[0], 1, 1, 2),
+    ("SIGKILL of mpirun", PRESETS[1], 4, 2, 3),
+    ("SIGKILL during a checkpoint", PRESETS[0], 4, 2, 1),
+    ("SIGKILL during a checkpoint", PRESETS[1], 1, 1, 3),
+    ("SIGKILL during the final write", PRESETS[2], 4, 2, 3),
+    ("SIGKILL during the final write", PRESETS[0], 4, 1, 2),
+    ("SIGKILL before the first checkpoint", PRESETS[1], 4, 2, 1),
 ]
 
-
-def launcher_flags():
-    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
-    return ["--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
-
-
-FLAGS = launcher_flags()
+# Many processes in little memory, for as many epochs as take a moment.
+SMALL = """
+duration: 1s
+output: { interval: 10ms }
+machine: { memory: 20MiB, cpus: 2, swap: { size: 64MiB, latency: 200us, bandwidth: 200MB/s } }
+workloads:
+  - kind: database
+    processes: 20
+    segment: { size: 12MiB, populate: write }
+    private_memory: 64KiB
+    touch_rate: 100000
+  - kind: shm_copy
+    size: 16MiB
+    rate: 200MB/s
+phases: { warmup: 5ms }
+costs: x86_64-2003
+"""
 
 
 def command_of(arguments, ranks=None):
-    launcher = [] if ranks is None else [MPIEXEC, "-n", str(ranks), *FLAGS]
-    return [*launcher, THRASH, "simulate", *arguments, "--progress", "none"]
+    return PROGRAM.command(arguments, ranks)
 
 
 def run(arguments, ranks=None, code=0, **more):
@@ -76,44 +92,6 @@ def scenario(preset, cells):
 # --- kills --------------------------------------------------------------------------------------
 
 
-def is_alive(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def ranks_of(launcher):
-    """Processes of this program that the launcher started, however deep."""
-    parents, programs = {}, set()
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parents[int(entry.name)] = int(
-                    (entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-                if os.readlink(entry / "exe") == THRASH:
-                    programs.add(int(entry.name))
-            except OSError:
-                continue
-
-    def descends(pid):
-        while pid in parents:
-            if pid == launcher:
-                return True
-            pid = parents[pid]
-        return False
-
-    return sorted(pid for pid in programs if descends(pid))
-
-
-def kill(pids):
-    for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-
-
 def wait_until(condition, process, seconds=60):
     """False when the process ended before."""
     end = time.monotonic() + seconds
@@ -125,88 +103,60 @@ def wait_until(condition, process, seconds=60):
     return True
 
 
-def wait_for_moment(what, directory, process, delay):
-    """Waits for the moment to strike; returns False when the run was over before."""
-    checkpoint = pathlib.Path(directory) / "out.h5.ckpt"
-
-    def hidden(begin):
-        return lambda: any(name.startswith(begin) for name in os.listdir(directory))
-
-    if what == "before the first checkpoint":
-        return wait_until(lambda: len(ranks_of(process.pid)) > 0, process)
-    if what == "during the final write":
-        host = os.uname().nodename[:40]
-        return wait_until(hidden(f".out.h5.{host}."), process)
-    reached = wait_until(checkpoint.exists, process)
-    time.sleep(delay)
-    if what == "during a checkpoint":
-        reached = reached and wait_until(hidden(".out.h5.ckpt."), process)
-    return reached and process.poll() is None
+def moment_of(what, cells, before, generator):
+    if what == "SIGKILL during a checkpoint":
+        return interruptions.moment_of_checkpoint(generator, cells)
+    if what == "SIGKILL during the final write":
+        return interruptions.moment_of_final_write(generator)
+    if what == "SIGKILL before the first checkpoint":
+        return interruptions.Moment("clock_gettime", 1, after=0)
+    return interruptions.any_moment(generator, min(before, cells))
 
 
-def strike(what, process, generator):
-    ranks = ranks_of(process.pid)
-    if what == "one rank" and ranks:
-        kill([generator.choice(ranks)])
-    elif what == "mpirun":
-        kill([process.pid])
-    else:
-        kill(ranks + [process.pid])
-    process.wait(timeout=60)
-    end = time.monotonic() + 20
-    while any(map(is_alive, ranks)) and time.monotonic() < end:
-        time.sleep(0.01)
-    kill(filter(is_alive, ranks))
-    while any(map(is_alive, ranks)):
-        time.sleep(0.01)
-
-
-def kill_and_resume(directory, case, expected):
-    what, preset, cells, before, after, seed = case
-    generator = random.Random(seed)
-    arguments = [*scenario(preset, cells), "-o", f"{directory}/out.h5"]
-    # Checkpoints make the run long; where it is to reach its end, there are fewer of them.
-    every = "50ms" if what == "during the final write" else "3ms"
-    with open(f"{directory}/log", "w") as log:
-        process = subprocess.Popen(
-            command_of([*arguments, "--checkpoint-every", every], before), stdout=log,
-            stderr=log)
-        struck = wait_for_moment(what, directory, process, generator.uniform(0, 0.3))
-        strike(what, process, generator)
-    os.remove(f"{directory}/log")
-    struck = struck and not os.path.exists(f"{directory}/out.h5")
-    had_checkpoint = os.path.exists(f"{directory}/out.h5.ckpt")
+def kill_and_resume(directory, case, expected, generator):
+    what, preset, cells, before, after = case
+    output = f"{directory}/run/out.h5"
+    arguments = [f"{directory}/small.yaml", "--set", f"design.preset={preset}", "--set",
+                 f"machine.cells={cells}", "-o", output]
+    moment = moment_of(what, cells, before, generator)
+    legs = [("1ms", moment)]
+    if what == "SIGKILL during the final write":
+        # Checkpoints make a run long: one that is to reach its end goes on from one, and makes none.
+        legs = [("1ms", interruptions.any_moment(generator, min(before, cells))), ("1h", moment)]
+    for every, moment in legs:
+        more = ["--checkpoint-every", every, *(["--resume"] if every == "1h" else [])]
+        struck, _ = PROGRAM.interrupt([*arguments, *more], before, what, moment,
+                                      f"{directory}/marks", generator)
+        assert struck, (case, str(moment), "the run was over before")
+    had_checkpoint = os.path.exists(f"{output}.ckpt")
+    assert had_checkpoint != (what == "SIGKILL before the first checkpoint"), (case, str(moment))
     result = run([*arguments, "--resume"], after)
-    assert digest_of(result.stdout) == expected, (case, result.stdout)
-    assert os.listdir(directory) == ["out.h5"], (case, os.listdir(directory))
-    if not had_checkpoint and struck:
-        assert "starting from the beginning" in result.stderr, (case, result.stderr)
-    return struck, had_checkpoint
+    assert digest_of(result.stdout) == expected, (case, str(moment), result)
+    assert os.listdir(f"{directory}/run") == ["out.h5"], os.listdir(f"{directory}/run")
+    assert had_checkpoint != ("starting from the beginning" in result.stderr), (case, result.stderr)
+    os.remove(output)
+    return moment
 
 
 def test_kills(directory):
-    """A run that was killed gives the digest of one that was not."""
+    """A run that was killed, in any way, gives the digest of one that was not."""
+    pathlib.Path(f"{directory}/small.yaml").write_text(SMALL)
+    os.mkdir(f"{directory}/run")
+    os.mkdir(f"{directory}/marks")
     expected = {}
-    for preset in PRESETS:
-        for cells in (1, 4):
-            path = f"{directory}/whole.h5"
-            output = run([*scenario(preset, cells), "-o", path, "--force"]).stdout
-            expected[preset, cells] = digest_of(output)
-    os.remove(path)
-    assert len(set(expected.values())) == 6
-    struck = resumed = 0
+    for _, preset, cells, _, _ in KILLS:
+        output = run([f"{directory}/small.yaml", "--set", f"design.preset={preset}", "--set",
+                      f"machine.cells={cells}", "-o", f"{directory}/whole.h5", "--force"]).stdout
+        assert not re.search(r"^pages freed +0$", output, re.M), output
+        expected[preset, cells] = digest_of(output)
+    assert len(set(expected.values())) == len(expected)
+    generator = random.Random(SEED)
+    print(f"   seed {SEED}", flush=True)
     for case in KILLS:
         begun = time.monotonic()
-        was_struck, had_checkpoint = kill_and_resume(directory, case, expected[case[1], case[2]])
-        print(f"   {case[0]}, {case[1]}, {case[2]} cells, {case[3]} then {case[4]} ranks:",
-              "killed" if was_struck else "over before",
-              "with" if had_checkpoint else "without", "a checkpoint,",
-              f"{time.monotonic() - begun:.1f} s", flush=True)
-        struck += was_struck
-        resumed += was_struck and had_checkpoint
-        os.remove(f"{directory}/out.h5")
-    # A rank may outlive mpirun, and the final write a kill that comes late.
-    assert struck >= 7 and resumed >= 6, (struck, resumed)
+        moment = kill_and_resume(directory, case, expected[case[1], case[2]], generator)
+        print(f"   {case[0]} ({moment}), {case[1]}, {case[2]} cells, {case[3]} then {case[4]}"
+              f" ranks: {time.monotonic() - begun:.1f} s", flush=True)
 
 
 # --- what is there and what is not --------------------------------------------------------------
@@ -265,6 +215,7 @@ def test_legs(directory):
         assert "checkpoint_bytes: no checkpoints were asked for" in reasons, reasons
     result = pathlib.Path(f"{directory}/out.h5").read_bytes()
     with h5py.File(f"{directory}/out.h5", "r+") as file:
+        file["provenance/seal"][...] = b""
         version = file["provenance/version"]
         changed = version[()].decode()[:-1] + "~"
         version[...] = changed
@@ -273,6 +224,7 @@ def test_legs(directory):
     assert refused.stdout == "" and refused.stderr.count("\n") == 1, refused
     pathlib.Path(f"{directory}/out.h5").write_bytes(result)
     with h5py.File(f"{directory}/out.h5", "r+") as file:
+        file["provenance/seal"][...] = b""
         touches = file["simulation/totals/touches"]
         touches[...] = int(touches[()]) + 1
     refused = run([*arguments, "--resume"], code=1)
@@ -309,7 +261,7 @@ def test_populate(directory):
         with subprocess.Popen(command_of([*big, *more], ranks), stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True) as process:
             if not more:
-                assert wait_until(lambda: len(ranks_of(process.pid)) >= (ranks or 0), process)
+                assert wait_until(lambda: len(ranks_of(process.pid, THRASH)) >= (ranks or 0), process)
                 time.sleep(2)
                 process.send_signal(signal.SIGUSR1)
                 begun = time.monotonic()
@@ -407,6 +359,30 @@ def test_damaged(directory):
     run([*arguments, "--resume"])
 
 
+def test_damaged_with_force(directory):
+    """--force starts from the beginning, and keeps what was damaged: wherever it is damaged."""
+    arguments = stopped(directory)
+    path = f"{directory}/out.h5.ckpt"
+    whole = pathlib.Path(path).read_bytes()
+    kept = {}
+    for place, name in ((9, "damaged"), (len(whole) - 100, "damaged.2"), (0, "damaged.3")):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        pathlib.Path(path).write_bytes(damaged)
+        kept[name] = bytes(damaged)
+        ranks = 2 if name == "damaged.2" else None
+        result = run([*arguments, "--resume", "--force", "--stop-after", "1ms"], ranks, code=4)
+        assert re.search(rf"^thrash: warning: {path} [^;]*; starting from the beginning, it is "
+                         rf"kept as {path}.{name} \(--force\)$", result.stderr, re.M), result
+    os.remove(f"{directory}/out.h5.partial")
+    assert {name: pathlib.Path(f"{path}.{name}").read_bytes() for name in kept} == kept
+    assert len(os.listdir(directory)) == len(kept)
+
+    os.mkdir(path)
+    result = run([*arguments, "--resume", "--force"], code=2)
+    assert f"{path} is a directory" in result.stderr, result
+
+
 def test_full_disk(directory):
     """A checkpoint that cannot be written is warned of once, and costs neither the run nor the
     checkpoint before it."""
@@ -432,11 +408,11 @@ def test_full_disk(directory):
 
 
 TESTS = [test_kills, test_legs, test_signal, test_populate, test_other_scenario, test_kept, test_resume_with_force,
-         test_damaged, test_full_disk]
+         test_damaged, test_damaged_with_force, test_full_disk]
 
 
 def main():
-    for test in TESTS:
+    for test in [test for test in TESTS if test.__name__ in sys.argv[4:] or not sys.argv[4:]]:
         directory = tempfile.mkdtemp()
         begun = time.monotonic()
         try:

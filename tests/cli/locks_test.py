@@ -154,6 +154,27 @@ def test_oversubscribed(directory):
         assert "oversubscribed" in text(file.attrs["invalid_reasons"])
 
 
+def test_binding(directory):
+    """What the user bound the command to holds; what a launcher bound a rank to does not."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if len(allowed) < 2:
+        return
+    path = directory / "bound.h5"
+    few = [*SHORT, "--schemes", "none", "--sharing", "shared", "--others", "none", "-o", str(path)]
+    bound = ["taskset", "-c", str(allowed[1])]
+    done = run([*few, "--threads", "2"], 3, None, bound)
+    assert "2 threads were asked for, but there is 1 hardware thread" in done.stderr, done.stderr
+    run(few, 0, None, bound)
+    with h5py.File(path) as file:
+        (host,) = file["locks"].values()
+        assert text(host["bound"]) == text(host["places"]) == str(allowed[1])
+        assert list(host["shared/none/no_lock/threads"][()]) == [1]
+    flags = launcher_flags()
+    if flags:
+        run([*few, "--threads", "2", "--force"], 0, None,
+            [*MPIEXEC, "-q", "--oversubscribe", "--bind-to", "core", "-n", "1"])
+
+
 def test_signal(directory):
     path = directory / "stopped.h5"
     process = subprocess.Popen([THRASH, "locks", "-o", str(path), "--threads", "1", "--progress",
@@ -172,10 +193,14 @@ def test_signal(directory):
         assert check_everything(host) > 10
 
 
-def test_hosts(directory):
+def launcher_flags():
+    """Those of Open MPI."""
     version = subprocess.run([*MPIEXEC, "--version"], capture_output=True, text=True, check=False)
-    flags = ["-q", "--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
-    launcher = [*MPIEXEC, *flags]
+    return ["-q", "--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
+
+
+def test_hosts(directory):
+    launcher = [*MPIEXEC, *launcher_flags()]
     path = directory / "hosts.h5"
     few = [*SHORT, "--threads", "1", "--schemes", "pte_chain_array", "-o", str(path)]
     done = run(few, 5, {"THRASH_TEST_HOSTS": "n1,n2,n1"}, [*launcher, "-n", "3"])
@@ -241,6 +266,7 @@ ORDER = {"linked": "pte_chain_linked/page_bit", "array": "pte_chain_array/page_b
 def change_forks(path, spread=1, **times):
     """Fork and exit take so many ns for a page, each; quartiles are so far from it."""
     with h5py.File(path, "r+") as file:
+        file["provenance/seal"][...] = b""
         (host,) = file["locks"].values()
         for name, group in ORDER.items():
             for statistic, away in (("median", 0), ("low", -spread), ("high", spread)):
@@ -250,6 +276,7 @@ def change_forks(path, spread=1, **times):
 def change_beside(path, most, scheme="pte_chain_array", others=(0, 10000)):
     """Unmapping takes 100 ns under all schemes, but up to `most` under one."""
     with h5py.File(path, "r+") as file:
+        file["provenance/seal"][...] = b""
         (host,) = file["locks"].values()
         names = text(host["beside/schemes"]).split("\n")
         host["beside/others"][:] = others
@@ -291,12 +318,14 @@ def test_claims(directory):
     change_forks(path, **order)
     # An invalid result decides nothing.
     with h5py.File(path, "r+") as file:
+        file["provenance/seal"][...] = b""
         file.attrs["valid"] = numpy.int32(0)
         file.attrs["invalid_reasons"] = numpy.bytes_("somebody shook it")
     for row in ("I2", "I5-host"):
         found, words = judged(row, path)
         assert found == "inconclusive" and "somebody shook it" in words, words
     with h5py.File(path, "r+") as file:
+        file["provenance/seal"][...] = b""
         (host,) = file["locks"].values()
         del host["shared/objrmap"], host["beside"]
     found, words = judged("I5-host", path)
@@ -331,6 +360,7 @@ def test_picture(directory):
                   if row["panel"].startswith("Unmapping") and row["line"] == "none"]
         assert numpy.array_equal(host["beside/time"][0].ravel(), beside)
     with h5py.File(path, "r+") as file:
+        file["provenance/seal"][...] = b""
         for host in file["locks"].values():
             del host["shared"], host["beside"]
     done = subprocess.run([THRASH, "plot", str(path)], capture_output=True, text=True, timeout=200,
@@ -342,7 +372,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         for test in (test_file, test_claims, test_config, test_refusals, test_oversubscribed,
-                     test_picture, test_signal, test_hosts):
+                     test_picture, test_binding, test_signal, test_hosts):
             test(directory)
             print(f"{test.__name__}: ok", flush=True)
 

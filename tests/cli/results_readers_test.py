@@ -204,6 +204,7 @@ class Readers(unittest.TestCase):
         measured = os.path.join(self.directory, "measured.h5")
         shutil.copy(self.path, measured)
         with h5py.File(measured, "r+") as file:
+            file["provenance/seal"][...] = b""
             file.create_group("locks").update({"threads": 1, "wait": 2.0})
         result = show(measured)
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -219,6 +220,7 @@ class Readers(unittest.TestCase):
         changed = os.path.join(self.directory, "changed.h5")
         shutil.copy(self.path, changed)
         with h5py.File(changed, "r+") as file:
+            file["provenance/seal"][...] = b""
             file["/simulation/series/touches"][3] += 1
         result = show(changed, "--verify")
         self.assertEqual(result.returncode, 1)
@@ -254,6 +256,7 @@ class Readers(unittest.TestCase):
         shutil.copy(self.path, short)
         values = [0.1, 0.3, 1 / 3, 1e-9, 123456.789, 0.1 + 0.2, 6.02214076e23]
         with h5py.File(short, "r+") as file:
+            file["provenance/seal"][...] = b""
             file["/simulation/series/user_seconds"][:] = values
         rows = show(short, "--csv", "series").stdout.splitlines()
         column = rows[0].split(",").index("user_seconds")
@@ -268,6 +271,7 @@ class Readers(unittest.TestCase):
         long = os.path.join(self.directory, "long.h5")
         shutil.copy(self.path, long)
         with h5py.File(long, "r+") as file:
+            file["provenance/seal"][...] = b""
             del file["/simulation/series"]
             for name in ("time", "touches"):
                 file["/simulation/series/" + name] = numpy.arange(100000.0)
@@ -293,6 +297,7 @@ class Readers(unittest.TestCase):
         path = os.path.join(self.directory, name)
         shutil.copy(self.path, path)
         with h5py.File(path, "r+") as file:
+            file["provenance/seal"][...] = b""
             replace_text(file, "/config/resolved", config)
             if change is not None:
                 change(file)

@@ -193,12 +193,29 @@ def test_check_amounts(directory):
     sizes = []
     for ranks in (1, 8, 16):
         output = run([*large, "--ranks", str(ranks)]).stdout
-        found = re.search(rf"^for Slurm: --ntasks={ranks} --mem-per-cpu=(\d+)M", output, re.M)
+        found = re.search(rf"^for Slurm: --ntasks={min(ranks, 8)} --mem-per-cpu=(\d+)M", output, re.M)
         sizes.append(int(found.group(1)))
-        assert ("8 ranks have nothing to do" in output) == (ranks == 16), output
+        assert ("8 of 16 ranks would have nothing to do" in output) == (ranks == 16), output
     assert sizes[1] < sizes[0] / 2 and abs(sizes[2] - sizes[1]) < sizes[1] / 2, sizes
     for ranks in ("0", "x", "9999999999"):
         assert "--ranks" in run([*large, "--ranks", ranks], code=2).stderr
+
+
+def test_refused_alike(directory):
+    """check refuses what simulate does not start, with the same sentence."""
+    path = f"{directory}/refused.h5"
+    for settings in (["machine.memory=480MiB"], ["machine.memory=505MiB", "machine.cells=16"],
+                     ["machine.ballast=60MiB"], ["output.mpi_hints=nonsense"],
+                     ["design.preset=linux-2.5.27"], ["machine.large_pages=64MiB"],
+                     ["machine.arch=i386", "machine.memory=8GiB"]):
+        arguments = [QUICKSTART, *(word for key in settings for word in ("--set", key))]
+        refused = run(["simulate", *arguments, "-o", path], code=2).stderr
+        assert run(["check", *arguments], code=2).stderr == refused, (settings, refused)
+    apart = run(["check", QUICKSTART, "--set", "machine.cells=1000"], code=2).stderr
+    assert "machine.cells: the workloads need 509 MiB" in apart and "fewer cells" in apart, apart
+    arguments = [QUICKSTART, "--set", "machine.cells=64", "--set", "duration=200ms"]
+    run(["check", *arguments])
+    assert "pages freed" in run(["simulate", *arguments, "-o", path]).stdout
 
 
 def test_interrupted(directory):
@@ -277,7 +294,8 @@ def test_sample(directory):
 
 TESTS = [test_result, test_exchanges, test_same_bits, test_preset_of_an_echo, test_livelock,
          test_lowmem_exhausted,
-         test_superseded_partial, test_check, test_check_amounts, test_interrupted, test_said_once,
+         test_superseded_partial, test_check, test_check_amounts, test_refused_alike,
+         test_interrupted, test_said_once,
          test_default_output, test_other_commands,
          test_sample]
 

@@ -154,6 +154,7 @@ def test_bad_input(directory):
     where = f"{directory}/bad"
     study("run", good, "-o", where)
     os.symlink(where, f"{directory}/link")
+    study("run", good, "-o", f"{directory}/link")  # one's own
     for verb, arguments, code, words in (
             ("run", [wrong, "-o", f"{directory}/wrong"], 2, "linux-2.6.99"),
             ("run", [other, "-o", where], 2, "belongs to the study job"),
@@ -161,7 +162,6 @@ def test_bad_input(directory):
             ("run", [good, "--dry-run"], 2, "study run has no option --dry-run"),
             ("expand", [good, "--jobs", "3"], 2, "study expand has no option --jobs"),
             ("status", [good, "-o", directory], 2, "holds no study"),
-            ("run", [good, "-o", f"{directory}/link"], 2, "expected a directory"),
             ("run", [good, "--quick", "-o", where], 2, "no short form"),
             ("run", [f"{directory}/none.yaml"], 2, "none.yaml"),
             ("runn", [good], 2, "did you mean `run`"),

@@ -116,6 +116,17 @@ def test_two_nodes(cluster):
     assert "started by srun without PMIx" in bare.stderr and not (cluster.work / "bare.h5").exists()
 
 
+def test_info(cluster):
+    """thrash info says how Slurm has started it, once for all tasks where PMIx tells who is who."""
+    step = cluster.run("srun", "--mpi=pmix", "-N2", "-n2", THRASH, "info").stdout
+    assert len(re.findall(r"^thrash \d", step, re.M)) == 1, step
+    assert re.search(r"^  started +srun with PMIx", step, re.M), step
+    assert re.search(r"^  SLURM_STEP_NUM_TASKS +2$", step, re.M), step
+    bare = cluster.run("srun", "-N2", "-n2", THRASH, "info").stdout
+    assert re.search(r"^  started +srun without PMIx", bare, re.M), bare
+    assert "use srun --mpi=pmix or mpirun" in bare, bare
+
+
 def test_designs(cluster):
     """slurm/designs.sbatch: three results of one scenario."""
     cluster.run("sbatch", "--wait", f"--export=ALL,THRASH={THRASH}", SOURCE / "slurm" / "designs.sbatch",
@@ -235,7 +246,7 @@ def test_element_lost(cluster):
     assert "4 runs: 4 done" in cluster.study("status", job, "-o", where)
 
 
-SHORT = (test_two_nodes, test_designs, test_one_run, test_study)
+SHORT = (test_two_nodes, test_info, test_designs, test_one_run, test_study)
 LONG = (test_stopped, test_preempted, test_node_lost, test_element_lost)
 
 

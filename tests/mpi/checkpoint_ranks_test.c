@@ -99,7 +99,7 @@ static enum status run_on(const struct fixture *fixture, MPI_Comm comm, bool res
 {
     const struct sim_options options = {
         .stop_after_epochs = stop_after_epochs,
-        .checkpoints = {.path = fixture->path, .resume = resume, .version = "test", .hints = ""},
+        .checkpoints = {.path = fixture->path, .resume = resume, .version = "test", .revision = "a1", .hints = ""},
     };
     return sim_run(&fixture->scenario, comm, &options, result);
 }

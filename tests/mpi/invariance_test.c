@@ -1,14 +1,18 @@
 /* The same scenario gives the same bits on any number of ranks.
  *
  * Run by mpirun with n ranks. Every scenario runs on k and on n - k ranks at once, for every k, so
- * that each number of ranks from 1 to n occurs. There is a scenario for every preset, every
+ * that each number of ranks from 1 to n occurs; with k = 1 each part stops, and the other goes on
+ * from its checkpoint. There is a scenario for every preset, every
  * workload that can join a database, and several numbers of cells, all taken from the tables.
- * With --workload NAME those of one workload, with --all every combination. */
+ * With --workload NAME those of one workload, with --all every combination, with --some a quarter
+ * of the workloads for each preset; with --write DIRECTORY none are run, but one of each preset and
+ * workload is written there, for other tests. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <mpi.h>
 
@@ -17,8 +21,11 @@
 #include "commands/catalogue.h"
 #include "engine/sim.h"
 #include "io/comm.h"
+#include "results_fixture.h"
 
 static int failures;
+static unsigned nstopped;   /* runs that went on from a checkpoint */
+static char directory[256]; /* for those */
 
 static void check(int good, const char *what, const char *scenario, int ranks)
 {
@@ -149,6 +156,7 @@ static void make_scenario(const struct preset *preset, const struct workload_ops
 struct outcome {
     struct digest digest;
     uint64_t freed, swapped_out, major_faults;
+    bool stopped; /* before its end */
 };
 
 static uint64_t last_value(const struct recording *recording, enum metric metric)
@@ -203,14 +211,27 @@ static struct digest digest_of(MPI_Comm comm, const struct recording *recording)
     return digest;
 }
 
+/* Where a run stops, and where it goes on from; with neither it does not. */
+struct leg {
+    const char *path; /* of the checkpoint; NULL: none */
+    uint64_t stop_after_epochs;
+    bool resume;
+};
+
 static struct outcome run(MPI_Comm comm, const struct text *text, const char *name,
-                          const struct catalogue *catalogue)
+                          const struct catalogue *catalogue, struct leg leg)
 {
-    struct outcome outcome = {{0, 0}, 0, 0, 0};
+    struct outcome outcome = {.stopped = false};
     struct scenario scenario;
     struct sim_result result;
     const struct scenario_overrides none = {NULL, 0, NULL};
-    const struct sim_options options = {.largest_message = 500};
+    const struct sim_options options = {.largest_message = 500,
+                                        .stop_after_epochs = leg.stop_after_epochs,
+                                        .checkpoints = {.path = leg.path,
+                                                        .resume = leg.resume,
+                                                        .version = "test",
+                                                        .revision = "a1",
+                                                        .hints = ""}};
     int ranks;
     MPI_Comm_size(comm, &ranks);
     enum status status = scenario_load_text(text->chars, text->size, CONFIGS_DIR "/invariance.yaml",
@@ -220,16 +241,82 @@ static struct outcome run(MPI_Comm comm, const struct text *text, const char *na
         return outcome;
     }
     status = sim_run(&scenario, comm, &options, &result);
-    check(status == STATUS_OK, "ran", name, ranks);
-    if (status == STATUS_OK) {
+    const bool stopped = status == STATUS_INTERRUPTED && leg.stop_after_epochs > 0;
+    check(status == STATUS_OK || stopped, "ran", name, ranks);
+    if (status == STATUS_OK || stopped) {
         const struct recording *recording = &result.recording;
         outcome.digest = digest_of(comm, recording);
         outcome.freed = last_value(recording, METRIC_PAGES_FREED);
         outcome.swapped_out = last_value(recording, METRIC_SWAP_OUT_BYTES);
         outcome.major_faults = last_value(recording, METRIC_MAJOR_FAULTS);
+        outcome.stopped = stopped;
         sim_result_free(&result);
     }
     scenario_free(&scenario);
+    return outcome;
+}
+
+/* PRESET-and-WORKLOAD.ARCH.CELLS.yaml */
+static void write_scenario(const char *where, const struct preset *preset,
+                           const struct workload_ops *joined, size_t turn)
+{
+    static const unsigned cells[] = {1, 3, 4, 8};
+    const unsigned number = cells[turn % (sizeof cells / sizeof cells[0])];
+    const size_t nprocessors = sizeof processors / sizeof processors[0];
+    size_t processor = turn / 2 % nprocessors;
+    while ((preset_archs(preset) >> processors[processor].number & 1) == 0) {
+        processor = (processor + 1) % nprocessors;
+    }
+    struct text text = {0};
+    char path[4200];
+    make_scenario(preset, joined, processor, number, &text);
+    (void)snprintf(path, sizeof path, "%s/%s-and-%s.%s.%u.yaml", where, preset->name,
+                   joined->kind.name, processors[processor].arch, number);
+    FILE *file = fopen(path, "we");
+    check(file != NULL && fwrite(text.chars, 1, text.size, file) == text.size, "written", path, 0);
+    check(file != NULL && fclose(file) == 0, "closed", path, 0);
+    text_free(&text);
+}
+
+static void write_scenarios(const char *where)
+{
+    for (size_t turn = 0; design_presets[turn].name != NULL; turn++) {
+        for (size_t kind = 0; workload_table[kind] != NULL; kind++) {
+            if (workload_table[kind] != &workload_database) {
+                write_scenario(where, &design_presets[turn], workload_table[kind], turn + kind);
+            }
+        }
+    }
+}
+
+/* The slower half is not to be disturbed by ranks that wait. */
+static void wait_for_all(void)
+{
+    MPI_Request request;
+    MPI_Ibarrier(MPI_COMM_WORLD, &request);
+    io_wait(&request, 1);
+}
+
+/* Whatever a scenario remembers from one epoch to the next is in a checkpoint: one part of the
+ * ranks goes on from that of the other. */
+static struct outcome run_in_two_legs(MPI_Comm comm, int part, const struct text *text,
+                                      const char *name, const struct catalogue *catalogue)
+{
+    static unsigned turn;
+    char paths[2][300];
+    const uint64_t epochs = 30 + 61 * (turn++ % 13);
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(paths[i], sizeof paths[i], "%s/%d.ckpt", directory, i);
+    }
+    struct outcome outcome = run(comm, text, name, catalogue,
+                                 (struct leg){paths[part], epochs, false});
+    nstopped += outcome.stopped;
+    wait_for_all();
+    if (outcome.stopped) {
+        outcome = run(comm, text, name, catalogue, (struct leg){paths[1 - part], 0, true});
+    }
+    wait_for_all();
+    (void)unlink(paths[part]);
     return outcome;
 }
 
@@ -241,16 +328,15 @@ static struct outcome test_scenario(const struct text *text, const char *name,
     int size;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    struct outcome first = {{0, 0}, 0, 0, 0};
+    struct outcome first = {.stopped = false};
     for (int k = 0; k <= size / 2; k++) {
         MPI_Comm comm;
         MPI_Comm_split(MPI_COMM_WORLD, rank < k, rank, &comm);
-        struct outcome outcome = run(comm, text, name, catalogue);
+        struct outcome outcome = k == 1 ? run_in_two_legs(comm, rank < k, text, name, catalogue)
+                                        : run(comm, text, name, catalogue,
+                                              (struct leg){NULL, 0, false});
         MPI_Comm_free(&comm);
-        /* The slower half is not to be disturbed by ranks that wait. */
-        MPI_Request request;
-        MPI_Ibarrier(MPI_COMM_WORLD, &request);
-        io_wait(&request, 1);
+        wait_for_all();
         if (k == 0) {
             first = outcome;
             MPI_Bcast(&first.digest, 2, MPI_UINT64_T, 0, MPI_COMM_WORLD);
@@ -315,10 +401,28 @@ static void test_memory_runs_out(const struct preset *preset, const struct catal
     }
 }
 
+/* So little memory that cells run out of frames while processes are populated, and go on with those
+ * of others. */
+static void test_tight_populate(const struct catalogue *catalogue)
+{
+    struct text text = {0};
+    text_append(&text, "duration: 300ms\n"
+                       "machine: { memory: 34MiB, ballast: 0, cells: 15, swap: { size: 16MiB } }\n"
+                       "design: { preset: linux-2.6.0 }\n"
+                       "phases: { warmup: 10ms }\n"
+                       "costs: x86_64-2003\n"
+                       "workloads:\n"
+                       "  - { kind: database, processes: 60, segment: { size: 16MiB },\n"
+                       "      private_memory: 100KiB }\n"
+                       "  - { kind: shm_copy, size: 8MiB, rate: 40MB/s }\n");
+    (void)test_scenario(&text, "tight populate", catalogue);
+    text_free(&text);
+}
+
 /* One workload alone, with every preset: for who works on it. */
 static void test_workload(const char *name, const struct catalogue *catalogue)
 {
-    struct outcome sum = {{0, 0}, 0, 0, 0};
+    struct outcome sum = {.stopped = false};
     for (size_t turn = 0; design_presets[turn].name != NULL; turn++) {
         for (size_t kind = 0; workload_table[kind] != NULL; kind++) {
             if (strcmp(workload_table[kind]->kind.name, name) == 0) {
@@ -329,38 +433,59 @@ static void test_workload(const char *name, const struct catalogue *catalogue)
     }
 }
 
-static void test_preset(const struct preset *preset, const struct catalogue *catalogue, size_t turn)
+/* Of the workloads, every `step`-th, in turn. */
+static void test_preset(const struct preset *preset, const struct catalogue *catalogue, size_t turn,
+                        size_t step)
 {
-    struct outcome sum = {{0, 0}, 0, 0, 0};
+    struct outcome sum = {.stopped = false};
+    unsigned stopped_before = nstopped;
     for (size_t kind = 0; workload_table[kind] != NULL; kind++) {
-        if (workload_table[kind] != &workload_database) {
+        if (workload_table[kind] != &workload_database && (kind + turn) % step == 0) {
             test_combination(preset, workload_table[kind], catalogue,
                              turn == ALL_COMBINATIONS ? turn : turn + kind, &sum);
         }
+    }
+    if (step > 1) {
+        return;
     }
     /* Nothing is said by machines that are at rest. */
     check(sum.freed > 3000, "pages are freed", preset->name, 0);
     check(sum.swapped_out > 3000 * (uint64_t)PAGE_BYTES, "pages are swapped out", preset->name, 0);
     check(sum.major_faults > 300, "pages are swapped in", preset->name, 0);
+    check(nstopped > stopped_before + 5, "runs are stopped on the way", preset->name, 0);
 }
 
 int main(int argc, char **argv)
 {
     MPI_Init(&argc, &argv);
     status_set_quiet(1);
+    fixture_directory(MPI_COMM_WORLD, directory);
     const bool all_of_them = argc > 1 && strcmp(argv[1], "--all") == 0;
+    const size_t step = argc > 1 && strcmp(argv[1], "--some") == 0 ? 4 : 1;
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank == 0 && step > 1) {
+        printf("sanitized: for each preset one of %zu workloads\n", step);
+    }
     struct catalogue_names names;
     catalogue_fill(&names);
     if (argc > 2 && strcmp(argv[1], "--workload") == 0) {
         test_workload(argv[2], &names.catalogue);
+    } else if (argc > 2 && strcmp(argv[1], "--write") == 0) {
+        write_scenarios(argv[2]);
+    } else {
+        test_tight_populate(&names.catalogue);
     }
     for (const struct preset *preset = design_presets; preset->name != NULL && argc <= 2;
          preset++) {
         test_preset(preset, &names.catalogue,
-                    all_of_them ? ALL_COMBINATIONS : (size_t)(preset - design_presets));
+                    all_of_them ? ALL_COMBINATIONS : (size_t)(preset - design_presets), step);
         test_memory_runs_out(preset, &names.catalogue);
     }
     int all = 0;
+    if (rank == 0) {
+        fixture_remove(directory);
+    }
     MPI_Allreduce(&failures, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
     MPI_Finalize();
     return all == 0 ? 0 : 1;

@@ -1,16 +1,19 @@
 /* A table that is spread by columns is the same table when it is spread by rows, whatever its form,
- * and in however many messages it went.
+ * and in however many messages it went. So is what is broadcast, and what goes through a file.
  *
  * Run by mpirun with any number of ranks. */
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <mpi.h>
 
 #include "io/comm.h"
 #include "io/redistribute.h"
+#include "io/shared_file.h"
 
 static int failures;
 
@@ -78,6 +81,73 @@ static void redistribute(const struct io_comm *comm, uint64_t nrows, uint64_t un
     free(values);
 }
 
+static void expect(const struct io_comm *comm, bool good, const char *what, size_t most)
+{
+    if (!good) {
+        (void)fprintf(stderr, "redistribute_test: rank %d, in pieces of %zu bytes: %s\n",
+                      comm->rank, most, what);
+        failures++;
+    }
+}
+
+enum { BYTES = 1000 };
+
+static unsigned char byte_of(int rank, size_t i)
+{
+    return (unsigned char)(value_of((uint64_t)rank, i) >> 3);
+}
+
+/* What is larger than one message may be arrives whole. */
+static void broadcast(const struct io_comm *comm, size_t most)
+{
+    unsigned char bytes[BYTES];
+    bool good = true;
+    for (size_t i = 0; i < BYTES; i++) {
+        bytes[i] = comm->rank == 0 ? byte_of(7, i) : 0;
+    }
+    io_broadcast_in_pieces(comm, most, bytes, BYTES - 1);
+    for (size_t i = 0; i < BYTES - 1; i++) {
+        good = good && bytes[i] == byte_of(7, i);
+    }
+    expect(comm, good && bytes[BYTES - 1] == (comm->rank == 0 ? byte_of(7, BYTES - 1) : 0),
+           "broadcast", most);
+}
+
+/* Each rank writes at its own place, and reads what the next one wrote. */
+static void write_and_read(const struct io_comm *comm, size_t most)
+{
+    char path[64] = "/tmp/redistribute_test.XXXXXX";
+    int made = comm->rank == 0 ? mkstemp(path) : 0;
+    expect(comm, made >= 0, "a file could be made", most);
+    io_broadcast(comm, path, sizeof path);
+    struct shared_file *file;
+    if (shared_file_open(comm, path, path, true, "", &file) != STATUS_OK) {
+        expect(comm, false, "opened", most);
+        return;
+    }
+    shared_file_set_piece(file, most);
+    unsigned char bytes[BYTES];
+    for (size_t i = 0; i < BYTES; i++) {
+        bytes[i] = byte_of(comm->rank, i);
+    }
+    const int next = (comm->rank + 1) % comm->size;
+    expect(comm,
+           shared_file_write(file, (uint64_t)comm->rank * BYTES, bytes, BYTES) == STATUS_OK &&
+               shared_file_sync(file) == STATUS_OK &&
+               shared_file_read(file, (uint64_t)next * BYTES, bytes, BYTES) == STATUS_OK,
+           "written and read", most);
+    bool good = true;
+    for (size_t i = 0; i < BYTES; i++) {
+        good = good && bytes[i] == byte_of(next, i);
+    }
+    expect(comm, good, "as it was written", most);
+    shared_file_close(file);
+    if (comm->rank == 0) {
+        (void)close(made);
+        (void)unlink(path);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const uint64_t most[] = {1, 2, 7, 64, INT_MAX, 0};
@@ -89,6 +159,11 @@ int main(int argc, char **argv)
             redistribute(&comm, nrows[j], 1, most[i]);
             redistribute(&comm, nrows[j], 13, most[i]);
         }
+    }
+    static const size_t pieces[] = {1, 7, 333, BYTES, INT_MAX};
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        broadcast(&comm, pieces[i]);
+        write_and_read(&comm, pieces[i]);
     }
     int all = 0;
     MPI_Allreduce(&failures, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);

@@ -54,7 +54,7 @@ static struct digest run(const struct scenario *scenario, const char *path, bool
 {
     const struct sim_options options = {
         .stop_after_epochs = stop ? 1 : 0,
-        .checkpoints = {.path = path, .resume = resume, .version = "test", .hints = ""},
+        .checkpoints = {.path = path, .resume = resume, .version = "test", .revision = "a1", .hints = ""},
     };
     struct digest digest = {0, 0};
     struct sim_result result;

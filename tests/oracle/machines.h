@@ -14,7 +14,7 @@
 
 enum { MACHINE_WORKLOADS_MAX = 11 };
 
-/* In the order of what machines.c calls them. */
+/* In the order of what machines_write.c calls them. */
 enum {
     MACHINE_DATABASE,
     MACHINE_COPY,

@@ -17,6 +17,9 @@ void o_contention_chain(struct machine *machine, struct actor *actor, sim_time t
                         uint64_t mappers);
 void o_contention_begin_epoch(struct machine *machine, uint64_t length_before);
 
+/* layout_design.c. Fills in the machine's design. */
+void o_layout_design(struct machine *machine);
+
 /* workload.c */
 /* Its processes are there from the start, and have no last touch. */
 bool o_workload_goes_on(const struct workload *workload);
@@ -30,6 +33,26 @@ void o_workload_sample(const struct machine *machine, struct process *process, u
 /* Touch `ordinal` of a process, which is due at a user time, and the time from it to the next. */
 void o_workload_draw(const struct machine *machine, struct process *process, uint64_t ordinal,
                      sim_time due, struct touch *touch, sim_time *interval_p);
+
+/* Of processes that are forked: touches and operations of their n-th generation are numbered from n
+ * times 2^24 on. */
+enum { GENERATION_SHIFT = 24, LAST_OF_GENERATION = (1 << GENERATION_SHIFT) - 1 };
+/* Random bits of operation `ordinal` of a process. */
+struct random_block o_workload_operation_bits(const struct machine *machine,
+                                              const struct process *process, uint64_t ordinal);
+/* The vma of a process that is number `number` in the order of addresses, those that are gone
+ * counted. */
+struct vma *o_vma_number(const struct process *process, uint64_t number);
+
+/* workload_life.c. When the first touch and operation of a process of fork_exit are due; then as
+ * those of all workloads above, but for the TLB by the number of what it does. */
+void o_life_born(const struct machine *machine, struct process *process);
+void o_life_operation(const struct machine *machine, const struct process *process,
+                      struct operation *operation, sim_time *interval_p);
+void o_life_draw(const struct machine *machine, const struct process *process, sim_time due,
+                 struct touch *touch, sim_time *interval_p);
+void o_life_sample(const struct machine *machine, const struct process *process, uint64_t i,
+                   struct touch *touch);
 
 /* frames.c. A frame of a class for who acts, taken from what it was handed or from the zones; NULL
  * when reclaim is needed. */

@@ -252,13 +252,13 @@ static void draw_database(struct process *process, const struct random_block *bi
     aim(touch, workload->object, first + access_page(&workload->access, class_bits, word[2]));
 }
 
-static struct random_block operation_bits(const struct machine *machine,
-                                          const struct process *process, uint64_t ordinal)
+struct random_block o_workload_operation_bits(const struct machine *machine,
+                                              const struct process *process, uint64_t ordinal)
 {
     return random_draw(machine->scenario->seed, RANDOM_OPERATION, process->number, 0, ordinal);
 }
 
-static struct vma *window_of(const struct process *process, uint64_t number)
+struct vma *o_vma_number(const struct process *process, uint64_t number)
 {
     struct vma *vma = process->mm.vmas;
     while (number-- > 0) {
@@ -271,178 +271,10 @@ static struct vma *window_of(const struct process *process, uint64_t number)
 static struct vma *vma_of_window(const struct process *process, uint64_t window)
 {
     if (!process->workload->by_mremap) {
-        return window_of(process, window);
+        return o_vma_number(process, window);
     }
-    struct vma *vma = window_of(process, 2 * window);
+    struct vma *vma = o_vma_number(process, 2 * window);
     return vma->gone ? vma->next_of_mm : vma;
-}
-
-/* ---- lives of processes that fork --------------------------------------------------------------
- */
-
-enum { STACK = 4, GENERATION_SHIFT = 24, LAST_OF_GENERATION = (1 << GENERATION_SHIFT) - 1 };
-
-/* What a process does one after the other: item i takes place at i + 1 times the time of a touch.
- */
-struct item {
-    enum { STORES_TO_DATA, LOADS_TEXT, STORES_TO_STACK, OPERATES, NOTHING } what;
-    uint64_t page;
-    enum operation_kind operation;
-};
-
-struct life {
-    bool loops, executes;
-    uint64_t first_text, first_data, first_stack; /* of a loop, before it begins */
-    uint64_t again;                               /* pages between two forks */
-    uint64_t inherited, text, data;               /* of a child */
-    unsigned program;
-};
-
-static uint64_t pages_of(byte_count bytes)
-{
-    return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
-}
-
-static uint64_t size_of_data(const struct fork_exit_options *options,
-                             const struct random_block *bits)
-{
-    uint64_t low = pages_of(options->data_min);
-    uint64_t high = max_u64(low, pages_of(options->data_max));
-    if (options->sizes == SIZES_FIXED) {
-        return high;
-    }
-    if (options->sizes == SIZES_LOG_UNIFORM) {
-        uint64_t orders = 1;
-        while (low << orders <= high) {
-            orders++;
-        }
-        low <<= random_below(bits->word[3], orders);
-        high = min_u64(high, 2 * low - 1);
-    }
-    return low + random_below(bits->word[2], high - low + 1);
-}
-
-static struct life life_of(const struct machine *machine, const struct process *process)
-{
-    const struct fork_exit_options *options = process->workload->options;
-    const uint64_t shell_data = pages_of(options->shell_data);
-    struct life life = {
-        .loops = !process->by_fork,
-        .first_text = pages_of(options->shell_text),
-        .first_data = shell_data,
-        .first_stack = STACK,
-        .again = min_u64(options->shell_writes, shell_data),
-        .inherited = min_u64(options->child_writes, shell_data),
-    };
-    if (process->by_fork) {
-        struct random_block bits = operation_bits(
-            machine, process,
-            ((uint64_t)process->generation << GENERATION_SHIFT) + LAST_OF_GENERATION - 1);
-        life.executes = random_below(bits.word[0], SHARE_ONE) < options->exec_share;
-        life.program = (unsigned)random_below(bits.word[1], options->programs);
-        life.text = (uint64_t)((uint128)pages_of(options->program_text) * options->text_touched /
-                               SHARE_ONE);
-        life.data = size_of_data(options, &bits);
-    }
-    return life;
-}
-
-static struct item item_of_loop(const struct life *life, uint64_t i, uint64_t iterations)
-{
-    if (i < life->first_text) {
-        return (struct item){LOADS_TEXT, i, 0};
-    }
-    i -= life->first_text;
-    if (i < life->first_data) {
-        return (struct item){STORES_TO_DATA, i, 0};
-    }
-    i -= life->first_data;
-    if (i < life->first_stack) {
-        return (struct item){STORES_TO_STACK, i, 0};
-    }
-    i -= life->first_stack;
-    const uint64_t round = i / (life->again + 1);
-    if (iterations > 0 && (round > iterations)) {
-        return (struct item){NOTHING, 0, 0};
-    }
-    if (i % (life->again + 1) < life->again) {
-        return (struct item){STORES_TO_DATA, i % (life->again + 1), 0};
-    }
-    return (struct item){OPERATES, 0, iterations > 0 && round == iterations ? EXITS : FORKS};
-}
-
-static struct item item_of_child(const struct life *life, uint64_t i)
-{
-    if (i < life->inherited) {
-        return (struct item){STORES_TO_DATA, i, 0};
-    }
-    i -= life->inherited;
-    if (i == 0) {
-        return (struct item){OPERATES, 0, life->executes ? EXECUTES : EXITS};
-    }
-    i -= 1;
-    if (!life->executes) {
-        return (struct item){NOTHING, 0, 0};
-    }
-    if (i < life->text) {
-        return (struct item){LOADS_TEXT, i, 0};
-    }
-    i -= life->text;
-    if (i < life->data) {
-        return (struct item){STORES_TO_DATA, i, 0};
-    }
-    i -= life->data;
-    if (i < STACK) {
-        return (struct item){STORES_TO_STACK, i, 0};
-    }
-    return (struct item){i == STACK ? OPERATES : NOTHING, 0, EXITS};
-}
-
-static struct item item_of(const struct machine *machine, const struct process *process, uint64_t i)
-{
-    const struct fork_exit_options *options = process->workload->options;
-    const struct life life = life_of(machine, process);
-    return life.loops ? item_of_loop(&life, i, options->iterations) : item_of_child(&life, i);
-}
-
-/* The first item from `i` on that is, or is not, an operation; UINT64_MAX: there is none. A loop of
- * nothing but operations is told by looking at two rounds of it. */
-static uint64_t next_item(const struct machine *machine, const struct process *process, uint64_t i,
-                          bool operation)
-{
-    const struct fork_exit_options *options = process->workload->options;
-    for (uint64_t tried = 0; tried < options->shell_writes + 3; tried++, i++) {
-        const struct item item = item_of(machine, process, i);
-        if (item.what == NOTHING) {
-            break;
-        }
-        if ((item.what == OPERATES) == operation) {
-            return i;
-        }
-    }
-    return UINT64_MAX;
-}
-
-static sim_time time_of_item(const struct process *process, uint64_t i)
-{
-    return i == UINT64_MAX ? TIME_NEVER : (i + 1) * process->workload->interval;
-}
-
-/* Items are found from the one before, so that what a process has done says where it is. */
-static uint64_t item_at(const struct process *process, sim_time due)
-{
-    return due / process->workload->interval - 1;
-}
-
-static uint64_t far_item(const struct machine *machine, const struct process *process,
-                         bool operation)
-{
-    uint64_t i = 0;
-    while (item_of(machine, process, i).what != NOTHING &&
-           (item_of(machine, process, i).what == OPERATES) != operation) {
-        i++;
-    }
-    return item_of(machine, process, i).what == NOTHING ? UINT64_MAX : i;
 }
 
 void o_workload_born(const struct machine *machine, struct process *process)
@@ -454,14 +286,13 @@ void o_workload_born(const struct machine *machine, struct process *process)
     process->operation_ordinal = base;
     process->operation_due = TIME_NEVER;
     if (workload->kind == WORKLOAD_FORK_EXIT) {
-        process->next_due = time_of_item(process, next_item(machine, process, 0, false));
-        process->operation_due = time_of_item(process, far_item(machine, process, true));
+        o_life_born(machine, process);
         return;
     }
     struct random_block bits = bits_of(machine, process, first);
     process->next_due = interval(process, &bits);
     if (workload->move_interval > 0) {
-        bits = operation_bits(machine, process, first);
+        bits = o_workload_operation_bits(machine, process, first);
         process->operation_due = random_exponential(bits.word[0], workload->move_interval);
     }
     if (workload->kind == WORKLOAD_FORK_TREE) {
@@ -486,32 +317,6 @@ static void operation_of_tree(const struct process *process, uint64_t ordinal,
     }
 }
 
-static void operation_of_life(const struct machine *machine, const struct process *process,
-                              struct operation *operation, sim_time *interval_p)
-{
-    const struct workload *workload = process->workload;
-    const uint64_t i = item_at(process, process->operation_due);
-    const struct item item = item_of(machine, process, i);
-    const struct life life = life_of(machine, process);
-    REQUIRE(item.what == OPERATES);
-    *operation = (struct operation){.kind = item.operation, .image = life.program + 2};
-    if (item.operation == FORKS) {
-        operation->child = workload->processes[process->index + workload->nprocesses / 2];
-        operation->wait_for = operation->child;
-    }
-    uint64_t next = i + 1;
-    if (life.loops) {
-        next = next_item(machine, process, next, true);
-    } else {
-        while (item_of(machine, process, next).what != OPERATES &&
-               item_of(machine, process, next).what != NOTHING) {
-            next++;
-        }
-        next = item_of(machine, process, next).what == NOTHING ? UINT64_MAX : next;
-    }
-    *interval_p = time_of_item(process, next) - process->operation_due;
-}
-
 void o_workload_operation(const struct machine *machine, const struct process *process,
                           uint64_t ordinal, struct operation *operation, sim_time *interval_p)
 {
@@ -521,62 +326,20 @@ void o_workload_operation(const struct machine *machine, const struct process *p
         return;
     }
     if (workload->kind == WORKLOAD_FORK_EXIT) {
-        operation_of_life(machine, process, operation, interval_p);
+        o_life_operation(machine, process, operation, interval_p);
         return;
     }
-    struct random_block bits = operation_bits(machine, process, ordinal);
+    struct random_block bits = o_workload_operation_bits(machine, process, ordinal);
     const uint64_t window = random_below(bits.word[1], workload->windows);
     *operation = (struct operation){.kind = workload->by_remap ? MOVES_PAGES : MOVES_WINDOW};
     operation->vma = vma_of_window(process, window);
     if (workload->by_mremap) {
-        struct vma *first = window_of(process, 2 * window);
+        struct vma *first = o_vma_number(process, 2 * window);
         operation->kind = MOVES_ADDRESS;
         operation->to = operation->vma == first ? first->next_of_mm : first;
     }
     operation->offset = random_below(bits.word[2], workload->places) * workload->stride;
     *interval_p = random_exponential(bits.word[0], workload->move_interval);
-}
-
-static struct vma *vma_of_item(const struct machine *machine, const struct process *process,
-                               const struct item *item)
-{
-    const struct fork_exit_options *options = process->workload->options;
-    if (item->what == STORES_TO_DATA) {
-        return window_of(process, options->programs + 1);
-    }
-    if (item->what == STORES_TO_STACK) {
-        return window_of(process, options->programs + 2);
-    }
-    return window_of(process, process->by_fork ? life_of(machine, process).program + 1 : 0);
-}
-
-/* `due` is when the touch is. */
-static void draw_life(const struct machine *machine, const struct process *process, sim_time due,
-                      struct touch *touch, sim_time *interval_p)
-{
-    const uint64_t i = item_at(process, due);
-    const struct item item = item_of(machine, process, i);
-    REQUIRE(item.what != OPERATES && item.what != NOTHING);
-    touch->vma = vma_of_item(machine, process, &item);
-    touch->access = item.what == LOADS_TEXT ? BY_LOAD : BY_STORE;
-    touch->counted = true;
-    touch->offset = touch->vma->offset + item.page;
-    if (touch->vma->versions == NULL) {
-        touch->page = &touch->vma->object->pages[touch->offset];
-    }
-    *interval_p = time_of_item(process, next_item(machine, process, i + 1, false)) - due;
-}
-
-/* For the TLB: item i, or the stack when that is no touch. */
-static void sample_life(const struct machine *machine, const struct process *process, uint64_t i,
-                        struct touch *touch)
-{
-    struct item item = item_of(machine, process, i);
-    if (item.what == OPERATES || item.what == NOTHING) {
-        item = (struct item){STORES_TO_STACK, 0, 0};
-    }
-    touch->vma = vma_of_item(machine, process, &item);
-    touch->offset = touch->vma->offset + item.page;
 }
 
 static void draw_tree(const struct process *process, const struct random_block *bits,
@@ -667,15 +430,15 @@ void o_workload_sample(const struct machine *machine, struct process *process, u
     case WORKLOAD_WINDOWS:
         draw_windows(process, &bits, touch);
         if (process->workload->by_mremap) { /* as if it had stayed at its first address */
-            touch->vma = window_of(process, 2 * ((uint64_t)(bits.word[3] % 65536) *
-                                                 process->workload->windows / 65536));
+            touch->vma = o_vma_number(process, 2 * ((uint64_t)(bits.word[3] % 65536) *
+                                                    process->workload->windows / 65536));
         }
         break;
     case WORKLOAD_FORK_TREE:
         draw_tree(process, &bits, touch);
         break;
     case WORKLOAD_FORK_EXIT:
-        sample_life(machine, process, ordinal % ((uint64_t)1 << GENERATION_SHIFT), touch);
+        o_life_sample(machine, process, ordinal % ((uint64_t)1 << GENERATION_SHIFT), touch);
         break;
     case WORKLOAD_SYSCALLS:
         aim(touch, own_object(process), random_below(bits.word[2], workload->window));
@@ -699,7 +462,7 @@ void o_workload_draw(const struct machine *machine, struct process *process, uin
     struct random_block bits = bits_of(machine, process, ordinal);
     *touch = (struct touch){.process = process, .ordinal = ordinal};
     if (workload->kind == WORKLOAD_FORK_EXIT) {
-        draw_life(machine, process, due, touch, interval_p);
+        o_life_draw(machine, process, due, touch, interval_p);
         return;
     }
     *interval_p = interval(process, &bits);

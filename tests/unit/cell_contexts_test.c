@@ -37,17 +37,26 @@ struct machine {
     struct cell_share share;
 };
 
-/* The next epoch: every context that wants a CPU gets one. */
-static void begin_epoch(struct machine *machine)
+/* The next epoch, with CPUs for as many contexts. */
+static void begin_epoch_with(struct machine *machine, uint64_t cpus)
 {
     struct cell *cell = &machine->cell;
     sim_time start = cell->core->epoch_end;
-    machine->share = (struct cell_share){
-        .start = start, .end = start + EPOCH, .contexts = 8, .room = 8, .spare = 8 * EPOCH};
+    machine->share = (struct cell_share){.start = start,
+                                         .end = start + EPOCH,
+                                         .contexts = cpus,
+                                         .room = cpus,
+                                         .spare = cpus * EPOCH};
     for (int zone = 0; zone < ZONES; zone++) {
         machine->share.free[zone] = cell->core->zone[zone].free;
     }
     epoch_begin(cell, &machine->share, machine->homes);
+}
+
+/* Every context that wants a CPU gets one. */
+static void begin_epoch(struct machine *machine)
+{
+    begin_epoch_with(machine, 8);
 }
 
 static void end_epoch(struct machine *machine)
@@ -128,6 +137,27 @@ static void test_clock_beyond_the_window(void **state)
     end_epoch(machine);
     begin_epoch(machine);
     assert_int_equal(kswapd(machine)->now, core->epoch_start + 7);
+}
+
+/* However long it waits for a CPU in between. */
+static void test_clock_beyond_the_window_while_queued(void **state)
+{
+    struct machine *machine = *state;
+    const struct cell_core *core = machine->cell.core;
+    context_wake_kswapd(&machine->cell, ZONE_NORMAL, core->epoch_start);
+    kswapd(machine)->now = core->window_end + 7;
+    for (int i = 0; i < 3; i++) {
+        end_epoch(machine);
+        begin_epoch_with(machine, 0);
+        assert_false(kswapd(machine)->on_cpu);
+    }
+    end_epoch(machine);
+    begin_epoch(machine);
+    assert_true(kswapd(machine)->on_cpu);
+    assert_int_equal(kswapd(machine)->now, core->epoch_start + 7);
+    end_epoch(machine);
+    begin_epoch(machine);
+    assert_int_equal(kswapd(machine)->now, core->epoch_start);
 }
 
 static void test_kswapd_is_woken_everywhere(void **state)
@@ -278,11 +308,34 @@ static void test_freed_in_all_cells(void **state)
     assert_int_equal(helper(machine)->wait, WAIT_TIME);
 }
 
+/* The end of a helper's own call leaves no distress: at what priority it was depends on how far it
+ * had come in its cell. */
+static void test_helper_leaves_no_distress(void **state)
+{
+    struct machine *machine = *state;
+    struct cell *cell = &machine->cell;
+    struct zone *zone = &cell->core->zone[ZONE_NORMAL];
+    const uint32_t before = 3;
+    zone->prev_priority = before;
+    let_helper_wait(machine);
+    assert_int_not_equal(zone->temp_priority, before); /* the helper has come by */
+    context_freed_elsewhere(cell, PROCESS, 32);
+    begin_epoch(machine);
+    epoch_run(cell, NULL, 0);
+    assert_int_equal(helper(machine)->wait, WAIT_TIME); /* its call has ended */
+    assert_int_equal(zone->prev_priority, before);
+    for (size_t i = 0; i < cell->outbox.count; i++) {
+        assert_int_not_equal(cell->outbox.messages[i].kind, MESSAGE_CALLED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_woken_after_the_window, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_clock_beyond_the_window, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_clock_beyond_the_window_while_queued, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_kswapd_is_woken_everywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kswapd_woken_elsewhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_helper_ends_with_its_process, set_up, tear_down),
@@ -291,6 +344,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_process_in_each_cell, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waits_for_frames_of_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_freed_in_all_cells, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_helper_leaves_no_distress, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,14 +205,22 @@ static void test_cell(void **state)
 
 /* --- runs ---------------------------------------------------------------------------------- */
 
-static enum status run_leg(const struct scenario *scenario, bool resume, uint64_t stop_after_epochs,
-                           const char *version, struct sim_result *result)
+static enum status run_leg_of(const struct scenario *scenario, bool resume,
+                              uint64_t stop_after_epochs, const char *version, const char *revision,
+                              struct sim_result *result)
 {
     const struct sim_options options = {
         .stop_after_epochs = stop_after_epochs,
-        .checkpoints = {.path = path, .resume = resume, .version = version, .hints = ""},
+        .checkpoints =
+            {.path = path, .resume = resume, .version = version, .revision = revision, .hints = ""},
     };
     return sim_run(scenario, MPI_COMM_SELF, &options, result);
+}
+
+static enum status run_leg(const struct scenario *scenario, bool resume, uint64_t stop_after_epochs,
+                           const char *version, struct sim_result *result)
+{
+    return run_leg_of(scenario, resume, stop_after_epochs, version, "a1", result);
 }
 
 static void assert_same(const struct recording *a, const struct recording *b)
@@ -328,7 +336,7 @@ static void test_refused(void **state)
     scenario_free(&other);
 }
 
-/* --- damage -------------------------------------------------------------------------------- */
+/* --- other programs ------------------------------------------------------------------------ */
 
 static unsigned char *read_whole(size_t *size_p)
 {
@@ -351,6 +359,126 @@ static void write_whole(const unsigned char *bytes, size_t size)
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
 }
+
+/* What the state is made of is the same: a run goes on from what another revision wrote, and says
+ * which revisions brought it there. */
+static void test_other_revision(void **state)
+{
+    (void)state;
+    struct scenario scenario = load(NULL);
+    const struct sim_options plain = {.stop_after = 0};
+    struct sim_result whole;
+    struct sim_result leg;
+    assert_int_equal(sim_run(&scenario, MPI_COMM_SELF, &plain, &whole), STATUS_OK);
+    static const struct {
+        const char *revision, *revisions;
+    } legs[] = {{"a1", ""}, {"a1", "a1"}, {"b2-dirty", "a1"}, {"a1", "a1, b2-dirty"}};
+    int quiet = status_set_quiet(1);
+    for (size_t i = 0; i < sizeof legs / sizeof legs[0]; i++) {
+        assert_int_equal(run_leg_of(&scenario, i > 0, 20, "1.0", legs[i].revision, &leg),
+                         STATUS_INTERRUPTED);
+        assert_string_equal(leg.checkpoints.revisions, legs[i].revisions);
+        sim_result_free(&leg);
+    }
+    assert_int_equal(run_leg_of(&scenario, true, 0, "1.0", "c3", &leg), STATUS_OK);
+    (void)status_set_quiet(quiet);
+    assert_string_equal(leg.checkpoints.revisions, "a1, b2-dirty, a1");
+    assert_same(&whole.recording, &leg.recording);
+    sim_result_free(&leg);
+    sim_result_free(&whole);
+    scenario_free(&scenario);
+}
+
+static unsigned char *find_bytes(unsigned char *bytes, size_t size, const char *text, bool in_cells)
+{
+    struct checkpoint_header header;
+    memcpy(&header, bytes, sizeof header);
+    const size_t first = in_cells ? (size_t)(header.common.offset + header.common.bytes) : 0;
+    unsigned char *found = memmem(bytes + first, size - first, text, strlen(text));
+    assert_non_null(found);
+    return found;
+}
+
+/* Makes digests fit again after a change, as a program would have written them. */
+static void seal_again(unsigned char *bytes)
+{
+    struct checkpoint_header header;
+    memcpy(&header, bytes, sizeof header);
+    for (uint64_t i = 0; i < header.ncells; i++) {
+        struct checkpoint_part part;
+        unsigned char *place = bytes + header.table.offset + i * sizeof part;
+        memcpy(&part, place, sizeof part);
+        part.digest = hash_bytes(bytes + part.offset, (size_t)part.bytes);
+        memcpy(place, &part, sizeof part);
+    }
+    struct checkpoint_part *const parts[] = {&header.table, &header.types, &header.scenario,
+                                             &header.common};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        parts[i]->digest = hash_bytes(bytes + parts[i]->offset, (size_t)parts[i]->bytes);
+    }
+    checkpoint_seal(&header);
+    memcpy(bytes, &header, sizeof header);
+}
+
+/* A checkpoint of a program whose state is another is refused by what differs, whether the program
+ * says that it is of the same revision or not; and found out before anything runs, where all of it
+ * is looked at. */
+static void test_other_state(void **state)
+{
+    (void)state;
+    struct scenario scenario = load(NULL);
+    struct sim_result result;
+    size_t size;
+    assert_int_equal(run_leg(&scenario, false, 1, "test", &result), STATUS_INTERRUPTED);
+    sim_result_free(&result);
+    unsigned char *whole = read_whole(&size);
+    unsigned char *changed = malloc(size);
+    assert_non_null(changed);
+    const size_t name = SECTION_NAME_SIZE;
+    static const struct {
+        const char *found; /* in the file */
+        int at;            /* from there: -1, the number after a section's head */
+        const char *sentence;
+        bool in_cells;
+    } rows[] = {
+        {"struct home=", 12, "the definition of struct home differs", false},
+        {"struct home=", 8, "it has no struct home", false},
+        {"enum process_state=", 20, "the definition of enum process_state differs", false},
+        {"constants of machine/pte.h=", 27, "the definition of constants of machine/pte.h differs",
+         false},
+        {"mapcount", 3, "it has no array mapcount where this one has it", true},
+        {"vma_nodes", -1, "bytes of an element of its array vma_nodes", true},
+        {"written_at", -2, "elements of its array written_at", true},
+    };
+    const struct checkpoint_options options = {
+        .path = path, .version = "test", .revision = "a1", .hints = ""};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        memcpy(changed, whole, size);
+        unsigned char *place = find_bytes(changed, size, rows[i].found, rows[i].in_cells);
+        const size_t head = name + 2 * sizeof(uint64_t); /* of a section */
+        place += rows[i].at >= 0 ? (size_t)rows[i].at
+                                 : head + (size_t)(-rows[i].at - 1) * sizeof(uint64_t);
+        *place ^= 1;
+        seal_again(changed);
+        write_whole(changed, size);
+        assert_refused(&scenario, "test", STATUS_USAGE, rows[i].sentence);
+        assert_int_equal(checkpoint_look(&scenario, &options, true), STATUS_USAGE);
+        assert_non_null(strstr(status_last_message(), rows[i].sentence));
+        assert_int_equal(checkpoint_look(&scenario, &options, false),
+                         rows[i].in_cells ? STATUS_OK : STATUS_USAGE);
+    }
+    write_whole(whole, size);
+    assert_int_equal(checkpoint_look(&scenario, &options, true), STATUS_OK);
+    whole[size - 100] ^= 1; /* in the last cell */
+    write_whole(whole, size);
+    assert_int_equal(checkpoint_look(&scenario, &options, false), STATUS_OK);
+    assert_int_equal(checkpoint_look(&scenario, &options, true), STATUS_FAILED);
+    free(whole);
+    free(changed);
+    scenario_free(&scenario);
+}
+
+/* --- damage -------------------------------------------------------------------------------- */
 
 static uint64_t next_random(uint64_t *seed)
 {
@@ -492,10 +620,11 @@ static void test_difference(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks),      cmocka_unit_test(test_cell),
-        cmocka_unit_test(test_name_taken),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_every_epoch), cmocka_unit_test(test_sections),
-        cmocka_unit_test(test_difference),  cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_blocks),         cmocka_unit_test(test_cell),
+        cmocka_unit_test(test_name_taken),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_every_epoch),    cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_difference),     cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_other_revision), cmocka_unit_test(test_other_state),
     };
     return cmocka_run_group_tests(tests, open_directory, close_directory);
 }

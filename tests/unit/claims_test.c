@@ -174,6 +174,16 @@ static void judge_tasks(enum verdict verdict, uint64_t tasks, struct judgement *
     outcome_free(&outcome);
 }
 
+static const struct claim_figure *figure_named(const struct judgement *judgement, const char *name)
+{
+    size_t i = 0;
+    while (i < judgement->nfigures && strcmp(judgement->figures[i].name, name) != 0) {
+        i++;
+    }
+    assert_true(i < judgement->nfigures);
+    return &judgement->figures[i];
+}
+
 /* A limit is met by running out of low memory, and "none" by completing: nothing else will do. */
 static void test_ends_of_tasks(void **state)
 {
@@ -194,10 +204,8 @@ static void test_ends_of_tasks(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct judgement judgement = {.nfigures = 0};
         judge_tasks(rows[i].verdict, rows[i].tasks, &judgement);
-        const struct claim_figure *limit = &judgement.figures[0];
-        const struct claim_figure *none = &judgement.figures[judgement.nfigures - 1];
-        assert_string_equal(limit->name, "tasks_2_4_23");
-        assert_string_equal(none->name, "tasks_completed_2_6_7_highpte");
+        const struct claim_figure *limit = figure_named(&judgement, "tasks_2_4_23");
+        const struct claim_figure *none = figure_named(&judgement, "tasks_completed_2_6_7_highpte");
         assert_int_equal(limit->value >= limit->low && limit->value <= limit->high,
                          rows[i].meets_limit);
         assert_int_equal(none->value >= none->low && none->value <= none->high, rows[i].meets_none);

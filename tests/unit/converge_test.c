@@ -172,6 +172,38 @@ static void test_one_seed(void **state)
     assert_false(converge_figure(&report, 1, HEADLINE_FIRST_FREE).marked);
 }
 
+/* Three times as much spinning is marked where it is a tenth of reclaim, and not where it is less,
+ * or where seeds do as much. */
+static void test_spin(void **state)
+{
+    (void)state;
+    const struct {
+        double reclaim, from, to, other_seed;
+        bool marked;
+    } cases[] = {
+        {10, 0.1, 0.3, 0.3, false}, {10, 0.4, 1.3, 1.3, false}, {10, 0.6, 1.8, 1.8, true},
+        {10, 1.8, 0.6, 0.6, true},  {10, 2.0, 0.4, 6.0, false}, {0, 0.1, 0.3, 0.3, true},
+        {NAN, 0.1, 0.3, 0.3, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct converge_run runs[4] = {0};
+        const double spin[] = {cases[i].from, cases[i].from, cases[i].to, cases[i].other_seed};
+        for (size_t k = 0; k < 4; k++) {
+            runs[k].values[HEADLINE_SPIN] = spin[k];
+            runs[k].values[HEADLINE_RECLAIM_CPU] = cases[i].reclaim;
+        }
+        const struct converge_report report = {
+            .nsettings = 2, .ndone = 2, .nseeds = 2, .runs = runs};
+        if (converge_figure(&report, 1, HEADLINE_SPIN).marked != cases[i].marked) {
+            fail_msg("case %zu", i);
+        }
+        for (size_t k = 0; k < 4; k++) { /* another figure is marked by its own change */
+            runs[k].values[HEADLINE_MAJOR_FAULTS] = k < 2 ? 1 : 3;
+        }
+        assert_true(converge_figure(&report, 1, HEADLINE_MAJOR_FAULTS).marked);
+    }
+}
+
 static void test_verdicts_and_csv(void **state)
 {
     (void)state;
@@ -217,9 +249,13 @@ static void test_verdicts_and_csv(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists),     cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_arguments), cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_one_seed),  cmocka_unit_test(test_verdicts_and_csv),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_one_seed),
+        cmocka_unit_test(test_spin),
+        cmocka_unit_test(test_verdicts_and_csv),
     };
     status_set_quiet(1);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,13 +236,15 @@ static void test_impossible_combinations(void **state)
         {"design.reclaim=lru_2_4_23", "lru_2_4_23 finds ptes by its virtual scan"},
         {"design.reclaim=lru_2_4_22", "lru_2_4_22 finds ptes by its virtual scan"},
         {"design.prefer_clean=true", "does not offer it"},
-        {"design.shared_page_size=4MiB", "4MiB does not exist on x86_64; it exists on i386"},
+        {"design.shared_page_size=4MiB",
+         "4MiB does not exist on x86_64; it exists on i386: with ptes of 8 bytes"},
         {"design.split=3g1g", "3g1g does not exist on x86_64; it exists on i386, i386-pae"},
-        {"design.split=4g4g", "4g4g does not exist on x86_64; it exists on i386, i386-pae"},
+        {"design.split=4g4g",
+         "4g4g does not exist on x86_64; it exists on i386, i386-pae: 64-bit addresses"},
         {"design.page_tables=highmem",
-         "highmem does not exist on x86_64; it exists on i386, i386-pae"},
+         "highmem does not exist on x86_64; it exists on i386, i386-pae: a 64-bit kernel"},
         {"design.preset=linux-2.6.0-highpte",
-         "linux-2.6.0-highpte does not exist on x86_64; it exists on i386, i386-pae"},
+         "linux-2.6.0-highpte does not exist on x86_64; it exists on i386, i386-pae: a 64-bit"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *const sets[] = {rows[i].set, NULL};

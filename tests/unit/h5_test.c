@@ -10,6 +10,7 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
 
+#include "io/h5_leaks.h"
 #include "io/h5_reader.h"
 #include "io/h5_writer.h"
 #include "io/mpi_hints.h"
@@ -557,5 +558,7 @@ int main(void)
         cmocka_unit_test(test_hints),
         cmocka_unit_test(test_utf8),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    status_set_quiet(0);
+    return failed != 0 ? failed : (int)h5_leaks_check();
 }

@@ -1,6 +1,10 @@
 /* Regions whose page size is proved, the streams that run over them, and the sweep over both. */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -294,10 +298,18 @@ static void test_peek(void **state)
 /* --- the sweep ----------------------------------------------------------------------------------
  */
 
+#define REPETITIONS 3
+#define SIZES       2
+
+struct thief;
+
 struct seen {
     size_t points;
     size_t with_streams;
+    struct thief *thief; /* who is stopped before the last region goes; NULL */
 };
+
+static void stop_thief(struct thief *thief);
 
 static void see(void *context, size_t backing, size_t footprint, const struct sweep_point *point,
                 const struct stream streams[ACCESS_PATTERNS])
@@ -308,10 +320,10 @@ static void see(void *context, size_t backing, size_t footprint, const struct sw
     seen->points++;
     seen->with_streams += streams != NULL;
     assert_int_equal(streams != NULL, point->measured);
+    if (seen->thief != NULL && seen->points == SIZES) {
+        stop_thief(seen->thief);
+    }
 }
-
-#define REPETITIONS 3
-#define SIZES       2
 
 static void sweep(const struct host_system *system, const byte_count *footprints,
                   const volatile sig_atomic_t *stop, struct sweep_point points[SIZES], double *time,
@@ -349,7 +361,7 @@ static void test_sweep(void **state)
     const byte_count footprints[SIZES] = {144 * KIB, 8 * MIB};
     struct sweep_point points[SIZES];
     double time[ACCESS_PATTERNS * SIZES * REPETITIONS];
-    struct seen seen = {0, 0};
+    struct seen seen = {0};
     sweep(&here, footprints, NULL, points, time, &seen);
     assert_int_equal(seen.points, SIZES);
     assert_int_equal(seen.with_streams, SIZES);
@@ -361,6 +373,80 @@ static void test_sweep(void **state)
     for (size_t i = 0; i < ACCESS_PATTERNS * SIZES * REPETITIONS; i++) {
         assert_true(time[i] > 0 && time[i] < 1e6);
     }
+}
+
+/* Takes the last page of a region away as soon as the region is in use. */
+struct thief {
+    byte_count size; /* of that region; of no other mapping */
+    pthread_t thread;
+    atomic_bool ends;
+};
+
+/* Where the mapping begins; 0 while there is none. */
+static uintptr_t find_mapping(byte_count size)
+{
+    char line[512];
+    uintptr_t found = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+        uintptr_t from, to;
+        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " rw-p", &from, &to) == 2 && to - from == size) {
+            found = from;
+        }
+    }
+    if (maps != NULL) {
+        (void)fclose(maps);
+    }
+    return found;
+}
+
+static void *steal(void *argument)
+{
+    struct thief *thief = argument;
+    const int memory = open("/proc/self/mem", O_RDONLY);
+    uint64_t linked = 0; /* the first word of the region: not 0 once the cycle is there */
+    uintptr_t at = 0;
+    while (!atomic_load(&thief->ends) && linked == 0) {
+        at = find_mapping(thief->size);
+        if (at != 0 && pread(memory, &linked, sizeof linked, (off_t)at) != sizeof linked) {
+            linked = 0;
+        }
+    }
+    while (!atomic_load(&thief->ends)) {
+        (void)madvise((void *)(at + thief->size - PAGE_BYTES), PAGE_BYTES, MADV_DONTNEED);
+    }
+    (void)close(memory);
+    return NULL;
+}
+
+static void stop_thief(struct thief *thief)
+{
+    atomic_store(&thief->ends, true);
+    assert_int_equal(pthread_join(thief->thread, NULL), 0);
+}
+
+/* What is not what was proved any more when it has been measured is no measurement. */
+static void test_pages_that_go(void **state)
+{
+    (void)state;
+    const byte_count footprints[SIZES] = {144 * KIB, 12 * MIB};
+    bool noticed = false;
+    for (int tries = 0; tries < 50 && !noticed; tries++) { /* the thief may come late */
+        struct sweep_point points[SIZES];
+        double time[ACCESS_PATTERNS * SIZES * REPETITIONS];
+        struct thief thief = {.size = footprints[1]};
+        struct seen seen = {.thief = &thief};
+        assert_int_equal(pthread_create(&thief.thread, NULL, steal, &thief), 0);
+        sweep(&here, footprints, NULL, points, time, &seen);
+        assert_true(points[0].measured);
+        noticed = strstr(points[1].why, "its pages changed meanwhile: now 12284KiB of 12MiB") !=
+                  NULL;
+        assert_int_equal(points[1].measured, !noticed);
+        for (size_t i = 0; i < REPETITIONS; i++) {
+            assert_int_equal(isnan(time[REPETITIONS + i]) != 0, noticed);
+        }
+    }
+    assert_true(noticed);
 }
 
 /* The path of counted events, with one that every kernel counts: nothing faults in a warm region.
@@ -442,7 +528,7 @@ static void test_sweep_without_memory(void **state)
     const byte_count footprints[SIZES] = {144 * KIB, 8 * MIB};
     struct sweep_point points[SIZES];
     double time[ACCESS_PATTERNS * SIZES * REPETITIONS];
-    struct seen seen = {0, 0};
+    struct seen seen = {0};
     sweep(&tree->system, footprints, NULL, points, time, &seen);
     assert_int_equal(seen.points, 0);
     assert_false(points[0].measured);
@@ -551,6 +637,7 @@ int main(void)
         cmocka_unit_test(test_cycle),
         cmocka_unit_test(test_peek),
         cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_pages_that_go),
         cmocka_unit_test(test_counting),
         cmocka_unit_test(test_limit),
         HOST_TEST(test_sweep_without_memory),

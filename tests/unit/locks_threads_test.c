@@ -3,11 +3,14 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <pthread.h>
 
 #include "host/contention/contention.h"
 #include "host/contention/scaling.h"
@@ -155,6 +158,52 @@ static void test_contention(void **state)
     assert_true(contended(bench, LOCK_PAGE_BIT, LOCK_PER_PAGE, false) == 0);
 }
 
+/* Of all repetitions under a lock for each object, the largest share of locks that were held. */
+static double most_contended(const struct tables *tables, const char *sharing)
+{
+    char group[96];
+    struct table_record contended;
+    (void)snprintf(group, sizeof group, "%s/pte_chain_array/object_ticket", sharing);
+    assert_true(tables_find(tables, "locks", group, "contended", &contended));
+    assert_int_equal(contended.shape[0] * contended.shape[1], 3);
+    return sample_summarize(contended.values, 3).most;
+}
+
+/* The whole measurement: what it calls shared is shared between threads, what it calls disjoint is
+ * not. */
+static void test_sharing(void **state)
+{
+    struct bench *bench = *state;
+    if (bench->places.n < 2) {
+        skip();
+    }
+    struct contention_plan plan = {
+        .sharings = {true, true},
+        .operations = {[OPERATION_FAULT] = true, [OPERATION_UNMAP] = true},
+        .waits = true,
+        .threads = {2},
+        .nthreads = 1,
+        .pages = 48,
+        .mappers = 6,
+        .windows = 1,
+        .line = 64,
+        .repetitions = 3,
+        .duration = 3000000,
+        .seed = 3,
+    };
+    plan.rmaps[RMAP_CHAIN_ARRAY] = plan.kinds[LOCK_TICKET] = true;
+    plan.granularities[LOCK_PER_OBJECT] = true;
+    double shared = 0;
+    for (int tries = 0; tries < 10 && shared <= 0; tries++) {
+        struct tables tables = {0};
+        assert_int_equal(contention_measure(&bench->measure, &plan, &tables), STATUS_OK);
+        shared = most_contended(&tables, "shared");
+        assert_true(most_contended(&tables, "disjoint") == 0);
+        tables_free(&tables);
+    }
+    assert_true(shared > 0);
+}
+
 #ifndef THRASH_CHECKS
 
 /* Pages a second: the median of short repetitions in which all threads had their processors all the
@@ -246,6 +295,45 @@ static void test_uncontended(void **state)
 }
 
 #endif
+
+struct neighbour {
+    struct bench *bench;
+    atomic_bool begun, ends;
+};
+
+static void *spin(void *argument)
+{
+    struct neighbour *neighbour = argument;
+    char why[160];
+    (void)host_place_enter(&neighbour->bench->topology, &neighbour->bench->places, 0, why,
+                           sizeof why);
+    atomic_store(&neighbour->begun, true);
+    while (!atomic_load(&neighbour->ends)) {
+    }
+    return NULL;
+}
+
+/* A thread that has to share its processor takes the lock late, and that is a wait of every
+ * operation that was due meanwhile, not only of the one that was under way. */
+static void test_waits_since_due(void **state)
+{
+    struct bench *bench = *state;
+    struct neighbour neighbour = {.bench = bench};
+    pthread_t thread;
+    struct point_plan plan = plan_of(RMAP_CHAIN_ARRAY, LOCK_TICKET, LOCK_GLOBAL, 1, true);
+    struct point_samples samples;
+    plan.duration = 60000000;
+    memset(plan.operations, false, sizeof plan.operations);
+    assert_int_equal(point_samples_open(1, &samples), STATUS_OK);
+    assert_int_equal(pthread_create(&thread, NULL, spin, &neighbour), 0);
+    while (!atomic_load(&neighbour.begun)) {
+    }
+    assert_int_equal(point_measure(&bench->measure, &plan, &samples), STATUS_OK);
+    atomic_store(&neighbour.ends, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(samples.wait[1][0] > 500000); /* p99, ns: a processor is lent for longer */
+    point_samples_close(&samples);
+}
 
 static void test_stop(void **state)
 {
@@ -373,6 +461,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_is_lost),
         cmocka_unit_test(test_contention),
+        cmocka_unit_test(test_sharing),
+        cmocka_unit_test(test_waits_since_due),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_too_many_threads),
         cmocka_unit_test(test_scaling),

@@ -156,6 +156,106 @@ static void test_shared_pages_without_chains(void **state)
     }
 }
 
+/* --- what is accepted has room ---------------------------------------------------------------- */
+
+static const char tight_text[] =
+    "duration: 2ms\n"
+    "machine: { memory: 64MiB, ballast: 0 }\n"
+    "design: { preset: linux-2.6.0 }\n"
+    "phases: { warmup: 1ms }\n"
+    "costs: x86_64-2003\n"
+    "workloads:\n"
+    "  - { kind: database, processes: 60, segment: { size: 16MiB }, private_memory: 100KiB }\n";
+
+static enum status tight(const char *preset, unsigned cells, unsigned kib, const char *ballast,
+                         bool run)
+{
+    char set[4][64];
+    const char *const sets[] = {set[0], set[1], set[2], set[3]};
+    struct catalogue_names *names = test_malloc(sizeof *names);
+    struct scenario scenario;
+    struct prediction prediction;
+    struct sim_result result;
+    const struct scenario_overrides overrides = {sets, 4, NULL};
+    (void)snprintf(set[0], sizeof set[0], "design.preset=%s", preset);
+    (void)snprintf(set[1], sizeof set[1], "machine.cells=%u", cells);
+    (void)snprintf(set[2], sizeof set[2], "machine.memory=%uKiB", kib);
+    (void)snprintf(set[3], sizeof set[3], "machine.ballast=%s", ballast);
+    catalogue_fill(names);
+    assert_int_equal(scenario_load_text(tight_text, strlen(tight_text),
+                                        CONFIGS_DIR "/predict_test.yaml", &overrides,
+                                        &names->catalogue, &scenario),
+                     STATUS_OK);
+    const struct sim_options options = {0};
+    enum status status = run ? sim_run(&scenario, MPI_COMM_SELF, &options, &result)
+                             : predict(&scenario, 1, &prediction);
+    if (run && status == STATUS_OK) {
+        sim_result_free(&result);
+    }
+    scenario_free(&scenario);
+    test_free(names);
+    return status;
+}
+
+/* The least memory that is accepted, in KiB, to within 64. */
+static unsigned least_accepted(const char *preset, unsigned cells)
+{
+    unsigned refused = 8192;
+    unsigned accepted = 262144;
+    assert_int_equal(tight(preset, cells, refused, "0", false), STATUS_USAGE);
+    assert_int_equal(tight(preset, cells, accepted, "0", false), STATUS_OK);
+    while (accepted - refused > 64) {
+        const unsigned kib = (accepted + refused) / 2 / 64 * 64;
+        if (tight(preset, cells, kib, "0", false) == STATUS_OK) {
+            accepted = kib;
+        } else {
+            refused = kib;
+        }
+    }
+    return accepted;
+}
+
+/* A scenario that predict() accepts can be populated, in any number of cells: a cell that has no
+ * frame left gets those of others. Much less would not do: one cell needs it all but for some 10
+ * frames, and each further one may leave 8 unused. */
+static void test_what_is_accepted_has_room(void **state)
+{
+    (void)state;
+    static const char *const presets[] = {"linux-2.4.23",      "linux-2.5.27",
+                                          "linux-2.6.0",       "linux-2.6.0-no-direct",
+                                          "linux-2.5-objrmap", "linux-2.6.7"};
+    static const unsigned cells[] = {1, 4, 15};
+    status_set_quiet(1);
+    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+        for (size_t k = 0; k < sizeof cells / sizeof cells[0]; k++) {
+            const unsigned least = least_accepted(presets[i], cells[k]);
+            const unsigned unused = 256 + (cells[k] > 1 ? 32 * cells[k] : 0);
+            if (tight(presets[i], cells[k], least, "0", true) != STATUS_OK) {
+                fail_msg("%s in %u cells: %u KiB are accepted, but too little", presets[i],
+                         cells[k], least);
+            }
+            if (tight(presets[i], cells[k], least - unused, "0", true) != STATUS_USAGE) {
+                fail_msg("%s in %u cells: %u KiB are refused, but %u less would do", presets[i],
+                         cells[k], least - 64, unused);
+            }
+        }
+    }
+    status_set_quiet(0);
+}
+
+/* A ballast that would not be free when the clock starts is refused before. */
+static void test_ballast_that_has_no_room(void **state)
+{
+    (void)state;
+    status_set_quiet(1);
+    const unsigned least = least_accepted("linux-2.6.0", 1);
+    assert_int_equal(tight("linux-2.6.0", 1, least + 8192, "8MiB", false), STATUS_OK);
+    assert_int_equal(tight("linux-2.6.0", 1, least + 8192, "8MiB", true), STATUS_OK);
+    assert_int_equal(tight("linux-2.6.0", 1, least + 8192, "12MiB", false), STATUS_USAGE);
+    assert_int_equal(tight("linux-2.6.0", 1, least + 8192, "12MiB", true), STATUS_USAGE);
+    status_set_quiet(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +263,8 @@ int main(void)
         cmocka_unit_test(test_with_reclaim),
         cmocka_unit_test(test_with_a_little_reclaim),
         cmocka_unit_test(test_shared_pages_without_chains),
+        cmocka_unit_test(test_what_is_accepted_has_room),
+        cmocka_unit_test(test_ballast_that_has_no_room),
     };
     return cmocka_run_group_tests(tests, run_fixture_open, run_fixture_close);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "commands/progress.h"
+#include "commands/run_pace.h"
 
 #include <cmocka.h> /* last: its macro fail() hides the function */
 
@@ -79,6 +80,94 @@ static void test_lines(void **state)
     point.done = 8;
     progress_format_line(&point, &three_per_second, 0, line);
     assert_string_equal(line, "8 of 7 steps (100 %), 3.2 steps/s, wall 0:00");
+}
+
+/* Slow work has a rate that can be read. */
+static void test_slow_rates(void **state)
+{
+    (void)state;
+    static const struct {
+        enum progress_unit unit;
+        double per_second;
+        const char *text;
+    } cases[] = {
+        {PROGRESS_STEPS, 0.1, "0.1 steps/s"},
+        {PROGRESS_STEPS, 0.05, "3 steps/min"},
+        {PROGRESS_STEPS, 4.17e-5, "0.15 steps/h"},
+        {PROGRESS_SIMULATED_TIME, 0.1, "0.1 simulated s/s"},
+        {PROGRESS_SIMULATED_TIME, 0.0123, "12.3 simulated ms/s"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char line[PROGRESS_LINE_SIZE];
+        const struct progress_point point = {.unit = cases[i].unit, .done = 1};
+        const struct progress_rate rate = {.known = true, .per_second = cases[i].per_second};
+        progress_format_line(&point, &rate, 0, line);
+        assert_non_null(strstr(line, cases[i].text));
+    }
+}
+
+/* Runs of unequal length go by what is left of their work, whatever the rate. */
+static void test_runs(void **state)
+{
+    (void)state;
+    char line[PROGRESS_LINE_SIZE];
+    struct progress_point point = {.unit = PROGRESS_RUNS,
+                                   .done = 12,
+                                   .total = 235,
+                                   .label = "2 runs at a time",
+                                   .share = 0.347,
+                                   .seconds_left = 2890};
+    progress_format_line(&point, &three_per_second, 546 * SECOND, line);
+    assert_string_equal(line, "12 of 235 runs (34 % of the work), ETA 48:10, 2 runs at a time, "
+                              "wall 9:06");
+    progress_format_bar(&point, &three_per_second, 70, line);
+    assert_string_equal(line, "[#######................]  34 % 12 of 235, ETA 48:10, 2 runs at a "
+                              "time");
+    point.done = 235;
+    point.share = 1;
+    progress_format_line(&point, &three_per_second, 0, line);
+    assert_string_equal(line, "235 of 235 runs (100 % of the work), 2 runs at a time, wall 0:00");
+}
+
+static void assert_pace(const struct paced_run *runs, size_t nruns, unsigned groups, double now,
+                        double share, double left)
+{
+    const struct pace pace = run_pace(runs, nruns, groups, now);
+    assert_true(fabs(pace.share - share) < 1e-9);
+    assert_true(fabs(pace.left - left) < 1e-9);
+}
+
+static void test_pace(void **state)
+{
+    (void)state;
+    struct paced_run runs[] = {
+        {.predicted = 100, .begun = NAN, .taken = NAN, .share = NAN},
+        {.predicted = 60, .begun = NAN, .taken = NAN, .share = NAN},
+        {.predicted = 35, .begun = NAN, .taken = NAN, .share = NAN},
+    };
+    /* Nothing known: what was predicted, in two groups; but never less than the longest run. */
+    assert_pace(runs, 3, 2, 0, 0, 100);
+    assert_pace(runs, 3, 1, 0, 0, 195);
+    /* Two under way: a moment counts at once. */
+    runs[0].begun = 0;
+    runs[1].begun = 0;
+    assert_pace(runs, 3, 2, 30, 60.0 / 195, 70);
+    /* One of them is over in half the time, and the others are expected to be faster too. */
+    runs[1].taken = 30;
+    runs[2].begun = 30;
+    const double slow = 35.0 / 65; /* predictions are trusted for the first 5 s */
+    assert_pace(runs, 3, 2, 30, 60 / (60 + slow * 135 - 30), slow * 100 - 30);
+    /* One that takes longer than expected is never said to be all but over. */
+    runs[2].taken = 30 * slow;
+    assert_true(run_pace(runs, 3, 2, 400).left >= 100);
+    /* One that says that half of it is done. */
+    runs[0].share = 0.5;
+    const struct pace half = run_pace(runs, 3, 2, 400);
+    assert_true(half.left > 200 && half.left < 300);
+    /* All is over; no run at all. */
+    runs[0].taken = 450;
+    assert_pace(runs, 3, 2, 450, 1, 0);
+    assert_pace(NULL, 0, 2, 0, 1, 0);
 }
 
 static void test_bars(void **state)
@@ -230,10 +319,12 @@ static void test_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_modes),   cmocka_unit_test(test_durations),
-        cmocka_unit_test(test_lines),   cmocka_unit_test(test_bars),
-        cmocka_unit_test(test_rate),    cmocka_unit_test(test_schedule),
-        cmocka_unit_test(test_display), cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_modes),    cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_lines),    cmocka_unit_test(test_slow_rates),
+        cmocka_unit_test(test_runs),     cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_bars),     cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_schedule), cmocka_unit_test(test_display),
+        cmocka_unit_test(test_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ struct recording fixture_recording(int rank, int size, size_t npoints, cell_id n
         .verdict_time = 7 * TICKS_PER_NS * 1000000000ULL,
         .verdict_detail = "no frame was freed for 30 s \xe2\x80\x93 made up",
         .ballast = 123456789,
-        .tlb_simulated = true};
+        .tlb_sampling = 8};
     recording.first_cell = (cell_id)((uint64_t)ncells * (uint64_t)rank / (uint64_t)size);
     cell_id next = (cell_id)((uint64_t)ncells * (uint64_t)(rank + 1) / (uint64_t)size);
     recording.ncells_here = next - recording.first_cell;

@@ -14,6 +14,7 @@
 
 #include <hdf5.h>
 
+#include "io/h5_leaks.h"
 #include "results/csv.h"
 #include "results/output.h"
 #include "results/reader.h"
@@ -207,6 +208,10 @@ static void test_simulation(void **state)
         }
         assert_same(results_find_scalar(&at_pressure, metric->name)->real,
                     as_written(m, fixture_cell_value(1, m, 0)));
+        if (metric_is_sampled((enum metric)m)) {
+            (void)snprintf(path, sizeof path, "/simulation/totals/%s", metric->name);
+            assert_attribute(reader, path, "sampling_rate", "1/8");
+        }
         (void)snprintf(path, sizeof path, "%s_peak", metric->name);
         const struct results_scalar *peak = results_find_scalar(&totals, path);
         if (metric->kind == METRIC_GAUGE) {
@@ -239,7 +244,7 @@ static void test_simulation(void **state)
 static void test_without_tlb(void **state)
 {
     struct place *place = *state;
-    place->recording.tlb_simulated = false;
+    place->recording.tlb_sampling = 0;
     assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
     struct h5_reader *reader = open_result(place->path);
     static const char *const names[] = {"tlb_accesses", "tlb_misses", "translation_seconds",
@@ -361,7 +366,9 @@ static void test_verify_sees_changes(void **state)
     assert_int_equal(fseek(stream, (long)offset + 8L * 11, SEEK_SET), 0);
     assert_int_equal(fputc(0x5a, stream), 0x5a);
     assert_int_equal(fclose(stream), 0);
-    reader = open_result(place->path);
+    assert_int_equal(results_open(place->path, &reader), STATUS_FAILED);
+    assert_says("not as it was written");
+    assert_int_equal(h5_open(place->path, &reader), STATUS_OK);
     assert_int_equal(results_verify(reader, digest, &match), STATUS_OK);
     assert_false(match);
     h5_reader_close(reader);
@@ -601,5 +608,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lost_write, set_up, tear_down),
         cmocka_unit_test(test_slurm_variables),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    status_set_quiet(0);
+    return failed != 0 ? failed : (int)h5_leaks_check();
 }

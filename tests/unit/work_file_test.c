@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/output_lock.h"
+#include "io/text_file.h"
 #include "io/work_file.h"
 #include "results/output.h"
 #include "results_fixture.h"
@@ -197,6 +199,77 @@ static void test_directory_vanished(void **state)
     assert_int_equal(access(place->path, F_OK), -1);
 }
 
+/* A name that somebody has put where a work file is going to be is not followed. */
+static void test_planted_work_file(void **state)
+{
+    const struct place *place = *state;
+    struct io_comm comm = io_comm_of(MPI_COMM_SELF);
+    struct work_file work;
+    char precious[600];
+    (void)snprintf(precious, sizeof precious, "%s/precious", place->directory);
+    write_file(precious, "precious");
+    assert_int_equal(work_file_begin(&comm, place->path, false, &work), STATUS_OK);
+    char *name = strdup(work.work_path);
+    work_file_discard(&comm, &work);
+    assert_int_equal(symlink(precious, name), 0);
+    assert_int_equal(work_file_check(place->path, false), STATUS_OK);
+    struct text text = {0};
+    text_append(&text, "new");
+    assert_int_equal(text_file_write(place->path, false, &text), STATUS_OK);
+    assert_holds(place->path, "new");
+    assert_holds(precious, "precious");
+    text_append(&text, "er");
+    assert_int_equal(text_file_write(place->path, false, &text), STATUS_FAILED);
+    assert_non_null(strstr(status_last_message(), place->path));
+    assert_holds(place->path, "new");
+    assert_int_equal(text_file_write(place->path, true, &text), STATUS_OK);
+    assert_holds(place->path, "newer");
+    text_free(&text);
+    free(name);
+}
+
+/* One at a time, whatever the path is called; the file of the lock goes with it. */
+static void test_lock(void **state)
+{
+    const struct place *place = *state;
+    struct output_lock *first = NULL;
+    struct output_lock *second = NULL;
+    char other[600];
+    assert_int_equal(output_lock_take(place->path, &first), STATUS_OK);
+    assert_non_null(first);
+    assert_int_equal(output_lock_take(place->path, &second), STATUS_USAGE);
+    assert_non_null(strstr(status_last_message(), place->path));
+    assert_non_null(strstr(status_last_message(), "another run is writing it"));
+    (void)snprintf(other, sizeof other, "%s/./out.h5", place->directory);
+    assert_int_equal(output_lock_take(other, &second), STATUS_USAGE);
+    (void)snprintf(other, sizeof other, "%s/out.h6", place->directory);
+    assert_int_equal(output_lock_take(other, &second), STATUS_OK);
+    output_lock_release(second);
+    output_lock_release(first);
+    assert_int_equal(fixture_count_files(place->directory), 0);
+    assert_int_equal(output_lock_take(place->path, &first), STATUS_OK);
+    output_lock_release(first);
+    output_lock_release(NULL);
+
+    /* Names that only their ends tell apart, as long as names can be. */
+    char name[256];
+    memset(name, 'n', sizeof name);
+    name[254] = '\0';
+    (void)snprintf(other, sizeof other, "%s/%sa", place->directory, name);
+    assert_int_equal(output_lock_take(other, &first), STATUS_OK);
+    assert_non_null(first);
+    (void)snprintf(other, sizeof other, "%s/%sb", place->directory, name);
+    assert_int_equal(output_lock_take(other, &second), STATUS_OK);
+    assert_non_null(second);
+    output_lock_release(first);
+    output_lock_release(second);
+
+    /* What is wrong with the directory is said by work_file_check(). */
+    (void)snprintf(other, sizeof other, "%s/none/out.h5", place->directory);
+    assert_int_equal(output_lock_take(other, &first), STATUS_OK);
+    assert_null(first);
+}
+
 int main(void)
 {
     status_set_quiet(1);
@@ -207,6 +280,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_name_taken_meanwhile, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_disposable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_directory_vanished, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_planted_work_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lock, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* Faults per second of processes that fault at once, each on a hardware thread of its own. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -140,9 +141,11 @@ static enum status probe_kind(const struct host_measure *measure, const struct k
         samples_put(&samples,
                     &(struct table_label){"faults_per_second", "s-1", "faults of all processes"},
                     "processes", tables);
-        tables_report(tables, "%-34s %9.0f faults/s of 1 process, %.0f of %u\n", group,
-                      samples_median(&samples, 0), samples_median(&samples, points - 1),
-                      (unsigned)members[points - 1]);
+        if (!isnan(samples_median(&samples, 0))) {
+            tables_report(tables, "%-34s %9.0f faults/s of 1 process, %.0f of %u\n", group,
+                          samples_median(&samples, 0), samples_median(&samples, points - 1),
+                          (unsigned)members[points - 1]);
+        }
         samples_free(&samples);
     }
     if (is_shared) {

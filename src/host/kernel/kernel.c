@@ -192,6 +192,7 @@ enum status kernel_measure(const struct host_measure *measure, const struct kern
     }
     host_measure_section(measure, "kernel", "what the kernel of the host does with shared pages",
                          tables);
+    const size_t from = tables->bytes.size;
     const uint64_t started = team_clock();
     for (const struct kernel_probe *probe = kernel_probes;
          probe->name != NULL && status == STATUS_OK; probe++) {
@@ -205,6 +206,7 @@ enum status kernel_measure(const struct host_measure *measure, const struct kern
         status = probe->run(measure, &timed, tables);
     }
     put_left_out(&timed, tables);
+    tables_report_absences(tables, from);
     host_measure_progress(measure, done, total, "done");
     return status;
 }

@@ -81,6 +81,7 @@ enum status primitives_measure(const struct host_measure *measure, unsigned repe
                                byte_count bytes, struct tables *tables)
 {
     tables_section(tables, "primitives", "what memory managers are made of");
+    bytes = max_u64(bytes / PAGE_BYTES, 1) * PAGE_BYTES; /* whole pages are cleared and copied */
     unsigned char *memory = mmap(NULL, 2 * bytes, PROT_READ | PROT_WRITE,
                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {

@@ -7,7 +7,8 @@
 #include "io/tables.h"
 
 /* Appends a section "primitives" with the groups "page_zero", "page_copy" and "syscall", each with
- * an array `time` (ns, of one). `bytes` of memory, beyond the caches, are taken twice. */
+ * an array `time` (ns, of one). The whole pages of `bytes` of memory, beyond the caches, are taken
+ * twice. */
 enum status primitives_measure(const struct host_measure *measure, unsigned repetitions,
                                byte_count bytes, struct tables *tables);
 

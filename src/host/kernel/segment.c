@@ -15,9 +15,23 @@
 /* What one page of the third level of x86-64, and of others with tables of 512 entries, covers. */
 #define SPAN ((uintptr_t)1 << 39)
 
-/* Addresses tried: above what loaders and sanitizers use, below what Linux gives out unasked. */
+/* Addresses tried: above what loaders and sanitizers use, below what Linux gives out unasked. The
+ * thread sanitizer keeps shadows there; what it leaves to programs is three spans, of which the
+ * program itself lies in one. */
+#if defined __SANITIZE_THREAD__
+#define HAS_SHADOW 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define HAS_SHADOW 1
+#endif
+#endif
+#ifdef HAS_SHADOW
+#define FIRST_ADDRESS ((uintptr_t)0x550000000000)
+#define LAST_ADDRESS  ((uintptr_t)0x568000000000)
+#else
 #define FIRST_ADDRESS ((uintptr_t)0x200000000000)
 #define LAST_ADDRESS  ((uintptr_t)0x500000000000)
+#endif
 
 #ifndef MFD_HUGE_SHIFT
 #define MFD_HUGE_SHIFT 26
@@ -155,14 +169,15 @@ bool segment_open(byte_count page, byte_count size, struct segment *segment_p, c
                            size, segment_p, how, why, text_size);
     }
     const unsigned flags = MFD_CLOEXEC | MFD_HUGETLB | log2_of(page) << MFD_HUGE_SHIFT;
-    if (try_segment(memfd_create("thrash", flags), "memfd of hugetlb pages", MADV_NORMAL, page,
-                    size, segment_p, how, why, text_size)) {
+    if (try_segment(memfd_create("thrash", flags), "memfd of hugetlb pages (nr_hugepages)",
+                    MADV_NORMAL, page, size, segment_p, how, why, text_size)) {
         return true;
     }
     if (page != (byte_count)1 << 21) {
         return false;
     }
-    return try_segment(memfd_create("thrash", MFD_CLOEXEC), "memfd of transparent large pages",
+    return try_segment(memfd_create("thrash", MFD_CLOEXEC),
+                       "memfd of transparent large pages (transparent_hugepage/shmem_enabled)",
                        MADV_HUGEPAGE, page, size, segment_p, how, why, text_size) ||
            try_segment(open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
                        "file of transparent large pages in /dev/shm", MADV_HUGEPAGE, page, size,

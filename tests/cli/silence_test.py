@@ -1,0 +1,230 @@
+"""Ranks that stop answering, and ranks that fail alone: each is noticed, all ranks end, none hangs.
+
+A library that is preloaded (tests/mpi/fault_shim.c) makes it happen at a chosen call of a chosen rank.
+
+usage: silence_test.py THRASH CONFIGS FAULT_SHIM [--long]
+"""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+THRASH = str(pathlib.Path(sys.argv[1]).resolve())
+QUICKSTART = str(pathlib.Path(sys.argv[2]).resolve() / "quickstart.yaml")
+SHIM = str(pathlib.Path(sys.argv[3]).resolve())
+LONG = "--long" in sys.argv
+MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
+IS_OPEN_MPI = "Open" in subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True,
+                                       check=False).stdout
+FLAGS = ["--oversubscribe", "--bind-to", "none"] if IS_OPEN_MPI else []
+IS_SANITIZED = b"__asan_init" in pathlib.Path(THRASH).read_bytes()
+LIMIT = 9 if IS_SANITIZED else 3
+ENVIRONMENT = {**os.environ, "THRASH_SILENCE_LIMIT": f"{LIMIT}s",
+               "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+
+
+def fault(call, count, action, rank=1):
+    return {"FAULT_RANK": str(rank), "FAULT_CALL": call, "FAULT_COUNT": str(count),
+            "FAULT_ACTION": action}
+
+
+def start(directory, faults, *arguments, ranks=3):
+    command = [MPIEXEC, "-n", str(ranks), *FLAGS, "env",
+               *(f"{name}={value}" for name, value in {**faults, "LD_PRELOAD": SHIM}.items()),
+               THRASH, "simulate", QUICKSTART, "--set", "machine.cells=4", "--set", "duration=2s",
+               "--progress", "none", "-o", f"{directory}/out.h5", *arguments]
+    # pylint: disable-next=consider-using-with
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env=ENVIRONMENT, cwd=directory)
+
+
+def processes_of(directory):
+    """Ranks that write to this directory and are not dead."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and os.readlink(entry / "exe") == THRASH and \
+                    f"{directory}/out.h5".encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def finish(process, directory, seconds=120):
+    """What it ended with; nothing of it may be left."""
+    try:
+        output, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        for pid in [*processes_of(directory), process.pid]:
+            os.kill(pid, signal.SIGKILL)
+        raise AssertionError(f"it hangs: {process.communicate()}") from None
+    end = time.monotonic() + 20
+    while processes_of(directory) and time.monotonic() < end:
+        time.sleep(0.05)
+    left = processes_of(directory)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left, ("processes are left", left, errors)
+    return process.returncode, output, errors
+
+
+def digest_of(output):
+    return re.search(r"^digest\s+([0-9a-f]{32})$", output, re.M).group(1)
+
+
+# What is stopped, in which call, and the phase that is named. MPI_Isend: in what ranks exchange, first while
+# they populate, then from epoch to epoch. The others of a collective call cannot leave it.
+CHECKPOINT = ("--checkpoint-every", "100ms")
+SILENT = [
+    # rank, call, count, arguments, phase, in the default run
+    (1, "MPI_Isend", 3000, (), r"epoch \d+", True),
+    (0, "MPI_Isend", 3000, (), r"epoch \d+", False),
+    (2, "MPI_Isend", 20, (), r"populating process \d+", False),
+    (1, "MPI_Comm_split", 2, (), r"setting up", False),
+    (1, "MPI_File_open", 1, CHECKPOINT, r"writing a checkpoint, epoch \d+", False),
+    (1, "MPI_File_sync", 1, CHECKPOINT, r"writing a checkpoint, epoch \d+", True),
+    (0, "MPI_File_write_at", 1, CHECKPOINT, r"writing a checkpoint, epoch \d+", False),
+    (1, "H5Dopen2", 1, (), r"writing the result", True),
+    (1, "H5Dwrite", 1, (), r"writing the result", False),
+    (1, "H5Fclose", 1, (), r"writing the result", False),
+]
+
+
+def test_silent_ranks():
+    """A rank that is stopped for longer than the limit is named with its phase; the run fails."""
+    for rank, call, count, arguments, phase, by_default in SILENT:
+        if not (LONG or by_default):
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            began = time.monotonic()
+            process = start(directory, fault(call, count, "stop", rank), *arguments)
+            code, _, errors = finish(process, directory)
+            took = time.monotonic() - began
+        case = (rank, call, code, errors)
+        assert code == 1, case
+        sentence = rf"from rank {rank} \(process \d+ on {os.uname().nodename}, stopped\), phase: {phase}; "
+        assert re.search(rf"^thrash: warning: no answer for \d+ s {sentence}"
+                         rf"all ranks will be ended after {LIMIT} s of it", errors, re.M), case
+        said = re.findall(rf"^thrash: no answer for (\d+) s {sentence}ending all ranks", errors, re.M)
+        assert len(said) == 1 and int(said[0]) >= LIMIT, case
+        print(f"rank {rank} stopped in {call}: ended after {took:.1f} s")
+
+
+def expected_digest():
+    with tempfile.TemporaryDirectory() as directory:
+        code, output, errors = finish(start(directory, {}), directory)
+    assert code == 0, errors
+    return digest_of(output)
+
+
+def test_short_silence():
+    """A rank that is stopped for less goes on, and the result is the same."""
+    expected = expected_digest()
+    for call, count, arguments, by_default in (
+            ("MPI_Isend", 3000, (), True),
+            ("MPI_File_sync", 1, CHECKPOINT, False),
+            ("H5Dopen2", 1, (), False)):
+        if not (LONG or by_default):
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            process = start(directory, fault(call, count, "stop"), *arguments)
+            end = time.monotonic() + 100
+            stopped = []
+            while not stopped and process.poll() is None and time.monotonic() < end:
+                stopped = [pid for pid in processes_of(directory) if pathlib.Path(
+                    f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"]
+                time.sleep(0.01)
+            assert len(stopped) == 1, (call, stopped, finish(process, directory))
+            time.sleep(LIMIT * 0.5)
+            os.kill(stopped[0], signal.SIGCONT)
+            code, output, errors = finish(process, directory)
+        assert code == 0, (call, code, errors)
+        assert digest_of(output) == expected, (call, output, errors)
+        assert "ending all ranks" not in errors, errors
+        print(f"rank 1 stopped in {call} for {LIMIT * 0.5} s: the same digest")
+
+
+# What one rank does, and what the run says and ends with; the launcher has its own words for processes that
+# leave.
+FAILURES = [
+    # call, count, action, arguments, exit code (None: any but 0), what is said, in the default run
+    ("MPI_Isend", 3000, "segv", (), None, "", True),
+    ("MPI_Isend", 3000, "kill", (), None, "", False),
+    ("MPI_Isend", 3000, "exit0", (), None, "", True),
+    ("MPI_Isend", 3000, "exit1", (), None, "", False),
+    ("MPI_Isend", 20, "exit0", (), None, "", False),
+    ("H5Dopen2", 1, "exit0", (), None, "", False),
+    ("H5Dopen2", 1, "segv", (), None, "", False),
+    ("MPI_File_sync", 1, "segv", CHECKPOINT, None, "", False),
+    ("MPI_Comm_split", 2, "memory", (), 3, "cannot map|out of memory", True),
+    ("H5Dopen2", 1, "fail", (), 1, r"out\.h5: cannot open ", False),
+    ("H5Dwrite", 1, "fail", (), 1, r"out\.h5: cannot write ", True),
+]
+
+
+def test_failing_ranks():
+    """Whatever one rank dies of or fails in ends all."""
+    for call, count, action, arguments, expected, said, by_default in FAILURES:
+        if not (LONG or by_default) or (action == "memory" and IS_SANITIZED):
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            began = time.monotonic()
+            code, output, errors = finish(
+                start(directory, fault(call, count, action), *arguments), directory)
+            took = time.monotonic() - began
+            written = os.path.exists(f"{directory}/out.h5")
+        case = (call, action, code, output, errors)
+        assert "fault_shim: " in errors or action == "memory", case
+        assert code != 0 and expected in (None, code), case
+        assert re.search(said, errors), case
+        assert not written, case
+        print(f"{action} in {call} of rank 1: exit code {code} after {took:.1f} s")
+
+
+def test_checkpoints_of_failing_ranks():
+    """A rank that cannot write its part of a checkpoint costs the checkpoint; one that cannot read
+    it, the run."""
+    with tempfile.TemporaryDirectory() as directory:
+        code, _, errors = finish(start(directory, fault("MPI_File_write_at", 1, "fail"),
+                                       *CHECKPOINT), directory)
+        assert code == 0 and "no checkpoint was written, the run goes on" in errors, (code, errors)
+    with tempfile.TemporaryDirectory() as directory:
+        code, _, errors = finish(start(directory, fault("MPI_File_sync", 1, "fail"), *CHECKPOINT),
+                                 directory)
+        # The others are inside: MPI_File_sync waits for all in some libraries.
+        assert code in (0, 1), (code, errors)
+        assert code == 0 or "ending all ranks" in errors, errors
+    with tempfile.TemporaryDirectory() as directory:
+        code, _, errors = finish(start(directory, {}, *CHECKPOINT, "--stop-after", "1s", "--set",
+                                       "duration=60s"), directory)
+        assert code == 4 and os.path.exists(f"{directory}/out.h5.ckpt"), (code, errors)
+        code, _, errors = finish(start(directory, fault("MPI_File_read_at", 1, "fail"), "--resume",
+                                       "--set", "duration=60s"), directory)
+        assert code == 1 and "cannot read it" in errors, (code, errors)
+
+
+def test_limit():
+    """The limit is a time, or 0."""
+    with tempfile.TemporaryDirectory() as directory:
+        ENVIRONMENT["THRASH_SILENCE_LIMIT"] = "soon"
+        code, _, errors = finish(start(directory, {}), directory)
+        ENVIRONMENT["THRASH_SILENCE_LIMIT"] = f"{LIMIT}s"
+    assert code == 2 and errors.count("thrash: THRASH_SILENCE_LIMIT: ") == 1, (code, errors)
+
+
+def main():
+    tests = [test_silent_ranks, test_short_silence, test_failing_ranks, test_limit]
+    if LONG:
+        tests.append(test_checkpoints_of_failing_ranks)
+    for test in tests:
+        print(f"{test.__name__}: {test.__doc__.splitlines()[0]}", flush=True)
+        test()
+    print("all passed")
+
+
+main()
