@@ -240,6 +240,7 @@ static enum status print_report(const struct h5_reader *reader)
     char *report = NULL;
     const enum status status = h5_read_text(reader, DATASET_REPORT, &report);
     if (status == STATUS_OK) {
+        text_make_printable(report, true);
         (void)printf("\n%s", report);
     }
     free(report);

@@ -5,7 +5,7 @@
 #include "base/status.h"
 #include "io/h5_reader.h"
 
-/* Further lines of a text stand below its first. */
+/* Further lines of a text stand below its first. What is not printable becomes `?`. */
 void show_line(const char *name, const char *text);
 
 /* The same of a text dataset; one that is empty or not in the file is passed over. */

@@ -68,8 +68,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     static char path[192];
     struct sim_result result;
     (void)strncpy(path, fuzz_path("base.ckpt"), sizeof path - 1);
-    options = (struct sim_options){.stop_after_epochs = 30,
-                                   .checkpoints = {.path = path, .version = "fuzz", .hints = ""}};
+    options = (struct sim_options){
+        .stop_after_epochs = 30,
+        .checkpoints = {.path = path, .version = "fuzz", .revision = "fuzz", .hints = ""}};
     if (sim_run(&scenario, MPI_COMM_SELF, &options, &result) != STATUS_INTERRUPTED) {
         fuzz_wrong("the run did not stop: %s", status_last_message());
     }
@@ -78,7 +79,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     static char read_path[192];
     (void)strncpy(read_path, fuzz_path("run.ckpt"), sizeof read_path - 1);
     options = (struct sim_options){
-        .checkpoints = {.path = read_path, .version = "fuzz", .hints = "", .resume = true}};
+        .checkpoints = {
+            .path = read_path, .version = "fuzz", .revision = "fuzz", .hints = "", .resume = true}};
     return atexit(finish);
 }
 

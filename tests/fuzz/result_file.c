@@ -123,6 +123,8 @@ static const char *const others[] = {
     "/locks/j/allowed",
     "/k",
     "/performance/\xff",
+    "/report",
+    "/provenance/seal",
     "/config/source",
     "/performance/resumed_from_seconds",
 };
