@@ -26,7 +26,7 @@ KINDS = ("SIGKILL of one rank", "SIGKILL of all", "SIGKILL of mpirun", "SIGTERM"
          "SIGKILL during a checkpoint", "SIGKILL during the final write",
          "SIGKILL before the first checkpoint")
 WANTED = 200       # interruptions that struck
-AGAIN = 0.35       # share of the resumed runs that are interrupted as well
+AGAIN = 0.45       # share of the resumed runs that are interrupted as well
 MOST_LEGS = 6
 AT_ONCE = 2
 
@@ -131,6 +131,7 @@ def main():
             for number, some in enumerate(rounds):
                 if number > 0 and (totals.total() >= WANTED or len(sys.argv) > 5):
                     break
+                some = some if number == 0 else some[:WANTED - totals.total()]
                 # Each kind as often as any other, in turn.
                 jobs = [pool.submit(test_one, path, KINDS[(i + number) % len(KINDS)],
                                     f"{seed} {number}") for i, path in enumerate(some)]
