@@ -70,7 +70,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)strncpy(path, fuzz_path("base.ckpt"), sizeof path - 1);
     options = (struct sim_options){
         .stop_after_epochs = 30,
-        .checkpoints = {.path = path, .version = "fuzz", .revision = "fuzz", .hints = ""}};
+        .checkpoints = {.path = path, .version = "fuzz", .revision = "abc", .hints = ""}};
     if (sim_run(&scenario, MPI_COMM_SELF, &options, &result) != STATUS_INTERRUPTED) {
         fuzz_wrong("the run did not stop: %s", status_last_message());
     }
@@ -80,7 +80,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)strncpy(read_path, fuzz_path("run.ckpt"), sizeof read_path - 1);
     options = (struct sim_options){
         .checkpoints = {
-            .path = read_path, .version = "fuzz", .revision = "fuzz", .hints = "", .resume = true}};
+            .path = read_path, .version = "fuzz", .revision = "abc", .hints = "", .resume = true}};
     return atexit(finish);
 }
 
@@ -103,21 +103,27 @@ static struct checkpoint_header *header_of(const struct image *image)
     return (struct checkpoint_header *)(void *)image->bytes;
 }
 
-/* What a part is in the file as it was written: 0 table, 1 scenario, 2 common, from 3 on cells. */
+enum { COMMON_PARTS = 4 };
+
+/* What a part is in the file as it was written: 0 table, 1 scenario, 2 common, 3 types, from 4 on
+ * cells. */
 static struct checkpoint_part *part_of(const struct image *image, size_t number)
 {
     struct checkpoint_header *header = header_of(image);
     struct checkpoint_part *cells = (struct checkpoint_part *)(void *)(image->bytes +
                                                                        sizeof *header);
-    switch (number % (3 + scenario.machine.cells)) {
+    number %= COMMON_PARTS + scenario.machine.cells;
+    switch (number) {
     case 0:
         return &header->table;
     case 1:
         return &header->scenario;
     case 2:
         return &header->common;
+    case 3:
+        return &header->types;
     default:
-        return &cells[number % (3 + scenario.machine.cells) - 3];
+        return &cells[number - COMMON_PARTS];
     }
 }
 
@@ -140,7 +146,9 @@ static size_t find_section(const struct image *image, size_t at, size_t number)
 static size_t sections_begin(const struct image *image, size_t part)
 {
     const size_t offset = part_of(image, part)->offset;
-    return part % (3 + scenario.machine.cells) > 2 ? offset + sizeof(uint64_t) : offset;
+    return part % (COMMON_PARTS + scenario.machine.cells) >= COMMON_PARTS
+               ? offset + sizeof(uint64_t)
+               : offset;
 }
 
 static void edit(struct image *image, struct fuzz_bytes *bytes)
@@ -200,7 +208,7 @@ static void seal(struct image *image, uint8_t how)
         header->bytes = image->size;
     }
     if ((how & 2) == 0) {
-        for (size_t i = 3 + scenario.machine.cells; i-- > 0;) { /* the table last */
+        for (size_t i = COMMON_PARTS + scenario.machine.cells; i-- > 0;) { /* the table last */
             seal_part(image, part_of(image, i));
         }
     }
@@ -277,10 +285,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     seal(&image, how);
     fuzz_write("run.ckpt", image.bytes, image.size);
     free(image.bytes);
-    const bool thorough = (how & 16) != 0;
-    const enum status looked = (how & 8) == 0
-                                   ? STATUS_OK
-                                   : checkpoint_look(&scenario, &options.checkpoints, thorough);
+    const enum status looked = (how & 8) == 0 ? STATUS_OK
+                                              : checkpoint_look(&scenario, &options.checkpoints,
+                                                                (how & 16) != 0);
     fuzz_check(looked);
     const enum status status = resume();
     fuzz_check(status);
