@@ -32,7 +32,7 @@ static void print_help(void)
         "\n"
         "  --quick             at a 64th of the size, in minutes; otherwise at an eighth, with "
         "some\n"
-        "                      points at full size, in an hour\n"
+        "                      points at full size, in half an hour\n"
         "  --only ID,...       these rows alone\n"
         "  --measured FILE     a result of `thrash tlb` or `thrash locks`, by which rows that are\n"
         "                      measured on hosts are judged; may be repeated\n"
