@@ -151,7 +151,7 @@ static void judge_l7(const struct outcome *const *runs, struct judgement *judgem
                   outcome_peak(runs[0], METRIC_SWAPCACHE_DIRTY_BYTES) / runs[0]->memory, "1",
                   "largest_pile_over_memory");
     judge_at_most(judgement, 2, peak_over_mean(runs[0]), "1", "peak_over_mean");
-    judge_note(judgement, "peak_over_mean is as required in the short form only: 2.3 undivided");
+    judge_note(judgement, "peak_over_mean is as required in the short form only");
     if (outcomes_freed_few(runs, 1)) {
         judge_inconclusive(judgement, "no run freed %d pages", OUTCOME_FREED_MIN);
     }
