@@ -34,9 +34,9 @@ void calibrate_name_outliers(const struct measured_host *hosts, size_t nhosts, c
 /* Appends these lines to the group of `overall`. */
 void calibrate_put_outliers(size_t nhosts, const struct text *outliers, struct tables *overall);
 
-/* Appends the group "costs" to the section "calibrate", which must be open: every constant of every host, and which host is an outlier in
- * which. Puts the medians over hosts into `profile`, marked as measured; what no host measured
- * stays as it is. `sources` must live as long as the profile. */
+/* Appends the group "costs" to the section "calibrate", which must be open: every constant of every
+ * host, and which host is an outlier in which. Puts the medians over hosts into `profile`, marked
+ * as measured; what no host measured stays as it is. `sources` must live as long as the profile. */
 enum status calibrate_profile(const struct measured_host *hosts, size_t nhosts,
                               struct tables *overall, struct text *sources,
                               struct cost_profile *profile);

@@ -61,10 +61,9 @@ struct config_arena;
 enum status tlb_expand(struct config_node *root, const char *scenario_path,
                        struct config_arena *arena);
 
-/* Reads one by itself, outside of a scenario: by its name, or from a file if that ends in .yaml. Its
- * text belongs to the arena. */
-enum status tlb_config_load(const char *name, struct config_arena *arena,
-                            struct tlb_config *tlb_p);
+/* Reads one by itself, outside of a scenario: by its name, or from a file if that ends in .yaml.
+ * Its text belongs to the arena. */
+enum status tlb_config_load(const char *name, struct config_arena *arena, struct tlb_config *tlb_p);
 
 /* Checks what no single row can; `frame` is that of `machine.tlb`. */
 enum status tlb_config_check(const struct tlb_config *tlb, const struct option_frame *frame);

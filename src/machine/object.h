@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
+#include "base/prio_tree.h"
 #include "base/types.h"
 #include "machine/lock.h"
 #include "machine/plan.h"
-#include "base/prio_tree.h"
 
 #define PAGES_PER_CHUNK 512
 

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "base/random.h"
 #include "base/prio_tree.h"
+#include "base/random.h"
 
 enum { NODES = 200 };
 
