@@ -188,8 +188,7 @@ static bool take_recording(struct sections_reader *reader, struct recording *rec
     if (!sections_take(reader, "time", sizeof(sim_time), &time, &ntimes) ||
         !sections_take(reader, "machine", row, &machine, &nrows) || ntimes != saved.npoints ||
         nrows != saved.npoints || saved.ncells != recording->ncells ||
-        (unsigned)saved.verdict >= VERDICT_COUNT ||
-        saved.tlb_sampling != recording->tlb_sampling ||
+        (unsigned)saved.verdict >= VERDICT_COUNT || saved.tlb_sampling != recording->tlb_sampling ||
         memchr(saved.verdict_detail, 0, sizeof saved.verdict_detail) == NULL) {
         return false;
     }
