@@ -16,16 +16,17 @@ kept=$here/corpus/$1
 mkdir -p "$found" "$found.crashes" "$kept"
 
 # MPI leaves memory behind when it ends; leaks of a single input are looked for nevertheless.
-export LSAN_OPTIONS=leak_check_at_exit=0
+# HDF5 itself leaves some where it fails.
+export LSAN_OPTIONS="leak_check_at_exit=0:suppressions=$here/lsan.supp"
 export ASAN_OPTIONS=quarantine_size_mb=16:malloc_context_size=8
 case $1 in
-    checkpoint | result) options=-max_len=200 ;;
+    checkpoint | result) options="-max_len=200 -len_control=0" ;;
     *) options="-max_len=6000 -dict=$here/yaml.dict" ;;
 esac
 
 if [ "$2" = --keep ]; then
     least=$(mktemp -d)
-    "$target" -merge=1 -max_len=4000 "$least" "$kept" "$found"
+    "$target" -set_cover_merge=1 -max_len=6000 "$least" "$kept" "$found"
     rm -rf "$kept"
     mv "$least" "$kept"
     chmod 755 "$kept"
