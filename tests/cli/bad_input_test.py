@@ -122,7 +122,8 @@ def full_disk_of(kilobytes):
     with tempfile.TemporaryDirectory() as directory:
         result = run_on_tmpfs(
             f"disk of {kilobytes} KiB", directory, f"size={kilobytes}k",
-            f"{THRASH} simulate {QUICKSTART} --set duration=300ms -o {directory}/out.h5; "
+            f"{shlex.quote(THRASH)} simulate {shlex.quote(QUICKSTART)} --set duration=300ms "
+            f"-o {directory}/out.h5; "
             f"code=$?; ls -A {directory} >&2; exit $code")
     if result is None:
         return
@@ -137,7 +138,8 @@ def read_only_disk():
     global checks
     with tempfile.TemporaryDirectory() as directory:
         result = run_on_tmpfs("read-only disk", directory, "ro",
-                              f"exec {THRASH} simulate {QUICKSTART} -o {directory}/out.h5")
+                              f"exec {shlex.quote(THRASH)} simulate {shlex.quote(QUICKSTART)} "
+                              f"-o {directory}/out.h5")
     if result is None:
         return
     checks += 1

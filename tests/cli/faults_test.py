@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -341,7 +342,7 @@ def test_standard_output():
                 expect(result.code == 1 and len(result.sentences()) == 1, f"{arguments} > /dev/full",
                        result)
         # Without standard streams nothing is printed into a result.
-        command = f"exec {THRASH} simulate tiny.yaml -o w/closed.h5 <&- >&- 2>&-"
+        command = f"exec {shlex.quote(THRASH)} simulate tiny.yaml -o w/closed.h5 <&- >&- 2>&-"
         closed = subprocess.run(["sh", "-c", command], cwd=place.origin, check=False, timeout=100,
                                 env={**os.environ, **ALONE})
         shown = run(["show", "--verify", "w/closed.h5"], place.origin)

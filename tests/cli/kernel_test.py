@@ -42,9 +42,16 @@ def there(samples):
     return values
 
 
-def groups_left():
+def all_groups():
     """Cgroups of this program, wherever they would be."""
     return glob.glob("/sys/fs/cgroup/**/thrash-[0-9]*", recursive=True)
+
+
+OTHERS = set(all_groups())  # of other runs on this host
+
+
+def groups_left():
+    return [group for group in all_groups() if group not in OTHERS]
 
 
 def children_of(pid):
