@@ -183,12 +183,16 @@ static enum status find_draft(int file, const char *name, const char *draft, cha
     return status;
 }
 
+/* Each takes reading the whole file, and a result has one. */
+enum { CANDIDATES_TRIED = 8 };
+
 static enum status check_open_file(int file, uint64_t size, const char *path, char *block)
 {
     struct candidates candidates = {NULL, 0};
     enum status status = find_candidates(file, size, path, block, &candidates);
     bool fits = candidates.n == 0;
-    for (size_t i = 0; i < candidates.n && status == STATUS_OK && !fits; i++) {
+    for (size_t i = 0; i < candidates.n && i < CANDIDATES_TRIED && status == STATUS_OK && !fits;
+         i++) {
         char digits[DIGITS];
         char text[DIGEST_TEXT_SIZE];
         status = hash_file(file, path, block, candidates.place[i], text);
