@@ -23,6 +23,9 @@ import time
 
 import h5py
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+from launcher import MPIEXEC, launcher_flags, preloadable
+
 parser = argparse.ArgumentParser()
 parser.add_argument("thrash")
 parser.add_argument("configs")
@@ -32,9 +35,8 @@ parser.add_argument("only", nargs="*")
 OPTIONS = parser.parse_args()
 THRASH = str(pathlib.Path(OPTIONS.thrash).resolve())
 CONFIGS = pathlib.Path(OPTIONS.configs).resolve()
-DISK = str(pathlib.Path(OPTIONS.disk).resolve())
+DISK = preloadable(OPTIONS.disk)
 LONG = OPTIONS.long
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
 SEED = 20040607
 
 TINY = """\
@@ -62,13 +64,7 @@ esac
 failures = []
 checks = 0
 
-
-def launcher_flags():
-    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
-    return ["-q", "--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
-
-
-FLAGS = launcher_flags()
+FLAGS = ["-q", *launcher_flags()] if launcher_flags() else []
 # A process that is alone needs nobody of Open MPI's to look after it: that saves a second each.
 ALONE = {"OMPI_MCA_ess_singleton_isolated": "1"}
 

@@ -7,14 +7,9 @@ import signal
 import subprocess
 import time
 
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
+from launcher import MPIEXEC, launcher_flags, preloadable
+
 PATIENCE = 300  # seconds to wait for what is sure to happen
-
-
-def launcher_flags():
-    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
-    return ["--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
-
 
 FLAGS = launcher_flags()
 
@@ -130,7 +125,7 @@ def moment_of_final_write(generator):
 class Program:
     def __init__(self, thrash, library):
         self.thrash = str(pathlib.Path(thrash).resolve())
-        self.library = pathlib.Path(library).resolve()
+        self.library = preloadable(library)
 
     def command(self, arguments, ranks=None, before=()):
         launcher = [] if ranks is None else [MPIEXEC, "-n", str(ranks), *FLAGS]

@@ -13,14 +13,15 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+from launcher import MPIEXEC, launcher_flags, preloadable
+
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
 QUICKSTART = str(pathlib.Path(sys.argv[2]).resolve() / "quickstart.yaml")
-SHIM = str(pathlib.Path(sys.argv[3]).resolve())
+SHIM = preloadable(sys.argv[3])
 LONG = "--long" in sys.argv
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
-IS_OPEN_MPI = "Open" in subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True,
-                                       check=False).stdout
-FLAGS = ["--oversubscribe", "--bind-to", "none"] if IS_OPEN_MPI else []
+FLAGS = launcher_flags()
+IS_OPEN_MPI = bool(FLAGS)
 IS_SANITIZED = b"__asan_init" in pathlib.Path(THRASH).read_bytes()
 LIMIT = 9 if IS_SANITIZED else 3
 ENVIRONMENT = {**os.environ, "THRASH_SILENCE_LIMIT": f"{LIMIT}s",
