@@ -613,12 +613,12 @@ def sweep_results(sealed, flips, cuts):
 
 def test_damaged_results():
     """Every reader names the file, whatever is wrong with it."""
-    sweep_results(True, 2000 if LONG else 40, 200 if LONG else 8)
+    sweep_results(True, 2000 if LONG else 20, 200 if LONG else 6)
 
 
 def test_damaged_without_seal():
     """Results of other programs' making: no crash, no hang."""
-    sweep_results(False, 2000 if LONG else 20, 200 if LONG else 4)
+    sweep_results(False, 2000 if LONG else 10, 200 if LONG else 4)
 
 
 def test_damaged_studies():
@@ -667,7 +667,7 @@ def test_damaged_checkpoints():
         path = pathlib.Path(where, "w/out.h5.ckpt")
         whole = path.read_bytes()
         stop = ["--set", "duration=30s", "--stop-after", "20ms"]
-        for number, (what, damaged) in enumerate(damages(whole, generator, 1000 if LONG else 16,
+        for number, (what, damaged) in enumerate(damages(whole, generator, 1000 if LONG else 10,
                                                          200 if LONG else 2)):
             if damaged == whole:
                 continue
