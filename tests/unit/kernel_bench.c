@@ -9,17 +9,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/thread_sanitizer.h"
+
 #include <cmocka.h> /* last: its macro fail() hides the function */
 
-#if defined __SANITIZE_THREAD__
-#define HAS_SHADOW 1
-#elif defined __has_feature
-#if __has_feature(thread_sanitizer)
-#define HAS_SHADOW 1
-#endif
-#endif
-
-#ifdef HAS_SHADOW
+#ifdef THREAD_SANITIZED
 const bool counts_are_exact = false;
 #else
 const bool counts_are_exact = true;

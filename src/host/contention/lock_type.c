@@ -2,16 +2,11 @@
 
 #include <string.h>
 
+#include "base/thread_sanitizer.h"
+
 /* The thread sanitizer does not see through Concurrency Kit's assembler: it is told what is a lock,
  * and looks away inside. */
-#if defined __SANITIZE_THREAD__
-#define HAS_SANITIZER 1
-#elif defined __has_feature
-#if __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1
-#endif
-#endif
-#ifdef HAS_SANITIZER
+#ifdef THREAD_SANITIZED
 #include <sanitizer/tsan_interface.h>
 #define TELL_MADE(lock)      __tsan_mutex_create(lock, __tsan_mutex_not_static)
 #define TELL_GONE(lock)      __tsan_mutex_destroy(lock, __tsan_mutex_not_static)

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/thread_sanitizer.h"
 #include "host/kernel/memory_use.h"
 
 /* What one page of the third level of x86-64, and of others with tables of 512 entries, covers. */
@@ -18,14 +19,7 @@
 /* Addresses tried: above what loaders and sanitizers use, below what Linux gives out unasked. The
  * thread sanitizer keeps shadows there; what it leaves to programs is three spans, of which the
  * program itself lies in one. */
-#if defined __SANITIZE_THREAD__
-#define HAS_SHADOW 1
-#elif defined __has_feature
-#if __has_feature(thread_sanitizer)
-#define HAS_SHADOW 1
-#endif
-#endif
-#ifdef HAS_SHADOW
+#ifdef THREAD_SANITIZED
 #define FIRST_ADDRESS ((uintptr_t)0x550000000000)
 #define LAST_ADDRESS  ((uintptr_t)0x568000000000)
 #else
