@@ -206,33 +206,18 @@ static enum status take_reading(void *context, size_t i, enum status status, voi
     return take_run(runs->table, reading, i) ? STATUS_OK : out_of_memory(runs->plan);
 }
 
-/* Says aloud what kept all files from being read. */
-static enum status out_of_reach(const char *directory, enum status status)
-{
-    char sentence[1024];
-    (void)snprintf(sentence, sizeof sentence, "%s", status_last_message());
-    return fail(status, "%s: its results cannot be read: %s", directory, sentence);
-}
-
 static enum status read_runs(const char *directory, const struct study_plan *plan,
                              struct collect_table *table)
 {
     struct runs runs = {directory, plan, table};
-    const int quiet = status_set_quiet(1);
-    enum status status = results_guarded_files(
-        &(struct guarded_files){.n = table->npositions,
-                                .room = sizeof(struct run_reading),
-                                .wanted = has_result,
-                                .read = read_run,
-                                .take = take_reading,
-                                .path = path_of,
-                                .directory = directory,
-                                .context = &runs});
-    (void)status_set_quiet(quiet);
-    if (status != STATUS_OK) {
-        status = out_of_reach(directory, status);
-    }
-    return status;
+    return results_guarded_files(&(struct guarded_files){.n = table->npositions,
+                                                         .room = sizeof(struct run_reading),
+                                                         .wanted = has_result,
+                                                         .read = read_run,
+                                                         .take = take_reading,
+                                                         .path = path_of,
+                                                         .directory = directory,
+                                                         .context = &runs});
 }
 
 /* --- places ---------------------------------------------------------------------------------- */

@@ -277,7 +277,6 @@ enum status study_look(const char *directory, const struct study_plan *plan,
         return fail(STATUS_FAILED, "%s: out of memory for its points", directory);
     }
     struct looking looking = {directory, plan, found};
-    const int quiet = status_set_quiet(1);
     enum status status = results_guarded_files(
         &(struct guarded_files){.n = plan->study.npoints,
                                 .room = sizeof(struct point_status),
@@ -287,12 +286,6 @@ enum status study_look(const char *directory, const struct study_plan *plan,
                                 .path = path_of,
                                 .directory = directory,
                                 .context = &looking});
-    (void)status_set_quiet(quiet);
-    if (status != STATUS_OK) {
-        char sentence[1024];
-        (void)snprintf(sentence, sizeof sentence, "%s", status_last_message());
-        status = fail(status, "%s: its results cannot be read: %s", directory, sentence);
-    }
     if (status == STATUS_OK) {
         status = look_again(directory, plan, found);
     }

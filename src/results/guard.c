@@ -186,7 +186,7 @@ static enum status read_files(const struct guarded_files *files, struct child *c
     return status;
 }
 
-enum status results_guarded_files(const struct guarded_files *files)
+static enum status read_in_children(const struct guarded_files *files)
 {
     struct child children[CHILDREN_MOST] = {{0}};
     const size_t n = count_children(files);
@@ -211,4 +211,17 @@ enum status results_guarded_files(const struct guarded_files *files)
         }
     }
     return status;
+}
+
+enum status results_guarded_files(const struct guarded_files *files)
+{
+    const int quiet = status_set_quiet(1);
+    const enum status status = read_in_children(files);
+    (void)status_set_quiet(quiet);
+    if (status == STATUS_OK) {
+        return STATUS_OK;
+    }
+    char sentence[1024];
+    (void)snprintf(sentence, sizeof sentence, "%s", status_last_message());
+    return fail(status, "%s: its results cannot be read: %s", files->directory, sentence);
 }

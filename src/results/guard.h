@@ -38,7 +38,8 @@ struct guarded_files {
     void *context;
 };
 
-/* To be called as results_guarded(). */
+/* To be called as results_guarded(). What is wrong with a file is not said aloud, but left to
+ * `take` (status_last_message()); what ends it all is, with the directory. */
 enum status results_guarded_files(const struct guarded_files *files);
 
 #endif
