@@ -6,6 +6,7 @@
 #   SOURCE_DIR     the source tree
 #   OUTPUT         the header
 #   VERSION, BUILD_TYPE, COMPILER, FLAGS   texts to put into it
+include(${CMAKE_CURRENT_LIST_DIR}/WriteIfChanged.cmake)
 set(revision "unknown")
 find_program(GIT git)
 if(GIT)
@@ -38,10 +39,4 @@ set(content "/* Written by cmake/GitRevision.cmake at build time. */
 #define THRASH_BUILD_COMPILER     \"${COMPILER}\"
 #define THRASH_BUILD_FLAGS        \"${FLAGS}\"
 ")
-set(present "")
-if(EXISTS ${OUTPUT})
-  file(READ ${OUTPUT} present)
-endif()
-if(NOT content STREQUAL present)
-  file(WRITE ${OUTPUT} "${content}")
-endif()
+write_if_changed("${OUTPUT}" "${content}")

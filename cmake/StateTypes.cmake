@@ -12,6 +12,7 @@
 # alike are made of, with all structs, unions and enums that their definitions name, in comments as
 # well (`uint32_t state; /* enum process_state */`), and the constants of the files they are in.
 cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/WriteIfChanged.cmake)
 file(GLOB files RELATIVE ${SOURCE_DIR} ${SOURCE_DIR}/base/*.h ${SOURCE_DIR}/machine/*.[ch]
   ${SOURCE_DIR}/designs/*.[ch] ${SOURCE_DIR}/workloads/*.h ${SOURCE_DIR}/engine/*.[ch])
 list(SORT files)
@@ -108,10 +109,4 @@ set(content "/* Written by cmake/StateTypes.cmake at build time. */
 #define THRASH_STATE_TYPES \\
 ${rows}
 ")
-set(present "")
-if(EXISTS ${OUTPUT})
-  file(READ ${OUTPUT} present)
-endif()
-if(NOT content STREQUAL present)
-  file(WRITE ${OUTPUT} "${content}")
-endif()
+write_if_changed("${OUTPUT}" "${content}")

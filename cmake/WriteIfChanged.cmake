@@ -1,0 +1,10 @@
+# write_if_changed(FILE CONTENT): what depends on the file is built again only if it is another.
+function(write_if_changed file content)
+  set(present "")
+  if(EXISTS "${file}")
+    file(READ "${file}" present)
+  endif()
+  if(NOT content STREQUAL present)
+    file(WRITE "${file}" "${content}")
+  endif()
+endfunction()
