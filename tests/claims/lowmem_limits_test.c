@@ -17,6 +17,7 @@
 
 #include "claims/claim.h"
 #include "commands/catalogue.h"
+#include "judged.h"
 #include "run_fixture.h"
 
 #include <cmocka.h>
@@ -241,16 +242,6 @@ static const struct claim *claim_named(const char *id)
         claim++;
     }
     return *claim;
-}
-
-static const struct claim_figure *figure_named(const struct judgement *judgement, const char *name)
-{
-    size_t i = 0;
-    while (i < judgement->nfigures && strcmp(judgement->figures[i].name, name) != 0) {
-        i++;
-    }
-    assert_true(i < judgement->nfigures);
-    return &judgement->figures[i];
 }
 
 /* The figure that a row requires, within so much of it. */

@@ -352,6 +352,15 @@ static unsigned char *read_whole(size_t *size_p)
     return bytes;
 }
 
+/* What a run leaves that is stopped. */
+static unsigned char *checkpoint_of(const struct scenario *scenario, size_t *size_p)
+{
+    struct sim_result result;
+    assert_int_equal(run_leg(scenario, false, 1, "test", &result), STATUS_INTERRUPTED);
+    sim_result_free(&result);
+    return read_whole(size_p);
+}
+
 static void write_whole(const unsigned char *bytes, size_t size)
 {
     FILE *file = fopen(path, "we");
@@ -427,11 +436,8 @@ static void test_other_state(void **state)
 {
     (void)state;
     struct scenario scenario = load(NULL);
-    struct sim_result result;
     size_t size;
-    assert_int_equal(run_leg(&scenario, false, 1, "test", &result), STATUS_INTERRUPTED);
-    sim_result_free(&result);
-    unsigned char *whole = read_whole(&size);
+    unsigned char *whole = checkpoint_of(&scenario, &size);
     unsigned char *changed = malloc(size);
     assert_non_null(changed);
     const size_t name = SECTION_NAME_SIZE;
@@ -513,12 +519,10 @@ static void test_damaged(void **state)
 {
     (void)state;
     struct scenario scenario = load(NULL);
-    struct sim_result result;
     size_t size;
-    assert_int_equal(run_leg(&scenario, false, 1, "test", &result), STATUS_INTERRUPTED);
-    sim_result_free(&result);
-    unsigned char *whole = read_whole(&size);
+    unsigned char *whole = checkpoint_of(&scenario, &size);
     unsigned char *damaged = malloc(size);
+    struct sim_result result;
     assert_non_null(damaged);
     int quiet = status_set_quiet(1);
     for (uint64_t first = 1; first <= 200; first++) {

@@ -11,6 +11,7 @@
 #include "claims/claim.h"
 #include "claims/scale.h"
 #include "commands/catalogue.h"
+#include "judged.h"
 
 #include <cmocka.h>
 
@@ -172,16 +173,6 @@ static void judge_tasks(enum verdict verdict, uint64_t tasks, struct judgement *
     }
     l3->judge(runs, judgement);
     outcome_free(&outcome);
-}
-
-static const struct claim_figure *figure_named(const struct judgement *judgement, const char *name)
-{
-    size_t i = 0;
-    while (i < judgement->nfigures && strcmp(judgement->figures[i].name, name) != 0) {
-        i++;
-    }
-    assert_true(i < judgement->nfigures);
-    return &judgement->figures[i];
 }
 
 /* A limit is met by running out of low memory, and "none" by completing: nothing else will do. */

@@ -1,12 +1,5 @@
+#include "child_fixture.h"
 #include "host_tree.h"
-
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "host/counter_stream.h"
 #include "host/counters.h"
@@ -110,54 +103,32 @@ static void test_this_host(void **state)
     assert_int_equal(find_event(&again, "page faults")->counts, faults->counts);
 }
 
-/* As in a container: perf_event_open fails with EPERM whatever perf_event_paranoid says. */
-static int forbid_perf_events(void)
-{
-    struct sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const struct sock_fprog filter = {.len = sizeof program / sizeof program[0], .filter = program};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
-}
-
-/* In the child: 0 when everything is unavailable with a reason, a line number otherwise. */
+/* In the child: 0 when everything is unavailable with a reason. */
 static int read_forbidden(void)
 {
     const struct host_system here = host_system_here();
     static struct host_counters counters;
+    if (forbid_perf_events()) {
+        return CHILD_SKIPS;
+    }
     host_counters_read(&here, &counters);
     if (!counters.usable) {
-        return counters.why[0] ? 0 : __LINE__ % 200 + 1;
+        return counters.why[0] ? 0 : 1;
     }
     for (size_t i = 0; i < counters.nevents; i++) {
         if (counters.events[i].counts || !counters.events[i].why[0]) {
-            return __LINE__ % 200 + 1;
+            return 2;
         }
     }
     char hint[512];
     host_counters_hint(&counters, hint, sizeof hint);
-    return counters.refused && strstr(hint, "seccomp") ? 0 : __LINE__ % 200 + 1;
+    return counters.refused && strstr(hint, "seccomp") ? 0 : 3;
 }
 
 static void test_forbidden(void **state)
 {
     (void)state;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (!child) {
-        _exit(forbid_perf_events() ? 255 : read_forbidden());
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 255) {
-        skip();
-    }
-    assert_int_equal(WEXITSTATUS(status), 0);
+    run_in_child(read_forbidden);
 }
 
 static void test_surroundings(void **state)

@@ -1,9 +1,6 @@
 /* Probes of the kernel that may not, have too little, or are stopped: what they say, and that what
  * can be measured is. */
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,12 +8,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child_fixture.h"
 #include "kernel_bench.h"
 
 #include <cmocka.h> /* last: its macro fail() hides the function */
@@ -105,27 +101,13 @@ static void test_stopped(void **state)
     }
 }
 
-/* As in a container: perf_event_open fails with EPERM. */
-static int forbid_perf_events(void)
-{
-    struct sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const struct sock_fprog filter = {.len = sizeof program / sizeof program[0], .filter = program};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
-}
-
 static int measure_forbidden(void)
 {
     struct bench bench;
     char reason[400];
     bench_open(&bench, "faults");
     if (forbid_perf_events()) {
-        return 77;
+        return CHILD_SKIPS;
     }
     if (kernel_measure(&bench.measure, &bench.plan, &bench.tables) != STATUS_OK) {
         return 1;
@@ -156,7 +138,7 @@ static int measure_without_memory(void)
     bench.plan.touched = 1 << 18;
     const struct rlimit little = {512 * MIB, 512 * MIB};
     if (setrlimit(RLIMIT_AS, &little)) {
-        return 77;
+        return CHILD_SKIPS;
     }
     if (kernel_measure(&bench.measure, &bench.plan, &bench.tables) != STATUS_OK) {
         return 1;
@@ -174,23 +156,6 @@ static int measure_without_memory(void)
     }
     bench_close(&bench);
     return 0;
-}
-
-static void run_in_child(int (*body)(void))
-{
-    const pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        (void)status_set_quiet(1);
-        _exit(body());
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 77) {
-        skip();
-    }
-    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void test_forbidden(void **state)

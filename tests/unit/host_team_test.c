@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child_fixture.h"
 #include "host/kernel/team.h"
 
 #include <cmocka.h> /* last: its macro fail() hides the function */
@@ -147,28 +148,24 @@ static void test_team_is_orphaned(void **state)
     (void)close(ends[0]);
 }
 
+/* In the child. */
+static int start_above_the_limit(void)
+{
+    /* Root is above the limit of processes; nobody is not. */
+    const struct rlimit none = {1, 1};
+    struct team *team;
+    char why[160] = "";
+    if ((geteuid() == 0 && setuid(65534)) || setrlimit(RLIMIT_NPROC, &none)) {
+        return CHILD_SKIPS;
+    }
+    const bool started = team_start(2, 1, &never, &team, why, sizeof why);
+    return !started && strstr(why, "of 2: fork: Resource temporarily unavailable") ? 0 : 1;
+}
+
 static void test_team_cannot_be_had(void **state)
 {
     (void)state;
-    const pid_t child = fork();
-    if (child == 0) {
-        /* Root is above the limit of processes; nobody is not. */
-        const struct rlimit none = {1, 1};
-        struct team *team;
-        char why[160] = "";
-        if ((geteuid() == 0 && setuid(65534)) || setrlimit(RLIMIT_NPROC, &none)) {
-            _exit(77);
-        }
-        const bool started = team_start(2, 1, &never, &team, why, sizeof why);
-        _exit(!started && strstr(why, "of 2: fork: Resource temporarily unavailable") ? 0 : 1);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 77) {
-        skip();
-    }
-    assert_int_equal(WEXITSTATUS(status), 0);
+    run_in_child(start_above_the_limit);
 }
 
 int main(void)

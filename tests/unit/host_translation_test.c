@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
+#include "child_fixture.h"
 #include "host/translation/geometry.h"
 #include "host/translation/proof.h"
 #include "host/translation/region.h"
@@ -129,7 +129,7 @@ static int open_without_thp(void)
     char why[REGION_WHY];
     const struct backing *backing = find_backing(BACKING_TRANSPARENT);
     if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)) {
-        return 255;
+        return CHILD_SKIPS;
     }
     if (!region_open(&here, &pages, backing, 2 * backing->page, NULL, &region, why)) {
         return 1;
@@ -167,18 +167,7 @@ static void test_never_under_the_wrong_label(void **state)
     if (!find_backing(BACKING_TRANSPARENT)) {
         skip();
     }
-    const pid_t child = fork();
-    assert_true(child >= 0);
-    if (!child) {
-        _exit(open_without_thp());
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 255) {
-        skip();
-    }
-    assert_int_equal(WEXITSTATUS(status), 0);
+    run_in_child(open_without_thp);
 }
 
 static void test_reserved_pages(void **state)
