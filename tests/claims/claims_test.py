@@ -7,7 +7,6 @@ With --few three rows of each table.
 A claim that changes its verdict fails this test, whichever way it changes: the record is to be
 changed with the reason, not the model with the record.
 """
-import os
 import pathlib
 import re
 import subprocess
@@ -16,16 +15,14 @@ import tempfile
 
 import h5py
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+from launcher import MPIEXEC, launcher_flags
+
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
 EXPECTED = pathlib.Path(sys.argv[2])
 QUICK = ["--quick"] if "--quick" in sys.argv else []
 FEW = "--few" in sys.argv
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
-
-
-def launcher_flags():
-    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
-    return ["--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
 
 
 def expected():

