@@ -48,8 +48,8 @@ static void print_help(void)
         "  --set KEY=VALUE       override a key, dotted: design.preset=linux-2.4.23\n"
         "  --costs FILE          another cost profile: a file, or a name such as p4-2003\n"
         "  --checkpoint-every TIME\n"
-        "                        write FILE.ckpt after every TIME of wall time, and when stopped;\n"
-        "                        a complete run removes it\n"
+        "                        write FILE.ckpt after every TIME of wall time, and when stopped\n"
+        "                        (exit 1 if it cannot be written then); a complete run removes it\n"
         "  --resume              go on from FILE.ckpt, on any number of ranks, with the same bits\n"
         "                        as a run that was never stopped; start from the beginning if\n"
         "                        there is none, end at once if FILE is complete; writes\n"
@@ -277,6 +277,21 @@ static void show_progress(void *who, const struct sim_progress *at)
     progress_update(who, &point, progress_clock());
 }
 
+/* A run that was stopped has left what it was to leave, or ends with what it could not. */
+static enum status leave_checkpoint(const struct checkpoint_totals *checkpoints, const char *path)
+{
+    if (checkpoints->saved_last) {
+        printf("checkpoint     %s\n", path);
+    }
+    if (checkpoints->failure[0] == '\0') {
+        return STATUS_INTERRUPTED;
+    }
+    const bool older = access(path, F_OK) == 0;
+    return fail(STATUS_FAILED, "stopped, and no checkpoint could be written: %s; %s%s",
+                checkpoints->failure,
+                older ? "the one before is kept: " : "there is none to go on from", older ? path : "");
+}
+
 static enum status run_and_write(const struct simulate_arguments *arguments,
                                  const struct scenario *scenario, const struct outputs *outputs,
                                  bool resume, const struct prediction *prediction,
@@ -314,8 +329,8 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
     if (status == STATUS_OK && launcher->rank == 0) {
         if (ran == STATUS_OK) {
             resume_clean_up(outputs->result, outputs->checkpoint);
-        } else if (result.checkpoints.saved_last) {
-            printf("checkpoint     %s\n", outputs->checkpoint);
+        } else {
+            ran = leave_checkpoint(&result.checkpoints, outputs->checkpoint);
         }
     }
     sim_result_free(&result);

@@ -1,6 +1,7 @@
 /* Writing checkpoints. */
 #include "engine/checkpoint.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,12 +291,12 @@ static enum status save(struct saving *saving)
     return work_file_commit(&saving->comm, &saving->work);
 }
 
-void checkpoint_write(struct run *run)
+void checkpoint_write(struct run *run, bool last)
 {
     struct checkpoint_totals *totals = &run->result->checkpoints;
     struct saving saving = {.run = run, .begun = run_seconds(), .comm = io_comm_of(run->comm)};
     silence_phase("writing a checkpoint, epoch", run->result->epochs);
-    /* What goes wrong is said once, as a warning: the run goes on. */
+    /* What goes wrong is said once, as a warning, while the run goes on. */
     int quiet = status_set_quiet(1);
     enum status status = save(&saving);
     (void)status_set_quiet(quiet);
@@ -313,7 +314,12 @@ void checkpoint_write(struct run *run)
     if (status == STATUS_OK) {
         totals->written++;
         totals->bytes += saving.header.bytes;
-    } else if (totals->failed++ == 0) {
+        return;
+    }
+    totals->failed++;
+    if (last) {
+        (void)snprintf(totals->failure, sizeof totals->failure, "%.390s", status_last_message());
+    } else if (totals->failed == 1) {
         warn("no checkpoint was written, the run goes on: %s", status_last_message());
     }
 }

@@ -36,6 +36,7 @@ struct checkpoint_totals {
     byte_count bytes; /* of all that were written */
     double seconds;   /* spent on them and on those that failed */
     bool saved_last;  /* this start of the run stopped with one */
+    char failure[400]; /* why that could not be written; "" if nothing was to be, or it was */
     /* Of the programs that brought a resumed run to where it went on, in that order, ", " between
      * them; "" if it ran from its beginning. */
     char revisions[CHECKPOINT_REVISIONS];
@@ -43,9 +44,9 @@ struct checkpoint_totals {
 
 struct run;
 
-/* Collective over the run's ranks, between two epochs. A failure is warned of once, and leaves the
- * checkpoint before it as it was. */
-void checkpoint_write(struct run *run);
+/* Collective over the run's ranks, between two epochs. A failure leaves the checkpoint before it as
+ * it was. It is warned of once; where the run ends here (`last`), it is noted for its end. */
+void checkpoint_write(struct run *run, bool last);
 
 /* Collective. Puts the run, whose cells have been laid out, where the checkpoint left off: the end
  * of ledger.epoch_end. STATUS_USAGE for a checkpoint of another scenario or version, or of a

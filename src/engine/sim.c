@@ -147,7 +147,7 @@ static bool follow_orders(struct run *run, sim_time now, bool sampled)
     bool stop = (run->sums.orders & ORDER_STOP) != 0;
     if (run->options->checkpoints.path != NULL &&
         (stop || (run->sums.orders & ORDER_CHECKPOINT) != 0)) {
-        checkpoint_write(run);
+        checkpoint_write(run, stop);
     }
     if (stop) {
         set_verdict(run, VERDICT_INTERRUPTED, now, "stopped before its end");

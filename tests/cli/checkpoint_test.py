@@ -385,7 +385,7 @@ def test_damaged_with_force(directory):
 
 def test_full_disk(directory):
     """A checkpoint that cannot be written is warned of once, and costs neither the run nor the
-    checkpoint before it."""
+    checkpoint before it; a run that is stopped and leaves none has failed, and says so."""
     arguments = stopped(directory)
     kept = pathlib.Path(f"{directory}/out.h5.ckpt").read_bytes()
     room = 5 << 20  # enough for what MPI needs to start
@@ -396,15 +396,25 @@ def test_full_disk(directory):
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     options = {"preexec_fn": limit, "restore_signals": False}
-    result = run([*arguments, "--resume", "--checkpoint-every", "20ms", "--stop-after", "300ms"],
-                 code=4, **options)
-    assert result.stderr.count("no checkpoint was written") == 1, result.stderr
-    assert "File too large" in result.stderr, result.stderr
-    assert "checkpoint  " not in result.stdout
-    assert pathlib.Path(f"{directory}/out.h5.ckpt").read_bytes() == kept
-    assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
+    for ranks, every, warnings in ((None, "20ms", 1), (2, "1h", 0)):
+        result = run([*arguments, "--resume", "--checkpoint-every", every, "--stop-after", "300ms"],
+                     ranks, code=1, **options)
+        assert result.stderr.count("no checkpoint was written, the run goes on") == warnings, result
+        assert re.search(r"^thrash: stopped, and no checkpoint could be written: .*File too large.*; "
+                         rf"the one before is kept: {directory}/out\.h5\.ckpt$", result.stderr, re.M), result
+        assert "checkpoint  " not in result.stdout and "out.h5.partial" in result.stdout, result
+        assert pathlib.Path(f"{directory}/out.h5.ckpt").read_bytes() == kept
+        assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
     run([*arguments, "--resume", "--checkpoint-every", "20ms"], **options)
     assert os.listdir(directory) == ["out.h5"]
+    wall, first = 100.0, [*arguments, "--force", "--checkpoint-every", "1h"]
+    while True:  # it must not be stopped while populating, when it leaves none in any case
+        result = subprocess.run(command_of([*first, "--stop-after", f"{wall:.0f}ms"]), capture_output=True,
+                                text=True, timeout=120, check=False, **options)
+        if result.returncode != 4:
+            break
+        wall *= 1.4
+    assert result.returncode == 1 and "there is none to go on from" in result.stderr, result
 
 
 TESTS = [test_kills, test_legs, test_signal, test_populate, test_other_scenario, test_kept, test_resume_with_force,
