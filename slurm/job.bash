@@ -2,6 +2,31 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154  # the scripts use what is set here, and set tree
 
+# --- signals ----------------------------------------------------------------------------------------
+
+# Whoever wants the job to stop sends SIGUSR1, or SIGTERM: both are remembered from here on, whatever is
+# under way, and passed on to the program as SIGUSR1 (of SIGTERM, mpirun would leave its ranks one second).
+job_pid=''                   # of the program
+job_stopped=${job_stopped:-} # told to stop; a script that looks for this file catches signals before
+job_terminated=''            # by SIGTERM, which may mean that Slurm ends the job
+job_signalled=''             # since last looked
+job_code=0                   # of the program
+
+job_stop() {
+    job_stopped=yes
+    job_signalled=yes
+    [[ -z $job_pid ]] || kill -USR1 "$job_pid" 2>/dev/null || true
+}
+
+job_terminate() {
+    job_terminated=yes
+    job_stop
+}
+trap job_stop USR1
+trap job_terminate TERM
+
+# --- what the scripts need ---------------------------------------------------------------------------
+
 job_refuse() {
     printf '%s: %s\n' "$job_script" "$*" >&2
     exit 2
@@ -60,48 +85,106 @@ job_launcher() {
     fi
 }
 
+# The name of this job for squeue and scontrol. The number of an array is that of its last element as well.
+job_self() {
+    if [[ -n ${SLURM_ARRAY_JOB_ID:-} ]]; then
+        printf '%s_%s\n' "$SLURM_ARRAY_JOB_ID" "$SLURM_ARRAY_TASK_ID"
+    else
+        printf '%s\n' "$SLURM_JOB_ID"
+    fi
+}
+
+# job_ask FORMAT: what squeue says of this job, "" if it does not answer.
+job_ask() {
+    squeue --noheader --jobs="$(job_self)" --format="$1" 2>/dev/null || true
+}
+
 # Seconds until the time limit, "" where there is none or it is not known.
 job_seconds_left() {
     local left
-    left=$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%L 2>/dev/null || true)
+    left=$(job_ask %L)
     if [[ $left =~ ^((([0-9]+)-)?([0-9]+):)?([0-9]+):([0-9]+)$ ]]; then
         printf '%s\n' $((10#${BASH_REMATCH[3]:-0} * 86400 + 10#${BASH_REMATCH[4]:-0} * 3600 + \
             10#${BASH_REMATCH[5]} * 60 + 10#${BASH_REMATCH[6]}))
     fi
 }
 
-# job_run COMMAND...: runs it and passes SIGUSR1 on to it; afterwards job_code is its exit code, and
-# job_stopped not empty when it was told to stop. The shell takes a signal only when the program is not in
-# the foreground, and `wait` then ends early.
-job_run() {
-    local pid='' signalled=''
-    job_code=0
-    job_stopped=''
-    # shellcheck disable=SC2317  # the trap calls it
-    stop_early() {
-        signalled=yes
-        job_stopped=yes
-        [[ -z $pid ]] || kill -USR1 "$pid" 2>/dev/null || true
-    }
-    trap stop_early USR1
-    "$@" &
-    pid=$!
-    wait "$pid" || job_code=$?
-    while [[ -n $signalled ]]; do
-        signalled=''
-        job_code=0
-        wait "$pid" || job_code=$?
-    done
-    trap - USR1
-    [[ $job_code -ne 4 ]] || job_stopped=yes
+# job_note DIRECTORY NUMBER: what `thrash study submit` writes once it knows the number of the job, unless
+# it has ended before it could.
+job_note() {
+    if [[ ! -e $1/job && ! -L $1/job ]]; then
+        (set -o noclobber && printf '%s\n' "$2" >"$1/job") 2>/dev/null || true
+    fi
 }
 
-# job_requeue RESULT: back into the queue, if the run was stopped and has left something to go on from.
-job_requeue() {
-    local self=$SLURM_JOB_ID
-    if [[ -n $job_stopped && -e $1.ckpt && ! -e $1 ]]; then
-        [[ -z ${SLURM_ARRAY_JOB_ID:-} ]] || self=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
-        printf 'slurm: %s goes back into the queue, from its checkpoint\n' "$1"
-        scontrol requeue "$self" && sleep 60
+# --- running ------------------------------------------------------------------------------------------
+
+# job_run RESULT COMMAND...: runs it; afterwards job_code is its exit code. The shell takes a signal only
+# when the program is not in the foreground, and `wait` then ends early. Who was told to stop before the
+# program could begin does not begin it.
+job_run() {
+    local again
+    job_result=$1
+    job_before=$(job_checkpoint)
+    shift
+    job_code=4
+    if [[ -n $job_stopped ]]; then
+        printf 'slurm: told to stop before %s had begun\n' "$job_result" >&2
+        return 0
     fi
+    "$@" &
+    job_pid=$!
+    [[ -z $job_stopped ]] || kill -USR1 "$job_pid" 2>/dev/null || true # since it was looked at
+    job_code=0
+    wait "$job_pid" || job_code=$?
+    while [[ -n $job_signalled ]]; do
+        job_signalled=''
+        again=0
+        wait "$job_pid" || again=$?
+        job_code=$again
+    done
+}
+
+# Which checkpoint the result has.
+job_checkpoint() {
+    stat --format='%d %i %y' -- "$job_result.ckpt" 2>/dev/null || true
+}
+
+# Whether there is something to gain: this start has left a checkpoint to go on from, or was told to stop
+# before it had begun. A signal ends the program until it catches it. That is no way to go on for ever: a
+# time limit that is too short for anything stops every start.
+job_may_go_on() {
+    local now begins=10
+    now=$(job_checkpoint)
+    if [[ $job_code -eq 4 && -n $job_pid && -n $now && $now != "$job_before" ]]; then
+        job_why='from its checkpoint'
+    elif [[ -n $job_stopped && (-z $job_pid || $job_code -eq $((128 + $(kill -l USR1)))) &&
+        $now == "$job_before" && ${SLURM_RESTART_COUNT:-0} -lt $begins ]]; then
+        job_why='stopped before it had begun'
+    else
+        return 1
+    fi
+}
+
+# Back into the queue, where the run can go on; the exit code is left as it is. A job that Slurm itself is
+# ending, because it was cancelled or has to make room, is Slurm's to queue again.
+job_requeue() {
+    local self state code=0
+    job_may_go_on || return 0
+    self=$(job_self)
+    state=$(job_ask %T)
+    if [[ (-n $state && $state != RUNNING) || (-z $state && -n $job_terminated) ]]; then
+        printf 'slurm: %s stays out of the queue: the job is %s\n' "$job_result" "${state:-being ended}"
+        return 0
+    fi
+    printf 'slurm: %s goes back into the queue, %s\n' "$job_result" "$job_why"
+    trap 'exit "$job_code"' TERM # Slurm ends what it queues again
+    scontrol requeue "$self" || code=$?
+    if [[ $code -ne 0 ]]; then
+        printf 'slurm: job %s was not queued again: scontrol requeue ended with %s\n' "$self" "$code" >&2
+        return 0
+    fi
+    for ((code = 0; code < 60; code++)); do
+        sleep 1
+    done
 }
