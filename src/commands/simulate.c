@@ -289,7 +289,8 @@ static enum status leave_checkpoint(const struct checkpoint_totals *checkpoints,
     const bool older = access(path, F_OK) == 0;
     return fail(STATUS_FAILED, "stopped, and no checkpoint could be written: %s; %s%s",
                 checkpoints->failure,
-                older ? "the one before is kept: " : "there is none to go on from", older ? path : "");
+                older ? "the one before is kept: " : "there is none to go on from",
+                older ? path : "");
 }
 
 static enum status run_and_write(const struct simulate_arguments *arguments,

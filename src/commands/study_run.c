@@ -98,14 +98,16 @@ static bool fits_beside(const struct runner *runner, const struct planned_point 
            bytes_of(point) <= runner->memory - runner->memory_used;
 }
 
-static enum status start(struct runner *runner, const struct planned_point *point)
+static enum status start(struct runner *runner, const struct planned_point *point, bool force)
 {
+    struct study_manner manner = runner->arguments->manner;
+    manner.force = manner.force || force;
     struct running *place = runner->running;
     while (place->child != 0) {
         place++;
     }
     enum status status = study_child_start(runner->arguments->directory, &runner->plan->study,
-                                           point, &runner->arguments->manner, &place->child);
+                                           point, &manner, &place->child);
     if (status != STATUS_OK) {
         place->child = 0;
         return status;
@@ -190,7 +192,7 @@ static enum status run_all(struct runner *runner, const struct point_status *fou
         if (runner->stopping || status != STATUS_OK) {
             break;
         }
-        status = start(runner, point);
+        status = start(runner, point, found[i].replaces);
         if (status != STATUS_OK) {
             break;
         }

@@ -109,6 +109,29 @@ void sbatch_add(struct sbatch_words *words, const char *format, ...)
     va_end(arguments);
 }
 
+void sbatch_add_output(struct sbatch_words *words, const char *where, const char *name)
+{
+    struct text text = {0};
+    for (const char *at = where; *at != '\0'; at++) {
+        text_append_bytes(&text, "%%", *at == '%' ? 2 : 0);
+        text_append_bytes(&text, at, *at == '%' ? 0 : 1);
+    }
+    sbatch_add(words, "--output=%s/%s", text_string(&text), name);
+    words->failed = words->failed || text.failed;
+    text_free(&text);
+}
+
+enum status sbatch_check_directory(const char *directory)
+{
+    return strchr(directory, '\\') == NULL
+               ? STATUS_OK
+               : fail(
+                     STATUS_USAGE,
+                     "%s: expected a directory without a backslash in its name: Slurm would not write "
+                      "there",
+                      directory);
+}
+
 static void add_given(struct sbatch_words *words, const char *option, const char *value)
 {
     if (value[0] != '\0') {

@@ -20,6 +20,13 @@ struct sbatch_words {
 __attribute__((format(printf, 2, 3))) void sbatch_add(struct sbatch_words *words,
                                                       const char *format, ...);
 
+/* Where what a job prints goes: WHERE/NAME, and only what NAME has of Slurm's patterns means them.
+ */
+void sbatch_add_output(struct sbatch_words *words, const char *where, const char *name);
+
+/* STATUS_USAGE when a directory's name cannot be written so that Slurm takes it for what it is. */
+enum status sbatch_check_directory(const char *directory);
+
 /* Partition, account and other options of the site. */
 void sbatch_add_site(struct sbatch_words *words, const struct site *site);
 

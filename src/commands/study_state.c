@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "commands/study_directory.h"
+#include "engine/checkpoint_file.h"
 #include "results/guard.h"
 #include "results/output.h"
 #include "results/reader.h"
@@ -149,6 +150,19 @@ static void look_at_rest(const char *result, const char *log_path, struct point_
     free(checkpoint);
 }
 
+/* What is in the place of the result does not matter to a run with --force that was stopped. */
+static void look_beside_foreign(const char *result, const struct planned_point *point,
+                                struct point_status *status)
+{
+    char *checkpoint = status->state == POINT_FOREIGN ? results_checkpoint_path(result) : NULL;
+    if (checkpoint != NULL && checkpoint_is_of(checkpoint, point->hash)) {
+        *status = (struct point_status){.state = POINT_INTERRUPTED, .replaces = true};
+        (void)snprintf(status->why, sizeof status->why,
+                       "goes on from its checkpoint, and replaces %.300s", result);
+    }
+    free(checkpoint);
+}
+
 static bool is_running(const char *log_path)
 {
     const int log = open(log_path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -185,6 +199,7 @@ enum status point_look(const char *directory, const struct planned_point *point,
     } else {
         digest_to_text(point->hash, look->hash);
         look_at_point(result, log_path, ended, look);
+        look_beside_foreign(result, point, &look->status);
         *status_p = look->status;
     }
     if (look != MAP_FAILED) {
@@ -247,6 +262,7 @@ static enum status look_at_one(void *context, size_t i, void *room)
     } else if (exists(result)) {
         digest_to_text(point->hash, look.hash);
         status = read_result(&look);
+        look_beside_foreign(result, point, &look.status);
     } else {
         look_at_rest(result, log_path, &look.status);
     }
@@ -263,8 +279,13 @@ static enum status take_look(void *context, size_t i, enum status status, void *
     if (status == STATUS_OK) {
         memcpy(found, room, sizeof *found);
     } else {
+        char *result = path_of(context, i);
         found->state = POINT_FOREIGN;
         (void)snprintf(found->why, sizeof found->why, "%.390s", status_last_message());
+        if (result != NULL) {
+            look_beside_foreign(result, &looking->plan->point[i], found);
+        }
+        free(result);
     }
     return STATUS_OK;
 }

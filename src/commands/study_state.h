@@ -2,6 +2,8 @@
 #ifndef THRASH_COMMANDS_STUDY_STATE_H
 #define THRASH_COMMANDS_STUDY_STATE_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 #include "commands/study_plan.h"
 
@@ -22,6 +24,7 @@ extern const char *const point_state_name[POINT_STATES];
 
 struct point_status {
     enum point_state state;
+    bool replaces; /* it goes on over another's result: it began with --force, and needs it again */
     char why[400]; /* one line: what is invalid, what the log says last, what is in the way */
 };
 

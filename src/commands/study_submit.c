@@ -19,6 +19,7 @@
 /* What an element of an array asks for. */
 struct request {
     const struct planned_point *point;
+    bool force;
     uint64_t megabytes; /* each rank, MiB */
     uint64_t minutes;
     unsigned memory_class, time_class; /* those alike go into one array */
@@ -83,12 +84,14 @@ static bool same_array(const struct request *a, const struct request *b)
 /* --- the files of an array ------------------------------------------------------------------ */
 
 static enum status write_element(const struct submission *submission, const char *where,
-                                 const struct planned_point *point, size_t number)
+                                 const struct request *request, size_t number)
 {
+    const struct planned_point *point = request->point;
+    struct study_manner manner = submission->arguments->manner;
+    manner.force = manner.force || request->force;
     struct planned_point alone = *point;
     alone.ranks = 1; /* the job's script knows the launcher */
-    char **words = study_command(submission->directory, &submission->plan->study, &alone,
-                                 &submission->arguments->manner);
+    char **words = study_command(submission->directory, &submission->plan->study, &alone, &manner);
     char *log_path = study_log_path(submission->directory, point->point);
     struct text text = {0};
     char name[24];
@@ -118,7 +121,7 @@ static enum status write_array(const struct submission *submission, const char *
     enum status status = STATUS_OK;
     for (size_t i = 0; i < n && status == STATUS_OK; i++) {
         text_append_format(&names, "%s\n", requests[i].point->point->name);
-        status = write_element(submission, where, requests[i].point, i);
+        status = write_element(submission, where, &requests[i], i);
     }
     if (status == STATUS_OK) {
         status = sbatch_write_site(where, &submission->site);
@@ -152,7 +155,7 @@ static void fill_words(const struct submission *submission, const char *where,
     }
     sbatch_add(words, "--mem-per-cpu=%" PRIu64 "M", megabytes);
     sbatch_add(words, "--time=%" PRIu64, minutes);
-    sbatch_add(words, "--output=%s/%%a.out", where);
+    sbatch_add_output(words, where, "%a.out");
     sbatch_add(words, "--open-mode=append");
     sbatch_add(words, "--signal=B:USR1@120");
     sbatch_add(words, "--requeue");
@@ -216,10 +219,10 @@ static enum status find_site(struct submission *submission)
     return status;
 }
 
-static bool is_wanted(const struct study_arguments *arguments, enum point_state state)
+static bool is_wanted(const struct study_arguments *arguments, const struct point_status *found)
 {
-    return state == POINT_MISSING || (arguments->retry && point_is_open(state)) ||
-           (arguments->manner.force && state == POINT_FOREIGN);
+    return found->state == POINT_MISSING || (arguments->retry && point_is_open(found->state)) ||
+           (arguments->manner.force && (found->state == POINT_FOREIGN || found->replaces));
 }
 
 static enum status collect_requests(struct submission *submission, const struct point_status *found)
@@ -231,9 +234,10 @@ static enum status collect_requests(struct submission *submission, const struct 
                     submission->directory);
     }
     for (size_t i = 0; i < plan->study.npoints; i++) {
-        if (is_wanted(submission->arguments, found[i].state)) {
+        if (is_wanted(submission->arguments, &found[i])) {
             struct request *request = &submission->request[submission->nrequests++];
             request->point = &plan->point[i];
+            request->force = found[i].replaces;
             size_request(&submission->site, request);
         }
     }
@@ -329,20 +333,24 @@ static enum status submit_collect(const struct submission *submission)
 static enum status take_directory(struct submission *submission)
 {
     const struct study_arguments *arguments = submission->arguments;
+    enum status status = sbatch_check_directory(arguments->directory);
+    if (status != STATUS_OK) {
+        return status;
+    }
     if (arguments->dry_run) {
         submission->directory = strdup(arguments->directory);
         return submission->directory != NULL ? STATUS_OK
                                              : fail(STATUS_FAILED, "out of memory for a path");
     }
-    enum status status = study_directory_make(arguments->directory, &submission->plan->study,
-                                              arguments->manner.force);
+    status = study_directory_make(arguments->directory, &submission->plan->study,
+                                  arguments->manner.force);
     if (status == STATUS_OK) {
         status = study_directory_lock(arguments->directory);
     }
     if (status == STATUS_OK) {
         submission->directory = realpath(arguments->directory, NULL);
         status = submission->directory != NULL
-                     ? STATUS_OK
+                     ? sbatch_check_directory(submission->directory)
                      : fail(STATUS_FAILED, "%s: %s", arguments->directory, strerror(errno));
     }
     return status;

@@ -54,7 +54,7 @@ static enum status fill_words(const struct collect_job *job, const char *script,
     sbatch_add(words, "--ntasks=1");
     sbatch_add(words, "--mem=%" PRIu64 "M", megabytes_of(job));
     sbatch_add(words, "--time=%" PRIu64, minutes_of(job));
-    sbatch_add(words, "--output=%s/collect.out", where);
+    sbatch_add_output(words, where, "collect.out");
     sbatch_add(words, "--open-mode=append");
     sbatch_add_site(words, job->site);
     sbatch_add_script(words, script, where);

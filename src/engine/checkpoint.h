@@ -33,9 +33,9 @@ struct checkpoint_totals {
     bool wanted; /* by this start of the run */
     uint64_t written;
     uint64_t failed;
-    byte_count bytes; /* of all that were written */
-    double seconds;   /* spent on them and on those that failed */
-    bool saved_last;  /* this start of the run stopped with one */
+    byte_count bytes;  /* of all that were written */
+    double seconds;    /* spent on them and on those that failed */
+    bool saved_last;   /* this start of the run stopped with one */
     char failure[400]; /* why that could not be written; "" if nothing was to be, or it was */
     /* Of the programs that brought a resumed run to where it went on, in that order, ", " between
      * them; "" if it ran from its beginning. */

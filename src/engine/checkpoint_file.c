@@ -1,7 +1,10 @@
 #include "engine/checkpoint_file.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define BUFFER_BYTES ((size_t)8 << 20)
 
@@ -192,6 +195,24 @@ enum status checkpoint_check(const struct checkpoint_header *header, uint64_t fi
         return checkpoint_damaged(name, "its parts do not lie within it");
     }
     return STATUS_OK;
+}
+
+bool checkpoint_is_of(const char *path, struct digest config_hash)
+{
+    struct checkpoint_header header;
+    struct stat found;
+    const int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool whole = file >= 0 && fstat(file, &found) == 0 && S_ISREG(found.st_mode) &&
+                 pread(file, &header, sizeof header, 0) == (ssize_t)sizeof header;
+    if (file >= 0) {
+        (void)close(file);
+    }
+    if (whole) {
+        const int quiet = status_set_quiet(1);
+        whole = checkpoint_check(&header, (uint64_t)found.st_size, path) == STATUS_OK;
+        (void)status_set_quiet(quiet);
+    }
+    return whole && digest_equal(header.config_hash, config_hash);
 }
 
 bool checkpoint_is_last_revision(const char *revisions, const char *revision)

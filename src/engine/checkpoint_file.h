@@ -80,6 +80,10 @@ void checkpoint_seal(struct checkpoint_header *header);
 enum status checkpoint_check(const struct checkpoint_header *header, uint64_t file_bytes,
                              const char *name);
 
+/* Whether the file is a checkpoint of a scenario, by its header alone; links are not followed. It
+ * uses no MPI, and says nothing. */
+bool checkpoint_is_of(const char *path, struct digest config_hash);
+
 /* Whether a list of checkpoint_header.revisions ends with this one. */
 bool checkpoint_is_last_revision(const char *revisions, const char *revision);
 

@@ -27,13 +27,20 @@ if name == "sbatch":
     jobs[number] = {"words": sys.argv[1:], "state": {element: "PENDING" for element in elements}}
     print(number + ";cluster")
 elif name == "squeue":
-    if "--noheader" in sys.argv and "--array" in sys.argv:
+    if "--format=%F %j" in sys.argv:
+        for number, job in jobs.items():
+            if job["state"]:
+                print(number, job.get("name") or re.search(r"--job-name=(.*)", "\n".join(job["words"]))[1])
+        print("77 thrash-job")
+    elif "--format=%T" in sys.argv:
+        print("RUNNING")
+    elif "--noheader" in sys.argv and "--array" in sys.argv:
         for number, job in jobs.items():
             for element, what in job["state"].items():
                 print(number, element, what)
         print("77 N/A RUNNING")
     else:
-        print("1:00:00")
+        print(os.environ.get("FAKE_LEFT", "1:00:00"))
 elif name == "scancel":
     for other in jobs.values():  # what waits for a job that is over starts
         assert not other["state"] or f":{sys.argv[1]}" not in " ".join(other["words"]), sys.argv
@@ -46,6 +53,7 @@ elif name == "srun":
         os.execvp(arguments[0], arguments)
 elif name == "scontrol":
     jobs[sys.argv[2].split("_")[0]]["state"][sys.argv[2].split("_")[1]] = "PENDING"
+    os.kill(os.getppid(), 15)
 state.write_text(json.dumps(jobs))
 '''
 
@@ -174,6 +182,110 @@ def test_collect(directory):
     assert "0 of 6 runs submitted" in said and "--dependency=afterany:1003:1004" in cluster.jobs()["1006"]["words"]
 
 
+def test_directory(directory):
+    """Only what is meant as one of Slurm's patterns is one; a name that Slurm cannot write to is refused."""
+    cluster, job, where = Cluster(directory), write_job(directory), f"{directory}/100% of %j"
+    cluster.study("submit", job, "-o", where, "--collect")
+    outputs = [word for found in cluster.jobs().values() for word in found["words"] if "--output=" in word]
+    assert outputs == [f"--output={directory}/100%% of %%j/slurm/{name}"
+                       for name in ("0001/%a.out", "0002/%a.out", "0003/collect.out")], outputs
+    for more in ([], ["--dry-run"]):
+        refused = cluster.study("submit", job, "-o", f"{directory}/a\\b", *more, code=2).stderr
+        assert "without a backslash" in refused and not os.path.exists(f"{directory}/a\\b"), refused
+
+
+def test_log(directory):
+    """What an element says goes to a plain file of its log's name, or nowhere."""
+    cluster, job, where = Cluster(directory), write_job(directory), pathlib.Path(directory, "study")
+    cluster.study("submit", job, "-o", str(where))
+    log, result = (where / "logs" / "seed-1_cells-1_ranks-1.out", where / "runs" / "seed-1_cells-1_ranks-1.h5")
+    target = pathlib.Path(directory, "target")
+    for make in (lambda: log.symlink_to(target), lambda: os.mkfifo(log), log.mkdir):
+        make()
+        assert cluster.run("1000", 0) == 2 and not target.exists() and not result.exists()
+        if log.is_dir() and not log.is_symlink():
+            log.rmdir()
+        else:
+            log.unlink()
+    log.write_text("before\n", encoding="utf-8")
+    assert cluster.run("1000", 0) == 0 and result.exists()
+    assert log.read_text(encoding="utf-8").startswith("before\nslurm: "), log.read_text()
+
+
+def test_lost_number(directory):
+    """A number that `submit` could not note any more is noted by the job itself, and by no link."""
+    cluster, job, where = Cluster(directory), write_job(directory), pathlib.Path(directory, "study")
+    cluster.study("submit", job, "-o", str(where), "--collect")
+    target = pathlib.Path(directory, "target")
+    for place, number, element in (("0001", "1000", 0), ("0003", "1002", "N/A")):
+        note = where / "slurm" / place / "job"
+        note.unlink()
+        cluster.run(number, element)
+        assert note.read_text() == f"{number}\n"
+        note.write_text("5\n")
+        cluster.run(number, element)
+        assert note.read_text() == "5\n"
+        note.unlink()
+        note.symlink_to(target)
+        cluster.run(number, element)
+        assert note.is_symlink() and not target.exists()
+
+
+def test_cancel(directory):
+    """A number that is another job's by now is not cancelled."""
+    cluster, job, where = Cluster(directory), write_job(directory), f"{directory}/study"
+    cluster.study("submit", job, "-o", where, "--collect")
+    jobs = cluster.jobs()
+    jobs["1000"]["name"] = "thrash-jobs"
+    cluster.state.write_text(json.dumps(jobs))
+    result = cluster.study("cancel", job, "-o", where)
+    assert "1 job array and what was to collect cancelled" in result.stdout, result
+    assert re.search(r"warning: job 1000, which .*/slurm/0001/job names, is not this study's but "
+                     r"`thrash-jobs`: not cancelled", result.stderr), result
+    assert [bool(found["state"]) for found in cluster.jobs().values()] == [True, False, False]
+    again = cluster.study("cancel", job, "-o", where)
+    assert "0 job arrays cancelled" in again.stdout, again
+    (cluster.bin / "squeue").write_text("#!/bin/sh\nexit 1\n")
+    refused = cluster.study("cancel", job, "-o", where, code=3).stderr
+    assert "nothing was cancelled" in refused, refused
+
+
+def test_stopped_with_force(directory):
+    """A run over another's result that is stopped goes on with --force, by itself or with retry."""
+    cluster, where = Cluster(directory), pathlib.Path(directory, "study")
+    job = pathlib.Path(directory, "job.yaml")
+    job.write_text(f"base: {CONFIGS / 'quickstart.yaml'}\nset: {{ duration: 10s, phases.pressure.until_freed: "
+                   "0% }\n", encoding="utf-8")
+    result = where / "runs" / "r0.h5"
+    for made in (where, where / "runs"):
+        made.mkdir()
+    (where / "study").write_text("job\n")
+    subprocess.run([THRASH, "simulate", str(CONFIGS / "quickstart.yaml"), "--set", "duration=300ms", "-o",
+                    str(result)], check=True, capture_output=True, timeout=100)
+    foreign = result.read_bytes()
+    listed = cluster.study("status", str(job), "-o", str(where)).stdout
+    assert "is the result of another scenario" in listed, listed
+    cluster.study("submit", str(job), "-o", str(where), "--force")
+    words = (where / "slurm" / "0001" / "0").read_text().split("\n")
+    assert "--force" in words and cluster.run("1000", 0, FAKE_LEFT="1:31") == 4  # 1 s of the run
+    assert "1 queued" in cluster.study("status", str(job), "-o", str(where)).stdout
+    assert result.read_bytes() == foreign and (where / "runs" / "r0.h5.ckpt").exists()
+    cluster.study("cancel", str(job), "-o", str(where))
+    listed = cluster.study("status", str(job), "-o", str(where)).stdout
+    assert re.search(r"^interrupted +r0: goes on from its checkpoint, and replaces .*/r0\.h5$", listed, re.M), listed
+    checkpoint = (where / "runs" / "r0.h5.ckpt").read_bytes()
+    (where / "runs" / "r0.h5.ckpt").write_bytes(checkpoint[:-1])  # it is this run's only if it is whole
+    assert "1 foreign" in cluster.study("status", str(job), "-o", str(where)).stdout
+    (where / "runs" / "r0.h5.ckpt").write_bytes(checkpoint)
+    assert "0 of 1 runs submitted" in cluster.study("submit", str(job), "-o", str(where)).stdout
+    assert "1 of 1 runs submitted" in cluster.study("retry", str(job), "-o", str(where)).stdout
+    assert cluster.run("1001", 0) == 0
+    log = (where / "logs" / "r0.out").read_text()
+    assert "starting from the beginning" in log and log.count("starting from the beginning") == 1, log
+    listed = cluster.study("status", str(job), "-o", str(where)).stdout
+    assert "1 run: 1 done" in listed, listed
+
+
 def test_refusals(directory):
     """What is missing, and what Slurm or the site refuses, is said; nothing is lost."""
     cluster, job, where = Cluster(directory), write_job(directory), f"{directory}/study"
@@ -198,7 +310,8 @@ def test_refusals(directory):
 
 
 def main():
-    for test in (test_submit, test_failure, test_collect, test_refusals):
+    for test in (test_submit, test_failure, test_collect, test_directory, test_log, test_lost_number, test_cancel,
+                 test_stopped_with_force, test_refusals):
         with tempfile.TemporaryDirectory() as directory:
             test(directory)
         print("ok", test.__name__, flush=True)
