@@ -150,13 +150,15 @@ def test_study(cluster):
     job = write_job(cluster, "study", "set: { duration: 600ms, machine.cells: 2 }\n"
                                       "product: { seed: [1, 2, 3] }\n"
                                       "zip: { run.ranks: [1, 2], run.ranks_per_node: [1, 1] }\n")
-    where = cluster.work / "study"
+    where = cluster.work / "a study, 100% of %j"
     said = cluster.study("submit", job, "-o", where, "--collect")
     assert "6 of 6 runs submitted, in 2 job arrays" in said and "when 2 jobs are over" in said, said
     assert re.search(r"\d (queued|running|done)", cluster.study("status", job, "-o", where))
     cluster.wait_until("the end of the study", cluster.drained)
     listed = cluster.study("status", job, "-o", where)
     assert "6 runs: 6 done" in listed and f"collect: {where / 'study.h5'}" in listed, listed
+    printed = sorted(path.relative_to(where / "slurm").as_posix() for path in where.glob("slurm/*/*.out"))
+    assert printed[-1] == "0003/collect.out" and "0001/2.out" in printed, printed
     with h5py.File(where / "study.h5") as file:
         assert file["study/collected"][()] == 6 and file["simulation/totals/touches"].size == 6
     for seed in (1, 2, 3):
@@ -171,16 +173,15 @@ def test_study(cluster):
     assert "6 runs: 6 done" in cluster.study("status", job, "-o", where)
 
 
-def start_long_study(cluster, name, *options):
+def start_long_study(cluster, name, *options, site="", expected="starting from the beginning"):
     job = write_job(cluster, name, f"set: {{ {', '.join(f'{k}: {v}' for k, v in LONG_RUN.items())}, "
                                    "run.ranks: 2 }\n")
-    site = cluster.work / "site.yaml"
-    site.write_text("options: --spread-job\n", encoding="utf-8")
+    site_file = cluster.work / "site.yaml"
+    site_file.write_text(f"options: --spread-job {site}\n", encoding="utf-8")
     where = cluster.work / name
-    cluster.study("submit", job, "-o", where, "--site", site, *options)
+    cluster.study("submit", job, "-o", where, "--site", site_file, *options)
     log = where / "logs" / "r0.out"
-    cluster.wait_until("the start of the run", lambda: log.exists() and "starting from the beginning"
-                       in log.read_text())
+    cluster.wait_until("the start of the run", lambda: log.exists() and expected in log.read_text())
     time.sleep(2)
     return job, where, log
 
@@ -195,14 +196,18 @@ def test_stopped(cluster):
     finish_long_study(cluster, job, where, log, wanted)
 
 
-def finish_long_study(cluster, job, where, log, wanted):
-    """Waits for the end; Slurm would keep a job that it has requeued for two minutes."""
+def wait_for_end(cluster):
+    """Slurm would keep a job that it has requeued for two minutes."""
     def ended():
         for line in cluster.queue().splitlines():
             cluster.run("scontrol", "update", f"JobId={line.split()[0]}", "StartTime=now", code=None)
         return cluster.drained()
     cluster.wait_until("the end of the run", ended, 240)
-    assert "1 runs: 1 done" in cluster.study("status", job, "-o", where), log.read_text()
+
+
+def finish_long_study(cluster, job, where, log, wanted):
+    wait_for_end(cluster)
+    assert "1 run: 1 done" in cluster.study("status", job, "-o", where), log.read_text()
     assert digest(where / "runs" / "r0.h5")[0] == wanted
     with h5py.File(where / "runs" / "r0.h5") as file:
         assert file["performance/resumed_from_seconds"][()] > 0, log.read_text()
@@ -216,18 +221,71 @@ def test_preempted(cluster):
     finish_long_study(cluster, job, where, log, wanted)
 
 
-def test_node_lost(cluster):
+def lose_node(cluster, lost, left):
     """A node dies under a run of two nodes: it goes on from its checkpoint on the other one."""
-    wanted = reference(cluster, "lost", **LONG_RUN)
-    job, where, log = start_long_study(cluster, "lost", "--checkpoint-every", "1s")
+    wanted = reference(cluster, f"lost-{lost}", **LONG_RUN)
+    job, where, log = start_long_study(cluster, f"lost-{lost}", "--checkpoint-every", "1s")
     cluster.wait_until("a checkpoint", (where / "runs" / "r0.h5.ckpt").exists)
-    assert "n1" in cluster.queue() or "n[1-2]" in cluster.queue(), cluster.queue()
-    cluster.node("kill", "n2")
+    assert "n[1-2]" in cluster.queue(), cluster.queue()
+    cluster.node("kill", lost)
     cluster.wait_until("the end of the node", lambda: "down" in cluster.run(
-        "sinfo", "--noheader", "--Node", "--nodes=n2", "--format=%T").stdout)
+        "sinfo", "--noheader", "--Node", f"--nodes={lost}", "--format=%T").stdout)
     finish_long_study(cluster, job, where, log, wanted)
-    assert digest(where / "runs" / "r0.h5")[1] == ["n1"], log.read_text()
-    cluster.node("boot", "n2")
+    assert digest(where / "runs" / "r0.h5")[1] == [left], log.read_text()
+    cluster.node("boot", lost)
+    cluster.wait_until("the node", lambda: "idle" in cluster.run(
+        "sinfo", "--noheader", "--Node", f"--nodes={lost}", "--partition=normal", "--format=%T").stdout)
+
+
+def test_node_lost(cluster):
+    """The one that dies has ranks alone."""
+    lose_node(cluster, "n2", "n1")
+
+
+def test_batch_host_lost(cluster):
+    """The one that dies has the job's script, so that nobody is left to queue it again but Slurm."""
+    lose_node(cluster, "n1", "n2")
+
+
+def test_time_limit(cluster):
+    """What Slurm sends before the time limit, and nobody else, ends a run that goes on by itself."""
+    wanted = reference(cluster, "limit", **LONG_RUN)
+    # Slurm looks at limits twice a minute: the signal comes within the first of these three.
+    job, where, log = start_long_study(cluster, "limit", site="--time=3 --signal=B:USR1@175")
+    cluster.wait_until("the requeue", lambda: "goes back into the queue, from its checkpoint" in
+                       log.read_text())
+    finish_long_study(cluster, job, where, log, wanted)
+
+
+def test_cancelled(cluster):
+    """A run that is cancelled stays out of the queue, and retry goes on with it."""
+    wanted = reference(cluster, "cancelled", **LONG_RUN)
+    job, where, log = start_long_study(cluster, "cancelled")
+    assert "1 job array cancelled" in cluster.study("cancel", job, "-o", where)
+    cluster.wait_until("the end of the job", cluster.drained)
+    assert "goes back into the queue" not in log.read_text(), log.read_text()
+    listed = cluster.study("status", job, "-o", where)
+    assert re.search(r"^interrupted +r0: goes on from its checkpoint", listed, re.M), (listed, log.read_text())
+    assert "0 job arrays cancelled" in cluster.study("cancel", job, "-o", where)
+    assert "1 of 1 runs submitted" in cluster.study("retry", job, "-o", where)
+    finish_long_study(cluster, job, where, log, wanted)
+
+
+def test_one_run_stopped(cluster):
+    """slurm/run.sbatch, told to stop: it goes on by itself, with mpirun as with srun."""
+    wanted = reference(cluster, "run", **LONG_RUN)
+    for launcher in ("srun --mpi=pmix", "mpirun --bind-to none"):
+        number = cluster.run("sbatch", "--parsable", "-N2", "-n2", f"--export=ALL,THRASH={THRASH},MPIEXEC={launcher}",
+                             SOURCE / "slurm" / "run.sbatch", QUICKSTART, *settings(**LONG_RUN)).stdout.strip()
+        log, result = cluster.work / f"thrash-{number}.out", cluster.work / f"quickstart-{number}.h5"
+        cluster.wait_until("the start", lambda: log.exists() and "starting from the beginning" in log.read_text())
+        time.sleep(2)
+        cluster.run("scancel", "--batch", "--signal=USR1", number)
+        cluster.wait_until("the requeue", lambda: "goes back into the queue, from its checkpoint" in log.read_text())
+        wait_for_end(cluster)
+        assert digest(result)[0] == wanted, log.read_text()
+        with h5py.File(result) as file:
+            assert file["performance/resumed_from_seconds"][()] > 0, log.read_text()
 
 
 def test_element_lost(cluster):
@@ -247,7 +305,8 @@ def test_element_lost(cluster):
 
 
 SHORT = (test_two_nodes, test_info, test_designs, test_one_run, test_study)
-LONG = (test_stopped, test_preempted, test_node_lost, test_element_lost)
+LONG = (test_stopped, test_preempted, test_time_limit, test_cancelled, test_one_run_stopped, test_node_lost,
+        test_batch_host_lost, test_element_lost)
 
 
 def main():
