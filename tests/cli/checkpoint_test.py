@@ -237,15 +237,18 @@ def test_legs(directory):
 
 
 def test_signal(directory):
-    """SIGUSR1 leaves a partial result and a checkpoint."""
+    """SIGUSR1 leaves a partial result and a checkpoint of that moment."""
+    checkpoint = pathlib.Path(f"{directory}/out.h5.ckpt")
     arguments = [QUICKSTART, "--set", "duration=2h", "--set", "phases.pressure.until_freed=0%",
                  "--set", "workloads.shm_copy.rate=1kB/s", "-o", f"{directory}/out.h5"]
-    command = command_of([*arguments, "--checkpoint-every", "1h"])
+    command = command_of([*arguments, "--checkpoint-every", "3s"])
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(1)
+        assert wait_until(checkpoint.exists, process)  # before that it may be populating
+        first = checkpoint.stat().st_mtime_ns
         process.send_signal(signal.SIGUSR1)
         assert process.wait(timeout=60) == 4
     assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
+    assert checkpoint.stat().st_mtime_ns > first
 
 
 def test_populate(directory):
