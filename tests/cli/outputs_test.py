@@ -152,7 +152,7 @@ def wait_for(condition, seconds=60):
 def start_long_run(where, **added):
     """One that holds w/out.h5 until it is killed."""
     lock = f"{where}/w/.out.h5.lock"
-    child = subprocess.Popen([THRASH, *SIMULATE, "--set", "duration=600s"], cwd=where,
+    child = subprocess.Popen([THRASH, *SIMULATE, "--set", "duration=6000s"], cwd=where,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                              env={**os.environ, **ALONE, **added})
     wait_for(lambda: os.path.exists(lock) and str(child.pid) in pathlib.Path(lock).read_text())
