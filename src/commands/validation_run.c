@@ -156,12 +156,11 @@ static void serve(struct crew *crew)
             (void)fail(STATUS_RESOURCE, "out of memory for the outcome of a run");
             MPI_Abort(MPI_COMM_WORLD, STATUS_RESOURCE);
         }
-        if (report.npoints > 0) {
-            MPI_Recv(time, (int)report.npoints, MPI_UINT64_T, from.MPI_SOURCE, TAG_BODY,
-                     MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-            MPI_Recv(machine, (int)nvalues, MPI_UINT64_T, from.MPI_SOURCE, TAG_BODY, MPI_COMM_WORLD,
-                     MPI_STATUS_IGNORE);
-        }
+        const struct io_comm world = io_comm_of(MPI_COMM_WORLD);
+        io_receive(&world, from.MPI_SOURCE, TAG_BODY, time, report.npoints * sizeof *time,
+                   IO_PIECE_MOST);
+        io_receive(&world, from.MPI_SOURCE, TAG_BODY, machine, nvalues * sizeof *machine,
+                   IO_PIECE_MOST);
         take_report(crew, &report, time, machine);
         int64_t order = next_run(crew);
         crew->dismissed += order < 0;
@@ -182,18 +181,17 @@ static void look_around(void *who, const struct sim_progress *at)
 /* The first rank of a group but rank 0's reports, and is told what to do. */
 static int64_t send_report(const struct report *report, const struct recording *recording)
 {
+    const struct io_comm world = io_comm_of(MPI_COMM_WORLD);
+    const size_t npoints = report->npoints;
     int64_t order;
-    MPI_Request requests[4];
-    int n = 0;
-    MPI_Irecv(&order, 1, MPI_INT64_T, 0, TAG_ORDER, MPI_COMM_WORLD, &requests[n++]);
-    MPI_Isend(report, (int)sizeof *report, MPI_BYTE, 0, TAG_REPORT, MPI_COMM_WORLD, &requests[n++]);
-    if (report->npoints > 0) {
-        MPI_Isend(recording->time, (int)report->npoints, MPI_UINT64_T, 0, TAG_BODY, MPI_COMM_WORLD,
-                  &requests[n++]);
-        MPI_Isend(recording->machine, (int)(report->npoints * METRIC_COUNT), MPI_UINT64_T, 0,
-                  TAG_BODY, MPI_COMM_WORLD, &requests[n++]);
+    io_send(&world, 0, TAG_REPORT, report, sizeof *report, IO_PIECE_MOST);
+    if (npoints > 0) {
+        io_send(&world, 0, TAG_BODY, recording->time, npoints * sizeof *recording->time,
+                IO_PIECE_MOST);
+        io_send(&world, 0, TAG_BODY, recording->machine,
+                npoints * METRIC_COUNT * sizeof *recording->machine, IO_PIECE_MOST);
     }
-    io_wait(requests, n);
+    io_receive(&world, 0, TAG_ORDER, &order, sizeof order, IO_PIECE_MOST);
     return order;
 }
 
