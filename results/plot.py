@@ -115,7 +115,7 @@ def study_contents(options):
 def contents_of(shown, module):
     """The picture in both forms and its numbers, by the ending of their files. `module`: of the
     command that measured them, None for simulations."""
-    figure = drawing_module("figure")
+    figure = drawing_module("runs_figure")
     if module is not None:
         table = module.table(shown).encode("utf-8", "replace")
         return drawing_module(module.FIGURE).draw(shown) | {"csv": table}

@@ -19,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../results"))
 sys.dont_write_bytecode = True
-from plotting import figure, panels, published, runs, study, study_figure, study_pictures
+from plotting import canvas, panels, published, runs, runs_figure, study, study_figure, study_pictures
 
 PROGRAM, CONFIGS = sys.argv[1:3]
 LAUNCHERS = ("OMPI_", "PMIX_", "PMI_", "SLURM_")
@@ -277,12 +277,12 @@ class Pictures(PlotTest):
         """All words of the picture, on one line each, after a look at where they stand."""
         shown = [runs.read_run(path) for path in paths]
         runs.give_labels(shown)
-        with unittest.mock.patch.object(figure, "saved", lambda drawn, _: drawn):
-            drawn = figure.draw(shown, panels.panels_of(shown))["png"]
+        with unittest.mock.patch.object(canvas, "saved", lambda drawn, _: drawn):
+            drawn = runs_figure.draw(shown, panels.panels_of(shown))["png"]
         renderer = drawn.canvas.get_renderer()
         drawn.draw(renderer)
         ticks = {label for axes in drawn.axes for label in axes.get_xticklabels()}  # some are unseen
-        texts = [text for text in drawn.findobj(figure.matplotlib.text.Text)
+        texts = [text for text in drawn.findobj(canvas.matplotlib.text.Text)
                  if text.get_visible() and text.get_text().strip() and text not in ticks]
         for text in texts:
             box = text.get_window_extent(renderer)
@@ -326,9 +326,9 @@ class Pictures(PlotTest):
 
         stuck = changed(self.files[0], "stuck.h5", livelock)
         end = runs.Run(stuck).time.values[-1]
-        self.assertTrue(figure.status_of(runs.Run(stuck)).startswith(
+        self.assertTrue(runs_figure.status_of(runs.Run(stuck)).startswith(
             f"livelock from 0.75 s, ended at {end:.3g} s  ·  theta_cold "))
-        self.assertTrue(figure.status_of(runs.Run(self.files[0])).startswith("completed at "))
+        self.assertTrue(runs_figure.status_of(runs.Run(self.files[0])).startswith("completed at "))
         self.assertTrue(any(line.startswith("livelock from 0.75 s")
                             for line in self.words_of(stuck, self.files[1], self.files[2])))
 
