@@ -130,7 +130,8 @@ VALIDATE = ["validate", "claims", "--quick", "--only", "I3,L4"]
 GROUPS = [
     # command, ranks, rank, call, count, phase, in the default run
     # two groups of one rank: the other group waits at the end of its run
-    ([*CONVERGE, "--cells", "1"], 2, 1, "MPI_Comm_split", 2, r"waiting for the other runs of setting 1", True),
+    ([*CONVERGE, "--cells", "1"], 2, 1, "MPI_Comm_split", 2,
+     r"waiting for the other runs of setting 1", True),
     # two groups of two: the other of the group waits, in what ranks exchange and in a call
     ([*CONVERGE, "--cells", "2"], 4, 3, "MPI_Isend", 3000, r"epoch \d+", False),
     ([*CONVERGE, "--cells", "2"], 4, 3, "MPI_Comm_split", 2, r"setting up", False),
