@@ -206,7 +206,7 @@ def test_standard_output():
                     ["study", "submit", "job.yaml", "-o", "new", "--dry-run"], ["info"],
                     ["--help"], ["--version"], ["simulate", "--help"]]
         commands += [[*command, "--force"] for command in (SIMULATE, KERNEL, TLB, LOCKS, VALIDATE)]
-        commands += [[*CALIBRATE, "--force"], ["plot", "w/out.h5", "-o", "w"]] if LONG else []
+        commands += [["plot", "w/out.h5", "-o", "w"], [*CALIBRATE, "--force"]] if LONG else []
         with open("/dev/full", "w", encoding="utf-8") as full:
             for arguments in commands:
                 result = run(arguments, place.origin, stdout=full)
