@@ -175,6 +175,19 @@ def put(directory, contents, inputs):
             shutil.rmtree(work, ignore_errors=True)
 
 
+def say(lines):
+    """A pipe that nobody reads to its end is no failure; either way nothing is left to be written at exit."""
+    sys.stdout.reconfigure(errors="surrogateescape")
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise Refusal(FAILED, f"cannot write to the standard output: {error.strerror}") from None
+
+
 def plot(arguments):
     options = parse(arguments)
     directory = output_directory(options)
@@ -194,9 +207,7 @@ def plot(arguments):
         if module is None:
             contents |= guarded(options.files, lambda: low_memory_contents(shown, name))
     put(directory, contents, options.files)
-    sys.stdout.reconfigure(errors="surrogateescape")
-    for file in contents:
-        print(os.path.normpath(os.path.join(directory, file)))
+    say(os.path.normpath(os.path.join(directory, file)) for file in contents)
 
 
 def stop(number, _):
@@ -208,12 +219,9 @@ def main():
     signal.signal(signal.SIGINT, stop)
     try:
         plot(sys.argv[1:])
-        sys.stdout.flush()
     except Refusal as refusal:
         print(f"thrash: {refusal}", file=sys.stderr)
         return refusal.code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except MemoryError:
         print("thrash: plot: out of memory", file=sys.stderr)
         return FAILED

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "commands/study_directory.h"
 #include "results/guard.h"
 #include "results/output.h"
@@ -186,6 +187,7 @@ enum status point_look(const char *directory, const struct planned_point *point,
         digest_to_text(point->hash, look->hash);
         look_at_point(result, log_path, ended, look);
         *status_p = look->status;
+        text_make_printable(status_p->why, false);
     }
     if (look != MAP_FAILED) {
         (void)munmap(look, sizeof *look);
@@ -266,6 +268,7 @@ static enum status take_look(void *context, size_t i, enum status status, void *
         found->state = POINT_FOREIGN;
         (void)snprintf(found->why, sizeof found->why, "%.390s", status_last_message());
     }
+    text_make_printable(found->why, false); /* of a log, or a file that may be damaged */
     return STATUS_OK;
 }
 

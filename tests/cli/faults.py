@@ -24,7 +24,7 @@ def options():
     parser.add_argument("disk")
     parser.add_argument("--long", action="store_true")
     parser.add_argument("only", nargs="*")
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 OPTIONS = options()

@@ -26,14 +26,16 @@ class Case:
     names: one of these is in the sentence. keeps: what is as it was, whatever fails. may_leave: what
     the run may have made when it fails, as a pattern. good: the exit code where nothing fails. again:
     the same command succeeds afterwards. rank: the one whose disk fails; below: the files that fail;
-    tries: how many writes fail in the short form."""
+    tries: how many writes fail in the short form; most: in the long one. whole: what is there in the
+    end, new or not, is a whole result or cost profile."""
 
     def __init__(self, name, arguments, names, make=None, keeps=(), may_leave=None, good=0,
-                 again=True, ranks=None, rank=None, added=None, below="w", tries=4):
+                 again=True, ranks=None, rank=None, added=None, below="w", tries=4, most=1 << 30,
+                 whole=False):
         self.name, self.arguments, self.names = name, arguments, names
         self.make, self.keeps, self.may_leave, self.good = make, keeps, may_leave, good
         self.again, self.ranks, self.rank, self.added = again, ranks, rank, added or {}
-        self.below, self.tries = below, tries
+        self.below, self.tries, self.most, self.whole = below, tries, most, whole
 
     def fail_at(self, place, call, once=False, error=errno.ENOSPC, again=LONG):
         """The number of writes, if there are fewer than `call`; otherwise 0."""
@@ -75,6 +77,10 @@ class Case:
         expect(why in result.err, what, "does not say why", result)
         for name in self.keeps:
             expect(after.get(name) == before[name], what, "is lost:", name)
+        for name in after if self.whole else ():
+            looked = run(["show", f"w/{name}"] if name.endswith(".h5") else
+                         ["check", "tiny.yaml", "--costs", f"w/{name}"], where)
+            expect(looked.code == 0, what, "is not whole:", name, looked)
         new = [name for name in after if name not in before and name not in left]
         expect(all(self.may_leave and re.search(self.may_leave, name) for name in new), what,
                "there is", new)
@@ -82,8 +88,10 @@ class Case:
     def sweep(self):
         with Place(self.make) as place:
             total = self.fail_at(place, 1 << 30)
-            step = (total - 2) / (self.tries - 1)  # from the second to the last
-            calls = range(1, total + 1) if LONG else [2 + round(i * step) for i in range(self.tries)]
+            tries = min(self.most, total - 1) if LONG else self.tries
+            step = (total - 2) / (tries - 1)  # from the second to the last
+            calls = [2 + round(i * step) for i in range(tries)]
+            calls = [1, *calls] if LONG else calls
             if self.ranks is not None and self.rank == 0:
                 calls = [call for call in calls if call < 10 or call % 5 == 0 or call > total - 10]
             for call in calls:
@@ -92,6 +100,7 @@ class Case:
                        f"{total} writes at first, {fewer} then")
                 if LONG and call % 5 == 0:
                     self.fail_at(place, call, once=True, error=errno.EIO)
+            return f"{self.name}: {len(calls)} of {total} writes failed"
 
 
 def make_partial(directory):
@@ -100,6 +109,29 @@ def make_partial(directory):
 
 def make_csv(directory):
     pathlib.Path(directory, "w/out.csv").write_text("precious")
+
+
+def make_calibrated(directory):
+    result = run(CALIBRATE, directory)
+    assert result.code == 0, result
+
+
+def make_submitted(directory):
+    make_slurm(directory)
+    result = run(["study", "submit", "job.yaml", "-o", "w"], directory,
+                 PATH=f"{directory}/bin:{os.environ['PATH']}")
+    assert result.code == 0, result
+
+
+VALIDATE = ["validate", "claims", "--quick", "--only", "I9-host", "-o", "w/out.h5", "--progress", "none"]
+TLB = ["tlb", "--quick", "--page-size", "4KiB", "--least-footprint", "64KiB", "--most-footprint", "64KiB",
+       "--time", "10us", "--repetitions", "1", "-o", "w/out.h5", "--progress", "none"]
+LOCKS = ["locks", "--threads", "1", "--schemes", "none", "--locks", "pthread_mutex", "--granularities",
+         "global", "--sharing", "shared", "--operations", "fault", "--pages", "64", "--mappers", "1",
+         "--duration", "100us", "--repetitions", "1", "--others", "none", "-o", "w/out.h5", "--progress",
+         "none"]
+CALIBRATE = ["calibrate", "--quick", "--repetitions", "1", "--profile", "w/node.yaml", "-o", "w/out.h5",
+             "--progress", "none"]
 
 
 def cases():
@@ -117,8 +149,12 @@ def cases():
     yield Case("converge --force", [*CONVERGE, "--force"], names=["w/out.csv"], tries=2,
                make=make_csv, keeps=["out.csv"])
     yield Case("kernel", KERNEL, **some, tries=3)
-    yield Case("validate", ["validate", "claims", "--quick", "--only", "I9-host", "-o", "w/out.h5",
-                            "--progress", "none"], **some, tries=3)
+    yield Case("tlb", TLB, **some, tries=2)
+    yield Case("locks", LOCKS, **some, tries=2)
+    # Each of its two files is there or not: the first stays when the second cannot be written.
+    yield Case("calibrate", CALIBRATE, names=["w/out.h5", "w/node.yaml"], whole=True, again=LONG, tries=2,
+               may_leave=r"^(out\.h5|node\.yaml)$", most=60)
+    yield Case("validate", VALIDATE, **some, tries=3)
     yield Case("study submit", ["study", "submit", "job.yaml", "-o", "w"], names=["w"],
                make=make_slurm, may_leave="^(study|slurm/)", again=False,
                added={"PATH": f"bin:{os.environ['PATH']}"})
@@ -131,6 +167,15 @@ def cases():
     yield Case("simulate, rank 0 of 2", SIMULATE, **some, ranks=2, rank=0, tries=2)
     yield Case("simulate, rank 1 of 2", SIMULATE, **some, ranks=2, rank=1, tries=2)
     if LONG:
+        yield Case("tlb --force", [*TLB, "--force"], **some, make=make_result, keeps=["out.h5"])
+        yield Case("locks --force", [*LOCKS, "--force"], **some, make=make_result, keeps=["out.h5"])
+        yield Case("kernel --force", [*KERNEL, "--force"], **some, make=make_result, keeps=["out.h5"])
+        yield Case("validate --force", [*VALIDATE, "--force"], **some, make=make_result, keeps=["out.h5"])
+        yield Case("calibrate --replace", [*CALIBRATE, "--replace", "--force"], make=make_calibrated,
+                   names=["w/out.h5", "w/node.yaml"], whole=True, most=50)
+        yield Case("study retry", ["study", "retry", "job.yaml", "-o", "w"], names=["w"],
+                   make=make_submitted, may_leave="^(study|slurm/)", again=False,
+                   added={"PATH": f"bin:{os.environ['PATH']}"})
         yield Case("plot", ["plot", "w/out.h5", "-o", "w"], names=["w: "], make=make_result)
         yield Case("simulate, rank 2 of 3", SIMULATE, **some, ranks=3, rank=2)
 
@@ -158,7 +203,10 @@ def test_standard_output():
                     ["compare", "--json", "w/out.h5", "w/out.h5"], ["list", "metrics"],
                     ["check", "tiny.yaml"], ["check", "tiny.yaml", "--sample"],
                     ["study", "expand", "job.yaml"], ["study", "status", "job.yaml"], CONVERGE[:-4],
-                    SIMULATE + ["--force"], ["--help"], ["--version"], ["simulate", "--help"]]
+                    ["study", "submit", "job.yaml", "-o", "new", "--dry-run"], ["info"],
+                    ["--help"], ["--version"], ["simulate", "--help"]]
+        commands += [[*command, "--force"] for command in (SIMULATE, KERNEL, TLB, LOCKS, VALIDATE)]
+        commands += [["plot", "w/out.h5", "-o", "w"], [*CALIBRATE, "--force"]] if LONG else []
         with open("/dev/full", "w", encoding="utf-8") as full:
             for arguments in commands:
                 result = run(arguments, place.origin, stdout=full)
