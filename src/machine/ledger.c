@@ -209,10 +209,10 @@ struct division {
     page_count kept;
     page_count above; /* parts of these are as what cells wanted, or equal */
     bool by_wants;
+    enum zone_index lacks; /* no cell has more than this class keeps; ZONES: no bound */
 };
 
-/* Goes by what two classes keep: the most that leaves frames to be had, and the least that does not.
- */
+/* Goes by what two classes keep: the most that leaves frames to be had, the least that does not. */
 static struct division divide(const struct pool *all, enum zone_index zone)
 {
     enum zone_index finds = ZONES;
@@ -228,18 +228,25 @@ static struct division divide(const struct pool *all, enum zone_index zone)
         return (struct division){.class = finds,
                                  .kept = all->kept[finds],
                                  .above = all->free - all->kept[finds],
-                                 .by_wants = true};
+                                 .by_wants = true,
+                                 .lacks = lacks};
     }
     if (lacks != ZONES) {
-        return (struct division){.class = lacks, .kept = all->free};
+        return (struct division){.class = lacks, .kept = all->free, .lacks = lacks};
     }
-    return (struct division){.class = zone, .above = all->free};
+    return (struct division){.class = zone, .above = all->free, .lacks = ZONES};
 }
 
 /* What the first cells get together, who add up to `first`. */
 static page_count part(page_count frames, uint64_t first, uint64_t all)
 {
     return all == 0 ? 0 : muldiv(frames, first, all);
+}
+
+static page_count bound(const struct division *division, const struct cell_report *report,
+                        enum zone_index zone)
+{
+    return division->lacks == ZONES ? UINT64_MAX : report->kept[division->lacks][zone];
 }
 
 /* A node's cells share its frames; those of nodes stay apart. While there are plenty, in equal
@@ -256,17 +263,27 @@ static void level_zone(struct ledger *ledger, cell_id first, cell_id ncells, enu
     const struct division division = divide(&all, zone);
     const page_count kept = all.kept[division.class];
     struct pool before = {0};
+    page_count left = all.free;
     for (cell_id i = 0; i < ncells; i++) {
         struct cell_account *account = &ledger->account[first + i];
         struct pool with = before;
         add_to_pool(&with, &account->report, zone);
-        page_count above = division.by_wants
+        const page_count above = division.by_wants
                                ? part(division.above, with.wanted, all.wanted) -
                                      part(division.above, before.wanted, all.wanted)
                                : even_part(division.above, i, ncells);
-        account->free[zone] = part(division.kept, with.kept[division.class], kept) -
-                              part(division.kept, before.kept[division.class], kept) + above;
+        const page_count frames = part(division.kept, with.kept[division.class], kept) -
+                                  part(division.kept, before.kept[division.class], kept) + above;
+        account->free[zone] = min_u64(frames, bound(&division, &account->report, zone));
+        left -= account->free[zone];
         before = with;
+    }
+    for (cell_id i = 0; i < ncells && left > 0; i++) {
+        struct cell_account *account = &ledger->account[first + i];
+        const page_count most = bound(&division, &account->report, zone) - account->free[zone];
+        const page_count more = min_u64(left, most);
+        account->free[zone] += more;
+        left -= more;
     }
 }
 
