@@ -50,8 +50,7 @@ static bool find_above(const struct cell *cell, enum zone_index zone_class,
     for (int i = (int)zone_class; i >= 0; i--) {
         const struct zone *zone = &cell->core->zone[i];
         if (zone->present > 0 &&
-            zone->free >
-                lru_2_4_frames_kept(cell, zone_class, (enum zone_index)i, watermark)) {
+            zone->free > lru_2_4_frames_kept(cell, zone_class, (enum zone_index)i, watermark)) {
             *zone_p = (enum zone_index)i;
             return true;
         }

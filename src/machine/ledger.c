@@ -269,9 +269,9 @@ static void level_zone(struct ledger *ledger, cell_id first, cell_id ncells, enu
         struct pool with = before;
         add_to_pool(&with, &account->report, zone);
         const page_count above = division.by_wants
-                               ? part(division.above, with.wanted, all.wanted) -
-                                     part(division.above, before.wanted, all.wanted)
-                               : even_part(division.above, i, ncells);
+                                     ? part(division.above, with.wanted, all.wanted) -
+                                           part(division.above, before.wanted, all.wanted)
+                                     : even_part(division.above, i, ncells);
         const page_count frames = part(division.kept, with.kept[division.class], kept) -
                                   part(division.kept, before.kept[division.class], kept) + above;
         account->free[zone] = min_u64(frames, bound(&division, &account->report, zone));

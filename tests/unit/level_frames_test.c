@@ -33,15 +33,16 @@ static void build(struct machine *machine, const char *preset, const char *arch,
     char text[400];
     struct catalogue_names names;
     const struct scenario_overrides none = {0};
-    snprintf(text, sizeof text,
-             "duration: 1s\n"
-             "machine: { arch: %s, memory: 1GiB, cells: %u }\n"
-             "design: { preset: %s }\n"
-             "workloads:\n"
-             "  - { kind: database, processes: 1, segment: { size: 4MiB }, private_memory: 64KiB }\n"
-             "phases: { warmup: 0s }\n"
-             "costs: x86_64-2003\n",
-             arch, (unsigned)ncells, preset);
+    snprintf(
+        text, sizeof text,
+        "duration: 1s\n"
+        "machine: { arch: %s, memory: 1GiB, cells: %u }\n"
+        "design: { preset: %s }\n"
+        "workloads:\n"
+        "  - { kind: database, processes: 1, segment: { size: 4MiB }, private_memory: 64KiB }\n"
+        "phases: { warmup: 0s }\n"
+        "costs: x86_64-2003\n",
+        arch, (unsigned)ncells, preset);
     *machine = (struct machine){.ncells = ncells};
     catalogue_fill(&names);
     assert_int_equal(scenario_load_text(text, strlen(text), CONFIGS_DIR "/level_frames_test.yaml",
