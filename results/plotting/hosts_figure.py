@@ -1,22 +1,10 @@
 """The picture of measurements of hosts: a row of panels for each host, medians and quartiles of what
 was measured, and fitted curves, which are dashed where they are extrapolated."""
-import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from plotting import figure as common
-from plotting.runs import USAGE, Refusal
-from plotting.translation_figure import MAX_HOSTS, ROW_HEIGHT, quartiles
-
-
-def rows_of(shown):
-    rows = [(run, host) for run in shown for host in run.hosts]
-    if len(rows) > MAX_HOSTS:
-        raise Refusal(USAGE, f"plot: {len(rows)} hosts in all, one picture holds at most "
-                             f"{MAX_HOSTS}")
-    return rows
+from plotting import canvas
+from plotting.host_rows import draw_quartiles, figure_of, rows_of, write_name
 
 
 def short(number, _=None):
@@ -59,8 +47,7 @@ def prepare_axes(axes, panel):
 
 def draw_line(axes, line, style):
     solid = {key: value for key, value in style.items() if key != "dashes"}
-    low, middle, high = quartiles(line.samples)
-    axes.fill_between(line.at, low, high, color=style["color"], alpha=0.18, linewidth=0)
+    middle = draw_quartiles(axes, line.at, line.samples, style["color"])
     if line.fit is None:
         axes.plot(line.at, middle, label=line.name, **solid)
         return
@@ -76,9 +63,9 @@ def draw_line(axes, line, style):
 def draw_panel(axes, panel):
     prepare_axes(axes, panel)
     for index, line in enumerate(panel.lines):
-        draw_line(axes, line, common.style_of(index, len(panel.lines)))
+        draw_line(axes, line, canvas.style_of(index, len(panel.lines)))
     lacking = ", ".join(panel.absent)
-    words = f"not available (why: CSV): {common.plain(lacking)}" if lacking else None
+    words = f"not available (why: CSV): {canvas.plain(lacking)}" if lacking else None
     if panel.lines:
         many = len(panel.lines) > 5
         if many:  # room for them below
@@ -87,32 +74,21 @@ def draw_panel(axes, panel):
         legend = axes.legend(fontsize=6.5 if many else 7.5, title=words, title_fontsize=7.5, framealpha=0.7,
                              edgecolor="none", ncol=2 if many else 1, alignment="left",
                              loc="lower left" if many else "best")
-        legend.get_title().set_color(common.PALE)
+        legend.get_title().set_color(canvas.PALE)
     elif words:
         axes.annotate(words, (0.02, 0.97), xycoords="axes fraction", fontsize=7.5,
-                      color=common.PALE, va="top")
+                      color=canvas.PALE, va="top")
 
 
+@canvas.settings()
 def draw(shown):
     """{"png": bytes, "pdf": bytes}"""
     rows = rows_of(shown)
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(common.SETTINGS)
-        height = 0.5 + len(rows) * (ROW_HEIGHT + 0.9)
-        figure = Figure(figsize=(common.WIDTH, height), dpi=common.DOTS_PER_INCH,
-                        facecolor="white")
-        FigureCanvasAgg(figure)
-        columns = max(len(host.panels) for _, host in rows)
-        grid = figure.add_gridspec(len(rows), columns, left=0.05, right=0.985,
-                                   top=1 - 0.95 / height, bottom=0.6 / height, wspace=0.22,
-                                   hspace=0.42)
-        for row, (run, host) in enumerate(rows):
-            for column, panel in enumerate(host.panels):
-                axes = figure.add_subplot(grid[row, column])
-                draw_panel(axes, panel)
-                if column == 0:
-                    words = f"{run.marked()}: {host.name}, {host.processor}"
-                    axes.annotate(common.plain(words), (0, 1.13), xycoords="axes fraction",
-                                  fontsize=12, fontweight="bold")
-        return {kind: common.saved(figure, kind) for kind in ("png", "pdf")}
+    figure, grid = figure_of(rows, max(len(host.panels) for _, host in rows), 0.22)
+    for row, (run, host) in enumerate(rows):
+        for column, panel in enumerate(host.panels):
+            axes = figure.add_subplot(grid[row, column])
+            draw_panel(axes, panel)
+            if column == 0:
+                write_name(axes, run, host)
+    return canvas.pictures(figure)

@@ -1,15 +1,12 @@
 """The picture of results of `thrash validate`: every figure over what was published or is required."""
-import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from plotting import figure as common
+from plotting import canvas
 from plotting.panels import number
-from plotting.runs import USAGE, Refusal
+from plotting.result_file import USAGE, Refusal
 
 LINE_HEIGHT, COLUMN_LINES, MAX_COLUMNS = 0.21, 40, 3  # inches; lines of one column
 MET, MISSED, BAND = "#31688e", "#d0633c", "#d9dde0"
@@ -42,13 +39,13 @@ def draw_line(axes, place, row, one, limits):
               markeredgewidth=1.6, clip_on=False)
     axes.annotate(f"{number(one.value)}{'' if one.units == '1' else ' ' + one.units}",
                   (1, place), (4, 0), xycoords=("axes fraction", "data"), va="center", fontsize=7.5,
-                  textcoords="offset points", color=common.PALE)
+                  textcoords="offset points", color=canvas.PALE)
 
 
 def draw_column(axes, lines, size, limits):
     axes.set_xscale("log")
     axes.set(xlim=limits, ylim=(size - 0.4, -0.6))
-    axes.axvline(1, color=common.PALE, linewidth=1.1, zorder=2)
+    axes.axvline(1, color=canvas.PALE, linewidth=1.1, zorder=2)
     last = None
     for place, (row, one) in enumerate(lines):
         draw_line(axes, place, row, one, limits)
@@ -56,7 +53,7 @@ def draw_column(axes, lines, size, limits):
             axes.axhline(place - 0.5, color="#c6cbcf", linewidth=0.8)
         last = row.name
     axes.set_yticks(range(len(lines)))
-    names = [common.plain(f"{one.name}   {row.name}") for row, one in lines]
+    names = [canvas.plain(f"{one.name}   {row.name}") for row, one in lines]
     axes.set_yticklabels(names, fontsize=7.5)
     axes.grid(False, axis="y")
     axes.xaxis.set_major_locator(LogLocator(numticks=8))
@@ -70,6 +67,7 @@ def limits_of(lines):
     return (max(LEAST, min(0.5, min(ratios) / 1.3)), min(MOST, max(2, max(ratios) * 1.3)))
 
 
+@canvas.settings()
 def draw(shown):
     """{"png": bytes, "pdf": bytes}"""
     if len(shown) > 1:
@@ -77,43 +75,36 @@ def draw(shown):
                              "validate`")
     run, lines = shown[0], lines_of(shown[0])
     columns, size = columns_of(lines)
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(common.SETTINGS)
-        longest = max(len(one.name) + len(row.name) + 3 for row, one in lines)
-        names = 0.062 * longest + 0.25  # inches left of a column
-        width = max(9.5, len(columns) * (names + 3.6) + 0.3)
-        height = 1.35 + LINE_HEIGHT * size + 0.95
-        figure = Figure(figsize=(width, height), dpi=common.DOTS_PER_INCH, facecolor="white")
-        FigureCanvasAgg(figure)
-        each = (width - 0.3) / len(columns)
-        for index, column in enumerate(columns):
-            axes = figure.add_axes(((0.15 + index * each + names) / width, 0.95 / height,
-                                    (each - names - 0.95) / width, LINE_HEIGHT * size / height))
-            draw_column(axes, column, size, limits_of(lines))
-        draw_around(figure, run)
-        return {kind: common.saved(figure, kind) for kind in ("png", "pdf")}
+    longest = max(len(one.name) + len(row.name) + 3 for row, one in lines)
+    names = 0.062 * longest + 0.25  # inches left of a column
+    width = max(9.5, len(columns) * (names + 3.6) + 0.3)
+    height = 1.35 + LINE_HEIGHT * size + 0.95
+    figure = canvas.new_figure(width, height)
+    each = (width - 0.3) / len(columns)
+    for index, column in enumerate(columns):
+        axes = figure.add_axes(((0.15 + index * each + names) / width, 0.95 / height,
+                                (each - names - 0.95) / width, LINE_HEIGHT * size / height))
+        draw_column(axes, column, size, limits_of(lines))
+    draw_around(figure, run)
+    return canvas.pictures(figure)
 
 
 def draw_around(figure, run):
-    width, height = figure.get_size_inches()
     what = "Published figures" if run.place == "published" else "Claims"
-    common.fit(figure.text(0.3 / width, 1 - 0.3 / height, f"{what} beside what the model gives",
-                           va="center", fontsize=14, fontweight="bold"), width - 0.6, legible=9)
     counts = {verdict: sum(row.verdict == verdict for row in run.rows)
               for verdict in dict.fromkeys(row.verdict for row in run.rows)}
     words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    common.fit(figure.text(0.3 / width, 1 - 0.58 / height, common.plain(
-        f"{run.marked()}, {run.form} form; rows: {words}. All figures are in the CSV"), va="center",
-        fontsize=9.5, color=common.PALE), width - 0.6, legible=8)
+    canvas.write_heading(figure, f"{what} beside what the model gives",
+                         f"{run.marked()}, {run.form} form; rows: {words}. All figures are in the CSV")
     handles = [Patch(color=BAND, label="required"),
                Line2D([], [], linestyle="none", marker="o", color=MET, label="within"),
                Line2D([], [], linestyle="none", marker="D", color=MISSED, label="outside"),
-               Line2D([], [], linestyle="none", marker=">", color=common.PALE,
+               Line2D([], [], linestyle="none", marker=">", color=canvas.PALE,
                       label="beyond the axis"),
                Line2D([], [], linestyle="none", marker="o", color=MET, markerfacecolor="white",
                       markeredgewidth=1.6, label="calibrated, or true by arithmetic or definition")]
+    width, height = figure.get_size_inches()
     figure.legend(handles=handles, loc="upper left", ncol=5, frameon=False, fontsize=9.5,
                   bbox_to_anchor=(0.3 / width, 1 - 0.76 / height), borderaxespad=0)
     figure.text(1 - 0.3 / width, 0.12 / height, f"thrash {run.version}", fontsize=8.5, ha="right",
-                color=common.PALE)
+                color=canvas.PALE)

@@ -2,17 +2,14 @@
 the axes that are neither."""
 import textwrap
 
-import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from plotting import figure as common
+from plotting import canvas
 from plotting.panels import OWNERS
-from plotting.study_pictures import LOWMEM, Stack
+from plotting.picture import LOWMEM, Stack
 
 WIDTHS = {1: 9.5, 2: 12.0, 3: 14.0}  # inches, by columns
 PANEL_HEIGHT, ROW_GAP = 3.1, 1.05
@@ -23,16 +20,8 @@ LOWMEM_FILLS = (("#2b2f36", ""), ("#555b63", "//"), ("#7b828a", "xx"), ("#d0633c
 OWNER_NAMES = [name for _, name in OWNERS]
 
 
-def size_words(size, _=None):
-    """As thrash writes sizes, with at most three digits."""
-    for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if abs(size) >= factor:
-            return f"{size / factor:.3g} {unit}"
-    return f"{size:.3g} B"
-
-
 def formatter_of(units):
-    return FuncFormatter(size_words if units == "byte" else common.axis_number)
+    return FuncFormatter(canvas.size_words if units == "byte" else canvas.axis_number)
 
 
 def with_units(words, units):
@@ -57,7 +46,7 @@ def prepare_below(axes, panel):
         axes.set_xlim(-0.5, len(places) - 0.5)
     step = -(-len(places) // (10 if panel.axis_units else 24))
     axes.xaxis.set_major_locator(FixedLocator(places[::step]))
-    axes.set_xticklabels([common.plain(word) for word in words[::step]])
+    axes.set_xticklabels([canvas.plain(word) for word in words[::step]])
     letters = sum(len(word) + 2 for word in words[::step])
     if letters > 8.5 * axes.get_position().width * axes.figure.get_figwidth():
         axes.tick_params(axis="x", rotation=28, labelsize=9)
@@ -80,7 +69,7 @@ def draw_lines(axes, panel, styles):
     prepare_below(axes, panel)
     for line in panel.lines:
         if line.dashed:
-            axes.plot(line.x, line.middle, color=common.PALE, linewidth=1.2, dashes=(4, 3))
+            axes.plot(line.x, line.middle, color=canvas.PALE, linewidth=1.2, dashes=(4, 3))
             continue
         style = styles[line.label]
         known = np.isfinite(line.middle)
@@ -96,12 +85,12 @@ def draw_lines(axes, panel, styles):
     elif panel.from_zero and len(values):
         axes.set_ylim(0, 1.08 * values.max() if values.max() > 0 else 1)
     if panel.metric == "efficiency":
-        axes.axhline(1, color=common.PALE, linewidth=1.2, dashes=(4, 3))
+        axes.axhline(1, color=canvas.PALE, linewidth=1.2, dashes=(4, 3))
         axes.set_ylim(0, max(1.1, axes.get_ylim()[1]))
     if not len(values):
         axes.set_yticks([])
         axes.text(0.5, 0.5, "no run of these has a value", transform=axes.transAxes, ha="center",
-                  fontsize=9.5, color=common.PALE)
+                  fontsize=9.5, color=canvas.PALE)
     axes.yaxis.set_major_formatter(formatter_of(panel.units))
     axes.set_ylabel(with_units(panel.metric, panel.units))
 
@@ -114,7 +103,7 @@ def draw_stack(axes, stack, fills):
     for part, name in enumerate(stack.parts):
         colour, hatch = fills[name]
         bottom = tops[part - 1] if part else np.zeros(values.shape[1])
-        kind = {"color": colour, "hatch": hatch, "edgecolor": common.edge_of(colour),
+        kind = {"color": colour, "hatch": hatch, "edgecolor": canvas.edge_of(colour),
                 "linewidth": 0.6, "label": name}
         if bars:
             axes.bar(place, np.nan_to_num(values[part]), 0.72, bottom=bottom, **kind)
@@ -125,12 +114,12 @@ def draw_stack(axes, stack, fills):
                               facecolor=colour)
     if stack.ticks:
         axes.set_xticks(place)
-        axes.set_xticklabels([common.plain(words) for _, words in stack.ticks])
+        axes.set_xticklabels([canvas.plain(words) for _, words in stack.ticks])
         if len(stack.ticks) > 5:
             axes.tick_params(axis="x", rotation=28, labelsize=9)
         for at in np.flatnonzero(~np.isfinite(values[0])):
             axes.text(at, 0, "none", rotation=90, ha="center", va="bottom", fontsize=9,
-                      color=common.PALE)
+                      color=canvas.PALE)
         axes.grid(False, axis="x")
     elif bars:
         axes.set_xlim(place[0] - 1, place[0] + 1)
@@ -152,12 +141,12 @@ def size_ticks(top):
 
 def legend_of(picture, styles, fills):
     if isinstance(picture.panels[0], Stack):
-        return [Patch(facecolor=colour, hatch=hatch, edgecolor=common.edge_of(colour), label=name)
+        return [Patch(facecolor=colour, hatch=hatch, edgecolor=canvas.edge_of(colour), label=name)
                 for name, (colour, hatch) in fills.items()]
-    handles = [Line2D([], [], label=common.plain(label), **style)
+    handles = [Line2D([], [], label=canvas.plain(label), **style)
                for label, style in styles.items()]
     if any(line.dashed for panel in picture.panels for line in panel.lines):
-        handles.append(Line2D([], [], color=common.PALE, dashes=(4, 3), label="ideal"))
+        handles.append(Line2D([], [], color=canvas.PALE, dashes=(4, 3), label="ideal"))
     return handles
 
 
@@ -165,12 +154,12 @@ def looks_of(picture):
     """{label: style} of lines, {name: fill} of stacks: the same in all panels."""
     stacks = [panel for panel in picture.panels if isinstance(panel, Stack)]
     names = list(dict.fromkeys(name for stack in stacks for name in stack.parts))
-    fills = dict(zip(OWNER_NAMES, common.OWNER_FILLS))
+    fills = dict(zip(OWNER_NAMES, canvas.OWNER_FILLS))
     if not set(names) <= set(fills):
         fills = dict(zip([name for _, name in LOWMEM], LOWMEM_FILLS))
     labels = list(dict.fromkeys(line.label for panel in picture.panels if panel not in stacks
                                 for line in panel.lines if not line.dashed))
-    return ({label: common.style_of(index, len(labels)) for index, label in enumerate(labels)},
+    return ({label: canvas.style_of(index, len(labels)) for index, label in enumerate(labels)},
             {name: fills[name] for name in names})
 
 
@@ -188,50 +177,43 @@ def notes_of(study, picture, width):
     return [line for note in notes for line in textwrap.wrap(note, int(15 * width))[:2]][:8]
 
 
+@canvas.settings()
 def draw(study, picture):
     """{"png": bytes, "pdf": bytes}"""
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(common.SETTINGS)
-        columns = min(len(picture.panels), 3)
-        rows, width = -(-len(picture.panels) // columns), WIDTHS[columns]
-        styles, fills = looks_of(picture)
-        handles, notes = legend_of(picture, styles, fills), notes_of(study, picture, width)
-        entries = columns_of(handles, width)
-        titled = any(panel.title for panel in picture.panels)
-        head = 0.85 + ENTRY_HEIGHT * -(-len(handles) // entries) + (0.35 if titled else 0.15)
-        foot = 0.95 + NOTE_HEIGHT * len(notes) + 0.25
-        height = head + rows * PANEL_HEIGHT + (rows - 1) * ROW_GAP + foot
-        figure = Figure(figsize=(width, height), dpi=common.DOTS_PER_INCH, facecolor="white")
-        FigureCanvasAgg(figure)
-        grid = figure.add_gridspec(rows, columns, left=1.15 / width, right=1 - 0.25 / width,
-                                   top=1 - head / height, bottom=foot / height, wspace=0.3,
-                                   hspace=ROW_GAP / PANEL_HEIGHT)
-        for index, panel in enumerate(picture.panels):
-            axes = figure.add_subplot(grid[index // columns, index % columns])
-            if isinstance(panel, Stack):
-                draw_stack(axes, panel, fills)
-            else:
-                draw_lines(axes, panel, styles)
-            axes.set_title(common.plain(panel.title), loc="left", fontsize=10.5, fontweight="bold")
-        draw_around(figure, study, picture, handles, entries, notes)
-        return {kind: common.saved(figure, kind) for kind in ("png", "pdf")}
+    columns = min(len(picture.panels), 3)
+    rows, width = -(-len(picture.panels) // columns), WIDTHS[columns]
+    styles, fills = looks_of(picture)
+    handles, notes = legend_of(picture, styles, fills), notes_of(study, picture, width)
+    entries = columns_of(handles, width)
+    titled = any(panel.title for panel in picture.panels)
+    head = 0.85 + ENTRY_HEIGHT * -(-len(handles) // entries) + (0.35 if titled else 0.15)
+    foot = 0.95 + NOTE_HEIGHT * len(notes) + 0.25
+    height = head + rows * PANEL_HEIGHT + (rows - 1) * ROW_GAP + foot
+    figure = canvas.new_figure(width, height)
+    grid = figure.add_gridspec(rows, columns, left=1.15 / width, right=1 - 0.25 / width,
+                               top=1 - head / height, bottom=foot / height, wspace=0.3,
+                               hspace=ROW_GAP / PANEL_HEIGHT)
+    for index, panel in enumerate(picture.panels):
+        axes = figure.add_subplot(grid[index // columns, index % columns])
+        if isinstance(panel, Stack):
+            draw_stack(axes, panel, fills)
+        else:
+            draw_lines(axes, panel, styles)
+        axes.set_title(canvas.plain(panel.title), loc="left", fontsize=10.5, fontweight="bold")
+    draw_around(figure, study, picture, handles, entries, notes)
+    return canvas.pictures(figure)
 
 
 def draw_around(figure, study, picture, handles, entries, notes):
     width, height = figure.get_size_inches()
-    left, room, heading = 0.3 / width, width - 0.6, study.marked()
-    common.fit(figure.text(left, 1 - 0.3 / height, common.plain(picture.title), va="center",
-                           fontsize=14, fontweight="bold"), room, legible=9)
-    common.fit(figure.text(left, 1 - 0.58 / height,
-                           common.plain(f"{heading}: {picture.said}"), va="center",
-                           fontsize=9.5, color=common.PALE), room, legible=8)
+    left = 0.3 / width
+    canvas.write_heading(figure, picture.title, f"{study.marked()}: {picture.said}")
     figure.legend(handles=handles, loc="upper left", ncol=entries, frameon=False, fontsize=9.5,
                   bbox_to_anchor=(left, 1 - 0.76 / height), borderaxespad=0, columnspacing=1.4,
                   handlelength=2.6)
     for index, note in enumerate(reversed(notes)):
-        figure.text(left, (0.34 + NOTE_HEIGHT * index) / height, common.plain(note), fontsize=8.5,
-                    color=common.INK)
-    figure.text(left, 0.12 / height, f"digest {study.digest[:8]}", fontsize=8.5, color=common.PALE)
+        figure.text(left, (0.34 + NOTE_HEIGHT * index) / height, canvas.plain(note), fontsize=8.5,
+                    color=canvas.INK)
+    figure.text(left, 0.12 / height, f"digest {study.digest[:8]}", fontsize=8.5, color=canvas.PALE)
     figure.text(1 - left, 0.12 / height, f"simulated with thrash {study.version}", fontsize=8.5,
-                color=common.PALE, ha="right")
+                color=canvas.PALE, ha="right")

@@ -1,43 +1,12 @@
 """The picture of results of `thrash tlb`: time per access and walks over footprints, a line for each
 kind of pages, a row of panels for each host."""
-import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from plotting import figure as common
-from plotting.runs import USAGE, Refusal
+from plotting import canvas
+from plotting.canvas import size_words
+from plotting.host_rows import draw_quartiles, figure_of, rows_of, write_name
 from plotting.translation import PATTERNS
-
-MAX_HOSTS = 8  # rows that can still be read on one page
-ROW_HEIGHT = 3.4  # inches
-
-
-def size_words(size, _=None):
-    """As thrash writes sizes, with at most three digits."""
-    for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if size >= factor:
-            return f"{size / factor:.3g} {unit}"
-    return f"{size:.3g} B"
-
-
-def rows_of(shown):
-    rows = [(run, host) for run in shown for host in run.hosts]
-    if len(rows) > MAX_HOSTS:
-        raise Refusal(USAGE, f"plot: {len(rows)} hosts in all, one picture holds at most "
-                             f"{MAX_HOSTS}")
-    return rows
-
-
-def quartiles(samples):
-    """Low, median and high over repetitions; NaN where nothing was measured."""
-    result = np.full((3, len(samples)), np.nan)
-    for index, values in enumerate(samples):
-        values = values[np.isfinite(values)]
-        if len(values):
-            result[:, index] = np.percentile(values, (25, 50, 75))
-    return result
 
 
 def prepare_axes(axes, host):
@@ -66,7 +35,7 @@ def mark_reach(axes, host, styles, named):
         axes.axvline(reach, color=style["color"], linewidth=1.1, linestyle=":", zorder=1)
         if named:
             axes.text(reach, 0.03, f" reach of {size_words(reach)} ", fontsize=8,
-                      transform=axes.get_xaxis_transform(), color=common.text_colour(style),
+                      transform=axes.get_xaxis_transform(), color=canvas.text_colour(style),
                       ha="right" if reach > host.footprints[-1] / 4 else "left")
 
 
@@ -75,9 +44,7 @@ def draw_times(axes, host, pattern, title, styles):
     axes.set_yscale("log")
     axes.set_title(f"{title}: ns per access", loc="left", fontsize=11.5, fontweight="bold")
     for kind, style in styles.items():
-        low, middle, high = quartiles(host.time[pattern][kind])
-        axes.fill_between(host.footprints, low, high, color=style["color"], alpha=0.18,
-                          linewidth=0)
+        middle = draw_quartiles(axes, host.footprints, host.time[pattern][kind], style["color"])
         axes.plot(host.footprints, middle, label=host.kinds[kind], **style)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     mark_reach(axes, host, styles, True)
@@ -105,31 +72,23 @@ def draw_walks(axes, host, styles):
     lacking = [kind for index, kind in enumerate(host.kinds) if not host.is_measured(index)]
     if lacking:
         words += f"\nnot available (reasons in the CSV): {', '.join(lacking)}"
-    axes.text(0.02, 0.97, words, transform=axes.transAxes, fontsize=8.5, color=common.PALE,
+    axes.text(0.02, 0.97, words, transform=axes.transAxes, fontsize=8.5, color=canvas.PALE,
               va="top")
 
 
+@canvas.settings()
 def draw(shown):
     """{"png": bytes, "pdf": bytes}"""
     rows = rows_of(shown)
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(common.SETTINGS)
-        height = 0.5 + len(rows) * (ROW_HEIGHT + 0.9)
-        figure = Figure(figsize=(common.WIDTH, height), dpi=common.DOTS_PER_INCH,
-                        facecolor="white")
-        FigureCanvasAgg(figure)
-        grid = figure.add_gridspec(len(rows), 3, left=0.05, right=0.985, top=1 - 0.95 / height,
-                                   bottom=0.6 / height, wspace=0.17, hspace=0.42)
-        for row, (run, host) in enumerate(rows):
-            kinds = [kind for kind in range(len(host.kinds)) if host.is_measured(kind)]
-            styles = {kind: common.style_of(index, len(kinds)) for index, kind in enumerate(kinds)}
-            for column, (pattern, title) in enumerate(PATTERNS):
-                axes = figure.add_subplot(grid[row, column])
-                draw_times(axes, host, pattern, title, styles)
-                if column == 0:
-                    axes.legend(frameon=False, fontsize=9, loc="upper left")
-                    axes.annotate(f"{run.marked()}: {host.name}, {host.processor}", (0, 1.13),
-                                  xycoords="axes fraction", fontsize=12, fontweight="bold")
-            draw_walks(figure.add_subplot(grid[row, 2]), host, styles)
-        return {kind: common.saved(figure, kind) for kind in ("png", "pdf")}
+    figure, grid = figure_of(rows, 3, 0.17)
+    for row, (run, host) in enumerate(rows):
+        kinds = [kind for kind in range(len(host.kinds)) if host.is_measured(kind)]
+        styles = {kind: canvas.style_of(index, len(kinds)) for index, kind in enumerate(kinds)}
+        for column, (pattern, title) in enumerate(PATTERNS):
+            axes = figure.add_subplot(grid[row, column])
+            draw_times(axes, host, pattern, title, styles)
+            if column == 0:
+                axes.legend(frameon=False, fontsize=9, loc="upper left")
+                write_name(axes, run, host)
+        draw_walks(figure.add_subplot(grid[row, 2]), host, styles)
+    return canvas.pictures(figure)

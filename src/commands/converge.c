@@ -19,6 +19,7 @@
 #include "engine/sim.h"
 #include "io/comm.h"
 #include "io/output_lock.h"
+#include "io/silence.h"
 #include "io/text_file.h"
 #include "io/work_file.h"
 
@@ -310,22 +311,24 @@ static enum status run_setting(struct converge *converge, size_t setting)
     const size_t nseeds = converge->report.nseeds;
     const int groups = groups_of(converge, setting);
     const int group = group_of_rank(converge, groups);
+    const struct io_comm world = io_comm_of(MPI_COMM_WORLD);
     MPI_Comm comm;
+    silence_phase("dividing the ranks for setting", setting + 1);
+    silence_enter_call();
     MPI_Comm_split(MPI_COMM_WORLD, group, converge->launcher->rank, &comm);
+    silence_leave_call();
     enum status status = STATUS_OK;
     for (size_t i = (size_t)group; i < nseeds && status == STATUS_OK; i += (size_t)groups) {
         status = run_one(converge, comm, setting, i);
     }
     MPI_Comm_free(&comm);
     /* Groups that are done leave the cores to those that are not. */
-    MPI_Request request;
-    MPI_Ibarrier(MPI_COMM_WORLD, &request);
-    io_wait(&request, 1);
+    silence_phase("waiting for the other runs of setting", setting + 1);
     status = launcher_agree(status);
     if (status == STATUS_OK) {
         const size_t numbers = nseeds * sizeof(struct converge_run) / sizeof(double);
-        MPI_Allreduce(MPI_IN_PLACE, &converge->report.runs[setting * nseeds], (int)numbers,
-                      MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+        io_reduce(&world, &converge->report.runs[setting * nseeds], (int)numbers, MPI_DOUBLE,
+                  MPI_SUM);
         converge->report.ndone++;
     }
     return status;
@@ -412,6 +415,7 @@ static enum status converge_all(struct converge *converge)
 int command_converge(int argc, char **argv)
 {
     struct converge_options options = {.seeds = 3, .progress = PROGRESS_AUTO};
+    (void)stop_signals_catch(); /* one that comes while it starts does not kill it */
     launcher_quiet_others();
     enum status status = parse(argc, argv, &options);
     if (status != STATUS_OK) {
@@ -430,7 +434,14 @@ int command_converge(int argc, char **argv)
     catalogue_fill(&names);
     struct converge converge = {
         .options = &options, .launcher = &launcher, .catalogue = &names.catalogue};
-    status = converge_all(&converge);
+    status = silence_open(MPI_COMM_WORLD);
+    if (status == STATUS_OK) {
+        silence_phase("beginning", SILENCE_NO_NUMBER);
+        status = converge_all(&converge);
+        silence_phase("end", SILENCE_NO_NUMBER);
+        status = launcher_agree(status);
+        silence_close();
+    }
     output_lock_release(converge.lock);
     for (size_t i = 0; i < converge.nloaded; i++) {
         scenario_free(&converge.scenarios[i]);

@@ -80,7 +80,7 @@ void measure_hosts_wait(void)
 
 /* --- gathering ------------------------------------------------------------------------------- */
 
-enum { TAG_TABLES = 71, REASON_SIZE = 1024, CHUNK = 1 << 28 };
+enum { TAG_TABLES = 71, REASON_SIZE = 1024 };
 
 /* What a rank says of itself before its tables come. */
 struct notice {
@@ -90,29 +90,6 @@ struct notice {
     char host[MEASURE_HOST_NAME];
     char reason[REASON_SIZE];
 };
-
-static void send_tables(const struct tables *tables)
-{
-    for (size_t done = 0; done < tables->bytes.size; done += CHUNK) {
-        size_t left = tables->bytes.size - done;
-        MPI_Request request;
-        MPI_Isend(tables->bytes.chars + done, (int)(left < CHUNK ? left : CHUNK), MPI_BYTE, 0,
-                  TAG_TABLES, MPI_COMM_WORLD, &request);
-        io_wait(&request, 1);
-    }
-}
-
-static void receive_tables(int rank, struct tables *tables, size_t size)
-{
-    for (size_t done = 0; done < size; done += CHUNK) {
-        size_t left = size - done;
-        MPI_Request request;
-        MPI_Irecv(tables->bytes.chars + done, (int)(left < CHUNK ? left : CHUNK), MPI_BYTE, rank,
-                  TAG_TABLES, MPI_COMM_WORLD, &request);
-        io_wait(&request, 1);
-    }
-    tables->bytes.size = size;
-}
 
 /* The name in a path, without slashes; a number is added if another host has it already. */
 static char *path_name(const struct measured_host *hosts, size_t nhosts, const char *host)
@@ -172,6 +149,7 @@ enum status measure_hosts_gather(const struct launcher *launcher, const struct m
                                  size_t *nhosts_p)
 {
     const bool first = launcher->rank == 0;
+    const struct io_comm world = io_comm_of(MPI_COMM_WORLD);
     const struct notice notice = notice_of(place, mine);
     struct notice *notices = first ? calloc((size_t)launcher->size, sizeof *notices) : NULL;
     struct measured_host *hosts = first ? calloc((size_t)launcher->size, sizeof *hosts) : NULL;
@@ -182,8 +160,7 @@ enum status measure_hosts_gather(const struct launcher *launcher, const struct m
     }
     status = launcher_agree(status);
     if (status == STATUS_OK) {
-        MPI_Gather(&notice, (int)sizeof notice, MPI_BYTE, notices, (int)sizeof notice, MPI_BYTE, 0,
-                   MPI_COMM_WORLD);
+        io_gather(&world, &notice, (int)sizeof notice, MPI_BYTE, notices);
         for (int i = 0; first && i < launcher->size && status == STATUS_OK; i++) {
             if (notices[i].leads) {
                 status = make_host(&notices[i], hosts, nhosts, &hosts[nhosts]);
@@ -193,13 +170,16 @@ enum status measure_hosts_gather(const struct launcher *launcher, const struct m
         status = launcher_agree(status);
     }
     if (status == STATUS_OK && !first) {
-        send_tables(&mine->tables);
+        io_send(&world, 0, TAG_TABLES, mine->tables.bytes.chars, notice.bytes, IO_PIECE_MOST);
     }
     for (int i = 0, host = 0; status == STATUS_OK && first && i < launcher->size; i++) {
         if (notices[i].leads && i > 0) {
-            receive_tables(i, &hosts[host].tables, notices[i].bytes);
+            io_receive(&world, i, TAG_TABLES, hosts[host].tables.bytes.chars, notices[i].bytes,
+                       IO_PIECE_MOST);
         } else if (notices[i].leads && notices[i].bytes > 0) {
             memcpy(hosts[host].tables.bytes.chars, mine->tables.bytes.chars, notices[i].bytes);
+        }
+        if (notices[i].leads) {
             hosts[host].tables.bytes.size = notices[i].bytes;
         }
         host += notices[i].leads;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "base/units.h"
 #include "commands/capture.h"
 
@@ -163,6 +164,7 @@ static void apply_line(struct study_queue *queue, const struct study_plan *plan,
     if (sscanf(line, "%" SCNu64 " %23s %31s", &number, element, state) != 3) {
         return;
     }
+    text_make_printable(state, false);
     for (size_t i = 0; i < queue->njobs; i++) {
         struct study_job *job = &queue->job[i];
         if (job->number != number) {

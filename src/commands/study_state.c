@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "commands/study_directory.h"
 #include "engine/checkpoint_file.h"
 #include "results/guard.h"
@@ -201,6 +202,7 @@ enum status point_look(const char *directory, const struct planned_point *point,
         look_at_point(result, log_path, ended, look);
         look_beside_foreign(result, point, &look->status);
         *status_p = look->status;
+        text_make_printable(status_p->why, false);
     }
     if (look != MAP_FAILED) {
         (void)munmap(look, sizeof *look);
@@ -287,6 +289,7 @@ static enum status take_look(void *context, size_t i, enum status status, void *
         }
         free(result);
     }
+    text_make_printable(found->why, false); /* of a log, or a file that may be damaged */
     return STATUS_OK;
 }
 

@@ -13,6 +13,7 @@
 #include "commands/validation.h"
 #include "commands/validation_report.h"
 #include "io/output_lock.h"
+#include "io/silence.h"
 #include "results/guard.h"
 #include "results/output.h"
 
@@ -219,6 +220,7 @@ static enum status validate(struct validation *validation, const struct validate
     if (status != STATUS_OK && !partial) {
         return status;
     }
+    silence_phase("judging, and writing the result", SILENCE_NO_NUMBER);
     if (validation->launcher->rank == 0) {
         validation_judge(validation);
         validation_print(validation, stdout);
@@ -233,9 +235,34 @@ static enum status validate(struct validation *validation, const struct validate
     return written == STATUS_OK ? status : written;
 }
 
+static enum status gather_and_validate(int argc, char **argv,
+                                       const struct validate_options *options,
+                                       const struct launcher *launcher)
+{
+    struct catalogue_names names;
+    struct provenance provenance;
+    catalogue_fill(&names);
+    enum status status = provenance_gather(MPI_COMM_WORLD, argc, argv, &provenance);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct validation validation = {.launcher = launcher,
+                                    .catalogue = &names.catalogue,
+                                    .form = options->form,
+                                    .measured = options->measured,
+                                    .nmeasured = options->nmeasured};
+    struct output_lock *lock = NULL;
+    status = validate(&validation, options, &provenance, &lock);
+    output_lock_release(lock);
+    validation_free(&validation);
+    provenance_free(&provenance);
+    return status;
+}
+
 int command_validate(int argc, char **argv)
 {
     struct validate_options options = {.progress = PROGRESS_AUTO, .form = FORM_FULL};
+    (void)stop_signals_catch(); /* one that comes while it starts does not kill it */
     launcher_quiet_others();
     enum status status = parse(argc, argv, &options);
     if (status != STATUS_OK) {
@@ -254,21 +281,13 @@ int command_validate(int argc, char **argv)
     if (status != STATUS_OK) {
         return (int)status;
     }
-    struct catalogue_names names;
-    struct provenance provenance;
-    catalogue_fill(&names);
-    status = provenance_gather(MPI_COMM_WORLD, argc, argv, &provenance);
+    status = silence_open(MPI_COMM_WORLD);
     if (status == STATUS_OK) {
-        struct validation validation = {.launcher = &launcher,
-                                        .catalogue = &names.catalogue,
-                                        .form = options.form,
-                                        .measured = options.measured,
-                                        .nmeasured = options.nmeasured};
-        struct output_lock *lock = NULL;
-        status = validate(&validation, &options, &provenance, &lock);
-        output_lock_release(lock);
-        validation_free(&validation);
-        provenance_free(&provenance);
+        silence_phase("beginning", SILENCE_NO_NUMBER);
+        status = gather_and_validate(argc, argv, &options, &launcher);
+        silence_phase("end", SILENCE_NO_NUMBER);
+        status = launcher_agree(status);
+        silence_close();
     }
     return (int)launcher_finish(status);
 }

@@ -12,6 +12,7 @@
 #include "commands/validation.h"
 #include "engine/sim.h"
 #include "io/comm.h"
+#include "io/silence.h"
 #include "results/simulation.h"
 
 enum { TAG_REPORT = 1, TAG_BODY, TAG_ORDER };
@@ -139,6 +140,7 @@ static void show(struct crew *crew)
 /* On rank 0: answers every group that has reported. */
 static void serve(struct crew *crew)
 {
+    const struct io_comm world = io_comm_of(MPI_COMM_WORLD);
     for (;;) {
         int waiting;
         MPI_Status from;
@@ -147,8 +149,7 @@ static void serve(struct crew *crew)
             break;
         }
         struct report report;
-        MPI_Recv(&report, (int)sizeof report, MPI_BYTE, from.MPI_SOURCE, TAG_REPORT, MPI_COMM_WORLD,
-                 MPI_STATUS_IGNORE);
+        io_receive(&world, from.MPI_SOURCE, TAG_REPORT, &report, sizeof report, IO_PIECE_MOST);
         const size_t nvalues = report.npoints * METRIC_COUNT;
         sim_time *time = malloc((report.npoints + 1) * sizeof *time);
         uint64_t *machine = malloc((nvalues + 1) * sizeof *machine);
@@ -156,16 +157,14 @@ static void serve(struct crew *crew)
             (void)fail(STATUS_RESOURCE, "out of memory for the outcome of a run");
             MPI_Abort(MPI_COMM_WORLD, STATUS_RESOURCE);
         }
-        if (report.npoints > 0) {
-            MPI_Recv(time, (int)report.npoints, MPI_UINT64_T, from.MPI_SOURCE, TAG_BODY,
-                     MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-            MPI_Recv(machine, (int)nvalues, MPI_UINT64_T, from.MPI_SOURCE, TAG_BODY, MPI_COMM_WORLD,
-                     MPI_STATUS_IGNORE);
-        }
+        io_receive(&world, from.MPI_SOURCE, TAG_BODY, time, report.npoints * sizeof *time,
+                   IO_PIECE_MOST);
+        io_receive(&world, from.MPI_SOURCE, TAG_BODY, machine, nvalues * sizeof *machine,
+                   IO_PIECE_MOST);
         take_report(crew, &report, time, machine);
         int64_t order = next_run(crew);
         crew->dismissed += order < 0;
-        MPI_Send(&order, 1, MPI_INT64_T, from.MPI_SOURCE, TAG_ORDER, MPI_COMM_WORLD);
+        io_send(&world, from.MPI_SOURCE, TAG_ORDER, &order, sizeof order, IO_PIECE_MOST);
     }
     show(crew);
 }
@@ -182,18 +181,17 @@ static void look_around(void *who, const struct sim_progress *at)
 /* The first rank of a group but rank 0's reports, and is told what to do. */
 static int64_t send_report(const struct report *report, const struct recording *recording)
 {
+    const struct io_comm world = io_comm_of(MPI_COMM_WORLD);
+    const size_t npoints = report->npoints;
     int64_t order;
-    MPI_Request requests[4];
-    int n = 0;
-    MPI_Irecv(&order, 1, MPI_INT64_T, 0, TAG_ORDER, MPI_COMM_WORLD, &requests[n++]);
-    MPI_Isend(report, (int)sizeof *report, MPI_BYTE, 0, TAG_REPORT, MPI_COMM_WORLD, &requests[n++]);
-    if (report->npoints > 0) {
-        MPI_Isend(recording->time, (int)report->npoints, MPI_UINT64_T, 0, TAG_BODY, MPI_COMM_WORLD,
-                  &requests[n++]);
-        MPI_Isend(recording->machine, (int)(report->npoints * METRIC_COUNT), MPI_UINT64_T, 0,
-                  TAG_BODY, MPI_COMM_WORLD, &requests[n++]);
+    io_send(&world, 0, TAG_REPORT, report, sizeof *report, IO_PIECE_MOST);
+    if (npoints > 0) {
+        io_send(&world, 0, TAG_BODY, recording->time, npoints * sizeof *recording->time,
+                IO_PIECE_MOST);
+        io_send(&world, 0, TAG_BODY, recording->machine,
+                npoints * METRIC_COUNT * sizeof *recording->machine, IO_PIECE_MOST);
     }
-    io_wait(requests, n);
+    io_receive(&world, 0, TAG_ORDER, &order, sizeof order, IO_PIECE_MOST);
     return order;
 }
 
@@ -260,6 +258,7 @@ static void work(struct crew *crew)
     bool has_result = false;
     for (;;) {
         int64_t order = 0;
+        silence_phase("waiting for a run to make", SILENCE_NO_NUMBER);
         if (hands_out) {
             if (report.index >= 0) {
                 keep_report(crew, &report, &result);
@@ -279,6 +278,7 @@ static void work(struct crew *crew)
         crew->own = (size_t)order;
         has_result = make_run(crew, (size_t)order, &report, &result);
     }
+    silence_phase("waiting for the runs of others", SILENCE_NO_NUMBER);
     int tries = 0;
     while (hands_out && crew->dismissed < crew->groups - 1) {
         serve(crew);
@@ -294,7 +294,10 @@ static void work_round(struct crew *crew, uint64_t cells)
     crew->groups = launcher->size / (int)min_u64(cells, (uint64_t)launcher->size);
     crew->dismissed = 0;
     const int group = (int)((int64_t)launcher->rank * crew->groups / launcher->size);
+    silence_phase("dividing the ranks", SILENCE_NO_NUMBER);
+    silence_enter_call();
     MPI_Comm_split(MPI_COMM_WORLD, group, launcher->rank, &crew->comm);
+    silence_leave_call();
     MPI_Comm_rank(crew->comm, &crew->rank);
     work(crew);
     MPI_Comm_free(&crew->comm);

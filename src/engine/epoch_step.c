@@ -230,6 +230,7 @@ void run_epoch(struct run *run, sim_time now, sim_time end)
 {
     run->epochs_here++;
     silence_phase("epoch", run->result->epochs + 1);
+    silence_look_up();
     order_requests(run);
     ledger_plan_epoch(&run->ledger, now, end);
     for (cell_id i = 0; i < run->ncells_here; i++) {

@@ -1,6 +1,5 @@
 #include "engine/exchange.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +80,7 @@ enum status exchange_open(MPI_Comm comm, cell_id ncells, size_t largest,
     exchange->rank = rank;
     exchange->size = size;
     exchange->ncells = ncells;
-    exchange->largest = largest == 0 ? INT_MAX : largest;
+    exchange->largest = largest == 0 ? IO_PIECE_MOST : largest;
     exchange_range(ncells, rank, size, &exchange->first_cell, &exchange->own_cells);
     silence_enter_call();
     MPI_Comm_dup(comm, &exchange->comm);

@@ -25,7 +25,7 @@ struct exchange_totals {
 void exchange_range(cell_id ncells, int rank, int size, cell_id *first_p, cell_id *n_p);
 
 /* Collective over `comm`, all of whose ranks must have cells. `largest` is the most bytes sent as
- * one MPI message; 0: as much as MPI can. */
+ * one MPI message; 0: IO_PIECE_MOST (io/comm.h). */
 enum status exchange_open(MPI_Comm comm, cell_id ncells, size_t largest,
                           struct exchange **exchange_p);
 void exchange_close(struct exchange *exchange);

@@ -270,6 +270,7 @@ static void populate_process_here(struct run *run, process_id p, struct populate
             run->stopped_populating = values[1] > 0;
         }
         report(run, 0, "populate");
+        silence_look_up();
     } while (values[0] > 0 && !run->stopped_populating);
 }
 
@@ -537,8 +538,8 @@ static enum status run_everywhere(const struct scenario *scenario, MPI_Comm comm
     if (has_cells) {
         MPI_Comm_free(&run.comm);
     }
-    /* A rank without cells waits for the others as long as they take. */
-    silence_phase(has_cells ? "end of the epochs" : NULL, SILENCE_NO_NUMBER);
+    silence_phase(has_cells ? "end of the epochs" : "waiting for the ranks with cells",
+                  SILENCE_NO_NUMBER);
     status = agree(comm, status);
     silence_phase("sharing what was recorded", SILENCE_NO_NUMBER);
     if (status == STATUS_OK) {

@@ -35,7 +35,7 @@ struct sim_options {
     double stop_after;          /* wall seconds after which it stops likewise; 0: never */
     uint64_t stop_after_epochs; /* of this start, likewise; 0: never */
     bool populate_by_page;      /* populate the slow way; gives the same result */
-    size_t largest_message;     /* bytes of one MPI message; 0: as many as MPI can */
+    size_t largest_message;     /* bytes of one MPI message; 0: IO_PIECE_MOST */
     struct checkpoint_options checkpoints;
 };
 

@@ -9,8 +9,7 @@
 
 #include "io/silence.h"
 
-#define SENTENCE_SIZE   1024
-#define BROADCAST_CHUNK ((size_t)1 << 30)
+#define SENTENCE_SIZE 1024
 
 struct io_comm io_comm_of(MPI_Comm comm)
 {
@@ -110,19 +109,46 @@ void io_gather(const struct io_comm *comm, const void *values, int n, MPI_Dataty
     io_wait(&request, 1);
 }
 
+static size_t piece_at(size_t done, size_t size, size_t most)
+{
+    return size - done < most ? size - done : most;
+}
+
 void io_broadcast_in_pieces(const struct io_comm *comm, size_t most, void *bytes, size_t size)
 {
     if (comm->size == 1) {
         return;
     }
     for (size_t done = 0; done < size; done += most) {
-        broadcast_from(comm, 0, (char *)bytes + done, size - done < most ? size - done : most);
+        broadcast_from(comm, 0, (char *)bytes + done, piece_at(done, size, most));
     }
 }
 
 void io_broadcast(const struct io_comm *comm, void *bytes, size_t size)
 {
-    io_broadcast_in_pieces(comm, BROADCAST_CHUNK, bytes, size);
+    io_broadcast_in_pieces(comm, IO_PIECE_MOST, bytes, size);
+}
+
+void io_send(const struct io_comm *comm, int to, int tag, const void *bytes, size_t size,
+             size_t most)
+{
+    for (size_t done = 0; done < size; done += most) {
+        MPI_Request request;
+        MPI_Isend((const char *)bytes + done, (int)piece_at(done, size, most), MPI_BYTE, to, tag,
+                  comm->comm, &request);
+        io_wait(&request, 1);
+    }
+}
+
+void io_receive(const struct io_comm *comm, int from, int tag, void *bytes, size_t size,
+                size_t most)
+{
+    for (size_t done = 0; done < size; done += most) {
+        MPI_Request request;
+        MPI_Irecv((char *)bytes + done, (int)piece_at(done, size, most), MPI_BYTE, from, tag,
+                  comm->comm, &request);
+        io_wait(&request, 1);
+    }
 }
 
 enum status io_broadcast_text(const struct io_comm *comm, const char *text, char **copy_p)

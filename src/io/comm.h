@@ -12,6 +12,11 @@
 
 #include "base/status.h"
 
+/* Bytes of one message, or of one write of many ranks to a file, at most: MPI counts them in an
+ * int, and libraries have had trouble near its end. What goes in pieces is cut by this unless its
+ * caller says otherwise. */
+#define IO_PIECE_MOST ((size_t)1 << 30)
+
 struct io_comm {
     MPI_Comm comm; /* not owned */
     int rank;
@@ -41,6 +46,13 @@ void io_gather(const struct io_comm *comm, const void *values, int n, MPI_Dataty
  * INT_MAX, the same on all ranks. */
 void io_broadcast(const struct io_comm *comm, void *bytes, size_t size);
 void io_broadcast_in_pieces(const struct io_comm *comm, size_t most, void *bytes, size_t size);
+
+/* From one rank to another, which calls the other function with the same tag, size and `most`; in
+ * messages of at most `most` bytes, 1 to INT_MAX. */
+void io_send(const struct io_comm *comm, int to, int tag, const void *bytes, size_t size,
+             size_t most);
+void io_receive(const struct io_comm *comm, int from, int tag, void *bytes, size_t size,
+                size_t most);
 
 /* Collective. A copy of rank 0's `text` on every rank, released with free(). The text of the other
  * ranks is not looked at; NULL on rank 0 counts as "". STATUS_FAILED when out of memory. */

@@ -7,9 +7,6 @@
 #include "io/h5_internal.h"
 #include "io/silence.h"
 
-/* MPI-IO counts the bytes of one write in an int. */
-#define BYTES_PER_WRITE ((uint64_t)1 << 30)
-
 /* One write: rows [first, first + n) of an open array. */
 struct rows {
     uint64_t first;
@@ -74,14 +71,15 @@ static void write_rows(struct h5_writer *writer, hid_t dataset, hid_t transfer,
 /* Each rank writes on its own. Open MPI's collective writes can lose the error of one rank, and
  * then wait for it for ever when the file is synchronized or closed. */
 static void write_own(struct h5_writer *writer, hid_t dataset, hid_t transfer,
-                      const struct h5_array *array, uint64_t first, uint64_t n, const void *values)
+                      const struct h5_array *array, size_t most, uint64_t first, uint64_t n,
+                      const void *values)
 {
     uint64_t row_bytes = number_size(array->type);
     for (unsigned i = 1; i < array->ndims; i++) {
         row_bytes *= array->shape[i];
     }
     uint64_t nrows = row_bytes > 0 ? n : 0;
-    uint64_t step = max_u64(1, BYTES_PER_WRITE / max_u64(1, row_bytes));
+    uint64_t step = max_u64(1, most / max_u64(1, row_bytes));
     for (uint64_t row = 0; row < nrows && writer->status == STATUS_OK; row += step) {
         silence_look_up();
         struct rows rows = {first + row, min_u64(step, nrows - row), row_bytes,
@@ -92,6 +90,12 @@ static void write_own(struct h5_writer *writer, hid_t dataset, hid_t transfer,
 
 enum status h5_write_rows(struct h5_writer *writer, const struct h5_array *array, uint64_t first,
                           uint64_t n, const void *values)
+{
+    return h5_write_rows_in_pieces(writer, array, IO_PIECE_MOST, first, n, values);
+}
+
+enum status h5_write_rows_in_pieces(struct h5_writer *writer, const struct h5_array *array,
+                                    size_t most, uint64_t first, uint64_t n, const void *values)
 {
     if (writer->file < 0) {
         return writer->status;
@@ -109,7 +113,7 @@ enum status h5_write_rows(struct h5_writer *writer, const struct h5_array *array
     (void)h5_check(writer, good && dataset >= 0, "open", array->label.path);
     agree(writer);
     if (writer->status == STATUS_OK) {
-        write_own(writer, dataset, transfer, array, first, n, values);
+        write_own(writer, dataset, transfer, array, most, first, n, values);
         agree(writer);
     }
     if (dataset >= 0) {

@@ -97,6 +97,10 @@ enum status h5_share(struct h5_writer *writer);
 enum status h5_write_rows(struct h5_writer *writer, const struct h5_array *array, uint64_t first,
                           uint64_t n, const void *values);
 
+/* The same with at most `most` bytes in one write, or one row where a row has more. */
+enum status h5_write_rows_in_pieces(struct h5_writer *writer, const struct h5_array *array,
+                                    size_t most, uint64_t first, uint64_t n, const void *values);
+
 /* Collective. Closes and releases, after a failure as well. Returns the first failure. STATUS_OK
  * does not yet prove that all bytes arrived: read the file back before it is used. */
 enum status h5_close(struct h5_writer *writer);

@@ -3,9 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No message is larger, in bytes: counts and bytes that MPI libraries keep in an int have room. */
-enum { MESSAGE_BYTES_MAX = 1 << 30 };
-
 static uint64_t first_row(uint64_t nrows, int rank, int size)
 {
     return nrows / (uint64_t)size * (uint64_t)rank +
@@ -166,6 +163,6 @@ enum status redistribute_to_rows(const struct io_comm *comm, size_t size, uint64
                                  uint64_t ncolumns_here, const void *values, uint64_t *first_p,
                                  uint64_t *n_p, void **rows_p)
 {
-    return redistribute_in_pieces(comm, size, MESSAGE_BYTES_MAX / size, nrows, ncolumns_here,
-                                  values, first_p, n_p, rows_p);
+    return redistribute_in_pieces(comm, size, IO_PIECE_MOST / size, nrows, ncolumns_here, values,
+                                  first_p, n_p, rows_p);
 }

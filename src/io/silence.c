@@ -31,8 +31,9 @@ struct peer {
     struct answer said; /* what it is being sent */
     int sent, received; /* messages, both kinds */
     bool answered;      /* the question of this round */
-    double heard;       /* when it last did, on the clock of the wait */
-    double waited;      /* as it said then */
+    double silent_from; /* on the clock of the wait; counts until it answers */
+    double waited;      /* as it said last */
+    bool in_call;       /* is a member of the communicator that calls are made with */
 };
 
 struct watch {
@@ -51,7 +52,7 @@ struct watch {
     double waited;  /* the clock of the wait: without the jumps of the other */
     double asked;   /* on it: the round under way began; negative: none is */
     double ask_at;  /* likewise: the next one */
-    double warn_at; /* likewise */
+    double warn_at; /* seconds of silence that are worth another warning */
     bool warned;    /* by this rank, in the wait under way or the last one */
 
     struct sigaction handler_before;
@@ -165,7 +166,6 @@ static void receive_one(const MPI_Status *from)
     peer->received++;
     if (from->MPI_TAG == TAG_ANSWER) {
         peer->answered = true;
-        peer->heard = watch->waited;
         peer->waited = answer.waited;
     } else if (!watch->closing) {
         send_answer(from->MPI_SOURCE);
@@ -190,6 +190,9 @@ static void ask_all(void)
     static const struct answer nothing = {0};
     for (int rank = 0; rank < watch->size; rank++) {
         struct peer *peer = &watch->peer[rank];
+        if (peer->answered) {
+            peer->silent_from = watch->waited;
+        }
         peer->answered = rank == watch->rank;
         if (rank != watch->rank && is_sent(&peer->question)) {
             MPI_Isend(&nothing, (int)sizeof nothing, MPI_BYTE, rank, TAG_QUESTION, watch->comm,
@@ -219,18 +222,26 @@ static void look_at_waiting(void)
     }
 }
 
-/* Of the ranks that answer, the first speaks, and ends all. */
+/* Whether an earlier rank that answers has waited for long as well: it finds out by itself. */
+static bool earlier_rank_speaks(double silence)
+{
+    for (int rank = 0; rank < watch->rank; rank++) {
+        if (watch->peer[rank].answered && watch->peer[rank].waited >= silence / 4) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of the ranks that wait and answer, the first speaks, and ends all. */
 static void end_of_round(void)
 {
     double longest = -1;
-    int speaker = watch->size;
     for (int rank = 0; rank < watch->size; rank++) {
         const struct peer *peer = &watch->peer[rank];
         watch->silent[rank] = !peer->answered;
-        if (peer->answered) {
-            speaker = rank < speaker ? rank : speaker;
-        } else if (watch->waited - peer->heard > longest) {
-            longest = watch->waited - peer->heard;
+        if (!peer->answered && watch->waited - peer->silent_from > longest) {
+            longest = watch->waited - peer->silent_from;
         }
     }
     watch->asked = -1;
@@ -239,17 +250,17 @@ static void end_of_round(void)
         look_at_waiting();
         return;
     }
-    if (speaker != watch->rank) {
+    if (earlier_rank_speaks(longest)) {
         return;
     }
     struct silence_line line = {.length = 0};
     if (watch->limit > 0 && longest >= watch->limit) {
         put_silence(&line, longest, true);
         end_all(line.text);
-    } else if (watch->waited >= watch->warn_at) {
+    } else if (longest >= watch->warn_at) {
         put_silence(&line, longest, false);
         say_warning(line.text);
-        watch->warn_at = 2 * watch->waited; /* again and again, but ever less often */
+        watch->warn_at = 2 * longest; /* again and again, but ever less often */
         watch->warned = true;
     }
 }
@@ -271,7 +282,8 @@ static void begin_wait(double now)
     watch->warn_at = watch->warning;
     watch->looked = now;
     for (int rank = 0; rank < watch->size; rank++) {
-        watch->peer[rank].heard = 0;
+        watch->peer[rank].silent_from = 0;
+        watch->peer[rank].answered = false;
     }
 }
 
@@ -329,13 +341,18 @@ void silence_phase(const char *phase, uint64_t number)
 
 /* --- calls that cannot be left --------------------------------------------------------------- */
 
-/* Whether this process is the first of its host that runs, and which are stopped; nothing is known
- * of those of other hosts. Where one has ended, the launcher is about to end all. */
+/* Whether this process is the first of its host that runs, of those that make the call, and which
+ * are stopped; nothing is known of those of other hosts. Where one has ended, the launcher is about
+ * to end all. */
 static bool speaks_for_host(void)
 {
     const struct silence_member *here = &watch->member[watch->rank];
     bool speaks = true;
     for (int rank = 0; rank < watch->size; rank++) {
+        watch->silent[rank] = false;
+        if (!watch->peer[rank].in_call) {
+            continue;
+        }
         char state = silence_member_state(&watch->member[rank], here);
         watch->silent[rank] = state == 'T' || state == 't';
         bool earlier = rank < watch->rank && strcmp(watch->member[rank].host, here->host) == 0;
@@ -415,6 +432,22 @@ void silence_leave_call(void)
     }
 }
 
+/* Calls are made with `comm` from here on; MPI_COMM_NULL: with that of the watch. */
+static void note_members(MPI_Comm comm)
+{
+    MPI_Group all;
+    MPI_Group members;
+    MPI_Comm_group(watch->comm, &all);
+    MPI_Comm_group(comm != MPI_COMM_NULL ? comm : watch->comm, &members);
+    for (int rank = 0; rank < watch->size; rank++) {
+        int there = MPI_UNDEFINED;
+        MPI_Group_translate_ranks(all, 1, &rank, members, &there);
+        watch->peer[rank].in_call = there != MPI_UNDEFINED;
+    }
+    MPI_Group_free(&all);
+    MPI_Group_free(&members);
+}
+
 static void catch_timer(struct watch *made)
 {
     const struct sigaction action = {.sa_handler = on_timer, .sa_flags = SA_RESTART};
@@ -470,6 +503,7 @@ enum status silence_open(MPI_Comm comm)
 {
     if (watch != NULL) {
         watch->depth++;
+        note_members(comm);
         return STATUS_OK;
     }
     const struct io_comm ranks = io_comm_of(comm);
@@ -501,6 +535,7 @@ enum status silence_open(MPI_Comm comm)
     MPI_Comm_dup(comm, &made->comm);
     catch_timer(made);
     watch = made;
+    note_members(comm);
     return STATUS_OK;
 }
 
@@ -531,7 +566,11 @@ static void drain(void)
 
 void silence_close(void)
 {
-    if (watch == NULL || --watch->depth > 0) {
+    if (watch == NULL) {
+        return;
+    }
+    if (--watch->depth > 0) {
+        note_members(MPI_COMM_NULL);
         return;
     }
     MPI_Request request;

@@ -11,7 +11,7 @@
  * others, ends nothing.
  *
  * Like who may print, this is of the process: there is one watch, and it does nothing until
- * silence_open(), for one rank alone, or in a phase that may take any time. */
+ * silence_open(), for one rank alone, or before the first phase. */
 #ifndef THRASH_IO_SILENCE_H
 #define THRASH_IO_SILENCE_H
 
@@ -26,13 +26,14 @@
  * counts. */
 #define SILENCE_LIMIT_VARIABLE "THRASH_SILENCE_LIMIT"
 
-/* Collective. Watches the ranks of `comm` until silence_close(); within an open watch, counts only.
- * STATUS_USAGE for a limit that is no time. */
+/* Collective. Watches the ranks of `comm` until silence_close(). Within an open watch all its ranks
+ * are watched as before, and calls that cannot be left are made with `comm`, some of them or all,
+ * until the inner close; there is no third level. STATUS_USAGE for a limit that is no time. */
 enum status silence_open(MPI_Comm comm);
 void silence_close(void);
 
 /* What this rank is about, for messages: a text that stays, and the number that goes with it, or
- * SILENCE_NO_NUMBER. NULL: waits may be long from here on, and nobody is called silent. */
+ * SILENCE_NO_NUMBER. Before the first phase nobody is called silent. */
 #define SILENCE_NO_NUMBER UINT64_MAX
 void silence_phase(const char *phase, uint64_t number);
 

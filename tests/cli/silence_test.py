@@ -33,23 +33,25 @@ def fault(call, count, action, rank=1):
             "FAULT_ACTION": action}
 
 
-def start(directory, faults, *arguments, ranks=3):
+def start(directory, faults, *arguments, ranks=3, command=None):
+    """`command` is what thrash is given, simulate if nothing; all its outputs are in the directory."""
+    command = command or ["simulate", QUICKSTART, "--set", "machine.cells=4", "--set", "duration=2s",
+                          "-o", f"{directory}/out.h5"]
     command = [MPIEXEC, "-n", str(ranks), *FLAGS, "env",
                *(f"{name}={value}" for name, value in {**faults, "LD_PRELOAD": SHIM}.items()),
-               THRASH, "simulate", QUICKSTART, "--set", "machine.cells=4", "--set", "duration=2s",
-               "--progress", "none", "-o", f"{directory}/out.h5", *arguments]
+               THRASH, *command, "--progress", "none", *arguments]
     # pylint: disable-next=consider-using-with
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             env=ENVIRONMENT, cwd=directory)
 
 
 def processes_of(directory):
-    """Ranks that write to this directory and are not dead."""
+    """Ranks that run in this directory and are not dead."""
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and os.readlink(entry / "exe") == THRASH and \
-                    f"{directory}/out.h5".encode() in (entry / "cmdline").read_bytes():
+                    os.readlink(entry / "cwd") == os.path.realpath(directory):
                 found.append(int(entry.name))
         except OSError:
             continue
@@ -90,10 +92,22 @@ SILENT = [
     (1, "MPI_File_open", 1, CHECKPOINT, r"writing a checkpoint, epoch \d+", False),
     (1, "MPI_File_sync", 1, CHECKPOINT, r"writing a checkpoint, epoch \d+", True),
     (0, "MPI_File_write_at", 1, CHECKPOINT, r"writing a checkpoint, epoch \d+", False),
+    (0, "MPI_Iallreduce", 40, ("--set", "machine.cells=1"), r"waiting for the ranks with cells", False),
     (1, "H5Dopen2", 1, (), r"writing the result", True),
     (1, "H5Dwrite", 1, (), r"writing the result", False),
     (1, "H5Fclose", 1, (), r"writing the result", False),
 ]
+
+
+def judge_silence(rank, phase, code, errors, call):
+    """There was a warning, and later one sentence, about the rank that was stopped in the call."""
+    case = (rank, call, code, errors)
+    assert code == 1, case
+    sentence = rf"from rank {rank} \(process \d+ on {os.uname().nodename}, stopped\), phase: {phase}; "
+    assert re.search(rf"^thrash: warning: no answer for \d+ s {sentence}"
+                     rf"all ranks will be ended after {LIMIT} s of it", errors, re.M), case
+    said = re.findall(rf"^thrash: no answer for (\d+) s {sentence}ending all ranks", errors, re.M)
+    assert len(said) == 1 and int(said[0]) >= LIMIT, case
 
 
 def test_silent_ranks():
@@ -106,14 +120,50 @@ def test_silent_ranks():
             process = start(directory, fault(call, count, "stop", rank), *arguments)
             code, _, errors = finish(process, directory)
             took = time.monotonic() - began
-        case = (rank, call, code, errors)
-        assert code == 1, case
-        sentence = rf"from rank {rank} \(process \d+ on {os.uname().nodename}, stopped\), phase: {phase}; "
-        assert re.search(rf"^thrash: warning: no answer for \d+ s {sentence}"
-                         rf"all ranks will be ended after {LIMIT} s of it", errors, re.M), case
-        said = re.findall(rf"^thrash: no answer for (\d+) s {sentence}ending all ranks", errors, re.M)
-        assert len(said) == 1 and int(said[0]) >= LIMIT, case
+        judge_silence(rank, phase, code, errors, call)
         print(f"rank {rank} stopped in {call}: ended after {took:.1f} s")
+
+
+# Runs side by side, in groups of ranks: what is stopped, in which call, and the phase of who waits for it.
+CONVERGE = ["converge", QUICKSTART, "--set", "duration=1s", "--epoch", "1ms", "--seeds", "2"]
+VALIDATE = ["validate", "claims", "--quick", "--only", "I3,L4"]
+AT_THE_END = r"waiting for the other runs of setting \d"
+GROUPS = [
+    # command, ranks, rank, call, count, phase, in the default run
+    # two groups of one rank: the other group waits at the end of its run
+    ([*CONVERGE, "--cells", "1"], 2, 1, "MPI_Comm_split", 2, AT_THE_END, True),
+    # two groups of two: the other rank of the group waits, and the other group at the end of its run
+    ([*CONVERGE, "--cells", "2"], 4, 3, "MPI_Isend", 900, rf"(?:epoch \d+|{AT_THE_END})", False),
+    ([*CONVERGE, "--cells", "2"], 4, 3, "MPI_Comm_split", 2, r"setting up", False),
+    ([*CONVERGE, "--cells", "2"], 4, 2, "MPI_Comm_split", 1, r"dividing the ranks for setting 1", False),
+    # who hands out runs waits for a report; a report for who hands out runs
+    (VALIDATE, 3, 1, "MPI_Isend", 1, r"waiting for the runs of others", False),
+    (VALIDATE, 3, 0, "MPI_Isend", 2, r"waiting for a run to make", False),
+]
+
+
+def test_silent_groups():
+    """So is one that the ranks of other groups wait for."""
+    for command, ranks, rank, call, count, phase, by_default in GROUPS:
+        if not (LONG or by_default):
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            process = start(directory, fault(call, count, "stop", rank), ranks=ranks, command=command)
+            code, _, errors = finish(process, directory)
+        judge_silence(rank, phase, code, errors, f"{command[0]}, {call} {count}")
+        print(f"{command[0]}, rank {rank} of {ranks} stopped in {call}")
+
+
+def test_busy_groups():
+    """A group that works for longer than the limit while another waits for it is not silent."""
+    command = [*CONVERGE, "--cells", "1", "--seeds", "3", "--set", f"duration={LIMIT * 30}s",
+               "--set", f"phases.warmup={LIMIT * 29}s"]
+    with tempfile.TemporaryDirectory() as directory:
+        began = time.monotonic()
+        code, _, errors = finish(start(directory, {}, ranks=2, command=command), directory)
+        took = time.monotonic() - began
+    assert code == 0, (code, errors)  # a warning may be: it looks up twice a second, and this host may be busy
+    assert took > 4 * LIMIT, f"the second group waited for half of {took} s only"
 
 
 def expected_digest():
@@ -219,9 +269,9 @@ def test_limit():
 
 
 def main():
-    tests = [test_silent_ranks, test_short_silence, test_failing_ranks, test_limit]
+    tests = [test_silent_ranks, test_silent_groups, test_short_silence, test_failing_ranks, test_limit]
     if LONG:
-        tests.append(test_checkpoints_of_failing_ranks)
+        tests += [test_busy_groups, test_checkpoints_of_failing_ranks]
     for test in tests:
         print(f"{test.__name__}: {test.__doc__.splitlines()[0]}", flush=True)
         test()

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "commands/catalogue.h"
+#include "commands/simulate_resume.h"
 #include "designs/designs.h"
 #include "engine/checkpoint_file.h"
 #include "engine/run.h"
@@ -270,6 +272,27 @@ static enum status resume(void)
     return status;
 }
 
+/* As `simulate --resume --force` does: a checkpoint that is damaged gets another name. */
+static void look_with_force(void)
+{
+    const char *path = options.checkpoints.path;
+    char *aside = NULL;
+    struct resume_plan plan;
+    const enum status status = resume_look(&scenario, fuzz_path("run"), &options.checkpoints, true,
+                                           &plan);
+    fuzz_check(status);
+    const bool stays = access(path, F_OK) == 0;
+    if (asprintf(&aside, "%s.damaged", path) < 0) {
+        return;
+    }
+    const bool is_aside = unlink(aside) == 0;
+    if (status == STATUS_OK && (stays == is_aside || (plan.checkpoint && is_aside))) {
+        fuzz_wrong("%s, %s", plan.checkpoint ? "a checkpoint to go on from" : "none to go on from",
+                   stays ? "it stays" : "it is aside");
+    }
+    free(aside);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_bytes bytes = {data, data + size};
@@ -285,6 +308,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     seal(&image, how);
     fuzz_write("run.ckpt", image.bytes, image.size);
     free(image.bytes);
+    if ((how & 224) == 224) {
+        look_with_force();
+        return 0;
+    }
     const enum status looked = (how & 8) == 0 ? STATUS_OK
                                               : checkpoint_look(&scenario, &options.checkpoints,
                                                                 (how & 16) != 0);

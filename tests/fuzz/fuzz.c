@@ -92,22 +92,66 @@ void fuzz_check(enum status status)
     }
 }
 
+/* --- what was printed ------------------------------------------------------------------------ */
+
+void fuzz_print_open(void)
+{
+    if (freopen(fuzz_path("printed"), "w+e", stdout) == NULL) {
+        give_up("printed");
+    }
+}
+
+void fuzz_print_begin(void)
+{
+    (void)fflush(stdout);
+    (void)rewind(stdout);
+    (void)ftruncate(STDOUT_FILENO, 0);
+}
+
+void fuzz_print_check(void)
+{
+    (void)fflush(stdout);
+    struct stat about;
+    char *text = NULL;
+    if (fstat(STDOUT_FILENO, &about) == 0 && about.st_size > 0) {
+        text = calloc(1, (size_t)about.st_size + 1);
+        if (text == NULL || pread(STDOUT_FILENO, text, (size_t)about.st_size, 0) != about.st_size) {
+            fuzz_wrong("what was printed cannot be read");
+        }
+        if (strlen(text) != (size_t)about.st_size) {
+            fuzz_wrong("a zero byte was printed");
+        }
+        for (char *line = text, *next; line != NULL; line = next) {
+            next = strchr(line, '\n');
+            if (next != NULL) {
+                *next++ = '\0';
+            }
+            if (!text_is_printable(line)) {
+                fuzz_wrong("a line was printed that is no plain text: %s", line);
+            }
+        }
+    }
+    free(text);
+}
+
 /* --- inputs of several files ----------------------------------------------------------------- */
 
 static bool is_good_name(const char *name)
 {
     const size_t length = strlen(name);
-    const char *slash = strchr(name, '/');
     if (length == 0 || length >= 64 || strstr(name, "..") != NULL || *name == '/' ||
-        (slash != NULL && (slash[1] == '\0' || strchr(slash + 1, '/') != NULL))) {
+        name[length - 1] == '/') {
         return false;
     }
+    int slashes = 0;
     for (const char *at = name; *at != '\0'; at++) {
-        if (!isalnum((unsigned char)*at) && strchr("._-/", *at) == NULL) {
+        if ((!isalnum((unsigned char)*at) && strchr("._-/", *at) == NULL) ||
+            (*at == '/' && at[1] == '/')) {
             return false;
         }
+        slashes += *at == '/';
     }
-    return strcmp(name, ".") != 0;
+    return slashes <= 2 && strcmp(name, ".") != 0;
 }
 
 /* The rest of a line that begins with `mark`, zero-terminated in place; NULL if it is another. */
@@ -124,8 +168,7 @@ static void keep_file(struct fuzz_bundle *bundle, const char *name, const char *
     }
     char *kept = bundle->file[bundle->nfiles];
     (void)snprintf(kept, sizeof bundle->file[0], "%s", name);
-    char *slash = strchr(kept, '/');
-    if (slash != NULL) {
+    for (char *slash = strchr(kept, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         (void)mkdir(fuzz_path(kept), 0700);
         *slash = '/';
@@ -186,6 +229,13 @@ void fuzz_bundle_close(struct fuzz_bundle *bundle)
 {
     for (size_t i = 0; i < bundle->nfiles; i++) {
         (void)unlink(fuzz_path(bundle->file[i]));
+    }
+    for (size_t i = 0; i < bundle->nfiles; i++) { /* those that are empty now */
+        char *kept = bundle->file[i];
+        for (char *slash = strrchr(kept, '/'); slash != NULL; slash = strrchr(kept, '/')) {
+            *slash = '\0';
+            (void)rmdir(fuzz_path(kept));
+        }
     }
     free(bundle->text);
     free(bundle->lines);

@@ -25,6 +25,12 @@ const char *fuzz_path(const char *name);
 /* Writes a file; ends the process if that cannot be done. */
 void fuzz_write(const char *name, const void *bytes, size_t size);
 
+/* Sends standard output to a file of its own. What is printed after begin must be lines of
+ * printable text: check aborts if it is not. */
+void fuzz_print_open(void);
+void fuzz_print_begin(void);
+void fuzz_print_check(void);
+
 /* Aborts unless `status` is STATUS_OK, or a refusal with one printable line as its sentence. */
 void fuzz_check(enum status status);
 
@@ -37,7 +43,8 @@ _Noreturn void fuzz_wrong(const char *format, ...) __attribute__((format(printf,
 #define FUZZ_FILES_MOST    8
 
 /* The text of an input up to the first line `#--file NAME`, after which another file begins, which
- * is written as DIR/NAME (letters, digits, `.`, `-`, `_` and one `/`; others are left out). Lines
+ * is written as DIR/NAME (letters, digits, `.`, `-`, `_` and at most two `/`; others are left out).
+ * Lines
  * `#--set KEY=VALUE` and `#--costs NAME`, comments to YAML, are settings of a command line. */
 struct fuzz_bundle {
     char *text; /* zero-terminated behind `size` bytes */
@@ -51,7 +58,7 @@ struct fuzz_bundle {
 };
 
 void fuzz_bundle_open(struct fuzz_bundle *bundle, const uint8_t *data, size_t size);
-void fuzz_bundle_close(struct fuzz_bundle *bundle); /* removes its files */
+void fuzz_bundle_close(struct fuzz_bundle *bundle); /* removes its files, and their directories */
 
 /* --- numbers out of bytes -------------------------------------------------------------------- */
 

@@ -21,6 +21,7 @@ export LSAN_OPTIONS="leak_check_at_exit=0:suppressions=$here/lsan.supp"
 export ASAN_OPTIONS=quarantine_size_mb=16:malloc_context_size=8
 case $1 in
     checkpoint | result) options="-max_len=200 -len_control=0" ;;
+    study_state) options="-max_len=2000 -len_control=0 -dict=$here/study_state.dict" ;;
     *) options="-max_len=6000 -dict=$here/yaml.dict" ;;
 esac
 

@@ -1,6 +1,7 @@
-/* Fuzzes the readers of results: show, its tables, compare, collect, and the claims that are judged
- * by measurements. An input is a reader and a list of edits to a result (result_file.h). Whatever
- * the file, the reader gives values or a sentence, and nothing that it prints steers a terminal. */
+/* Fuzzes the readers of results: show, its tables, compare, collect, the claims that are judged by
+ * measurements, what `simulate --resume` finds, and what a study finds of its points. An input is a
+ * reader and a list of edits to a result (result_file.h). Whatever the file, the reader gives
+ * values or a sentence, and nothing that it prints steers a terminal. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,22 +12,18 @@
 #include "claims/measurement.h"
 #include "commands/collect_run.h"
 #include "commands/commands.h"
+#include "commands/simulate_resume.h"
+#include "commands/study_state.h"
 #include "result_file.h"
 #include "results/digest.h"
-#include "results/guard.h"
+#include "results/output.h"
 #include "results/reader.h"
+
+enum { FIRST_OTHER = 252 }; /* readers from here on: that of --resume twice, that of a point */
 
 static const char *path;      /* of the edited file */
 static const char *base_path; /* of the file as it was */
 static struct run_reading *reading;
-
-/* In place of the one in results/: a child would tell the fuzzer nothing of where it has been, and
- * hide its crashes. */
-enum status results_guarded(const char *name, enum status (*work)(void *argument), void *argument)
-{
-    (void)name;
-    return work(argument);
-}
 
 static void finish(void)
 {
@@ -49,46 +46,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     result_file_open();
     result_file_edit(false, &none, base_path);
     reading = calloc(1, sizeof *reading);
-    if (reading == NULL || freopen(fuzz_path("printed"), "w+e", stdout) == NULL) {
-        return 1;
-    }
-    return atexit(finish);
-}
-
-/* --- what was printed ------------------------------------------------------------------------ */
-
-static void begin_printing(void)
-{
-    (void)fflush(stdout);
-    (void)rewind(stdout);
-    (void)ftruncate(STDOUT_FILENO, 0);
-}
-
-/* Lines of printable text. */
-static void check_printed(void)
-{
-    (void)fflush(stdout);
-    struct stat about;
-    char *text = NULL;
-    if (fstat(STDOUT_FILENO, &about) == 0 && about.st_size > 0) {
-        text = calloc(1, (size_t)about.st_size + 1);
-        if (text == NULL || pread(STDOUT_FILENO, text, (size_t)about.st_size, 0) != about.st_size) {
-            fuzz_wrong("what was printed cannot be read");
-        }
-        if (strlen(text) != (size_t)about.st_size) {
-            fuzz_wrong("a zero byte was printed");
-        }
-        for (char *line = text, *next; line != NULL; line = next) {
-            next = strchr(line, '\n');
-            if (next != NULL) {
-                *next++ = '\0';
-            }
-            if (!text_is_printable(line)) {
-                fuzz_wrong("a line was printed that is no plain text: %s", line);
-            }
-        }
-    }
-    free(text);
+    fuzz_print_open();
+    return reading == NULL ? 1 : atexit(finish);
 }
 
 /* --- readers --------------------------------------------------------------------------------- */
@@ -101,9 +60,9 @@ static void run_command(int (*command)(int argc, char **argv), const char *const
         argv[argc] = strdup(words[argc]);
     }
     argv[argc] = NULL;
-    begin_printing();
+    fuzz_print_begin();
     fuzz_check((enum status)command(argc, argv));
-    check_printed();
+    fuzz_print_check();
     for (int i = 0; i < argc; i++) {
         free(argv[i]);
     }
@@ -211,10 +170,60 @@ static void judge(void)
     }
 }
 
+/* Of a run whose scenario is that of the file as it was. */
+static void resume(uint8_t how)
+{
+    struct h5_reader *reader = NULL;
+    char *resolved = NULL;
+    char *partial = results_partial_path(path);
+    const struct checkpoint_options checkpoints = {.path = fuzz_path("none.ckpt")};
+    if (partial == NULL || results_open(base_path, &reader) != STATUS_OK ||
+        h5_read_text(reader, "/config/resolved", &resolved) != STATUS_OK) {
+        fuzz_wrong("the file as it was: %s", status_last_message());
+    }
+    h5_reader_close(reader);
+    const struct scenario scenario = {.resolved = resolved};
+    if (how == 0) {
+        struct resume_plan plan;
+        fuzz_print_begin();
+        fuzz_check(resume_look(&scenario, path, &checkpoints, false, &plan));
+        fuzz_print_check();
+    } else {
+        (void)rename(path, partial);
+        fuzz_check(resume_check_partial(&scenario, path));
+        (void)unlink(partial);
+    }
+    free(resolved);
+    free(partial);
+}
+
+/* The result of the one point of a study. */
+static void look_at_point(void)
+{
+    static struct study_point point = {.name = "p"};
+    const struct planned_point planned = {.point = &point};
+    struct point_status found;
+    (void)mkdir(fuzz_path("runs"), 0700);
+    (void)rename(path, fuzz_path("runs/p.h5"));
+    fuzz_check(point_look(fuzz_path("."), &planned, true, &found));
+    if (found.state >= POINT_STATES || !text_is_printable(found.why)) {
+        fuzz_wrong("the state: %d, %s", (int)found.state, found.why);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_bytes bytes = {data, data + size};
     const uint8_t how = fuzz_byte(&bytes);
+    if (how >= FIRST_OTHER) {
+        result_file_edit(false, &bytes, path);
+        if (how == FIRST_OTHER + 2) {
+            look_at_point();
+        } else {
+            resume(how % 2);
+        }
+        return 0;
+    }
     result_file_edit(how % 5 == 3, &bytes, path);
     switch (how % 5) {
     case 0:

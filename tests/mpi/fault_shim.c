@@ -80,6 +80,13 @@ int MPI_Isend(const void *bytes, int n, MPI_Datatype type, int rank, int tag, MP
     return PMPI_Isend(bytes, n, type, rank, tag, comm, request);
 }
 
+int MPI_Iallreduce(const void *from, void *to, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
+                   MPI_Request *request)
+{
+    (void)strike("MPI_Iallreduce");
+    return PMPI_Iallreduce(from, to, n, type, op, comm, request);
+}
+
 int MPI_Comm_split(MPI_Comm comm, int color, int key, MPI_Comm *new_comm)
 {
     (void)strike("MPI_Comm_split");
