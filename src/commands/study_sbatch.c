@@ -123,13 +123,12 @@ void sbatch_add_output(struct sbatch_words *words, const char *where, const char
 
 enum status sbatch_check_directory(const char *directory)
 {
-    return strchr(directory, '\\') == NULL
-               ? STATUS_OK
-               : fail(
-                     STATUS_USAGE,
-                     "%s: expected a directory without a backslash in its name: Slurm would not write "
-                      "there",
-                      directory);
+    return strchr(directory, '\\') == NULL ? STATUS_OK
+                                           : fail(STATUS_USAGE,
+                                                  "%s: expected a directory without a backslash in "
+                                                  "its name: Slurm would not write "
+                                                  "there",
+                                                  directory);
 }
 
 static void add_given(struct sbatch_words *words, const char *option, const char *value)
