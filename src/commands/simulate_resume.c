@@ -101,15 +101,10 @@ static bool exists(const char *path)
     return lstat(path, &found) == 0 || errno != ENOENT;
 }
 
-/* Gives a damaged checkpoint another name, one that is free, and says so. What is no file stays: it
- * is in the way, and said to be. */
+/* Gives a damaged checkpoint another name, one that is free, and says so. */
 static enum status set_aside(const char *checkpoint, const char *why, int length)
 {
-    struct stat found;
     char *name = NULL;
-    if (lstat(checkpoint, &found) == 0 && !S_ISREG(found.st_mode)) {
-        return STATUS_OK;
-    }
     for (unsigned attempt = 1; name == NULL || exists(name); attempt++) {
         free(name);
         if ((attempt == 1 ? asprintf(&name, "%s.damaged", checkpoint)
@@ -159,6 +154,10 @@ static enum status look_at_checkpoint(const struct scenario *scenario,
         warn("there is no checkpoint %s; starting from the beginning", options->path);
         *found_p = false;
         return STATUS_OK;
+    }
+    enum status status = results_check_checkpoint(options->path, true); /* before it is opened */
+    if (status != STATUS_OK) {
+        return status;
     }
     if (force) {
         return look_with_force(scenario, options, found_p);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <mpi.h>
 
@@ -32,6 +33,17 @@ static enum status file_fail(const char *name, const char *what, int code)
                 place_is_disk_error(number) ? strerror(number) : text);
 }
 
+/* MPI would wait for a pipe, and follow a link. */
+static enum status check_kind(const char *path, const char *name)
+{
+    struct stat found;
+    if (lstat(path, &found) != 0 || S_ISREG(found.st_mode)) {
+        return STATUS_OK; /* what cannot be looked at cannot be opened */
+    }
+    return fail(STATUS_FAILED, "%s: cannot open it: it is %s", name,
+                S_ISLNK(found.st_mode) ? "a symbolic link" : "not a regular file");
+}
+
 enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,
                              bool writable, const char *hints, struct shared_file **file_p)
 {
@@ -40,7 +52,10 @@ enum status shared_file_open(const struct io_comm *comm, const char *path, const
     MPI_Info info = MPI_INFO_NULL;
     enum status status = mpi_hints_parse(hints, &info);
     if (status == STATUS_OK && (file == NULL || copy == NULL)) {
-        status = fail(STATUS_FAILED, "%s: out of memory for opening it", name);
+        status = fail(STATUS_RESOURCE, "%s: out of memory for opening it", name);
+    }
+    if (status == STATUS_OK) {
+        status = check_kind(path, name);
     }
     status = io_agree(comm, status);
     if (status == STATUS_OK) {

@@ -14,8 +14,8 @@
 
 struct shared_file; /* opaque; made by shared_file_open, released by shared_file_close */
 
-/* Collective. Opens an existing file. `name` is what messages call it, `hints` the text of
- * `output.mpi_hints` (mpi_hints.h). */
+/* Collective. Opens an existing file, which must be a regular one and no link to it. `name` is what
+ * messages call it, `hints` the text of `output.mpi_hints` (mpi_hints.h). */
 enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,
                              bool writable, const char *hints, struct shared_file **file_p);
 

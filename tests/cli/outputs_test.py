@@ -4,6 +4,7 @@ runs of one output.
 usage: outputs_test.py THRASH CONFIGS FAILING_DISK [--long] [TEST...]
 """
 import errno
+import fcntl
 import os
 import pathlib
 import re
@@ -15,7 +16,7 @@ import time
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
 from faults import (ALONE, CONFIGS, CONVERGE, DISK, FLAGS, KERNEL, LONG, SIMULATE, THRASH, Place,
-                    Result, all_of, contents, expect, make_slurm, run, run_tests, simulate)
+                    Result, all_of, contents, expect, make_slurm, make_study, run, run_tests, simulate)
 from launcher import MPIEXEC
 
 # --- names and directories ----------------------------------------------------------------------
@@ -137,6 +138,78 @@ def test_vanishing():
                 result = Result(child.returncode, out, err)
                 expect(result.code == 1 and len(result.sentences()) == 1 and "w/out.h5" in err
                        and "No such file" in err, f"vanished, {ranks} ranks, {more}", result)
+
+
+def pipe_behind_link(path):
+    os.mkfifo(f"{path}.elsewhere")
+    os.symlink(f"{os.path.basename(path)}.elsewhere", path)
+
+
+def test_pipes_as_checkpoints():
+    """What is no file is refused before it is opened: somebody else's pipe has no end."""
+    with Place() as place:
+        for make, words in ((os.mkfifo, "is not a regular file"), (pipe_behind_link, "is a symbolic link")):
+            for ranks, more in ((None, []), (None, ["--force"]), (2, [])):
+                where = place.copy()
+                make(f"{where}/w/out.h5.ckpt")
+                result = run([*SIMULATE, "--resume", *more], where, ranks, timeout=30)
+                expect(result.code == 2 and f"out.h5.ckpt {words}" in result.err
+                       and len(result.sentences()) == 1, f"{make.__name__}, {ranks}, {more}", result)
+                expect(os.path.lexists(f"{where}/w/out.h5.ckpt"), f"{make.__name__}: removed")
+                shutil.rmtree(where)
+
+
+def test_pipes_in_studies():
+    """Nor does anything in a study's directory keep those waiting who look at it."""
+    def make(directory):
+        make_study(directory)
+        os.makedirs(f"{directory}/w/slurm/0001")
+        for name, text in (("job", "77\n"), ("points", "seed-1\n"), ("collect", "")):
+            pathlib.Path(directory, "w/slurm/0001", name).write_text(text)
+        os.unlink(f"{directory}/w/runs/seed-1.h5")
+
+    with Place(make) as place:
+        for name, verb, code, words in (
+                ("logs/seed-1.out", "status", 0, "w/logs/seed-1.out: cannot be read: it is"),
+                ("logs/seed-1.out", "run", 1, "w/logs/seed-1.out: cannot be written: it is"),
+                ("slurm/0001/job", "status", 0, "1 done"), ("slurm/0001/points", "status", 0, "1 done"),
+                ("slurm/0001/collect", "status", 0, "1 done"),
+                ("study", "status", 2, "w/study: cannot be read: it is"),
+                ("study", "run", 2, "w/study: cannot be read: it is")):
+            for made in (os.mkfifo, pipe_behind_link):
+                where = place.copy()
+                os.unlink(f"{where}/w/{name}")
+                made(f"{where}/w/{name}")
+                result = run(["study", verb, "job.yaml", "-o", "w"], where, timeout=30)
+                expect(result.code == code and words in result.out + result.err,
+                       f"{made.__name__}, {name}, study {verb}", result)
+                shutil.rmtree(where)
+
+
+def test_logs_in_use():
+    """Looking at a log keeps no run from starting; a run that has it does."""
+    with Place(make_study) as place:
+        where = place.origin
+        os.unlink(f"{where}/w/runs/seed-1.h5")
+        with open(f"{where}/w/logs/seed-1.out", "r+b") as log:
+            fcntl.flock(log, fcntl.LOCK_SH)
+            result = run(["study", "status", "job.yaml", "-o", "w"], where)
+            expect(result.code == 0 and "1 done" in result.out and "1 running" not in result.out,
+                   "two who look at once", result)
+            fcntl.flock(log, fcntl.LOCK_EX)
+            result = run(["study", "status", "job.yaml", "-o", "w"], where)
+            expect(result.code == 0 and "1 running" in result.out, "a run", result)
+            child = subprocess.Popen([THRASH, "study", "run", "job.yaml", "-o", "w"], cwd=where,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            out, err = child.communicate(timeout=100)
+            expect(child.returncode != 0 or "1 of 2" in out, "beside a run", out, err)
+            fcntl.flock(log, fcntl.LOCK_SH)
+            child = subprocess.Popen([THRASH, "study", "run", "job.yaml", "-o", "w"], cwd=where,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            time.sleep(0.4)
+            fcntl.flock(log, fcntl.LOCK_UN)
+            out, err = child.communicate(timeout=100)
+            expect(child.returncode == 0 and "2 of 2" in out, "beside one who looks", out, err)
 
 
 # --- two runs of one output ---------------------------------------------------------------------
