@@ -124,22 +124,23 @@ static enum status set_aside(const char *checkpoint, const char *why, int length
 }
 
 /* With --force: one that cannot be gone on from is no obstacle. One of another run is replaced; one
- * that is damaged may still be of use to somebody. */
+ * that is damaged may still be of use to somebody; one that cannot be read now may be good. */
 static enum status look_with_force(const struct scenario *scenario,
                                    const struct checkpoint_options *options, bool *found_p)
 {
     const int quiet = status_set_quiet(1);
-    enum status status = checkpoint_look(scenario, options, true);
+    bool damaged = false;
+    enum status status = checkpoint_look(scenario, options, true, &damaged);
     (void)status_set_quiet(quiet);
     *found_p = status == STATUS_OK;
-    char why[1024]; /* without what to do about it */
+    char why[1024];
     (void)snprintf(why, sizeof why, "%s", status_last_message());
-    const int length = (int)strcspn(why, ";");
+    const int length = (int)strcspn(why, ";"); /* without what to do about it */
     if (status == STATUS_USAGE) {
         warn("%.*s; starting from the beginning and replacing it (--force)", length, why);
         return STATUS_OK;
     }
-    if (status == STATUS_FAILED) {
+    if (damaged) {
         return set_aside(options->path, why, length);
     }
     return status == STATUS_OK ? status : fail(status, "%s", why);
@@ -163,7 +164,8 @@ static enum status look_at_checkpoint(const struct scenario *scenario,
         return look_with_force(scenario, options, found_p);
     }
     *found_p = true;
-    return checkpoint_look(scenario, options, false);
+    bool damaged = false;
+    return checkpoint_look(scenario, options, false, &damaged);
 }
 
 enum status resume_look(const struct scenario *scenario, const char *path,

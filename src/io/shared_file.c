@@ -19,6 +19,7 @@ struct shared_file {
     MPI_File handle;
     char *name;
     size_t piece; /* the most bytes of one call */
+    bool failed;
 };
 
 /* MPI's own text, which for a disk that takes no more is "unknown error"; errno, cleared before the
@@ -114,13 +115,15 @@ static enum status transfer(struct shared_file *file, uint64_t offset, const uns
                                   : MPI_File_read_at(file->handle, (MPI_Offset)place, target + done,
                                                      (int)piece, MPI_BYTE, &outcome);
         if (code != MPI_SUCCESS) {
+            file->failed = true;
             return file_fail(file->name, what, code);
         }
         MPI_Get_count(&outcome, MPI_BYTE, &count);
         if (count <= 0) {
+            file->failed = true;
+            const bool ends = source == NULL && !place_is_disk_error(errno);
             return fail(STATUS_FAILED, "%s: cannot %s: %s", file->name, what,
-                        source == NULL ? "it ends too early"
-                                       : strerror(errno != 0 ? errno : ENOSPC));
+                        ends ? "it ends too early" : strerror(errno != 0 ? errno : ENOSPC));
         }
         done += (size_t)count;
     }
@@ -144,9 +147,15 @@ enum status shared_file_sync(struct shared_file *file)
     silence_enter_call();
     int code = MPI_File_sync(file->handle);
     silence_leave_call();
+    file->failed = file->failed || code != MPI_SUCCESS;
     return io_agree(&file->comm, code == MPI_SUCCESS
                                      ? STATUS_OK
                                      : file_fail(file->name, "bring it to disk", code));
+}
+
+bool shared_file_has_failed(const struct shared_file *file)
+{
+    return file->failed;
 }
 
 enum status shared_file_size(struct shared_file *file, uint64_t *size_p)
@@ -155,6 +164,7 @@ enum status shared_file_size(struct shared_file *file, uint64_t *size_p)
     errno = 0;
     int code = MPI_File_get_size(file->handle, &size);
     if (code != MPI_SUCCESS) {
+        file->failed = true;
         return file_fail(file->name, "find its size", code);
     }
     *size_p = (uint64_t)size;

@@ -34,6 +34,9 @@ enum status shared_file_read(struct shared_file *file, uint64_t offset, void *by
 /* Collective, and agreed: brings what all ranks wrote to disk. */
 enum status shared_file_sync(struct shared_file *file);
 
+/* Whether a call has failed on this rank, rather than given what the file holds. */
+bool shared_file_has_failed(const struct shared_file *file);
+
 enum status shared_file_size(struct shared_file *file, uint64_t *size_p);
 
 #endif

@@ -4,6 +4,7 @@ usage: damage_test.py THRASH CONFIGS FAILING_DISK [--long] [TEST...]
 
 Without --long few bytes are damaged; the seed of what is random is fixed.
 """
+import errno
 import os
 import pathlib
 import random
@@ -12,7 +13,7 @@ import sys
 import h5py
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
-from faults import (LONG, SIMULATE, Place, expect, make_checkpoint, make_collected, make_result, run,
+from faults import (DISK, LONG, SIMULATE, Place, contents, expect, make_checkpoint, make_collected, make_result, run,
                     run_tests)
 
 SEED = 20040607
@@ -181,6 +182,25 @@ def test_damaged_checkpoints():
         path.write_bytes(whole)
         result = run([*SIMULATE, "--resume", *stop], where)
         expect(result.code == 4, "the whole one", result)
+
+
+def test_unreadable_checkpoints():
+    """What cannot be read now may be a good one: --force does not set it aside."""
+    with Place(make_checkpoint) as place:
+        where = place.origin
+        path = pathlib.Path(where, "w/out.h5.ckpt")
+        before = contents(f"{where}/w")
+        for fault, number, words in (("FAULT_READ", errno.EIO, "cannot read it: Input/output error"),
+                                     ("FAULT_OPEN", errno.EACCES, "cannot open it: "),
+                                     ("FAULT_OPEN", errno.EIO, "cannot open it: ")):
+            for more in ([], ["--force"]):
+                name = str(path) if fault == "FAULT_READ" else "w/out.h5.ckpt"
+                result = run([*SIMULATE, "--resume", *more], where, LD_PRELOAD=DISK,
+                             FAULT_ERRNO=str(number), **{fault: name})
+                expect(result.code == 1 and f"w/out.h5.ckpt: {words}" in result.err
+                       and "damaged" not in result.err and len(result.sentences()) == 1,
+                       f"{fault}, {number}, {more}", result)
+                expect(contents(f"{where}/w") == before, f"{fault}, {number}, {more}: changed")
 
 
 sys.exit(run_tests(globals()))
