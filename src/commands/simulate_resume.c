@@ -168,6 +168,18 @@ static enum status look_at_checkpoint(const struct scenario *scenario,
     return checkpoint_look(scenario, options, false, &damaged);
 }
 
+/* What runs left that were killed while they wrote. */
+static void sweep(const char *path, const char *checkpoint)
+{
+    char *partial = results_partial_path(path);
+    work_file_sweep(path);
+    work_file_sweep(checkpoint);
+    if (partial != NULL) {
+        work_file_sweep(partial);
+    }
+    free(partial);
+}
+
 enum status resume_look(const struct scenario *scenario, const char *path,
                         const struct checkpoint_options *options, bool force,
                         struct resume_plan *plan_p)
@@ -180,16 +192,10 @@ enum status resume_look(const struct scenario *scenario, const char *path,
             return status;
         }
     }
-    char *partial = results_partial_path(path);
-    work_file_sweep(path);
-    work_file_sweep(checkpoint);
-    if (partial != NULL) {
-        work_file_sweep(partial);
-    }
-    free(partial);
     if (plan.complete) {
         resume_clean_up(path, checkpoint);
     } else {
+        sweep(path, checkpoint);
         enum status status = look_at_checkpoint(scenario, options, force, &plan.checkpoint);
         if (status != STATUS_OK) {
             return status;
@@ -236,4 +242,5 @@ void resume_clean_up(const char *path, const char *checkpoint)
     }
     free(partial);
     (void)unlink(checkpoint);
+    sweep(path, checkpoint);
 }

@@ -7,7 +7,8 @@
  * FAULT_LOG, and how many calls there were, where none failed. Removing files never fails. With
  * FAULT_FLOCK set, an errno, there are no locks. With FAULT_READ set, a path, every reading of that
  * file fails with the errno FAULT_ERRNO (EIO otherwise), and with FAULT_OPEN every opening of that
- * one. */
+ * one. * With FAULT_SWAP set, a path, every new file named "*.tmp" is replaced by
+ * a hard link to that one as soon as it has been made, and is still there as "*.tmp.away". */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,19 @@ static bool cannot_read(int file)
     return is_unreadable("FAULT_READ", path);
 }
 
+static int swapped(const char *path, int flags, int file)
+{
+    const char *other = setting("FAULT_SWAP");
+    const char *end = strstr(path, ".tmp");
+    char away[PATH_MAX];
+    if (file >= 0 && other != NULL && (flags & O_EXCL) != 0 && end != NULL && end[4] == '\0') {
+        (void)snprintf(away, sizeof away, "%s.away", path);
+        (void)syscall(SYS_rename, path, away);
+        (void)link(other, path);
+    }
+    return file;
+}
+
 #define NEXT(type, name) __extension__(type) dlsym(RTLD_NEXT, name)
 
 typedef int open_function(const char *, int, ...);
@@ -155,7 +169,7 @@ typedef int openat_function(int, const char *, int, ...);
         if (is_unreadable("FAULT_OPEN", path)) {                                          \
             return -1;                                                                    \
         }                                                                                 \
-        return (NEXT(open_function *, #name))(path, flags, mode);                         \
+        return swapped(path, flags, (NEXT(open_function *, #name))(path, flags, mode));   \
     }
 
 #define OPENAT(name)                                                              \

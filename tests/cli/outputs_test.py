@@ -16,7 +16,7 @@ import time
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
 from faults import (ALONE, CONFIGS, CONVERGE, DISK, FLAGS, KERNEL, LONG, SIMULATE, THRASH, Place,
-                    Result, all_of, contents, expect, make_slurm, make_study, run, run_tests, simulate)
+                    Result, all_of, contents, expect, make_checkpoint, make_slurm, make_study, run, run_tests, simulate)
 from launcher import MPIEXEC
 
 # --- names and directories ----------------------------------------------------------------------
@@ -117,6 +117,54 @@ def test_links():
             expect(result.code == 2 and "planted is a symbolic link of another user" in result.err,
                    f"planted, {arguments[0]}", result)
         expect(sorted(os.listdir(f"{where}/real")) == ["out.h5", "study"], "written through a planted link")
+
+
+def test_swapped_work_files():
+    """Somebody puts another file where the work file has been made: it is neither written nor cut."""
+    with Place() as place:
+        where = place.origin
+        precious = pathlib.Path(where, "precious")
+        precious.write_text("precious")
+        swap = {"LD_PRELOAD": DISK, "FAULT_SWAP": str(precious)}
+        words = "another file has taken the place of its work file"
+        for arguments, ranks in ((SIMULATE, None), (SIMULATE, 2), (CONVERGE, None)):
+            result = run([*arguments, "--force"], where, ranks, **swap)
+            expect(result.code == 1 and words in result.err and len(result.sentences()) == 1,
+                   f"{arguments[0]}, {ranks}", result)
+            expect(precious.read_text() == "precious", f"{arguments[0]}, {ranks}: written")
+        for ranks in (None, 2):
+            result = run([*SIMULATE, "--checkpoint-every", "1min", "--set", "duration=30s", "--force",
+                          "--stop-after", "1s"], where, ranks, **swap)
+            expect(f"no checkpoint was written, the run goes on: w/out.h5.ckpt: {words}" in result.err,
+                   f"checkpoint, {ranks}", result)
+            expect(precious.read_text() == "precious", f"checkpoint, {ranks}: written")
+        expect(not os.path.exists(f"{where}/w/out.h5.ckpt"), "the other file got the name")
+
+
+def test_work_files_of_others():
+    """What runs that are dead left goes when the output is this run's: that of this host, and that of
+    hosts which have not written to it for an hour. What may be somebody else's stays."""
+    host = os.uname().nodename[:40].replace(".", "-")
+    gone = [".out.h5.n2.77.0.tmp", ".out.h5.ckpt.n2.77.0.tmp", ".out.h5.partial.n3-b.4000000.1.tmp"]
+    kept = [".out.h5.more.n2.77.0.tmp", ".out.n2.77.0.tmp", ".out.h5.n2.77.0.tmp.old", ".out.h5.n2.x.0.tmp",
+            f".out.h5.{host}.{os.getpid()}.0.tmp"]
+    with Place(make_checkpoint) as place:
+        where = place.origin
+        simulate(where, output="w/other.h5")  # a run, complete, sweeps as well
+        for start, arguments in (("--resume", [*SIMULATE, "--resume", "--set", "duration=30s",
+                                               "--stop-after", "20ms"]),
+                                 ("complete", [*SIMULATE, "--force"])):
+            for name in gone + kept:
+                pathlib.Path(where, "w", name).write_text("x")
+                os.utime(f"{where}/w/{name}", (time.time() - 7200,) * 2)
+            fresh = pathlib.Path(where, "w/.out.h5.ckpt.n4.77.0.tmp")
+            fresh.write_text("x")
+            dead = pathlib.Path(where, f"w/.out.h5.ckpt.{host}.4194303.0.tmp")
+            dead.write_text("x")
+            result = run(arguments, where)
+            expect(result.code in (0, 4), start, result)
+            found = [name for name in os.listdir(f"{where}/w") if ".tmp" in name]
+            expect(sorted(found) == sorted([*kept, fresh.name]), start, found)
 
 
 def test_vanishing():
