@@ -345,18 +345,21 @@ static time_t time_there(const char *path)
     return made.st_mtime;
 }
 
-static bool is_old(int directory, const char *name, time_t now)
+/* Whether nobody has written to that file beside `path` for long enough. */
+static bool is_nobodys(const char *path, int directory, const char *name)
 {
     struct stat found;
-    return fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(found.st_mode) &&
-           now > found.st_mtime && now - found.st_mtime > age_of_nobodys;
+    if (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(found.st_mode)) {
+        return false;
+    }
+    const time_t now = time_there(path);
+    return now > found.st_mtime && now - found.st_mtime > age_of_nobodys;
 }
 
 void work_file_sweep(const char *path)
 {
     const char *last = path + directory_length(path);
     const bool is_whole = strlen(last) <= NAME_BYTES; /* else other outputs have the same names */
-    const time_t now = time_there(path);
     char host[PROCESS_HOST_SIZE];
     char begin[NAME_BYTES + 8];
     host_in_name(host);
@@ -365,10 +368,12 @@ void work_file_sweep(const char *path)
     DIR *listing = directory != NULL ? opendir(directory) : NULL;
     for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
         struct maker maker = {.pid = 0};
-        if (read_maker(entry->d_name, begin, &maker) &&
-            (strcmp(maker.host, host) == 0
-                 ? !process_is_running(maker.pid)
-                 : is_whole && is_old(dirfd(listing), entry->d_name, now))) {
+        if (!read_maker(entry->d_name, begin, &maker)) {
+            continue;
+        }
+        if (strcmp(maker.host, host) == 0
+                ? !process_is_running(maker.pid)
+                : is_whole && is_nobodys(path, dirfd(listing), entry->d_name)) {
             (void)unlinkat(dirfd(listing), entry->d_name, 0);
         }
     }
