@@ -21,8 +21,11 @@ import warnings
 sys.dont_write_bytecode = True  # the directory may be another user's
 
 try:
-    from plotting import (contention, kernel, low_memory, panels, published, runs, study, study_pictures,
-                          translation)
+    from plotting import (contention, kernel, labels, low_memory, panels, published, runs, study,
+                          study_pictures, translation)
+    from plotting.picture import table as study_table
+    from plotting.result_file import (FAILED, RESOURCE, USAGE, Refusal, command_of, printable,
+                                      read_measurement)
 except ImportError as missing:
     print(f"thrash: {sys.executable} lacks what plot needs: {missing}", file=sys.stderr)
     sys.exit(3)
@@ -46,7 +49,7 @@ def prepare_matplotlib():
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
-        raise runs.Refusal(runs.USAGE, f"plot: {message}; see `thrash plot --help`")
+        raise Refusal(USAGE, f"plot: {message}; see `thrash plot --help`")
 
 
 def parse(arguments):
@@ -74,9 +77,9 @@ def output_directory(options):
     if directory is None:
         directory = os.path.dirname(options.files[0]) or "."
     if not os.path.isdir(directory):
-        raise runs.Refusal(runs.USAGE, f"{directory} is not a directory")
+        raise Refusal(USAGE, f"{directory} is not a directory")
     if not os.access(directory, os.W_OK | os.X_OK):
-        raise runs.Refusal(runs.USAGE, f"{directory}: no file can be written there")
+        raise Refusal(USAGE, f"{directory}: no file can be written there")
     return directory
 
 
@@ -86,15 +89,14 @@ def drawing_module(name):
     try:
         return importlib.import_module(f"plotting.{name}")
     except ImportError as missing:
-        raise runs.Refusal(runs.RESOURCE, f"{sys.executable} lacks what plot needs: "
-                                          f"{missing}") from None
+        raise Refusal(RESOURCE, f"{sys.executable} lacks what plot needs: {missing}") from None
 
 
 def study_contents(options):
     """{file name: content} of the pictures of a collected study."""
     if len(options.files) > 1:
-        raise runs.Refusal(runs.USAGE, f"plot: {len(options.files)} files given, expected one result "
-                                       "of `thrash study collect`")
+        raise Refusal(USAGE, f"plot: {len(options.files)} files given, expected one result of `thrash "
+                             "study collect`")
     shown = study.read_study(options.files[0])
     name, contents = options.name or shown.stem or "study", {}
     if options.metric is not None:
@@ -104,7 +106,7 @@ def study_contents(options):
         pictures, reasons = study_pictures.pictures_of(shown)
     figure = drawing_module("study_figure")
     for picture in pictures:
-        table = study_pictures.table(shown, picture).encode("utf-8", "replace")
+        table = study_table(shown, picture).encode("utf-8", "replace")
         for ending, data in (figure.draw(shown, picture) | {"csv": table}).items():
             contents[f"{name}-{picture.name}.{ending}"] = data
     for reason in reasons:
@@ -115,14 +117,13 @@ def study_contents(options):
 def contents_of(shown, module):
     """The picture in both forms and its numbers, by the ending of their files. `module`: of the
     command that measured them, None for simulations."""
-    figure = drawing_module("runs_figure")
     if module is not None:
         table = module.table(shown).encode("utf-8", "replace")
         return drawing_module(module.FIGURE).draw(shown) | {"csv": table}
-    runs.give_labels(shown)
+    labels.give_labels(shown)
     drawn = panels.panels_of(shown)
     table = panels.table(shown, drawn).encode("utf-8", "replace")
-    return figure.draw(shown, drawn) | {"csv": table}
+    return drawing_module("runs_figure").draw(shown, drawn) | {"csv": table}
 
 
 def low_memory_contents(shown, name):
@@ -132,7 +133,7 @@ def low_memory_contents(shown, name):
         return {}
     around, picture = found
     drawn = drawing_module("study_figure").draw(around, picture)
-    drawn["csv"] = study_pictures.table(around, picture).encode("utf-8", "replace")
+    drawn["csv"] = study_table(around, picture).encode("utf-8", "replace")
     return {f"{name}-{picture.name}.{ending}": data for ending, data in drawn.items()}
 
 
@@ -141,8 +142,8 @@ def guarded(files, draw):
     try:
         return draw()
     except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise runs.Refusal(runs.FAILED, f"plot: {', '.join(files)} cannot be drawn: "
-                                        f"{runs.printable(str(error))}") from None
+        raise Refusal(FAILED, f"plot: {', '.join(files)} cannot be drawn: "
+                              f"{printable(str(error))}") from None
 
 
 def put(directory, contents, inputs):
@@ -153,14 +154,13 @@ def put(directory, contents, inputs):
             path = os.path.join(directory, name)
             if os.path.isdir(path) or any(os.path.exists(path) and os.path.samefile(path, other)
                                           for other in inputs):
-                raise runs.Refusal(runs.USAGE, f"{path} is in the way of the picture")
+                raise Refusal(USAGE, f"{path} is in the way of the picture")
         try:
             work = tempfile.mkdtemp(prefix=".thrash-plot-", dir=directory)
         except OSError as error:
             broken = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-            raise runs.Refusal(runs.FAILED if broken else runs.USAGE,
-                               f"{directory}: no file can be written there: "
-                               f"{error.strerror}") from None
+            raise Refusal(FAILED if broken else USAGE, f"{directory}: no file can be written there: "
+                                                       f"{error.strerror}") from None
         for name, data in contents.items():
             with open(os.path.join(work, name), "wb") as file:
                 file.write(data)
@@ -169,7 +169,7 @@ def put(directory, contents, inputs):
         for name in contents:
             os.replace(os.path.join(work, name), os.path.join(directory, name))
     except OSError as error:
-        raise runs.Refusal(runs.FAILED, f"{directory}: {error.strerror}") from None
+        raise Refusal(FAILED, f"{directory}: {error.strerror}") from None
     finally:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
@@ -185,24 +185,23 @@ def say(lines):
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            raise runs.Refusal(runs.FAILED,
-                               f"cannot write to the standard output: {error.strerror}") from None
+            raise Refusal(FAILED, f"cannot write to the standard output: {error.strerror}") from None
 
 
 def plot(arguments):
     options = parse(arguments)
     directory = output_directory(options)
-    command = runs.command_of(options.files[0])
+    command = command_of(options.files[0])
     if command == study.COMMAND:
         contents = guarded(options.files, lambda: study_contents(options))
     elif options.metric is not None:
-        raise runs.Refusal(runs.USAGE, f"plot: --metric: {options.files[0]} is no result of `thrash "
-                                       "study collect`")
+        raise Refusal(USAGE, f"plot: --metric: {options.files[0]} is no result of `thrash study "
+                             "collect`")
     else:
         module = MEASUREMENTS.get(command)
-        shown = [runs.read_run(path) if module is None else runs.read_measurement(path, module)
+        shown = [runs.read_run(path) if module is None else read_measurement(path, module)
                  for path in options.files]
-        name = options.name or runs.picture_name(shown)
+        name = options.name or labels.picture_name(shown)
         drawn = guarded(options.files, lambda: contents_of(shown, module))
         contents = {f"{name}.{ending}": data for ending, data in drawn.items()}
         if module is None:
@@ -220,12 +219,12 @@ def main():
     signal.signal(signal.SIGINT, stop)
     try:
         plot(sys.argv[1:])
-    except runs.Refusal as refusal:
+    except Refusal as refusal:
         print(f"thrash: {refusal}", file=sys.stderr)
         return refusal.code
     except MemoryError:
         print("thrash: plot: out of memory", file=sys.stderr)
-        return runs.FAILED
+        return FAILED
     return 0
 
 

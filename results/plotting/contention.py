@@ -1,7 +1,7 @@
 """Results of `thrash locks`."""
 from plotting import hosts
 from plotting.hosts import Line, Panel, table  # noqa: F401 (table is for plot.py)
-from plotting.runs import absences, text
+from plotting.result_file import absences, text
 
 COMMAND, GROUP = "locks", "locks"
 FIGURE = "hosts_figure"  # what draws them

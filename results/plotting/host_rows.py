@@ -2,7 +2,7 @@
 import numpy as np
 
 from plotting import canvas
-from plotting.runs import USAGE, Refusal
+from plotting.result_file import USAGE, Refusal
 
 MAX_HOSTS = 8  # rows that can still be read on one page
 ROW_HEIGHT = 3.4  # inches

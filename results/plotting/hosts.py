@@ -1,12 +1,10 @@
 """Results of commands that measure hosts, as panels of lines, and the CSV of every number that is
 drawn of them."""
-import csv
-import io
-
 import h5py
 import numpy as np
 
-from plotting.runs import FAILED, Refusal, absences, printable, stem_of, text
+from plotting.result_file import FAILED, Refusal, Result, absences, text
+from plotting.tables import csv_of
 
 
 class Line:
@@ -46,15 +44,11 @@ def reason_of(group):
     return next(iter(reasons.values()), "the file does not say why")
 
 
-class Measurement:
+class Measurement(Result):
     """One result file. `panels_of` makes the panels of the group of a host."""
 
     def __init__(self, path, file, section, panels_of):
-        self.path, self.stem = path, stem_of(path)
-        self.label = self.short = printable(self.stem)
-        self.config = {}
-        self.marks = ["partial"] if file.attrs["partial"] else []
-        self.marks += [] if file.attrs["valid"] else ["invalid"]
+        super().__init__(path, file)
         self.hosts = [Host(name, text(group["processor"][()]) if "processor" in group else "",
                            panels_of(group))
                       for name, group in file[section].items()
@@ -62,11 +56,8 @@ class Measurement:
         if not any(panel.lines for host in self.hosts for panel in host.panels):
             raise Refusal(FAILED, f"{path} has no host that was measured, nothing to draw")
 
-    def marked(self):
-        return self.label + "".join(f" ({mark})" for mark in self.marks)
 
-
-def rows_of(panel, line):
+def rows_of_line(panel, line):
     for place, at in enumerate(line.at):
         for repetition, value in enumerate(line.samples[place]):
             if np.isfinite(value):
@@ -79,18 +70,18 @@ def rows_of(panel, line):
                 yield [line.name, f"{at:.0f}", kind, panel.units, "", repr(float(value)), ""]
 
 
-def table(shown):
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(["run", "host", "panel", "line", "at", "quantity", "units", "repetition", "value",
-           "note"])
+def rows_of(shown):
     for run in shown:
         for host in run.hosts:
             for panel in host.panels:
                 head = [run.marked(), host.name, panel.title]
                 for line in panel.lines:
-                    for row in rows_of(panel, line):
-                        write([*head, *row])
+                    for row in rows_of_line(panel, line):
+                        yield [*head, *row]
                 for name, reason in panel.absent.items():
-                    write([*head, name, "", "", panel.units, "", "", f"not available: {reason}"])
-    return out.getvalue()
+                    yield [*head, name, "", "", panel.units, "", "", f"not available: {reason}"]
+
+
+def table(shown):
+    return csv_of(["run", "host", "panel", "line", "at", "quantity", "units", "repetition", "value",
+                   "note"], rows_of(shown))

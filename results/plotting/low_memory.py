@@ -2,8 +2,8 @@
 import dataclasses
 
 from plotting.panels import bytes_of
-from plotting.runs import Absent
-from plotting.study_pictures import LOWMEM, Picture, Stack, refuse_crowd
+from plotting.picture import LOWMEM, Picture, Stack, refuse_crowd
+from plotting.result_file import Absent
 
 
 @dataclasses.dataclass
@@ -43,7 +43,7 @@ def picture_of(runs):
     if not found:
         return None
     refuse_crowd("panels", len(found), 12)
-    stacks = [Stack(run.marked(run.label), "simulated time", run.time.units, [], run.time.values,
+    stacks = [Stack(run.marked(), "simulated time", run.time.units, [], run.time.values,
                     parts, run.get("series", "lowmem_free_bytes").units, [])
               for run, parts in found]
     title = runs[0].config.get("title", runs[0].stem) if len(runs) == 1 else f"{len(found)} runs"

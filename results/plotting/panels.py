@@ -1,12 +1,11 @@
 """The numbers of the picture: what each panel shows of each run, and the CSV of them all."""
-import csv
 import dataclasses
-import io
 import re
 
 import numpy as np
 
-from plotting.runs import Absent
+from plotting.result_file import Absent
+from plotting.tables import csv_of, exact
 
 OWNERS = (("shm_bytes", "shared memory"), ("anon_bytes", "anonymous"), ("file_bytes", "files"),
           ("pagetable_bytes", "page tables"), ("rmap_bytes", "reverse map"),
@@ -182,11 +181,6 @@ def number(value):
     return f"{float(f'{value:.3g}'):,.0f}"
 
 
-def exact(value):
-    value = float(value)
-    return "" if value != value else str(int(value)) if value.is_integer() else repr(value)
-
-
 def facts(run):
     """What the legend says of a run, for the CSV: (name, units, value, note)."""
     yield "verdict", "1", run.verdict, ""
@@ -202,28 +196,34 @@ def facts(run):
             yield name, "", "", f"not available: {absence}"
 
 
+def rows_of_panel(panel, drawn, run):
+    """(quantity, units, time, value, note)"""
+    if isinstance(drawn, Absent):
+        yield panel.name, "", "", "", f"not available: {drawn}"
+        return
+    units = panel.units(run)
+    if isinstance(drawn, Bar):
+        for name, value in drawn.parts.items():
+            yield name, units, "", exact(value), ""
+        for note in drawn.notes:
+            yield panel.name, "", "", "", note
+        return
+    for time, value in zip(drawn.time, drawn.values):
+        yield (panel.name, units, exact(time), exact(value),
+               "" if value == value else "none freed so far")
+
+
+def rows_of(runs, panels):
+    for index, run in enumerate(runs):
+        label = run.marked()
+        for name, units, value, note in [("file", "1", run.path, ""), *facts(run)]:
+            yield [label, "run", name, units, "", value, note]
+        for panel in panels:
+            for row in rows_of_panel(panel, panel.drawn[index], run):
+                yield [label, panel.name, *row]
+
+
 def table(runs, panels):
     """The CSV: one line per number."""
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(["run", "panel", "quantity", "units", "time", "value", "note"])
-    for index, run in enumerate(runs):
-        label = run.marked(run.label)
-        for name, units, value, note in [("file", "1", run.path, ""), *facts(run)]:
-            write([label, "run", name, units, "", value, note])
-        for panel in panels:
-            drawn = panel.drawn[index]
-            if isinstance(drawn, Absent):
-                write([label, panel.name, panel.name, "", "", "", f"not available: {drawn}"])
-                continue
-            units = panel.units(run)
-            if isinstance(drawn, Bar):
-                for name, value in drawn.parts.items():
-                    write([label, panel.name, name, units, "", exact(value), ""])
-                for note in drawn.notes:
-                    write([label, panel.name, panel.name, "", "", "", note])
-                continue
-            for time, value in zip(drawn.time, drawn.values):
-                write([label, panel.name, panel.name, units, exact(time), exact(value),
-                       "" if value == value else "none freed so far"])
-    return out.getvalue()
+    return csv_of(["run", "panel", "quantity", "units", "time", "value", "note"],
+                  rows_of(runs, panels))

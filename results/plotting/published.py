@@ -1,14 +1,12 @@
 """Results of `thrash validate`: figures that were published or are required, beside what the model gives,
 and the CSV of them all."""
-import csv
 import dataclasses
-import io
 
 import h5py
 import numpy as np
 
-from plotting.panels import exact
-from plotting.runs import FAILED, Refusal, absences, printable, stem_of, text
+from plotting.result_file import FAILED, Refusal, Result, absences, printable, text
+from plotting.tables import csv_of, exact
 
 COMMAND, GROUP = "validate", "provenance"  # the rows are in one of these:
 PLACES = ("published", "claims")
@@ -63,14 +61,11 @@ def read_row(name, group):
     return Row(name, *words, figures, absences(group) | absences(group["figures"]))
 
 
-class Measurement:
+class Measurement(Result):
     """One result file of `thrash validate`."""
 
     def __init__(self, path, file):
-        self.path, self.stem, self.config = path, stem_of(path), {}
-        self.label = self.short = printable(self.stem)
-        self.marks = ["partial"] if file.attrs["partial"] else []
-        self.marks += [] if file.attrs["valid"] else ["invalid"]
+        super().__init__(path, file)
         self.version = text(file["provenance/version"][()])
         self.place = next((place for place in PLACES if place in file), None)
         if self.place is None:
@@ -83,9 +78,6 @@ class Measurement:
             raise Refusal(FAILED, f"{path} has no figure that was compared with another, nothing to "
                                   "draw")
 
-    def marked(self):
-        return self.label + "".join(f" ({mark})" for mark in self.marks)
-
 
 def note_of(figure):
     if not figure.is_limited():
@@ -93,18 +85,18 @@ def note_of(figure):
     return "" if figure.is_comparable() else "not drawn: no ratio of figures that are not positive"
 
 
-def table(shown):
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(["run", "row", "kind", "verdict", "figure", "units", "simulated", "low", "high", "ratio",
-           "source", "note"])
+def rows_of(shown):
     for run in shown:
         for row in run.rows:
             head = [run.marked(), row.name, row.kind, row.verdict]
             for figure in row.figures:
                 ratio = figure.value / figure.wanted() if figure.is_comparable() else float("nan")
-                write([*head, figure.name, figure.units, exact(figure.value), exact(figure.low),
-                       exact(figure.high), exact(ratio), row.source, note_of(figure)])
+                yield [*head, figure.name, figure.units, exact(figure.value), exact(figure.low),
+                       exact(figure.high), exact(ratio), row.source, note_of(figure)]
             for name, reason in row.absent.items():
-                write([*head, name, "", "", "", "", "", row.source, f"not available: {reason}"])
-    return out.getvalue()
+                yield [*head, name, "", "", "", "", "", row.source, f"not available: {reason}"]
+
+
+def table(shown):
+    return csv_of(["run", "row", "kind", "verdict", "figure", "units", "simulated", "low", "high",
+                   "ratio", "source", "note"], rows_of(shown))

@@ -6,7 +6,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from plotting import canvas
 from plotting.panels import number
-from plotting.runs import USAGE, Refusal
+from plotting.result_file import USAGE, Refusal
 
 LINE_HEIGHT, COLUMN_LINES, MAX_COLUMNS = 0.21, 40, 3  # inches; lines of one column
 MET, MISSED, BAND = "#31688e", "#d0633c", "#d9dde0"

@@ -11,7 +11,7 @@ from plotting import canvas
 from plotting.bars import draw_bars
 from plotting.canvas import INK, PALE, WIDTH, axis_number, fit, plain, style_of, text_colour, width_of
 from plotting.panels import Curve
-from plotting.runs import Absent, printable
+from plotting.result_file import Absent, printable
 
 PANEL_HEIGHT, GAP = 2.75, 1.25  # inches
 HALO = [withStroke(linewidth=3, foreground="white")]
@@ -186,7 +186,7 @@ def draw_legend(figure, runs, styles, top, columns):
         figure.add_artist(Line2D([x, x + 0.018, x + 0.036], [y] * 3, markevery=[1],
                                  **styles[index]))
         room = WIDTH * (0.94 / columns - 0.042 - 0.01)
-        name = figure.text(x + 0.042, y, plain(run.marked(run.label)), va="center", fontsize=11,
+        name = figure.text(x + 0.042, y, plain(run.marked()), va="center", fontsize=11,
                            fontweight="bold", color=text_colour(styles[index]))
         fit(name, room)
         if "\n" in name.get_text():

@@ -4,8 +4,8 @@ import dataclasses
 import h5py
 import numpy as np
 
-from plotting.runs import (USAGE, Absent, Refusal, absences, open_result, printable, read_run,
-                           stem_of, text)
+from plotting.result_file import (USAGE, Absent, Refusal, Result, absences, open_result, printable,
+                                  read_result, text)
 
 COMMAND, GROUP = "study collect", "study"
 GROUPS = ("simulation/totals", "performance", "simulation")  # whose metrics go by their names alone
@@ -74,16 +74,14 @@ def read_texts(data):
                     dtype=object).reshape(words.shape)
 
 
-class Study:
+class Study(Result):
     """One file, read whole but for its series, of which those of memory are read."""
 
     def __init__(self, path, file):
-        self.path, self.stem = path, stem_of(path)
-        self.marks = ["partial"] if file.attrs["partial"] else []
-        self.marks += [] if file.attrs["valid"] else ["invalid"]
+        super().__init__(path, file)
         self.digest = text(file.attrs["digest"])
         self.version = text(file["provenance/version"][()])
-        self.title = printable(text(file["study/title"][()]).rstrip("\0") or
+        self.label = printable(text(file["study/title"][()]).rstrip("\0") or
                                text(file["study/name"][()]))
         self.points = int(file["study/points"][()])
         self.collected = int(file["study/collected"][()])
@@ -134,9 +132,6 @@ class Study:
         """By its name in the file, or by the key of the scenario; None if there is none."""
         return next((axis for axis in self.axes if name in (axis.name, axis.key)), None)
 
-    def marked(self):
-        return self.title + "".join(f" ({mark})" for mark in self.marks)
-
 
 def ratio(above, below):
     return np.divide(above, below, out=np.full(np.shape(below), np.nan), where=below > 0)
@@ -176,7 +171,7 @@ def read_study(path):
         with open_result(name, COMMAND, GROUP) as file:
             return Study(name, file)
 
-    study = read_run(path, read)
+    study = read_result(path, read)
     if not study.collected:
         raise Refusal(USAGE, f"{path} holds no point with values, nothing to draw")
     return study

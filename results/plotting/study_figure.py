@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from plotting import canvas
 from plotting.panels import OWNERS
-from plotting.study_pictures import LOWMEM, Stack
+from plotting.picture import LOWMEM, Stack
 
 WIDTHS = {1: 9.5, 2: 12.0, 3: 14.0}  # inches, by columns
 PANEL_HEIGHT, ROW_GAP = 3.1, 1.05

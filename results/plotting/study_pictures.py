@@ -1,74 +1,14 @@
-"""What is drawn of a collected study: metrics against its axes, and the CSV of every number."""
-import csv
+"""What is drawn of a collected study: metrics against its axes."""
 import dataclasses
 import difflib
-import io
 import itertools
 
 import numpy as np
 
-from plotting.panels import OWNERS, exact
-from plotting.runs import USAGE, Absent, Refusal
+from plotting.picture import (LOWMEM, MAX_LINES, MAX_PANELS, WHOLE, Line, Panel, Picture, Stack,
+                              refuse_crowd)
+from plotting.result_file import USAGE, Absent, Refusal
 from plotting.study import DERIVED, WITH_VALUES
-
-MAX_LINES, MAX_PANELS = 12, 12  # what can still be told apart and read
-LOWMEM = (("lowmem_user_bytes", "processes and files"), ("lowmem_mem_map_bytes", "mem_map"),
-          ("lowmem_image_bytes", "kernel image"), ("lowmem_pagetable_bytes", "page tables"),
-          ("lowmem_directory_bytes", "page directories"), ("lowmem_rmap_bytes", "pte chains"),
-          ("lowmem_task_bytes", "tasks"), ("lowmem_mm_bytes", "mm_structs"),
-          ("lowmem_vma_bytes", "vmas"), ("lowmem_buffer_head_bytes", "buffer heads"),
-          ("lowmem_radix_node_bytes", "radix nodes"), ("lowmem_free_bytes", "free"))
-WHOLE = tuple((metric, name) for metric, name in OWNERS if metric)
-
-
-@dataclasses.dataclass
-class Line:
-    """Median, least and most over the repetitions that have a value, for each value of an axis."""
-    label: str
-    x: object  # numbers, or places from 0 where the axis has words
-    middle: object
-    low: object
-    high: object
-    count: object
-    notes: list  # for each value: why it is missing, or ""
-    dashed: bool = False
-
-
-@dataclasses.dataclass
-class Panel:
-    """Lines over an axis."""
-    title: str
-    axis: str  # what is below it
-    axis_units: str
-    ticks: list  # [(x, words)]
-    metric: str
-    units: str
-    lines: list
-    from_zero: bool = False
-    log: bool = False
-
-
-@dataclasses.dataclass
-class Stack:
-    """Parts on top of each other, over an axis or over time."""
-    title: str
-    axis: str
-    axis_units: str
-    ticks: list  # none: time
-    x: object
-    parts: dict  # name: values
-    units: str
-    notes: list
-
-
-@dataclasses.dataclass
-class Picture:
-    name: str
-    title: str
-    said: str
-    panels: list
-    notes: list = dataclasses.field(default_factory=list)
-
 
 # ---- points of a study
 
@@ -121,12 +61,6 @@ def combinations(study, taken):
         words = ", ".join(f"{short(axis)} {axis.spelled[step]}"
                           for axis, step in zip(scales, steps))
         yield {axis.dim: step for axis, step in zip(scales, steps)}, words
-
-
-def refuse_crowd(what, number, most):
-    if number > most:
-        raise Refusal(USAGE, f"plot: {number} {what} in one picture, at most {most} can be read; "
-                             "choose other axes with --by and --per")
 
 
 def panels_of(study, metric, by, per):
@@ -381,37 +315,3 @@ def picture_asked_for(study, metric, by, per):
                           study.metric(metric), axis, lines)
     except Absent as absence:
         raise Refusal(USAGE, f"plot: --metric {metric}: {absence}") from None
-
-
-# ---- CSV
-
-def lines_of_panel(panel):
-    for line in panel.lines:
-        for place, (_, words) in enumerate(panel.ticks):
-            yield [panel.title, line.label, panel.metric, panel.units, panel.axis, words,
-                   exact(line.x[place]) if panel.axis_units else "", panel.axis_units,
-                   exact(line.middle[place]), exact(line.low[place]), exact(line.high[place]),
-                   exact(line.count[place]), line.notes[place]]
-
-
-def lines_of_stack(stack):
-    for name, values in stack.parts.items():
-        for place, value in enumerate(values):
-            words = stack.ticks[place][1] if stack.ticks else ""
-            note = stack.notes[place] if stack.ticks else "".join(stack.notes)
-            yield [stack.title, name, "held", stack.units, stack.axis, words,
-                   exact(stack.x[place]) if stack.axis_units else "", stack.axis_units,
-                   exact(value), "", "", "", note]
-
-
-def table(study, picture):
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(["panel", "line", "metric", "units", "axis", "at", "at_value", "at_units", "median",
-           "least", "most", "repetitions", "note"])
-    write(["", "file", "", "", "", "", "", "", "", "", "", "", study.path])
-    write(["", "digest", "", "", "", "", "", "", "", "", "", "", study.digest])
-    for panel in picture.panels:
-        for line in lines_of_panel(panel) if isinstance(panel, Panel) else lines_of_stack(panel):
-            write(line)
-    return out.getvalue()

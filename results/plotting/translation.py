@@ -1,11 +1,9 @@
 """Results of `thrash tlb`, and the CSV of every number that is drawn of them."""
-import csv
-import io
-
 import h5py
 import numpy as np
 
-from plotting.runs import FAILED, Refusal, absences, printable, stem_of, text
+from plotting.result_file import FAILED, Refusal, Result, absences, text
+from plotting.tables import csv_of
 
 COMMAND, GROUP = "tlb", "tlb"
 FIGURE = "translation_figure"  # what draws them
@@ -47,25 +45,18 @@ class Host:
         return any(np.isfinite(self.time[pattern][kind]).any() for pattern, _ in PATTERNS)
 
 
-class Measurement:
+class Measurement(Result):
     """One result file of `thrash tlb`."""
 
     def __init__(self, path, file):
-        self.path, self.stem = path, stem_of(path)
-        self.label = self.short = printable(self.stem)
-        self.config = {}
-        self.marks = ["partial"] if file.attrs["partial"] else []
-        self.marks += [] if file.attrs["valid"] else ["invalid"]
+        super().__init__(path, file)
         self.hosts = [Host(name, group) for name, group in file[GROUP].items()
                       if isinstance(group, h5py.Group) and "kinds" in group]
         if not self.hosts:
             raise Refusal(FAILED, f"{path} has no host that was measured, nothing to draw")
 
-    def marked(self):
-        return self.label + "".join(f" ({mark})" for mark in self.marks)
 
-
-def lines_of(run, host):
+def rows_of(run, host):
     label = run.marked()
     for index, kind in enumerate(host.kinds):
         if not host.is_measured(index):
@@ -92,12 +83,6 @@ def lines_of(run, host):
 
 
 def table(shown):
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(["run", "host", "pattern", "pages", "footprint", "quantity", "units", "repetition",
-           "value", "note"])
-    for run in shown:
-        for host in run.hosts:
-            for line in lines_of(run, host):
-                write(line)
-    return out.getvalue()
+    return csv_of(["run", "host", "pattern", "pages", "footprint", "quantity", "units", "repetition",
+                   "value", "note"],
+                  (row for run in shown for host in run.hosts for row in rows_of(run, host)))

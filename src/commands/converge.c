@@ -415,6 +415,7 @@ static enum status converge_all(struct converge *converge)
 int command_converge(int argc, char **argv)
 {
     struct converge_options options = {.seeds = 3, .progress = PROGRESS_AUTO};
+    (void)stop_signals_catch(); /* one that comes while it starts does not kill it */
     launcher_quiet_others();
     enum status status = parse(argc, argv, &options);
     if (status != STATUS_OK) {

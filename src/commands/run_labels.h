@@ -1,5 +1,5 @@
 /* What to call several runs beside each other: the same words as in the pictures of `thrash plot`
- * (results/plotting/runs.py). */
+ * (results/plotting/labels.py). */
 #ifndef THRASH_COMMANDS_RUN_LABELS_H
 #define THRASH_COMMANDS_RUN_LABELS_H
 

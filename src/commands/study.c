@@ -125,10 +125,46 @@ static enum status check_options(const struct verb *verb, const char *const *giv
     return STATUS_OK;
 }
 
+enum { QUICK = 256, JOBS, FORCE, SITE, DRY_RUN, EVERY, REQUIRE_ALL, COLLECT };
+
+/* Those with a value have it in `optarg`. */
+static enum status take_option(int option, char **argv, struct study_arguments *arguments)
+{
+    switch (option) {
+    case 'o':
+        arguments->directory = optarg;
+        return STATUS_OK;
+    case QUICK:
+        arguments->quick = true;
+        return STATUS_OK;
+    case JOBS:
+        return parse_count("--jobs", optarg, &arguments->at_once);
+    case EVERY:
+        arguments->manner.checkpoint_every = optarg;
+        return check_time("--checkpoint-every", optarg);
+    case SITE:
+        arguments->site = optarg;
+        return STATUS_OK;
+    case DRY_RUN:
+        arguments->dry_run = true;
+        return STATUS_OK;
+    case FORCE:
+        arguments->manner.force = true;
+        return STATUS_OK;
+    case COLLECT:
+        arguments->collect = true;
+        return STATUS_OK;
+    case REQUIRE_ALL:
+        arguments->require_all = true;
+        return STATUS_OK;
+    default:
+        return unusable_option("study", argv, option);
+    }
+}
+
 static enum status parse(int argc, char **argv, struct study_arguments *arguments,
                          const struct verb **verb_p, bool *help_p)
 {
-    enum { QUICK = 256, JOBS, FORCE, SITE, DRY_RUN, EVERY, REQUIRE_ALL, COLLECT };
     static const struct option options[] = {{"help", no_argument, NULL, 'h'},
                                             {"output", required_argument, NULL, 'o'},
                                             {"quick", no_argument, NULL, QUICK},
@@ -152,42 +188,11 @@ static enum status parse(int argc, char **argv, struct study_arguments *argument
         if (index >= 0 && ngiven < GIVEN_MOST) {
             given[ngiven++] = options[index].name;
         }
-        switch (option) {
-        case 'h':
+        if (option == 'h') {
             *help_p = true;
             return STATUS_OK;
-        case 'o':
-            arguments->directory = optarg;
-            break;
-        case QUICK:
-            arguments->quick = true;
-            break;
-        case JOBS:
-            status = parse_count("--jobs", optarg, &arguments->at_once);
-            break;
-        case EVERY:
-            arguments->manner.checkpoint_every = optarg;
-            status = check_time("--checkpoint-every", optarg);
-            break;
-        case SITE:
-            arguments->site = optarg;
-            break;
-        case DRY_RUN:
-            arguments->dry_run = true;
-            break;
-        case FORCE:
-            arguments->manner.force = true;
-            break;
-        case COLLECT:
-            arguments->collect = true;
-            break;
-        case REQUIRE_ALL:
-            arguments->require_all = true;
-            break;
-        default:
-            status = unusable_option("study", argv, option);
-            break;
         }
+        status = take_option(option, argv, arguments);
     }
     if (status != STATUS_OK) {
         return status;

@@ -262,6 +262,7 @@ static enum status gather_and_validate(int argc, char **argv,
 int command_validate(int argc, char **argv)
 {
     struct validate_options options = {.progress = PROGRESS_AUTO, .form = FORM_FULL};
+    (void)stop_signals_catch(); /* one that comes while it starts does not kill it */
     launcher_quiet_others();
     enum status status = parse(argc, argv, &options);
     if (status != STATUS_OK) {

@@ -36,6 +36,13 @@ void lru_2_4_set_up(struct cell *cell)
     }
 }
 
+page_count lru_2_4_frames_kept(const struct cell *cell, enum zone_index zone_class,
+                               enum zone_index index, enum watermark watermark)
+{
+    const struct zone *zone = &cell->core->zone[index];
+    return zone_mark(zone, watermark) + zone->reserve[zone_class];
+}
+
 /* The first zone of a class, from the highest down, with more free than a watermark. */
 static bool find_above(const struct cell *cell, enum zone_index zone_class,
                        enum watermark watermark, enum zone_index *zone_p)
@@ -43,7 +50,7 @@ static bool find_above(const struct cell *cell, enum zone_index zone_class,
     for (int i = (int)zone_class; i >= 0; i--) {
         const struct zone *zone = &cell->core->zone[i];
         if (zone->present > 0 &&
-            zone->free > zone_mark(zone, watermark) + zone->reserve[zone_class]) {
+            zone->free > lru_2_4_frames_kept(cell, zone_class, (enum zone_index)i, watermark)) {
             *zone_p = (enum zone_index)i;
             return true;
         }
@@ -63,16 +70,6 @@ enum frame_result lru_2_4_find_frame(struct cell *cell, enum zone_index zone_cla
         return FRAME_OK;
     }
     return FRAME_RECLAIM;
-}
-
-page_count lru_2_4_frames_kept(const struct cell *cell, enum zone_index zone_class)
-{
-    page_count frames = 0;
-    for (int i = (int)zone_class; i >= 0; i--) {
-        const struct zone *zone = &cell->core->zone[i];
-        frames += min_u64(zone->present, zone->min + zone->reserve[zone_class]);
-    }
-    return frames;
 }
 
 bool lru_2_4_hand_over(struct cell *cell, struct actor *actor, struct context *context,

@@ -57,7 +57,8 @@ struct lru_2_4_release {
 void lru_2_4_set_up(struct cell *cell);
 enum frame_result lru_2_4_find_frame(struct cell *cell, enum zone_index zone_class, sim_time now,
                                      enum zone_index *zone_p);
-page_count lru_2_4_frames_kept(const struct cell *cell, enum zone_index zone_class);
+page_count lru_2_4_frames_kept(const struct cell *cell, enum zone_index zone_class,
+                               enum zone_index index, enum watermark watermark);
 
 /* refill_inactive(), for call->ratio pages. */
 enum step lru_2_4_refill(struct cell *cell, struct actor *actor, struct context *context,

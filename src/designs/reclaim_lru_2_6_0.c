@@ -60,19 +60,26 @@ static void set_up(struct cell *cell)
     }
 }
 
-/* The first zone of a class, from the highest down, whose free pages reach the sum of a watermark
- * over itself and the zones above it. */
+/* A watermark of a zone and of those above it that allocations of a class look at first. */
+static page_count frames_kept(const struct cell *cell, enum zone_index zone_class,
+                              enum zone_index index, enum watermark watermark)
+{
+    page_count kept = 0;
+    for (int i = (int)MUTANT(WATERMARK, zone_class, index); i >= (int)index; i--) {
+        const struct zone *zone = &cell->core->zone[i];
+        kept += zone->present > 0 ? zone_mark(zone, watermark) : 0;
+    }
+    return kept;
+}
+
+/* The first zone of a class, from the highest down, with more free than is kept. */
 static bool find_incremental(const struct cell *cell, enum zone_index zone_class,
                              enum watermark watermark, enum zone_index *zone_p)
 {
-    page_count min = 1;
     for (int i = (int)zone_class; i >= 0; i--) {
         const struct zone *zone = &cell->core->zone[i];
-        if (zone->present == 0) {
-            continue;
-        }
-        min = MUTANT(WATERMARK, min, 1) + zone_mark(zone, watermark);
-        if (zone->free >= min) {
+        if (zone->present > 0 &&
+            zone->free > frames_kept(cell, zone_class, (enum zone_index)i, watermark)) {
             *zone_p = (enum zone_index)i;
             return true;
         }
@@ -104,18 +111,6 @@ static enum frame_result find_frame(struct cell *cell, enum zone_index zone_clas
         return FRAME_OK;
     }
     return FRAME_RECLAIM;
-}
-
-static page_count frames_kept(const struct cell *cell, enum zone_index zone_class)
-{
-    page_count frames = 0;
-    page_count min = 0;
-    for (int i = (int)zone_class; i >= 0; i--) {
-        const struct zone *zone = &cell->core->zone[i];
-        min += zone->present > 0 ? zone->min : 0;
-        frames += min_u64(zone->present, min);
-    }
-    return frames;
 }
 
 /* Before the passes over the zones up to a class, and after the last one: distress follows the

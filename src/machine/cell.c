@@ -340,8 +340,13 @@ enum status cell_frames_kept(const struct scenario *scenario, const struct plan 
     }
     set_up_zones(&cell);
     design->reclaim->set_up(&cell);
-    *frames_p = scenario->machine.nodes *
-                design->reclaim->frames_kept(&cell, zone_user_class(&cell));
+    page_count kept = 0;
+    const enum zone_index class = zone_user_class(&cell);
+    for (enum zone_index zone = ZONE_DMA; zone <= class; zone++) {
+        kept += min_u64(cell.core->zone[zone].present,
+                        design->reclaim->frames_kept(&cell, class, zone, WATERMARK_MIN));
+    }
+    *frames_p = scenario->machine.nodes * kept;
     free(cell.core);
     return STATUS_OK;
 }

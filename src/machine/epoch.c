@@ -112,6 +112,20 @@ static void report_reclaim(const struct cell *cell, struct cell_report *report)
     }
 }
 
+/* What allocations leave free in the cell's part of its node's zones. */
+static void report_marks(const struct cell *cell, struct cell_report *report)
+{
+    const struct reclaim_ops *reclaim = cell->design->reclaim;
+    const enum zone_index highest = cell->has_lowmem_limit ? ZONE_HIGHMEM : ZONE_NORMAL;
+    for (enum zone_index i = ZONE_DMA; i < ZONES; i++) {
+        const enum zone_index class = i < highest ? i : highest; /* there are no higher ones */
+        for (enum zone_index zone = ZONE_DMA; zone <= class; zone++) {
+            report->kept[i][zone] = reclaim->frames_kept(cell, class, zone, WATERMARK_MIN);
+            report->low[i][zone] = reclaim->frames_kept(cell, class, zone, WATERMARK_LOW);
+        }
+    }
+}
+
 void epoch_report(const struct cell *cell, struct cell_report *report)
 {
     const struct cell_core *core = cell->core;
@@ -128,9 +142,8 @@ void epoch_report(const struct cell *cell, struct cell_report *report)
     };
     for (int zone = 0; zone < ZONES; zone++) {
         report->free[zone] = core->zone[zone].free;
-        report->min[zone] = core->zone[zone].min;
-        report->low[zone] = core->zone[zone].low;
     }
+    report_marks(cell, report);
     report_reclaim(cell, report);
 }
 

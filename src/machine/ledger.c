@@ -188,40 +188,102 @@ void ledger_plan_epoch(struct ledger *ledger, sim_time start, sim_time end)
 
 /* Frames of one zone in the cells of a node. */
 struct pool {
-    page_count free, min, low;
+    page_count free;
+    page_count kept[ZONES], low[ZONES]; /* by allocations of each class */
     uint64_t wanted;
 };
 
-static void add_to_pool(struct pool *pool, const struct cell_report *report, int zone)
+static void add_to_pool(struct pool *pool, const struct cell_report *report, enum zone_index zone)
 {
     pool->free += report->free[zone];
-    pool->min += report->min[zone];
-    pool->low += report->low[zone];
+    for (enum zone_index class = zone; class < ZONES; class ++) {
+        pool->kept[class] += report->kept[class][zone];
+        pool->low[class] += report->low[class][zone];
+    }
     pool->wanted += report->frames_wanted;
 }
 
+/* How the frames are to be divided. */
+struct division {
+    enum zone_index class; /* parts of `kept` are as what it keeps */
+    page_count kept;
+    page_count above; /* parts of these are as what cells wanted, or equal */
+    bool by_wants;
+    enum zone_index lacks; /* no cell has more than this class keeps; ZONES: no bound */
+};
+
+/* Goes by what two classes keep: the most that leaves frames to be had, the least that does not. */
+static struct division divide(const struct pool *all, enum zone_index zone)
+{
+    enum zone_index finds = ZONES;
+    enum zone_index lacks = ZONES;
+    for (enum zone_index class = zone; class < ZONES; class ++) {
+        if (all->free > all->kept[class]) {
+            finds = finds == ZONES || all->kept[class] > all->kept[finds] ? class : finds;
+        } else {
+            lacks = lacks == ZONES || all->kept[class] < all->kept[lacks] ? class : lacks;
+        }
+    }
+    if (finds != ZONES && all->free <= all->low[finds] && all->wanted > 0) {
+        return (struct division){.class = finds,
+                                 .kept = all->kept[finds],
+                                 .above = all->free - all->kept[finds],
+                                 .by_wants = true,
+                                 .lacks = lacks};
+    }
+    if (lacks != ZONES) {
+        return (struct division){.class = lacks, .kept = all->free, .lacks = lacks};
+    }
+    return (struct division){.class = zone, .above = all->free, .lacks = ZONES};
+}
+
+/* What the first cells get together, who add up to `first`. */
+static page_count part(page_count frames, uint64_t first, uint64_t all)
+{
+    return all == 0 ? 0 : muldiv(frames, first, all);
+}
+
+static page_count bound(const struct division *division, const struct cell_report *report,
+                        enum zone_index zone)
+{
+    return division->lacks == ZONES ? UINT64_MAX : report->kept[division->lacks][zone];
+}
+
 /* A node's cells share its frames; those of nodes stay apart. While there are plenty, in equal
- * parts. Between the min and the low watermarks, what is above min goes to the cells that wanted
- * frames last: a process that takes every frame that comes free leaves none to others wherever they
- * are. */
-static void level_zone(struct ledger *ledger, cell_id first, cell_id ncells, int zone)
+ * parts. What allocations of a class keep is no cell's to take as long as it is not all cells':
+ * equal parts of the rest would hide frames from who needs them, and show them to others. What is
+ * above goes to the cells that wanted frames last: a process that takes every frame that comes free
+ * leaves none to others wherever they are. */
+static void level_zone(struct ledger *ledger, cell_id first, cell_id ncells, enum zone_index zone)
 {
     struct pool all = {0};
     for (cell_id i = 0; i < ncells; i++) {
         add_to_pool(&all, &ledger->account[first + i].report, zone);
     }
-    bool scarce = all.free > all.min && all.free <= all.low && all.wanted > 0;
+    const struct division division = divide(&all, zone);
+    const page_count kept = all.kept[division.class];
     struct pool before = {0};
+    page_count left = all.free;
     for (cell_id i = 0; i < ncells; i++) {
         struct cell_account *account = &ledger->account[first + i];
         struct pool with = before;
         add_to_pool(&with, &account->report, zone);
-        page_count above = scarce ? all.free - all.min : 0;
-        account->free[zone] = scarce
-                                  ? with.min - before.min + muldiv(above, with.wanted, all.wanted) -
-                                        muldiv(above, before.wanted, all.wanted)
-                                  : even_part(all.free, i, ncells);
+        const page_count above = division.by_wants
+                                     ? part(division.above, with.wanted, all.wanted) -
+                                           part(division.above, before.wanted, all.wanted)
+                                     : even_part(division.above, i, ncells);
+        const page_count frames = part(division.kept, with.kept[division.class], kept) -
+                                  part(division.kept, before.kept[division.class], kept) + above;
+        account->free[zone] = min_u64(frames, bound(&division, &account->report, zone));
+        left -= account->free[zone];
         before = with;
+    }
+    for (cell_id i = 0; i < ncells && left > 0; i++) {
+        struct cell_account *account = &ledger->account[first + i];
+        const page_count most = bound(&division, &account->report, zone) - account->free[zone];
+        const page_count more = min_u64(left, most);
+        account->free[zone] += more;
+        left -= more;
     }
 }
 
@@ -229,7 +291,7 @@ void ledger_level_frames(struct ledger *ledger)
 {
     cell_id per_node = ledger->ncells / (cell_id)ledger->scenario->machine.nodes;
     for (cell_id first = 0; first < ledger->ncells; first += per_node) {
-        for (int zone = 0; zone < ZONES; zone++) {
+        for (enum zone_index zone = ZONE_DMA; zone < ZONES; zone++) {
             level_zone(ledger, first, per_node, zone);
         }
     }

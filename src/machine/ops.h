@@ -124,8 +124,10 @@ struct reclaim_ops {
     enum frame_result (*find_frame)(struct cell *cell, enum zone_index class, sim_time now,
                                     enum zone_index *zone_p);
 
-    /* Free frames of a class and the zones below it that find_frame() never picks for it. */
-    page_count (*frames_kept)(const struct cell *cell, enum zone_index class);
+    /* Free frames of a zone that allocations of a class, its own or a higher one, leave there:
+     * find_frame() picks it above those of WATERMARK_LOW, or else above those of WATERMARK_MIN. */
+    page_count (*frames_kept)(const struct cell *cell, enum zone_index class, enum zone_index zone,
+                              enum watermark watermark);
 
     /* Direct reclaim by the process of a context, after begin_direct(): until a frame can be had.
      * It may leave one in context.held_frame. Sets core.out_of_memory when it gives up. */

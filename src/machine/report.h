@@ -19,8 +19,9 @@ struct cell_report {
     int64_t due;
     sim_time blocked; /* process time spent waiting for devices */
     page_count free[ZONES];
-    page_count min[ZONES], low[ZONES]; /* watermarks of the cell's part of its node's zones */
-    uint64_t frames_wanted;            /* taken in the epoch, and waited for at its end */
+    page_count kept[ZONES][ZONES]; /* of each zone by allocations of each class, at min */
+    page_count low[ZONES][ZONES];  /* the same at low; [class][zone] */
+    uint64_t frames_wanted;        /* taken in the epoch, and waited for at its end */
     page_count nr_mapped;
     uint64_t chain_use; /* work under bit locks of shared pages, in billionths of a CPU */
     uint64_t freed;

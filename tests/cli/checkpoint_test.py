@@ -11,14 +11,14 @@ import pathlib
 import random
 import re
 import resource
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
 import interruptions
+from directories import run_in_directories
 from interruptions import ranks_of
 
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
@@ -237,15 +237,18 @@ def test_legs(directory):
 
 
 def test_signal(directory):
-    """SIGUSR1 leaves a partial result and a checkpoint."""
+    """SIGUSR1 leaves a partial result and a checkpoint of that moment."""
+    checkpoint = pathlib.Path(f"{directory}/out.h5.ckpt")
     arguments = [QUICKSTART, "--set", "duration=2h", "--set", "phases.pressure.until_freed=0%",
                  "--set", "workloads.shm_copy.rate=1kB/s", "-o", f"{directory}/out.h5"]
-    command = command_of([*arguments, "--checkpoint-every", "1h"])
+    command = command_of([*arguments, "--checkpoint-every", "3s"])
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(1)
+        assert wait_until(checkpoint.exists, process)  # before that it may be populating
+        first = checkpoint.stat().st_mtime_ns
         process.send_signal(signal.SIGUSR1)
         assert process.wait(timeout=60) == 4
     assert sorted(os.listdir(directory)) == ["out.h5.ckpt", "out.h5.partial"]
+    assert checkpoint.stat().st_mtime_ns > first
 
 
 def test_populate(directory):
@@ -407,20 +410,7 @@ def test_full_disk(directory):
     assert os.listdir(directory) == ["out.h5"]
 
 
-TESTS = [test_kills, test_legs, test_signal, test_populate, test_other_scenario, test_kept, test_resume_with_force,
-         test_damaged, test_damaged_with_force, test_full_disk]
+TESTS = [test_kills, test_legs, test_signal, test_populate, test_other_scenario, test_kept,
+         test_resume_with_force, test_damaged, test_damaged_with_force, test_full_disk]
 
-
-def main():
-    for test in [test for test in TESTS if test.__name__ in sys.argv[4:] or not sys.argv[4:]]:
-        directory = tempfile.mkdtemp()
-        begun = time.monotonic()
-        try:
-            test(directory)
-        finally:
-            shutil.rmtree(directory)
-        print(f"ok {test.__name__} {time.monotonic() - begun:.1f} s", flush=True)
-    return 0
-
-
-sys.exit(main())
+run_in_directories(TESTS, sys.argv[4:])

@@ -8,11 +8,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import h5py
 import numpy
 import xarray
+
+sys.dont_write_bytecode = True  # the source tree may be read-only
+from directories import run_in_directories
 
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
 CONFIGS = pathlib.Path(sys.argv[2]).resolve()
@@ -316,15 +318,6 @@ def full_disk(path, where, directory):
     assert "job.h5" not in result.stdout and ".tmp" not in result.stdout, result
 
 
-def main():
-    for test in (test_values, test_missing, test_times, test_repetitions, test_refusals):
-        with tempfile.TemporaryDirectory() as directory:
-            os.chdir(directory)
-            test(directory)
-            os.chdir("/")
-        print("ok", test.__name__, flush=True)
-    return 0
+TESTS = [test_values, test_missing, test_times, test_repetitions, test_refusals]
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+run_in_directories(TESTS)

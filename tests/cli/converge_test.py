@@ -8,9 +8,9 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
+from directories import run_in_directories
 from launcher import MPIEXEC, launcher_flags
 
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
@@ -133,13 +133,4 @@ def test_interrupted(directory):
 
 TESTS = [test_table, test_nothing_to_say, test_any_ranks, test_refused, test_interrupted]
 
-
-def main():
-    for test in TESTS:
-        with tempfile.TemporaryDirectory() as directory:
-            test(directory)
-        print(f"ok {test.__name__}")
-    return 0
-
-
-sys.exit(main())
+run_in_directories(TESTS)

@@ -178,12 +178,12 @@ def test_binding(directory):
             [*MPIEXEC, "-q", "--oversubscribe", "--bind-to", "core", "-n", "1"])
 
 
-def test_signal(directory):
-    path = directory / "stopped.h5"
+def stop_after(seconds, path):
+    """What was measured of locks alone when SIGTERM came; the rest of the file is looked at."""
     process = subprocess.Popen([THRASH, "locks", "-o", str(path), "--threads", "1", "--progress",
                                 "none", "--duration", "30ms"], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
-    time.sleep(4)
+    time.sleep(seconds)
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 4, f"exit {process.returncode}\n{output}\n{errors}"
@@ -192,8 +192,17 @@ def test_signal(directory):
     with h5py.File(f"{path}.partial") as file:
         assert file.attrs["partial"] == 1
         (host,) = file["locks"].values()
-        assert numpy.all(host["uncontended/time"][()] > 0)
         assert check_everything(host) > 10
+        return host["uncontended/time"][()]
+
+
+def test_signal(directory):
+    """That is measured first; how long it takes, the host and sanitizers say."""
+    for seconds in (4, 30):
+        measured = stop_after(seconds, directory / f"stopped-{seconds}.h5")
+        if numpy.all(measured > 0):
+            return
+    raise AssertionError(measured)
 
 
 def check_that_ranks_sleep(directory, launcher):

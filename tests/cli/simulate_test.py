@@ -8,12 +8,12 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import h5py
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
+from directories import run_in_directories
 from launcher import MPIEXEC, launcher_flags
 
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
@@ -290,19 +290,8 @@ def test_sample(directory):
 
 
 TESTS = [test_result, test_exchanges, test_same_bits, test_preset_of_an_echo, test_livelock,
-         test_lowmem_exhausted,
-         test_superseded_partial, test_check, test_check_amounts, test_refused_alike,
-         test_interrupted, test_said_once,
-         test_default_output, test_other_commands,
-         test_sample]
+         test_lowmem_exhausted, test_superseded_partial, test_check, test_check_amounts,
+         test_refused_alike, test_interrupted, test_said_once, test_default_output,
+         test_other_commands, test_sample]
 
-
-def main():
-    for test in TESTS:
-        with tempfile.TemporaryDirectory() as directory:
-            test(directory)
-        print(f"ok {test.__name__}")
-    return 0
-
-
-sys.exit(main())
+run_in_directories(TESTS)

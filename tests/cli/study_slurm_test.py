@@ -9,7 +9,9 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True  # the source tree may be read-only
+from directories import run_in_directories
 
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
 CONFIGS = pathlib.Path(sys.argv[2]).resolve()
@@ -197,13 +199,6 @@ def test_refusals(directory):
         assert words in refused and "bad.yaml" in refused, refused
 
 
-def main():
-    for test in (test_submit, test_failure, test_collect, test_refusals):
-        with tempfile.TemporaryDirectory() as directory:
-            test(directory)
-        print("ok", test.__name__, flush=True)
-    return 0
+TESTS = [test_submit, test_failure, test_collect, test_refusals]
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+run_in_directories(TESTS)

@@ -9,23 +9,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import h5py
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+from directories import run_in_directories
+from launcher import MPIEXEC, launcher_flags
+
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
 CONFIGS = pathlib.Path(sys.argv[2]).resolve()
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
 SHORT = "duration: 600ms, workloads.database.processes: 20"
-
-
-def launcher():
-    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
-    return f"{MPIEXEC} --oversubscribe --bind-to none" if "Open" in version.stdout else MPIEXEC
-
-
-ENVIRONMENT = {**os.environ, "MPIEXEC": launcher()}
+ENVIRONMENT = {**os.environ, "MPIEXEC": " ".join([MPIEXEC, *launcher_flags()])}
 
 
 def study(verb, *arguments, code=0, environment=None):
@@ -183,15 +178,6 @@ def test_bad_input(directory):
                                         check=True).stdout
 
 
-def main():
-    for test in (test_runs, test_repair, test_interrupted, test_failures, test_bad_input):
-        with tempfile.TemporaryDirectory() as directory:
-            os.chdir(directory)
-            test(directory)
-            os.chdir("/")
-        print("ok", test.__name__, flush=True)
-    return 0
+TESTS = [test_runs, test_repair, test_interrupted, test_failures, test_bad_input]
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+run_in_directories(TESTS)

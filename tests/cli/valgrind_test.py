@@ -13,10 +13,12 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+from launcher import MPIEXEC, launcher_flags
+
 THRASH = str(pathlib.Path(sys.argv[1]).resolve())
 QUICKSTART = str(pathlib.Path(sys.argv[2]).resolve() / "quickstart.yaml")
 SUPPRESSIONS = str(pathlib.Path(sys.argv[3]).resolve())
-MPIEXEC = os.environ.get("MPIEXEC", "mpirun")
 SOURCE = "/src/"
 
 # Small enough for a run that is fifty times slower.
@@ -28,16 +30,11 @@ SMALL = ["--set", "machine.memory=64MiB", "--set", "machine.swap.size=64MiB",
          "--set", "phases.pressure.until_freed=0"]
 
 
-def flags():
-    version = subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True, check=False)
-    return ["--oversubscribe", "--bind-to", "none"] if "Open" in version.stdout else []
-
-
 def run(directory, name, code, *arguments, checked=True):
     valgrind = ["valgrind", "--tool=memcheck", "--leak-check=full", "--show-leak-kinds=definite",
                 "--errors-for-leak-kinds=definite", "--num-callers=30", "--xml=yes",
                 f"--xml-file={directory}/{name}.%p.xml", f"--suppressions={SUPPRESSIONS}"]
-    command = [MPIEXEC, "-n", "2", *flags(), *(valgrind if checked else []), THRASH, "simulate",
+    command = [MPIEXEC, "-n", "2", *launcher_flags(), *(valgrind if checked else []), THRASH, "simulate",
                QUICKSTART, *SMALL, "--progress", "none", "-o", f"{directory}/out.h5", *arguments]
     outcome = subprocess.run(command, capture_output=True, text=True, timeout=1500, check=False,
                              env={**os.environ, "THRASH_SILENCE_LIMIT": "0"})

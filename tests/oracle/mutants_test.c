@@ -1,8 +1,9 @@
 /* Breaks the model's rules, one at a time: for each mutant the oracle must find a difference.
  *
- *   mutants_test N              every mutant, on at most N machines each; those that
- * mutant_machines.txt names come first mutants_test N --mutant M   one mutant, by number; 0 is the
- * model as it is
+ *   mutants_test N              every mutant, on at most N machines each
+ *   mutants_test N --mutant M   one mutant, by number; 0 is the model as it is
+ *
+ * The machines that mutant_machines.txt names come first.
  *
  * Each mutant runs in a process of its own: a broken model may also break its own assertions, which
  * is a way of being found. One that does not end on some machine is not found by a difference: it
@@ -146,8 +147,8 @@ int main(int argc, char **argv)
         mutant_active = (enum mutant)atoi(argv[3]);
         return run_mutant(strtoull(argv[1], NULL, 10));
     }
-    if (argc != 2) {
-        fprintf(stderr, "mutants_test N\n");
+    if (argc != 2 || strtoull(argv[1], NULL, 10) == 0) {
+        fprintf(stderr, "mutants_test N, or mutants_test N --mutant M\n");
         return 2;
     }
     int count[FINDINGS] = {0};

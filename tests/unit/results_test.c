@@ -1,80 +1,21 @@
+/* What a result file holds, as read back: provenance, the simulation, what is absent and why, CSV;
+ * and what is no result. */
 #include <math.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <hdf5.h>
 
 #include "io/h5_leaks.h"
 #include "results/csv.h"
-#include "results/output.h"
-#include "results/reader.h"
-#include "results/run_file.h"
 #include "results/simulation.h"
-#include "results_fixture.h"
+#include "results_place.h"
 
 #include <cmocka.h> /* last: its macro fail() hides the function */
-
-struct place {
-    char directory[256];
-    char path[300];
-    struct provenance provenance;
-    struct recording recording;
-    struct run_file run; /* of the recording, to the path */
-    long identifiers;
-};
-
-static int set_up(void **state)
-{
-    static char *const command[] = {"thrash", "simulate", "it's here.yaml"};
-    struct place *place = calloc(1, sizeof *place);
-    fixture_directory(MPI_COMM_SELF, place->directory);
-    (void)snprintf(place->path, sizeof place->path, "%s/run.h5", place->directory);
-    assert_int_equal(provenance_gather(MPI_COMM_SELF, 3, command, &place->provenance), STATUS_OK);
-    place->recording = fixture_recording(0, 1, FIXTURE_POINTS, FIXTURE_CELLS);
-    place->run = fixture_run(place->path, &place->recording, &place->provenance);
-    place->identifiers = fixture_h5_identifiers();
-    *state = place;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct place *place = *state;
-    int leaked = fixture_h5_identifiers() != place->identifiers;
-    if (leaked) {
-        print_error("HDF5 identifiers leaked\n");
-    }
-    fixture_remove(place->directory);
-    recording_free(&place->recording);
-    provenance_free(&place->provenance);
-    free(place);
-    return leaked;
-}
-
-static void assert_says(const char *expected)
-{
-    if (strstr(status_last_message(), expected) == NULL) {
-        print_error("\"%s\" does not say \"%s\"\n", status_last_message(), expected);
-        assert_true(false);
-    }
-}
-
-static struct h5_reader *open_result(const char *path)
-{
-    struct h5_reader *reader = NULL;
-    assert_int_equal(results_open(path, &reader), STATUS_OK);
-    return reader;
-}
 
 static void assert_text(const struct h5_reader *reader, const char *path, const char *expected)
 {
@@ -115,12 +56,12 @@ static void assert_same(double found, double expected)
 
 static void test_root_and_provenance(void **state)
 {
-    const struct place *place = *state;
+    const struct results_place *place = *state;
     struct digest digest;
     assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, &digest), STATUS_OK);
     assert_int_equal(fixture_count_files(place->directory), 1);
 
-    struct h5_reader *reader = open_result(place->path);
+    struct h5_reader *reader = open_whole_result(place->path);
     struct results_summary summary;
     char digest_text[DIGEST_TEXT_SIZE];
     digest_to_text(digest, digest_text);
@@ -169,9 +110,9 @@ static void test_root_and_provenance(void **state)
 
 static void test_simulation(void **state)
 {
-    const struct place *place = *state;
+    const struct results_place *place = *state;
     assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
-    struct h5_reader *reader = open_result(place->path);
+    struct h5_reader *reader = open_whole_result(place->path);
     assert_text(reader, "/simulation/verdict", "livelock");
     assert_text(reader, "/simulation/verdict_detail", place->recording.verdict_detail);
     struct results_scalars scalars;
@@ -243,10 +184,10 @@ static void test_simulation(void **state)
 /* What was not simulated is absent with the reason, everywhere, and not zero. */
 static void test_without_tlb(void **state)
 {
-    struct place *place = *state;
+    struct results_place *place = *state;
     place->recording.tlb_sampling = 0;
     assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
-    struct h5_reader *reader = open_result(place->path);
+    struct h5_reader *reader = open_whole_result(place->path);
     static const char *const names[] = {"tlb_accesses", "tlb_misses", "translation_seconds",
                                         "tlb_reach_bytes"};
     static const char *const groups[] = {"series", "totals", "at_pressure", "per_cell"};
@@ -272,7 +213,7 @@ static void test_without_tlb(void **state)
 
 static void test_partial_invalid_and_empty(void **state)
 {
-    struct place *place = *state;
+    struct results_place *place = *state;
     static const char *const reasons[] = {"too short", "fewer than 100 pages freed"};
     char partial[400];
     (void)snprintf(partial, sizeof partial, "%s.partial", place->path);
@@ -286,7 +227,7 @@ static void test_partial_invalid_and_empty(void **state)
         assert_int_equal(access(place->path, F_OK), -1);
         assert_int_equal(fixture_count_files(place->directory), 1);
     }
-    struct h5_reader *reader = open_result(partial);
+    struct h5_reader *reader = open_whole_result(partial);
     struct results_summary summary;
     assert_int_equal(results_read_summary(reader, &summary), STATUS_OK);
     assert_true(summary.partial);
@@ -311,73 +252,6 @@ static void test_partial_invalid_and_empty(void **state)
     h5_reader_close(reader);
 }
 
-/* A complete result leaves no earlier partial one beside it. */
-static void test_partial_is_superseded(void **state)
-{
-    struct place *place = *state;
-    place->run.header.partial = true;
-    assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
-    place->run.header.partial = false;
-    for (int again = 0; again < 2; again++) {
-        assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
-        assert_int_equal(access(place->path, F_OK), 0);
-        assert_int_equal(fixture_count_files(place->directory), 1);
-        place->run.header.force = true;
-    }
-    place->run.header.partial = true;
-    assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
-    assert_int_equal(fixture_count_files(place->directory), 2);
-}
-
-static void test_existing_output(void **state)
-{
-    struct place *place = *state;
-    struct stat before;
-    struct stat after;
-    assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
-    assert_int_equal(stat(place->path, &before), 0);
-    assert_int_equal(results_check_output(place->path, false), STATUS_USAGE);
-    assert_says("--force");
-    place->run.header.force = true;
-    assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
-    assert_int_equal(stat(place->path, &after), 0);
-    assert_true(before.st_ino != after.st_ino);
-    assert_int_equal(fixture_count_files(place->directory), 1);
-}
-
-/* A byte changed in the middle of a value is seen; so is a file cut short. */
-static void test_verify_sees_changes(void **state)
-{
-    const struct place *place = *state;
-    char digest[DIGEST_TEXT_SIZE];
-    bool match = false;
-    assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
-    struct h5_reader *reader = open_result(place->path);
-    assert_int_equal(results_verify(reader, digest, &match), STATUS_OK);
-    assert_true(match);
-    h5_reader_close(reader);
-
-    hid_t file = H5Fopen(place->path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    hid_t dataset = H5Dopen2(file, "/simulation/per_cell/touches", H5P_DEFAULT);
-    haddr_t offset = H5Dget_offset(dataset);
-    H5Dclose(dataset);
-    H5Fclose(file);
-    FILE *stream = fopen(place->path, "r+b");
-    assert_int_equal(fseek(stream, (long)offset + 8L * 11, SEEK_SET), 0);
-    assert_int_equal(fputc(0x5a, stream), 0x5a);
-    assert_int_equal(fclose(stream), 0);
-    assert_int_equal(results_open(place->path, &reader), STATUS_FAILED);
-    assert_says("not as it was written");
-    assert_int_equal(h5_open(place->path, &reader), STATUS_OK);
-    assert_int_equal(results_verify(reader, digest, &match), STATUS_OK);
-    assert_false(match);
-    h5_reader_close(reader);
-
-    assert_int_equal(truncate(place->path, (off_t)offset), 0);
-    assert_int_equal(results_open(place->path, &reader), STATUS_FAILED);
-    assert_says("truncated");
-}
-
 static void write_root(const char *path, const char *schema, int version)
 {
     struct io_comm comm = io_comm_of(MPI_COMM_SELF);
@@ -392,7 +266,7 @@ static void write_root(const char *path, const char *schema, int version)
 
 static void test_foreign_files(void **state)
 {
-    const struct place *place = *state;
+    const struct results_place *place = *state;
     static const struct {
         const char *schema;
         int version;
@@ -430,9 +304,9 @@ static size_t count(const char *text, const char *part)
 
 static void test_csv(void **state)
 {
-    const struct place *place = *state;
+    const struct results_place *place = *state;
     assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
-    struct h5_reader *reader = open_result(place->path);
+    struct h5_reader *reader = open_whole_result(place->path);
     char expected[200];
 
     char *text = csv(reader, "series");
@@ -496,83 +370,6 @@ static void test_csv(void **state)
     h5_reader_close(reader);
 }
 
-/* No disk that is too small leaves a file, or HDF5 in a state that a later run would notice. */
-static void test_full_disk(void **state)
-{
-    const struct place *place = *state;
-    struct rlimit unlimited;
-    struct stat whole;
-    assert_int_equal(run_file_write(MPI_COMM_SELF, &place->run, NULL), STATUS_OK);
-    assert_int_equal(stat(place->path, &whole), 0);
-    assert_int_equal(unlink(place->path), 0);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &unlimited), 0);
-    (void)signal(SIGXFSZ, SIG_IGN);
-    rlim_t step = (rlim_t)whole.st_size / 60;
-    for (rlim_t room = 0; room < (rlim_t)whole.st_size; room += step) {
-        struct rlimit limit = {room, unlimited.rlim_max};
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-        enum status status = run_file_write(MPI_COMM_SELF, &place->run, NULL);
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
-        assert_int_equal(status, STATUS_FAILED);
-        assert_says(place->path);
-        assert_says(": cannot write ");
-        assert_says(": File too large");
-        assert_int_equal(fixture_count_files(place->directory), 0);
-    }
-    /* While it is open, HDF5 keeps a little more room than it needs in the end. */
-    struct rlimit enough = {(rlim_t)whole.st_size + 65536, unlimited.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &enough), 0);
-    enum status status = run_file_write(MPI_COMM_SELF, &place->run, NULL);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
-    assert_int_equal(status, STATUS_OK);
-}
-
-/* A disk that loses one write without a word: `lost` counts down to it. Replaces the C library's
- * function for what this program writes itself. */
-static int lost = -1;
-
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
-ssize_t pwrite(int file, const void *bytes, size_t size, off_t offset)
-{
-    if (lost >= 0 && lost-- == 0) {
-        return (ssize_t)size;
-    }
-    return (ssize_t)syscall(SYS_pwrite64, file, bytes, size, offset);
-}
-
-/* Whichever write is lost, the file is refused, or it was one that a later write made good. */
-static void test_lost_write(void **state)
-{
-    const struct place *place = *state;
-    int refused = 0;
-    int step = 0;
-    int tries = 0;
-    for (;; step += 5) {
-        lost = step;
-        tries++;
-        enum status status = run_file_write(MPI_COMM_SELF, &place->run, NULL);
-        bool all_written = lost >= 0;
-        lost = -1;
-        if (status == STATUS_OK) {
-            struct h5_reader *reader = open_result(place->path);
-            char digest[DIGEST_TEXT_SIZE];
-            bool match = false;
-            assert_int_equal(results_verify(reader, digest, &match), STATUS_OK);
-            assert_true(match);
-            h5_reader_close(reader);
-            assert_int_equal(unlink(place->path), 0);
-        } else {
-            assert_says(place->path);
-            refused++;
-        }
-        assert_int_equal(fixture_count_files(place->directory), 0);
-        if (all_written) {
-            break;
-        }
-    }
-    assert_in_range(refused, tries * 9 / 10, tries);
-}
-
 static void test_slurm_variables(void **state)
 {
     (void)state;
@@ -595,17 +392,15 @@ int main(void)
 {
     status_set_quiet(1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_root_and_provenance, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_simulation, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_without_tlb, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_partial_invalid_and_empty, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_partial_is_superseded, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_existing_output, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_verify_sees_changes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_foreign_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_csv, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_lost_write, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_root_and_provenance, results_place_open,
+                                        results_place_close),
+        cmocka_unit_test_setup_teardown(test_simulation, results_place_open, results_place_close),
+        cmocka_unit_test_setup_teardown(test_without_tlb, results_place_open, results_place_close),
+        cmocka_unit_test_setup_teardown(test_partial_invalid_and_empty, results_place_open,
+                                        results_place_close),
+        cmocka_unit_test_setup_teardown(test_foreign_files, results_place_open,
+                                        results_place_close),
+        cmocka_unit_test_setup_teardown(test_csv, results_place_open, results_place_close),
         cmocka_unit_test(test_slurm_variables),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,8 +226,8 @@ static double slope(const struct samples *samples, const struct kernel_plan *pla
            (double)plan->forked[last];
 }
 
-static void put_samples(const struct kernel_plan *plan, const struct kind *kind, unsigned measured,
-                        const struct fork_samples *samples, struct tables *tables)
+static void put_samples(const struct kernel_plan *plan, const struct fork_samples *samples,
+                        struct tables *tables)
 {
     tables_scale(tables,
                  &(struct table_label){"pages", "page", "pages mapped by the process that forks"},
@@ -252,10 +252,12 @@ static void put_samples(const struct kernel_plan *plan, const struct kind *kind,
                  &(struct table_label){"child_pagetable_bytes", "byte",
                                        "VmPTE of a child at its start: of what fork copied"},
                  NUMBER_F64, 1, &axis, samples->child_tables);
-    if (measured < 2) {
-        return;
-    }
-    const unsigned last = measured - 1;
+}
+
+/* What each page adds, up to the point `last`, and whether its pte is copied. */
+static void put_slopes(const struct kernel_plan *plan, const struct kind *kind, unsigned last,
+                       const struct fork_samples *samples, struct tables *tables)
+{
     const double page = slope(&samples->cpu, plan, last);
     /* A table of ptes or a directory's entry at least would be copied for each 2 MiB. */
     const double copied = samples->child_tables[last] - samples->child_tables[0];
@@ -314,7 +316,10 @@ static enum status probe_kind(const struct host_measure *measure, const struct k
                        why);
     }
     if (measured > 0) {
-        put_samples(plan, kind, measured, &samples, tables);
+        put_samples(plan, &samples, tables);
+    }
+    if (measured > 1) {
+        put_slopes(plan, kind, measured - 1, &samples, tables);
     }
     free_samples(&samples);
     return host_measure_stopped(measure) ? STATUS_INTERRUPTED : STATUS_OK;
