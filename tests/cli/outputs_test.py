@@ -133,8 +133,8 @@ def test_swapped_work_files():
                    f"{arguments[0]}, {ranks}", result)
             expect(precious.read_text() == "precious", f"{arguments[0]}, {ranks}: written")
         for ranks in (None, 2):
-            result = run([*SIMULATE, "--checkpoint-every", "1min", "--set", "duration=30s", "--force",
-                          "--stop-after", "1s"], where, ranks, **swap)
+            result = run([*SIMULATE, "--checkpoint-every", "1ms", "--set", "duration=1s", "--force"],
+                         where, ranks, **swap)
             expect(f"no checkpoint was written, the run goes on: w/out.h5.ckpt: {words}" in result.err,
                    f"checkpoint, {ranks}", result)
             expect(precious.read_text() == "precious", f"checkpoint, {ranks}: written")
