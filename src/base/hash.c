@@ -10,7 +10,7 @@ enum status hash_open(struct hash_stream **stream_p)
     XXH3_state_t *state = XXH3_createState();
     if (state == NULL || XXH3_128bits_reset(state) == XXH_ERROR) {
         XXH3_freeState(state);
-        return fail(STATUS_FAILED, "out of memory for a digest");
+        return fail(STATUS_RESOURCE, "out of memory for a digest");
     }
     *stream_p = (struct hash_stream *)(void *)state;
     return STATUS_OK;

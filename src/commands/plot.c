@@ -12,7 +12,8 @@
 #include "commands/scenario_arguments.h"
 #include "commands/share.h"
 #include "io/place.h"
-#include "results/seal.h"
+#include "results/guard.h"
+#include "results/reader.h"
 
 static const char usage[] = "thrash plot FILE... [-o DIR] [--name NAME] [--metric METRIC]";
 
@@ -93,6 +94,12 @@ static enum status find_python(const char **python_p)
                 "packages python3-h5py and python3-matplotlib, or set THRASH_PYTHON");
 }
 
+static enum status check_seal(void *argument)
+{
+    const char *const *path = argument;
+    return results_check_seal(*path);
+}
+
 /* What is read is as it was written, and what is made goes where links of others do not lead. */
 static enum status check_files(char *const *files, int nfiles, const char *directory)
 {
@@ -102,7 +109,8 @@ static enum status check_files(char *const *files, int nfiles, const char *direc
     }
     enum status status = place_check(directory != NULL ? picture : files[0]);
     for (int i = 0; i < nfiles && status == STATUS_OK; i++) {
-        status = seal_check(files[i]);
+        const char *path = files[i];
+        status = results_guarded(path, check_seal, &path);
     }
     free(picture);
     return status;

@@ -101,15 +101,10 @@ static bool exists(const char *path)
     return lstat(path, &found) == 0 || errno != ENOENT;
 }
 
-/* Gives a damaged checkpoint another name, one that is free, and says so. What is no file stays: it
- * is in the way, and said to be. */
+/* Gives a damaged checkpoint another name, one that is free, and says so. */
 static enum status set_aside(const char *checkpoint, const char *why, int length)
 {
-    struct stat found;
     char *name = NULL;
-    if (lstat(checkpoint, &found) == 0 && !S_ISREG(found.st_mode)) {
-        return STATUS_OK;
-    }
     for (unsigned attempt = 1; name == NULL || exists(name); attempt++) {
         free(name);
         if ((attempt == 1 ? asprintf(&name, "%s.damaged", checkpoint)
@@ -129,22 +124,23 @@ static enum status set_aside(const char *checkpoint, const char *why, int length
 }
 
 /* With --force: one that cannot be gone on from is no obstacle. One of another run is replaced; one
- * that is damaged may still be of use to somebody. */
+ * that is damaged may still be of use to somebody; one that cannot be read now may be good. */
 static enum status look_with_force(const struct scenario *scenario,
                                    const struct checkpoint_options *options, bool *found_p)
 {
     const int quiet = status_set_quiet(1);
-    enum status status = checkpoint_look(scenario, options, true);
+    bool damaged = false;
+    enum status status = checkpoint_look(scenario, options, true, &damaged);
     (void)status_set_quiet(quiet);
     *found_p = status == STATUS_OK;
-    char why[1024]; /* without what to do about it */
+    char why[1024];
     (void)snprintf(why, sizeof why, "%s", status_last_message());
-    const int length = (int)strcspn(why, ";");
+    const int length = (int)strcspn(why, ";"); /* without what to do about it */
     if (status == STATUS_USAGE) {
         warn("%.*s; starting from the beginning and replacing it (--force)", length, why);
         return STATUS_OK;
     }
-    if (status == STATUS_FAILED) {
+    if (damaged) {
         return set_aside(options->path, why, length);
     }
     return status == STATUS_OK ? status : fail(status, "%s", why);
@@ -160,11 +156,28 @@ static enum status look_at_checkpoint(const struct scenario *scenario,
         *found_p = false;
         return STATUS_OK;
     }
+    enum status status = results_check_checkpoint(options->path, true); /* before it is opened */
+    if (status != STATUS_OK) {
+        return status;
+    }
     if (force) {
         return look_with_force(scenario, options, found_p);
     }
     *found_p = true;
-    return checkpoint_look(scenario, options, false);
+    bool damaged = false;
+    return checkpoint_look(scenario, options, false, &damaged);
+}
+
+/* What runs left that were killed while they wrote. */
+static void sweep(const char *path, const char *checkpoint)
+{
+    char *partial = results_partial_path(path);
+    work_file_sweep(path);
+    work_file_sweep(checkpoint);
+    if (partial != NULL) {
+        work_file_sweep(partial);
+    }
+    free(partial);
 }
 
 enum status resume_look(const struct scenario *scenario, const char *path,
@@ -179,16 +192,10 @@ enum status resume_look(const struct scenario *scenario, const char *path,
             return status;
         }
     }
-    char *partial = results_partial_path(path);
-    work_file_sweep(path);
-    work_file_sweep(checkpoint);
-    if (partial != NULL) {
-        work_file_sweep(partial);
-    }
-    free(partial);
     if (plan.complete) {
         resume_clean_up(path, checkpoint);
     } else {
+        sweep(path, checkpoint);
         enum status status = look_at_checkpoint(scenario, options, force, &plan.checkpoint);
         if (status != STATUS_OK) {
             return status;
@@ -235,4 +242,5 @@ void resume_clean_up(const char *path, const char *checkpoint)
     }
     free(partial);
     (void)unlink(checkpoint);
+    sweep(path, checkpoint);
 }

@@ -19,8 +19,8 @@ struct resume_plan {
  * digest; STATUS_USAGE when the checkpoint (`options->path`) is that of another scenario, naming
  * the difference. With `force` a result is replaced whatever it is, and of a checkpoint that the
  * run cannot go on from a warning says so: one of another run is replaced, one that is damaged gets
- * another name (FILE.ckpt.damaged). Removes what earlier starts of the run, now
- * dead, left unfinished on this host. */
+ * another name (FILE.ckpt.damaged), and one that cannot be read now is an error. Removes what
+ * earlier starts of the run, now dead, left unfinished (work_file_sweep()). */
 enum status resume_look(const struct scenario *scenario, const char *path,
                         const struct checkpoint_options *options, bool force,
                         struct resume_plan *plan_p);
@@ -29,7 +29,8 @@ enum status resume_look(const struct scenario *scenario, const char *path,
  * beside `path`, which a complete run removes, is of another scenario. */
 enum status resume_check_partial(const struct scenario *scenario, const char *path);
 
-/* The result is complete: checkpoint and partial result are no longer wanted. Rank 0 calls it. */
+/* The result is complete: checkpoint and partial result are no longer wanted, nor what earlier
+ * starts left unfinished. Rank 0 calls it, with the lock of the output. */
 void resume_clean_up(const char *path, const char *checkpoint);
 
 #endif

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "commands/share.h"
 #include "commands/study_directory.h"
+#include "io/plain_file.h"
 
 extern char **environ;
 
@@ -152,14 +154,31 @@ static char **environment(void)
 
 /* --- the child ------------------------------------------------------------------------------ */
 
+/* Whoever looks at a log tries its lock for a moment (study_state.c): a run has it for longer. */
+static bool is_of_another(int log)
+{
+    const struct timespec pause = {0, 50L * 1000 * 1000};
+    enum { ATTEMPTS = 20 };
+    for (int i = 0; flock(log, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno != EWOULDBLOCK) {
+            return false; /* no locks on this file system */
+        }
+        if (i == ATTEMPTS) {
+            return true;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
 /* Opens and locks the log; the lock belongs to the open file, which the child inherits. */
 static enum status open_log(const char *path, int *log_p)
 {
-    const int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+    const int log = plain_file_open(path, O_WRONLY | O_CREAT | O_APPEND);
     if (log < 0) {
-        return fail(STATUS_FAILED, "%s: cannot be written: %s", path, strerror(errno));
+        return fail(STATUS_FAILED, "%s: cannot be written: %s", path, plain_file_problem(errno));
     }
-    if (flock(log, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (is_of_another(log)) {
         (void)close(log);
         return fail(STATUS_USAGE, "%s: a run of this point is still going on", path);
     }

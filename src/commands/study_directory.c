@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "io/place.h"
+#include "io/plain_file.h"
 
 static char *join(const char *directory, const char *inner, const char *name, const char *ending)
 {
@@ -85,23 +86,27 @@ void study_owner(const struct study *study, char owner[STUDY_OWNER_SIZE])
 }
 
 /* "" when the directory says nothing. */
-static void read_owner(const char *path, char owner[STUDY_OWNER_SIZE])
+static enum status read_owner(const char *path, char owner[STUDY_OWNER_SIZE])
 {
     owner[0] = '\0';
-    const int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    const int file = plain_file_open(path, O_RDONLY);
+    if (file < 0 && errno != ENOENT) {
+        return fail(STATUS_USAGE, "%s: cannot be read: %s", path, plain_file_problem(errno));
+    }
     const ssize_t n = file < 0 ? -1 : read(file, owner, STUDY_OWNER_SIZE - 1);
     owner[n > 0 ? n : 0] = '\0';
     owner[strcspn(owner, "\n")] = '\0';
     if (file >= 0) {
         (void)close(file);
     }
+    return STATUS_OK;
 }
 
 static enum status write_owner(const char *path, const char *owner)
 {
-    const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    const int file = plain_file_open(path, O_WRONLY | O_CREAT | O_TRUNC);
     if (file < 0) {
-        return fail(STATUS_FAILED, "%s: cannot be written: %s", path, strerror(errno));
+        return fail(STATUS_FAILED, "%s: cannot be written: %s", path, plain_file_problem(errno));
     }
     const bool written = dprintf(file, "%s\n", owner) > 0 && fsync(file) == 0;
     const int why = errno;
@@ -120,8 +125,11 @@ static enum status check_owner(const char *directory, const struct study *study,
         return out_of_memory(directory);
     }
     study_owner(study, owner);
-    read_owner(path, found);
-    enum status status = STATUS_OK;
+    enum status status = read_owner(path, found);
+    if (status != STATUS_OK) {
+        free(path);
+        return status;
+    }
     if (found[0] != '\0' && strcmp(found, owner) != 0 && !force) {
         status = fail(STATUS_USAGE, "%s belongs to the study %s, this is %s; expected another -o%s",
                       directory, found, owner, write ? ", or --force" : "");
@@ -164,10 +172,13 @@ enum status study_directory_lock(const char *directory)
     if (asprintf(&path, "%s/study", directory) < 0) {
         return out_of_memory(directory);
     }
-    const int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int file = plain_file_open(path, O_RDWR); /* as locks of network file systems want it */
+    if (file < 0 && (errno == EACCES || errno == EROFS)) {
+        file = plain_file_open(path, O_RDONLY);
+    }
     enum status status = STATUS_OK;
     if (file < 0) {
-        status = fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
+        status = fail(STATUS_FAILED, "%s: cannot be read: %s", path, plain_file_problem(errno));
     } else if (flock(file, LOCK_EX | LOCK_NB) != 0) {
         status = errno == EWOULDBLOCK
                      ? fail(STATUS_USAGE, "%s: another `thrash study` is starting its runs",

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "commands/capture.h"
+#include "io/plain_file.h"
 
 /* --- files ---------------------------------------------------------------------------------- */
 
@@ -20,7 +21,7 @@ static enum status out_of_memory(const char *directory)
     return fail(STATUS_FAILED, "%s: out of memory for what was submitted", directory);
 }
 
-/* The whole of a file; "" where there is none. */
+/* The whole of a file; "" where there is none that can be read. */
 static enum status read_file(const char *directory, const char *job, const char *name,
                              struct text *text)
 {
@@ -28,7 +29,7 @@ static enum status read_file(const char *directory, const char *job, const char 
     if (asprintf(&path, "%s/slurm/%s/%s", directory, job, name) < 0) {
         return out_of_memory(directory);
     }
-    const int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    const int file = plain_file_open(path, O_RDONLY);
     free(path);
     char buffer[4096];
     for (ssize_t n; file >= 0 && (n = read(file, buffer, sizeof buffer)) > 0;) {

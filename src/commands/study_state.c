@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "commands/study_directory.h"
 #include "engine/checkpoint_file.h"
+#include "io/plain_file.h"
 #include "results/guard.h"
 #include "results/output.h"
 #include "results/reader.h"
@@ -87,9 +88,10 @@ static void look_at_result(struct look *look)
 
 /* --- the log -------------------------------------------------------------------------------- */
 
+/* A shared lock tells as well, and others who look at the same time are not taken for a run. */
 static bool is_locked(int log)
 {
-    if (flock(log, LOCK_EX | LOCK_NB) != 0) {
+    if (flock(log, LOCK_SH | LOCK_NB) != 0) {
         return errno == EWOULDBLOCK;
     }
     (void)flock(log, LOCK_UN);
@@ -131,7 +133,8 @@ static void look_at_rest(const char *result, const char *log_path, struct point_
 {
     char *partial = results_partial_path(result);
     char *checkpoint = results_checkpoint_path(result);
-    const int log = open(log_path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    const int log = plain_file_open(log_path, O_RDONLY);
+    const int why_not = errno;
     if (exists(checkpoint)) {
         status->state = POINT_INTERRUPTED;
         (void)snprintf(status->why, sizeof status->why, "goes on from its checkpoint");
@@ -141,6 +144,10 @@ static void look_at_rest(const char *result, const char *log_path, struct point_
     } else if (log >= 0) {
         status->state = POINT_FAILED;
         last_words(log, status->why, sizeof status->why);
+    } else if (why_not != ENOENT) {
+        status->state = POINT_FAILED;
+        (void)snprintf(status->why, sizeof status->why, "%.300s: cannot be read: %s", log_path,
+                       plain_file_problem(why_not));
     } else {
         status->state = POINT_MISSING;
     }
@@ -166,7 +173,7 @@ static void look_beside_foreign(const char *result, const struct planned_point *
 
 static bool is_running(const char *log_path)
 {
-    const int log = open(log_path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    const int log = plain_file_open(log_path, O_RDONLY);
     const bool running = log >= 0 && is_locked(log);
     if (log >= 0) {
         (void)close(log);

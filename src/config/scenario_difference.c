@@ -134,7 +134,7 @@ enum status scenario_difference(const char *a, const char *name_a, const char *b
         const struct comparison comparison = {name_a, name_b, difference};
         (void)differs(&comparison, "", root_a, root_b);
         if (difference->failed) {
-            status = fail(STATUS_FAILED, "out of memory for comparing scenarios");
+            status = fail(STATUS_RESOURCE, "out of memory for comparing scenarios");
         }
     }
     arena_close(arena);

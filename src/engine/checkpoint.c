@@ -281,7 +281,10 @@ static enum status save(struct saving *saving)
     status = shared_file_open(&saving->comm, saving->work.work_path, options->path, true,
                               options->hints, &saving->file);
     if (status == STATUS_OK) {
-        status = write_file(saving);
+        status = work_file_verify(&saving->comm, &saving->work);
+        if (status == STATUS_OK) {
+            status = write_file(saving);
+        }
         shared_file_close(saving->file);
     }
     if (status != STATUS_OK) {

@@ -56,8 +56,11 @@ enum status checkpoint_resume(struct run *run);
 
 /* Whether a run of `scenario` can go on from the checkpoint `options->path`, as far as its begin
  * tells: what checkpoint_resume() refuses is refused here, before anything is laid out. With
- * `thorough` all of the file is read, and nothing is left to refuse. Rank 0 calls it, alone. */
+ * `thorough` all of the file is read, and nothing is left to refuse. `*damaged_p`, set in any case,
+ * says whether what the file holds is at fault, rather than the disk, which may read it another
+ * time. Rank 0 calls it, alone. */
 enum status checkpoint_look(const struct scenario *scenario,
-                            const struct checkpoint_options *options, bool thorough);
+                            const struct checkpoint_options *options, bool thorough,
+                            bool *damaged_p);
 
 #endif

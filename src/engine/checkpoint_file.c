@@ -97,7 +97,7 @@ enum status part_matches(struct shared_file *file, const struct checkpoint_part 
     unsigned char *buffer = malloc((size_t)min_u64(part->bytes, BUFFER_BYTES) + 1);
     enum status status = hash_open(&hash);
     if (status == STATUS_OK && buffer == NULL) {
-        status = fail(STATUS_FAILED, "out of memory for reading a checkpoint");
+        status = fail(STATUS_RESOURCE, "out of memory for reading a checkpoint");
     }
     if (status == STATUS_OK) {
         status = digest_of_part(file, part, buffer, hash);

@@ -247,11 +247,13 @@ static enum status look_at_cells(const struct scenario *scenario, const char *na
 }
 
 enum status checkpoint_look(const struct scenario *scenario,
-                            const struct checkpoint_options *options, bool thorough)
+                            const struct checkpoint_options *options, bool thorough,
+                            bool *damaged_p)
 {
     const struct io_comm alone = io_comm_of(MPI_COMM_SELF);
     struct loading loading = {0};
     struct shared_file *file = NULL;
+    *damaged_p = false;
     enum status status = shared_file_open(&alone, options->path, options->path, false,
                                           options->hints, &file);
     if (status == STATUS_OK) {
@@ -259,6 +261,7 @@ enum status checkpoint_look(const struct scenario *scenario,
         if (status == STATUS_OK && thorough) {
             status = look_at_cells(scenario, options->path, file, &loading);
         }
+        *damaged_p = status == STATUS_FAILED && !shared_file_has_failed(file);
         shared_file_close(file);
     }
     loading_free(&loading);

@@ -185,7 +185,7 @@ enum status h5_share(struct h5_writer *writer)
 static void synchronize(struct h5_writer *writer)
 {
     errno = 0;
-    int file = open(writer->path, O_RDWR | O_CLOEXEC);
+    int file = open(writer->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0 || fsync(file) != 0) {
         h5_give_up(writer, fail(STATUS_FAILED, "%s: cannot bring it to disk: %s",
                                 writer->shown_path, strerror(errno)));
@@ -201,7 +201,7 @@ static void synchronize(struct h5_writer *writer)
 static void check_first_block(const struct h5_writer *writer)
 {
     unsigned char block[8];
-    int file = open(writer->path, O_RDWR | O_CLOEXEC);
+    int file = open(writer->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     bool good = file >= 0 && pread(file, block, sizeof block, 0) == (ssize_t)sizeof block &&
                 pwrite(file, block, sizeof block, 0) == (ssize_t)sizeof block;
     if (!good) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <mpi.h>
 
@@ -18,6 +19,7 @@ struct shared_file {
     MPI_File handle;
     char *name;
     size_t piece; /* the most bytes of one call */
+    bool failed;
 };
 
 /* MPI's own text, which for a disk that takes no more is "unknown error"; errno, cleared before the
@@ -32,6 +34,17 @@ static enum status file_fail(const char *name, const char *what, int code)
                 place_is_disk_error(number) ? strerror(number) : text);
 }
 
+/* MPI would wait for a pipe, and follow a link. */
+static enum status check_kind(const char *path, const char *name)
+{
+    struct stat found;
+    if (lstat(path, &found) != 0 || S_ISREG(found.st_mode)) {
+        return STATUS_OK; /* what cannot be looked at cannot be opened */
+    }
+    return fail(STATUS_FAILED, "%s: cannot open it: it is %s", name,
+                S_ISLNK(found.st_mode) ? "a symbolic link" : "not a regular file");
+}
+
 enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,
                              bool writable, const char *hints, struct shared_file **file_p)
 {
@@ -40,7 +53,10 @@ enum status shared_file_open(const struct io_comm *comm, const char *path, const
     MPI_Info info = MPI_INFO_NULL;
     enum status status = mpi_hints_parse(hints, &info);
     if (status == STATUS_OK && (file == NULL || copy == NULL)) {
-        status = fail(STATUS_FAILED, "%s: out of memory for opening it", name);
+        status = fail(STATUS_RESOURCE, "%s: out of memory for opening it", name);
+    }
+    if (status == STATUS_OK) {
+        status = check_kind(path, name);
     }
     status = io_agree(comm, status);
     if (status == STATUS_OK) {
@@ -99,13 +115,15 @@ static enum status transfer(struct shared_file *file, uint64_t offset, const uns
                                   : MPI_File_read_at(file->handle, (MPI_Offset)place, target + done,
                                                      (int)piece, MPI_BYTE, &outcome);
         if (code != MPI_SUCCESS) {
+            file->failed = true;
             return file_fail(file->name, what, code);
         }
         MPI_Get_count(&outcome, MPI_BYTE, &count);
         if (count <= 0) {
+            file->failed = true;
+            const bool ends = source == NULL && !place_is_disk_error(errno);
             return fail(STATUS_FAILED, "%s: cannot %s: %s", file->name, what,
-                        source == NULL ? "it ends too early"
-                                       : strerror(errno != 0 ? errno : ENOSPC));
+                        ends ? "it ends too early" : strerror(errno != 0 ? errno : ENOSPC));
         }
         done += (size_t)count;
     }
@@ -129,9 +147,15 @@ enum status shared_file_sync(struct shared_file *file)
     silence_enter_call();
     int code = MPI_File_sync(file->handle);
     silence_leave_call();
+    file->failed = file->failed || code != MPI_SUCCESS;
     return io_agree(&file->comm, code == MPI_SUCCESS
                                      ? STATUS_OK
                                      : file_fail(file->name, "bring it to disk", code));
+}
+
+bool shared_file_has_failed(const struct shared_file *file)
+{
+    return file->failed;
 }
 
 enum status shared_file_size(struct shared_file *file, uint64_t *size_p)
@@ -140,6 +164,7 @@ enum status shared_file_size(struct shared_file *file, uint64_t *size_p)
     errno = 0;
     int code = MPI_File_get_size(file->handle, &size);
     if (code != MPI_SUCCESS) {
+        file->failed = true;
         return file_fail(file->name, "find its size", code);
     }
     *size_p = (uint64_t)size;

@@ -14,8 +14,8 @@
 
 struct shared_file; /* opaque; made by shared_file_open, released by shared_file_close */
 
-/* Collective. Opens an existing file. `name` is what messages call it, `hints` the text of
- * `output.mpi_hints` (mpi_hints.h). */
+/* Collective. Opens an existing file, which must be a regular one and no link to it. `name` is what
+ * messages call it, `hints` the text of `output.mpi_hints` (mpi_hints.h). */
 enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,
                              bool writable, const char *hints, struct shared_file **file_p);
 
@@ -33,6 +33,9 @@ enum status shared_file_read(struct shared_file *file, uint64_t offset, void *by
 
 /* Collective, and agreed: brings what all ranks wrote to disk. */
 enum status shared_file_sync(struct shared_file *file);
+
+/* Whether a call has failed on this rank, rather than given what the file holds. */
+bool shared_file_has_failed(const struct shared_file *file);
 
 enum status shared_file_size(struct shared_file *file, uint64_t *size_p);
 

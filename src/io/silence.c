@@ -13,6 +13,7 @@
 #include "io/silence_members.h"
 
 static const double standard_limit = 1800;    /* seconds without an answer, before all is ended */
+static const double least_limit = 1;          /* less ends what is well, or cannot be timed */
 static const double standard_warning = 60;    /* before it is said, and between two questions */
 static const double longest_step = 1;         /* of the clock: more is a rank that did not run */
 static const double between_looks = 0.02;     /* at questions, while asleep */
@@ -468,6 +469,11 @@ static enum status read_limit(double *limit_p)
     sim_time time = 0;
     if (strcmp(text, "0") != 0 && units_parse_time(text, &time, reason) != STATUS_OK) {
         return fail(STATUS_USAGE, SILENCE_LIMIT_VARIABLE ": %s", reason);
+    }
+    if (time > 0 && sim_seconds(time) < least_limit) {
+        return fail(STATUS_USAGE,
+                    SILENCE_LIMIT_VARIABLE ": expected at least %.0fs, or 0 for never, found `%s`",
+                    least_limit, text);
     }
     *limit_p = sim_seconds(time);
     return STATUS_OK;

@@ -22,13 +22,14 @@
 
 #include "base/status.h"
 
-/* Environment variable: how long a rank may be silent, as in `30min`; 0: for ever. That of rank 0
- * counts. */
+/* Environment variable: how long a rank may be silent, as in `30min`, at least 1 s; 0: for ever.
+ * That of rank 0 counts. */
 #define SILENCE_LIMIT_VARIABLE "THRASH_SILENCE_LIMIT"
 
 /* Collective. Watches the ranks of `comm` until silence_close(). Within an open watch all its ranks
  * are watched as before, and calls that cannot be left are made with `comm`, some of them or all,
- * until the inner close; there is no third level. STATUS_USAGE for a limit that is no time. */
+ * until the inner close; there is no third level. STATUS_USAGE for a limit that is no time, or too
+ * short. */
 enum status silence_open(MPI_Comm comm);
 void silence_close(void);
 

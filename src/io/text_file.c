@@ -1,7 +1,6 @@
 #include "io/text_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,19 +11,14 @@
 
 static enum status write_text(const struct work_file *work, const struct text *text)
 {
-    int file = open(work->work_path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-    bool written = file >= 0 && !text->failed;
-    errno = file >= 0 ? 0 : errno;
+    bool written = !text->failed;
+    errno = 0;
     for (size_t at = 0; written && at < text->size;) {
-        ssize_t n = write(file, text->chars + at, text->size - at);
+        ssize_t n = write(work->file, text->chars + at, text->size - at);
         written = n > 0 || (n < 0 && errno == EINTR);
         at += n > 0 ? (size_t)n : 0;
     }
-    int error = errno != 0 ? errno : ENOSPC;
-    if (file >= 0 && close(file) != 0 && written) {
-        error = errno;
-        written = false;
-    }
+    const int error = errno != 0 ? errno : ENOSPC;
     return written ? STATUS_OK
                    : fail(STATUS_FAILED, "%s: cannot write it: %s", work->final_path,
                           text->failed ? "out of memory" : strerror(error));

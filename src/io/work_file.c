@@ -23,11 +23,20 @@ static size_t directory_length(const char *path)
     return slash == NULL ? 0 : (size_t)(slash - path) + 1;
 }
 
+/* Without dots: what stands between two of them in the name of a work file. */
+static void host_in_name(char host[PROCESS_HOST_SIZE])
+{
+    process_host(host);
+    for (char *at = host; *at != '\0'; at++) {
+        *at = *at == '.' ? '-' : *at;
+    }
+}
+
 /* Makes an empty file with a new name beside `path`. -1 and errno on failure. */
 static int make_hidden_file(const char *path, char **name_p)
 {
     char host[PROCESS_HOST_SIZE];
-    process_host(host);
+    host_in_name(host);
     size_t directory = directory_length(path);
     for (unsigned attempt = 0;; attempt++) {
         char *name = NULL;
@@ -114,26 +123,69 @@ enum status work_file_check(const char *path, bool replace)
 
 static void release(struct work_file *work)
 {
+    if (work->file >= 0) {
+        (void)close(work->file);
+    }
     free(work->final_path);
     free(work->work_path);
-    *work = (struct work_file){0};
+    *work = (struct work_file){.file = -1};
+}
+
+/* Whether the name still is that of the file that was made; 0, or an errno. */
+static int find_work_file(const struct work_file *work)
+{
+    struct stat made;
+    struct stat found;
+    if (fstat(work->file, &made) != 0 || lstat(work->work_path, &found) != 0) {
+        return errno;
+    }
+    return made.st_dev == found.st_dev && made.st_ino == found.st_ino ? 0 : EEXIST;
+}
+
+static enum status cannot_find(const struct work_file *work, int error)
+{
+    if (error == EEXIST) {
+        return fail(STATUS_FAILED, "%s: another file has taken the place of its work file %s",
+                    work->final_path, work->work_path);
+    }
+    return fail(STATUS_FAILED, "%s: cannot find its work file: %s", work->final_path,
+                strerror(error));
+}
+
+/* On other hosts the same file may have other numbers. */
+static enum status look_from_here(const struct work_file *work)
+{
+    struct stat found;
+    return lstat(work->work_path, &found) != 0 || S_ISREG(found.st_mode)
+               ? STATUS_OK
+               : cannot_find(work, EEXIST);
+}
+
+enum status work_file_verify(const struct io_comm *comm, const struct work_file *work)
+{
+    if (comm->rank != 0) {
+        return io_agree(comm, look_from_here(work));
+    }
+    const int error = find_work_file(work);
+    return io_agree(comm, error == 0 ? STATUS_OK : cannot_find(work, error));
 }
 
 enum status work_file_begin(const struct io_comm *comm, const char *path, bool replace,
                             struct work_file *work_p)
 {
-    struct work_file work = {.final_path = strdup(path), .replace = replace};
+    struct work_file work = {.final_path = strdup(path), .file = -1, .replace = replace};
     enum status status = STATUS_OK;
     char *name = NULL;
     if (work.final_path == NULL) {
         status = fail(STATUS_FAILED, "%s: out of memory for writing it", path);
     } else if (comm->rank == 0) {
-        int file = make_hidden_file(path, &name);
-        if (file < 0) {
+        status = place_check(path); /* a long run ago it was in order */
+        if (status == STATUS_OK) {
+            work.file = make_hidden_file(path, &name);
+        }
+        if (status == STATUS_OK && work.file < 0) {
             status = fail(STATUS_FAILED, "%s: cannot make its work file: %s", path,
                           strerror(errno));
-        } else {
-            (void)close(file);
         }
     }
     status = io_agree(comm, status);
@@ -152,18 +204,16 @@ enum status work_file_begin(const struct io_comm *comm, const char *path, bool r
     return status;
 }
 
-/* Some file systems report a write that failed only here. */
-static int synchronize(const char *path, int flags)
+/* Not every file system can do this to a directory; the file itself is safe. */
+static void synchronize_directory_of(const char *path)
 {
-    int file = open(path, flags | O_CLOEXEC);
-    if (file < 0) {
-        return -1;
+    char *directory = place_directory(path);
+    const int file = directory != NULL ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (file >= 0) {
+        (void)fsync(file);
+        (void)close(file);
     }
-    int result = fsync(file);
-    int error = errno;
-    (void)close(file);
-    errno = error;
-    return result;
+    free(directory);
 }
 
 static int rename_over_nothing(const char *from, const char *to)
@@ -181,33 +231,57 @@ static int rename_over_nothing(const char *from, const char *to)
     return rename(from, to);
 }
 
+/* Under a name of its own, which no sweep takes for that of a work file. */
+static enum status keep(const struct work_file *work, int error)
+{
+    enum { NAMES = 100 };
+    const char *path = work->final_path;
+    char *name = NULL;
+    bool kept = false;
+    for (unsigned i = 1; i <= NAMES && !kept; i++) {
+        free(name);
+        if ((i == 1 ? asprintf(&name, "%s.kept", path) : asprintf(&name, "%s.kept.%u", path, i)) <
+            0) {
+            name = NULL;
+            break;
+        }
+        kept = rename_over_nothing(work->work_path, name) == 0;
+        if (!kept && errno != EEXIST) {
+            break;
+        }
+    }
+    enum status status = fail(
+        STATUS_FAILED, "%s: cannot give the result this name: %s; it is kept as %s%s", path,
+        strerror(error), kept ? name : work->work_path,
+        kept ? "" : ", which the next --resume takes for what a killed run has left");
+    free(name);
+    return status;
+}
+
 static enum status give_final_name(const struct work_file *work)
 {
     const char *path = work->final_path;
-    if (synchronize(work->work_path, O_RDWR) != 0) {
+    const int missing = find_work_file(work);
+    if (missing != 0) {
+        return cannot_find(work, missing);
+    }
+    if (fsync(work->file) != 0) { /* some file systems report a write that failed only here */
         enum status status = fail(STATUS_FAILED, "%s: cannot bring it to disk: %s", path,
                                   strerror(errno));
         (void)unlink(work->work_path);
         return status;
     }
-    int renamed = work->replace ? rename(work->work_path, path)
-                                : rename_over_nothing(work->work_path, path);
+    const int renamed = work->replace ? rename(work->work_path, path)
+                                      : rename_over_nothing(work->work_path, path);
+    const int error = errno;
     if (renamed != 0 && work->disposable) {
-        enum status status = fail(STATUS_FAILED, "%s: cannot give the file this name: %s", path,
-                                  strerror(errno));
         (void)unlink(work->work_path);
-        return status;
+        return fail(STATUS_FAILED, "%s: cannot give the file this name: %s", path, strerror(error));
     }
     if (renamed != 0) {
-        return fail(STATUS_FAILED, "%s: cannot give the result this name: %s; it is kept as %s",
-                    path, strerror(errno), work->work_path);
+        return keep(work, error);
     }
-    char *directory = place_directory(path);
-    /* Not every file system can do this to a directory; the file itself is safe. */
-    if (directory != NULL) {
-        (void)synchronize(directory, O_RDONLY | O_DIRECTORY);
-    }
-    free(directory);
+    synchronize_directory_of(path);
     return STATUS_OK;
 }
 
@@ -224,41 +298,82 @@ enum status work_file_commit(const struct io_comm *comm, struct work_file *work)
 
 void work_file_discard(const struct io_comm *comm, struct work_file *work)
 {
-    if (comm->rank == 0 && work->work_path != NULL) {
+    if (comm->rank == 0 && work->work_path != NULL && find_work_file(work) == 0) {
         (void)unlink(work->work_path);
     }
     release(work);
 }
 
-/* The process number in "<begin><pid>.<count>.tmp" if that is what `name` is, else 0. */
-static long work_file_owner(const char *name, const char *begin)
+/* --- what others left ----------------------------------------------------------------------- */
+
+/* How long nobody has written to a work file of another host before it is nobody's. */
+static const time_t age_of_nobodys = 3600;
+
+/* What the name of a work file says of the process that made it. */
+struct maker {
+    char host[PROCESS_HOST_SIZE];
+    long pid;
+};
+
+/* Whether `name` is "<begin><host>.<pid>.<count>.tmp". A host has no dots in it, so that no file of
+ * an output whose name goes on after a dot is taken for one of this. */
+static bool read_maker(const char *name, const char *begin, struct maker *maker)
 {
-    size_t length = strlen(begin);
-    if (strncmp(name, begin, length) != 0) {
-        return 0;
-    }
-    long pid = 0;
+    const size_t length = strlen(begin);
     unsigned count = 0;
     int end = 0;
-    if (sscanf(name + length, "%ld.%u.tmp%n", &pid, &count, &end) != 2 || end == 0 ||
-        name[length + (size_t)end] != '\0') {
-        return 0;
+    return strncmp(name, begin, length) == 0 &&
+           sscanf(name + length, "%40[^.].%ld.%u.tmp%n", maker->host, &maker->pid, &count, &end) ==
+               3 &&
+           end != 0 && name[length + (size_t)end] == '\0' && maker->pid > 0;
+}
+
+/* The time by the clock that the times of files in that directory are of; 0 if it takes none. */
+static time_t time_there(const char *path)
+{
+    char *probe = NULL;
+    struct stat made = {0};
+    const int file = make_hidden_file(path, &probe);
+    if (file >= 0) {
+        if (fstat(file, &made) != 0) {
+            made.st_mtime = 0;
+        }
+        (void)close(file);
+        (void)unlink(probe);
+        free(probe);
     }
-    return pid;
+    return made.st_mtime;
+}
+
+/* Whether nobody has written to that file beside `path` for long enough. */
+static bool is_nobodys(const char *path, int directory, const char *name)
+{
+    struct stat found;
+    if (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(found.st_mode)) {
+        return false;
+    }
+    const time_t now = time_there(path);
+    return now > found.st_mtime && now - found.st_mtime > age_of_nobodys;
 }
 
 void work_file_sweep(const char *path)
 {
+    const char *last = path + directory_length(path);
+    const bool is_whole = strlen(last) <= NAME_BYTES; /* else other outputs have the same names */
     char host[PROCESS_HOST_SIZE];
-    char begin[NAME_BYTES + 64];
-    process_host(host);
-    (void)snprintf(begin, sizeof begin, ".%.*s.%s.", NAME_BYTES, path + directory_length(path),
-                   host);
+    char begin[NAME_BYTES + 8];
+    host_in_name(host);
+    (void)snprintf(begin, sizeof begin, ".%.*s.", NAME_BYTES, last);
     char *directory = place_directory(path);
     DIR *listing = directory != NULL ? opendir(directory) : NULL;
     for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
-        long pid = work_file_owner(entry->d_name, begin);
-        if (pid > 0 && !process_is_running(pid)) {
+        struct maker maker = {.pid = 0};
+        if (!read_maker(entry->d_name, begin, &maker)) {
+            continue;
+        }
+        if (strcmp(maker.host, host) == 0
+                ? !process_is_running(maker.pid)
+                : is_whole && is_nobodys(path, dirfd(listing), entry->d_name)) {
             (void)unlinkat(dirfd(listing), entry->d_name, 0);
         }
     }

@@ -33,10 +33,43 @@ static enum status check_schema(const struct h5_reader *reader)
     return status;
 }
 
+/* A result whose seal does not fit its size, or cannot be found, says so itself. */
+static enum status check_without_seal(const struct h5_reader *reader)
+{
+    static const char place[] = GROUP_PROVENANCE "/seal";
+    char *text = NULL;
+    if (!h5_exists(reader, place)) {
+        return STATUS_OK;
+    }
+    enum status status = h5_read_text(reader, place, &text);
+    if (status == STATUS_OK) {
+        status = seal_judge(h5_reader_path(reader), text);
+    }
+    free(text);
+    return status;
+}
+
+enum status results_check_seal(const char *path)
+{
+    struct h5_reader *reader = NULL;
+    bool sealed = false;
+    enum status status = seal_check(path, &sealed);
+    if (status != STATUS_OK || sealed) {
+        return status;
+    }
+    const int quiet = status_set_quiet(1);
+    const bool opened = h5_open(path, &reader) == STATUS_OK;
+    (void)status_set_quiet(quiet);
+    status = opened ? check_without_seal(reader) : STATUS_OK;
+    h5_reader_close(reader);
+    return status;
+}
+
 enum status results_open(const char *path, struct h5_reader **reader_p)
 {
     struct h5_reader *reader = NULL;
-    enum status status = seal_check(path);
+    bool sealed = false;
+    enum status status = seal_check(path, &sealed);
     if (status == STATUS_OK) {
         status = h5_open(path, &reader);
     }
@@ -44,6 +77,9 @@ enum status results_open(const char *path, struct h5_reader **reader_p)
         return status;
     }
     status = check_schema(reader);
+    if (status == STATUS_OK && !sealed) {
+        status = check_without_seal(reader);
+    }
     if (status != STATUS_OK) {
         h5_reader_close(reader);
         return status;

@@ -16,6 +16,10 @@
  * has another schema version. Closed with h5_reader_close(). */
 enum status results_open(const char *path, struct h5_reader **reader_p);
 
+/* What results_open() says of a file that is not as it was written, and nothing of any other: for
+ * those that another program reads. */
+enum status results_check_seal(const char *path);
+
 /* The root attributes. */
 struct results_summary {
     char *command;

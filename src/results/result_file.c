@@ -161,8 +161,11 @@ static enum status open_writer(struct result *result, const struct result_header
     enum status status = work_file_begin(&result->comm, path, header->force || header->partial,
                                          &result->work);
     if (status == STATUS_OK) {
-        status = h5_create(&result->comm, result->work.work_path, path, header->mpi_hints,
-                           &result->writer);
+        status = work_file_verify(&result->comm, &result->work); /* before it is cut */
+        if (status == STATUS_OK) {
+            status = h5_create(&result->comm, result->work.work_path, path, header->mpi_hints,
+                               &result->writer);
+        }
         if (status != STATUS_OK) {
             work_file_discard(&result->comm, &result->work);
         }
@@ -263,6 +266,10 @@ enum status result_share(struct result *result)
         put_digest(result);
     }
     enum status status = h5_share(result->writer);
+    if (status == STATUS_OK && result->work.work_path != NULL) {
+        status = work_file_verify(&result->comm, &result->work);
+        h5_give_up(result->writer, status);
+    }
     io_broadcast(&result->comm, &result->digest, sizeof result->digest);
     return status;
 }

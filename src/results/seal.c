@@ -186,11 +186,20 @@ static enum status find_draft(int file, const char *name, const char *draft, cha
 /* Each takes reading the whole file, and a result has one. */
 enum { CANDIDATES_TRIED = 8 };
 
-static enum status check_open_file(int file, uint64_t size, const char *path, char *block)
+static enum status refuse(const char *path)
+{
+    return fail(STATUS_FAILED,
+                "%s is not as it was written: it is damaged, or another program has written or "
+                "changed it without emptying /provenance/seal",
+                path);
+}
+
+static enum status check_open_file(int file, uint64_t size, const char *path, char *block,
+                                   bool *found_p)
 {
     struct candidates candidates = {NULL, 0};
     enum status status = find_candidates(file, size, path, block, &candidates);
-    bool fits = candidates.n == 0;
+    bool fits = false;
     for (size_t i = 0; i < candidates.n && i < CANDIDATES_TRIED && status == STATUS_OK && !fits;
          i++) {
         char digits[DIGITS];
@@ -201,11 +210,11 @@ static enum status check_open_file(int file, uint64_t size, const char *path, ch
                memcmp(digits, text, DIGITS) == 0;
     }
     free(candidates.place);
-    if (status == STATUS_OK && !fits) {
-        status = fail(STATUS_FAILED,
-                      "%s is not as it was written: it is damaged, or another program has changed "
-                      "it without emptying /provenance/seal",
-                      path);
+    if (status == STATUS_OK && candidates.n > 0 && !fits) {
+        status = refuse(path);
+    }
+    if (status == STATUS_OK) {
+        *found_p = fits;
     }
     return status;
 }
@@ -230,9 +239,14 @@ static enum status seal_open_file(int file, const char *name, const char *draft,
     if (status == STATUS_OK) {
         status = write_digits(file, name, place, text, DIGITS);
     }
-    /* a write may get lost without a word */
-    return status == STATUS_OK ? check_open_file(file, (uint64_t)found.st_size, name, block)
-                               : status;
+    if (status == STATUS_OK) { /* a write may get lost without a word */
+        bool fits = false;
+        status = check_open_file(file, (uint64_t)found.st_size, name, block, &fits);
+        if (status == STATUS_OK && !fits) {
+            status = refuse(name);
+        }
+    }
+    return status;
 }
 
 enum status seal_put(const char *path, const char *name, const char draft[SEAL_TEXT_SIZE])
@@ -252,19 +266,28 @@ enum status seal_put(const char *path, const char *name, const char draft[SEAL_T
     return status;
 }
 
-enum status seal_check(const char *path)
+enum status seal_check(const char *path, bool *found_p)
 {
     struct stat found;
+    bool fits = false;
     const int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     enum status status = STATUS_OK;
     if (file >= 0 && fstat(file, &found) == 0 && S_ISREG(found.st_mode)) {
         char *block = malloc(BLOCK);
         status = block == NULL ? fail(STATUS_FAILED, "%s: out of memory for its seal", path)
-                               : check_open_file(file, (uint64_t)found.st_size, path, block);
+                               : check_open_file(file, (uint64_t)found.st_size, path, block, &fits);
         free(block);
     }
     if (file >= 0) {
         (void)close(file);
     }
+    if (status == STATUS_OK) {
+        *found_p = fits;
+    }
     return status;
+}
+
+enum status seal_judge(const char *path, const char *text)
+{
+    return text[0] == '\0' ? STATUS_OK : refuse(path);
 }

@@ -6,11 +6,15 @@
  * "thrash-seal:", the size of the file as 16 hexadecimal digits, "-", and, as 32, the XXH3-128 of
  * the file with those 32 as zeros. (Of attributes the library keeps checksums of its own.)
  *
- * A file whose size is another one has no seal: h5repack and its kind write a new file with the old
- * seal in it, and the library itself sees where a file is too short. Whoever changes a result in
- * place on purpose writes an empty text there. A file without a seal is read as it is. */
+ * Whoever changes a result on purpose writes an empty text there: such a file is read as it is.
+ * h5repack and its kind write a new file with the text of the old one, which does not fit it: it is
+ * refused until the text is emptied. A file whose size is another one, or whose mark is damaged,
+ * has no seal that can be found among its bytes: whoever opens it then looks, through the library,
+ * for what its text says (seal_judge). */
 #ifndef THRASH_RESULTS_SEAL_H
 #define THRASH_RESULTS_SEAL_H
+
+#include <stdbool.h>
 
 #include "base/hash.h"
 #include "base/status.h"
@@ -26,8 +30,13 @@ enum status seal_draft(char text[SEAL_TEXT_SIZE]);
  * STATUS_FAILED and a sentence that calls the file `name`. */
 enum status seal_put(const char *path, const char *name, const char draft[SEAL_TEXT_SIZE]);
 
-/* STATUS_FAILED if the file has a seal that does not fit. One that has none, cannot be opened or is
- * no regular file is left to whoever reads it. */
-enum status seal_check(const char *path);
+/* STATUS_FAILED if the file has a seal that does not fit. `*found_p` says whether it has one that
+ * does: if not, what /provenance/seal holds is judged next. A file that cannot be opened or is no
+ * regular file is left to whoever reads it. */
+enum status seal_check(const char *path, bool *found_p);
+
+/* Of a file without a seal that fits, by what its /provenance/seal holds: STATUS_FAILED if that is
+ * any text at all. */
+enum status seal_judge(const char *path, const char *text);
 
 #endif

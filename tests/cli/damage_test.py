@@ -4,6 +4,7 @@ usage: damage_test.py THRASH CONFIGS FAILING_DISK [--long] [TEST...]
 
 Without --long few bytes are damaged; the seed of what is random is fixed.
 """
+import errno
 import os
 import pathlib
 import random
@@ -12,7 +13,7 @@ import sys
 import h5py
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
-from faults import (LONG, SIMULATE, Place, expect, make_checkpoint, make_collected, make_result, run,
+from faults import (DISK, LONG, SIMULATE, Place, contents, expect, make_checkpoint, make_collected, make_result, run,
                     run_tests)
 
 SEED = 20040607
@@ -88,6 +89,37 @@ def test_damaged_without_seal():
     sweep_results(False, 2000 if LONG else 10, 200 if LONG else 4)
 
 
+def test_size_changed_as_well():
+    """Neither bytes that were added nor a damaged mark make a changed result a good one."""
+    with Place(make_result) as place:
+        where = place.origin
+        path = pathlib.Path(where, "w/out.h5")
+        whole = path.read_bytes()
+        with h5py.File(path) as file:
+            changed = file["simulation/totals/touches"].id.get_offset()
+            seal = file["provenance/seal"].id.get_offset()
+        flipped = bytearray(whole)
+        flipped[changed] ^= 1
+        cases = {"a byte more": bytes(flipped) + b"x", "a byte more, nothing else": whole + b"x",
+                 "a block more": bytes(flipped) + bytes(4096)}
+        for byte in (0, 11, 12, 28):
+            marked = bytearray(flipped)
+            marked[seal + byte] ^= 1
+            cases[f"byte {byte} of the mark"] = bytes(marked)
+        commands = (["show", "w/out.h5"], [*SIMULATE, "--resume"], ["plot", "w/out.h5", "-o", "w"])
+        for number, (what, damaged) in enumerate(cases.items()):
+            path.write_bytes(damaged)
+            for arguments in commands if LONG else commands[number % len(commands):][:1]:
+                result = run(arguments, where)
+                expect(result.code == 1 and "w/out.h5 is not as it was written" in result.err
+                       and "without emptying /provenance/seal" in result.err and not result.out
+                       and len(result.sentences()) == 1, f"{what}: {arguments[0]}", result)
+        path.write_bytes(cases["a byte more"])
+        with h5py.File(path, "r+") as file:
+            file["provenance/seal"][...] = b""
+        expect(run(["show", "w/out.h5"], where).code == 0, "emptied")
+
+
 def test_damaged_studies():
     """A damaged run is left out of what is collected, and named; so is what was collected."""
     generator = random.Random(SEED + 1)
@@ -150,6 +182,25 @@ def test_damaged_checkpoints():
         path.write_bytes(whole)
         result = run([*SIMULATE, "--resume", *stop], where)
         expect(result.code == 4, "the whole one", result)
+
+
+def test_unreadable_checkpoints():
+    """What cannot be read now may be a good one: --force does not set it aside."""
+    with Place(make_checkpoint) as place:
+        where = place.origin
+        path = pathlib.Path(where, "w/out.h5.ckpt")
+        before = contents(f"{where}/w")
+        for fault, number, words in (("FAULT_READ", errno.EIO, "cannot read it: Input/output error"),
+                                     ("FAULT_OPEN", errno.EACCES, "cannot open it: "),
+                                     ("FAULT_OPEN", errno.EIO, "cannot open it: ")):
+            for more in ([], ["--force"]):
+                name = str(path) if fault == "FAULT_READ" else "w/out.h5.ckpt"
+                result = run([*SIMULATE, "--resume", *more], where, LD_PRELOAD=DISK,
+                             FAULT_ERRNO=str(number), **{fault: name})
+                expect(result.code == 1 and f"w/out.h5.ckpt: {words}" in result.err
+                       and "damaged" not in result.err and len(result.sentences()) == 1,
+                       f"{fault}, {number}, {more}", result)
+                expect(contents(f"{where}/w") == before, f"{fault}, {number}, {more}: changed")
 
 
 sys.exit(run_tests(globals()))

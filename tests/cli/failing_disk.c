@@ -4,8 +4,11 @@
  * process on its own. From call number FAULT_CALL on they fail, with the errno FAULT_ERRNO (ENOSPC
  * otherwise); with FAULT_ONCE set only that one does. FAULT_RANK, where set, is the one rank of
  * Open MPI's that finds the disk so. The first failure of a process goes, as a line, to the file
- * FAULT_LOG, and how many calls there were, where none failed. Reading and removing files never
- * fails. With FAULT_FLOCK set, an errno, there are no locks. */
+ * FAULT_LOG, and how many calls there were, where none failed. Removing files never fails. With
+ * FAULT_FLOCK set, an errno, there are no locks. With FAULT_READ set, a path, every reading of that
+ * file fails with the errno FAULT_ERRNO (EIO otherwise), and with FAULT_OPEN every opening of that
+ * one. * With FAULT_SWAP set, a path, every new file named "*.tmp" is replaced by
+ * a hard link to that one as soon as it has been made, and is still there as "*.tmp.away". */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -109,6 +112,44 @@ static bool fails_at(const char *what, const char *path)
     return fails(what, whole);
 }
 
+/* Whether the file that a setting names cannot be read, or opened. */
+static bool is_unreadable(const char *name, const char *path)
+{
+    const char *wanted = setting(name);
+    const char *error = setting("FAULT_ERRNO");
+    if (wanted == NULL || strcmp(path, wanted) != 0) {
+        return false;
+    }
+    errno = error != NULL ? (int)strtol(error, NULL, 10) : EIO;
+    return true;
+}
+
+static bool cannot_read(int file)
+{
+    char link[64];
+    char path[PATH_MAX];
+    if (setting("FAULT_READ") == NULL) {
+        return false;
+    }
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t size = readlink(link, path, sizeof path - 1);
+    path[size > 0 ? size : 0] = '\0';
+    return is_unreadable("FAULT_READ", path);
+}
+
+static int swapped(const char *path, int flags, int file)
+{
+    const char *other = setting("FAULT_SWAP");
+    const char *end = strstr(path, ".tmp");
+    char away[PATH_MAX];
+    if (file >= 0 && other != NULL && (flags & O_EXCL) != 0 && end != NULL && end[4] == '\0') {
+        (void)snprintf(away, sizeof away, "%s.away", path);
+        (void)syscall(SYS_rename, path, away);
+        (void)link(other, path);
+    }
+    return file;
+}
+
 #define NEXT(type, name) __extension__(type) dlsym(RTLD_NEXT, name)
 
 typedef int open_function(const char *, int, ...);
@@ -125,7 +166,10 @@ typedef int openat_function(int, const char *, int, ...);
         if ((flags & O_CREAT) != 0 && access(path, F_OK) != 0 && fails_at(#name, path)) { \
             return -1;                                                                    \
         }                                                                                 \
-        return (NEXT(open_function *, #name))(path, flags, mode);                         \
+        if (is_unreadable("FAULT_OPEN", path)) {                                          \
+            return -1;                                                                    \
+        }                                                                                 \
+        return swapped(path, flags, (NEXT(open_function *, #name))(path, flags, mode));   \
     }
 
 #define OPENAT(name)                                                              \
@@ -153,6 +197,16 @@ typedef int openat_function(int, const char *, int, ...);
         return (NEXT(type(*) parameters, #name))arguments; \
     }
 
+#define READS(name, parameters, arguments)                    \
+    ssize_t name parameters;                                  \
+    ssize_t name parameters                                   \
+    {                                                         \
+        if (cannot_read(file)) {                              \
+            return -1;                                        \
+        }                                                     \
+        return (NEXT(ssize_t(*) parameters, #name))arguments; \
+    }
+
 #define AT_PATH(name, parameters, arguments)              \
     int name parameters;                                  \
     int name parameters                                   \
@@ -177,6 +231,12 @@ ON_FILE(ssize_t, pwritev, (int file, const struct iovec *pieces, int n, off_t at
         (file, pieces, n, at))
 ON_FILE(ssize_t, pwritev64, (int file, const struct iovec *pieces, int n, off_t at),
         (file, pieces, n, at))
+READS(read, (int file, void *bytes, size_t size), (file, bytes, size))
+READS(pread, (int file, void *bytes, size_t size, off_t at), (file, bytes, size, at))
+READS(pread64, (int file, void *bytes, size_t size, off_t at), (file, bytes, size, at))
+READS(readv, (int file, const struct iovec *pieces, int n), (file, pieces, n))
+READS(preadv, (int file, const struct iovec *pieces, int n, off_t at), (file, pieces, n, at))
+READS(preadv64, (int file, const struct iovec *pieces, int n, off_t at), (file, pieces, n, at))
 ON_FILE(int, fsync, (int file), (file))
 ON_FILE(int, fdatasync, (int file), (file))
 ON_FILE(int, ftruncate, (int file, off_t size), (file, size))

@@ -4,6 +4,7 @@ runs of one output.
 usage: outputs_test.py THRASH CONFIGS FAILING_DISK [--long] [TEST...]
 """
 import errno
+import fcntl
 import os
 import pathlib
 import re
@@ -15,7 +16,7 @@ import time
 
 sys.dont_write_bytecode = True  # the source tree may be read-only
 from faults import (ALONE, CONFIGS, CONVERGE, DISK, FLAGS, KERNEL, LONG, SIMULATE, THRASH, Place,
-                    Result, all_of, contents, expect, make_slurm, run, run_tests, simulate)
+                    Result, all_of, contents, expect, make_checkpoint, make_slurm, make_study, run, run_tests, simulate)
 from launcher import MPIEXEC
 
 # --- names and directories ----------------------------------------------------------------------
@@ -118,6 +119,54 @@ def test_links():
         expect(sorted(os.listdir(f"{where}/real")) == ["out.h5", "study"], "written through a planted link")
 
 
+def test_swapped_work_files():
+    """Somebody puts another file where the work file has been made: it is neither written nor cut."""
+    with Place() as place:
+        where = place.origin
+        precious = pathlib.Path(where, "precious")
+        precious.write_text("precious")
+        swap = {"LD_PRELOAD": DISK, "FAULT_SWAP": str(precious)}
+        words = "another file has taken the place of its work file"
+        for arguments, ranks in ((SIMULATE, None), (SIMULATE, 2), (CONVERGE, None)):
+            result = run([*arguments, "--force"], where, ranks, **swap)
+            expect(result.code == 1 and words in result.err and len(result.sentences()) == 1,
+                   f"{arguments[0]}, {ranks}", result)
+            expect(precious.read_text() == "precious", f"{arguments[0]}, {ranks}: written")
+        for ranks in (None, 2):
+            result = run([*SIMULATE, "--checkpoint-every", "1ms", "--set", "duration=1s", "--force"],
+                         where, ranks, **swap)
+            expect(f"no checkpoint was written, the run goes on: w/out.h5.ckpt: {words}" in result.err,
+                   f"checkpoint, {ranks}", result)
+            expect(precious.read_text() == "precious", f"checkpoint, {ranks}: written")
+        expect(not os.path.exists(f"{where}/w/out.h5.ckpt"), "the other file got the name")
+
+
+def test_work_files_of_others():
+    """What runs that are dead left goes when the output is this run's: that of this host, and that of
+    hosts which have not written to it for an hour. What may be somebody else's stays."""
+    host = os.uname().nodename[:40].replace(".", "-")
+    gone = [".out.h5.n2.77.0.tmp", ".out.h5.ckpt.n2.77.0.tmp", ".out.h5.partial.n3-b.4000000.1.tmp"]
+    kept = [".out.h5.more.n2.77.0.tmp", ".out.n2.77.0.tmp", ".out.h5.n2.77.0.tmp.old", ".out.h5.n2.x.0.tmp",
+            f".out.h5.{host}.{os.getpid()}.0.tmp"]
+    with Place(make_checkpoint) as place:
+        where = place.origin
+        simulate(where, output="w/other.h5")  # a run, complete, sweeps as well
+        for start, arguments in (("--resume", [*SIMULATE, "--resume", "--set", "duration=30s",
+                                               "--stop-after", "20ms"]),
+                                 ("complete", [*SIMULATE, "--force"])):
+            for name in gone + kept:
+                pathlib.Path(where, "w", name).write_text("x")
+                os.utime(f"{where}/w/{name}", (time.time() - 7200,) * 2)
+            fresh = pathlib.Path(where, "w/.out.h5.ckpt.n4.77.0.tmp")
+            fresh.write_text("x")
+            dead = pathlib.Path(where, f"w/.out.h5.ckpt.{host}.4194303.0.tmp")
+            dead.write_text("x")
+            result = run(arguments, where)
+            expect(result.code in (0, 4), start, result)
+            found = [name for name in os.listdir(f"{where}/w") if ".tmp" in name]
+            expect(sorted(found) == sorted([*kept, fresh.name]), start, found)
+
+
 def test_vanishing():
     """A directory that is removed while a run goes on."""
     for ranks in (None, 2):
@@ -137,6 +186,78 @@ def test_vanishing():
                 result = Result(child.returncode, out, err)
                 expect(result.code == 1 and len(result.sentences()) == 1 and "w/out.h5" in err
                        and "No such file" in err, f"vanished, {ranks} ranks, {more}", result)
+
+
+def pipe_behind_link(path):
+    os.mkfifo(f"{path}.elsewhere")
+    os.symlink(f"{os.path.basename(path)}.elsewhere", path)
+
+
+def test_pipes_as_checkpoints():
+    """What is no file is refused before it is opened: somebody else's pipe has no end."""
+    with Place() as place:
+        for make, words in ((os.mkfifo, "is not a regular file"), (pipe_behind_link, "is a symbolic link")):
+            for ranks, more in ((None, []), (None, ["--force"]), (2, [])):
+                where = place.copy()
+                make(f"{where}/w/out.h5.ckpt")
+                result = run([*SIMULATE, "--resume", *more], where, ranks, timeout=30)
+                expect(result.code == 2 and f"out.h5.ckpt {words}" in result.err
+                       and len(result.sentences()) == 1, f"{make.__name__}, {ranks}, {more}", result)
+                expect(os.path.lexists(f"{where}/w/out.h5.ckpt"), f"{make.__name__}: removed")
+                shutil.rmtree(where)
+
+
+def test_pipes_in_studies():
+    """Nor does anything in a study's directory keep those waiting who look at it."""
+    def make(directory):
+        make_study(directory)
+        os.makedirs(f"{directory}/w/slurm/0001")
+        for name, text in (("job", "77\n"), ("points", "seed-1\n"), ("collect", "")):
+            pathlib.Path(directory, "w/slurm/0001", name).write_text(text)
+        os.unlink(f"{directory}/w/runs/seed-1.h5")
+
+    with Place(make) as place:
+        for name, verb, code, words in (
+                ("logs/seed-1.out", "status", 0, "w/logs/seed-1.out: cannot be read: it is"),
+                ("logs/seed-1.out", "run", 1, "w/logs/seed-1.out: cannot be written: it is"),
+                ("slurm/0001/job", "status", 0, "1 done"), ("slurm/0001/points", "status", 0, "1 done"),
+                ("slurm/0001/collect", "status", 0, "1 done"),
+                ("study", "status", 2, "w/study: cannot be read: it is"),
+                ("study", "run", 2, "w/study: cannot be read: it is")):
+            for made in (os.mkfifo, pipe_behind_link):
+                where = place.copy()
+                os.unlink(f"{where}/w/{name}")
+                made(f"{where}/w/{name}")
+                result = run(["study", verb, "job.yaml", "-o", "w"], where, timeout=30)
+                expect(result.code == code and words in result.out + result.err,
+                       f"{made.__name__}, {name}, study {verb}", result)
+                shutil.rmtree(where)
+
+
+def test_logs_in_use():
+    """Looking at a log keeps no run from starting; a run that has it does."""
+    with Place(make_study) as place:
+        where = place.origin
+        os.unlink(f"{where}/w/runs/seed-1.h5")
+        with open(f"{where}/w/logs/seed-1.out", "r+b") as log:
+            fcntl.flock(log, fcntl.LOCK_SH)
+            result = run(["study", "status", "job.yaml", "-o", "w"], where)
+            expect(result.code == 0 and "1 done" in result.out and "1 running" not in result.out,
+                   "two who look at once", result)
+            fcntl.flock(log, fcntl.LOCK_EX)
+            result = run(["study", "status", "job.yaml", "-o", "w"], where)
+            expect(result.code == 0 and "1 running" in result.out, "a run", result)
+            child = subprocess.Popen([THRASH, "study", "run", "job.yaml", "-o", "w"], cwd=where,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            out, err = child.communicate(timeout=100)
+            expect(child.returncode != 0 or "1 of 2" in out, "beside a run", out, err)
+            fcntl.flock(log, fcntl.LOCK_SH)
+            child = subprocess.Popen([THRASH, "study", "run", "job.yaml", "-o", "w"], cwd=where,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            time.sleep(0.4)
+            fcntl.flock(log, fcntl.LOCK_UN)
+            out, err = child.communicate(timeout=100)
+            expect(child.returncode == 0 and "2 of 2" in out, "beside one who looks", out, err)
 
 
 # --- two runs of one output ---------------------------------------------------------------------

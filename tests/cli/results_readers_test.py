@@ -233,6 +233,12 @@ class Readers(unittest.TestCase):
         packed = os.path.join(self.directory, "packed.h5")
         repacked = run("h5repack", "-f", "GZIP=9", "-L", self.path, packed)
         self.assertEqual(repacked.returncode, 0, repacked.stderr)
+        result = show(packed)
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn(f"{packed} is not as it was written", result.stderr)
+        self.assertIn("without emptying /provenance/seal", result.stderr)
+        with h5py.File(packed, "r+") as file:
+            file["provenance/seal"][...] = b""
         self.assertEqual(show(packed, "--verify").returncode, 0)
 
     def test_show_csv(self):

@@ -312,9 +312,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         look_with_force();
         return 0;
     }
+    bool damaged = false;
     const enum status looked = (how & 8) == 0 ? STATUS_OK
                                               : checkpoint_look(&scenario, &options.checkpoints,
-                                                                (how & 16) != 0);
+                                                                (how & 16) != 0, &damaged);
     fuzz_check(looked);
     const enum status status = resume();
     fuzz_check(status);

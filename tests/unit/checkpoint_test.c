@@ -275,6 +275,7 @@ static void test_other_state(void **state)
     };
     const struct checkpoint_options options = {
         .path = checkpoint_path, .version = "test", .revision = "a1", .hints = ""};
+    bool damaged = true;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         memcpy(changed, whole, size);
         unsigned char *place = find_bytes(changed, size, rows[i].found, rows[i].in_cells);
@@ -285,17 +286,23 @@ static void test_other_state(void **state)
         seal_again(changed);
         write_whole(changed, size);
         assert_refused(&scenario, "test", STATUS_USAGE, rows[i].sentence);
-        assert_int_equal(checkpoint_look(&scenario, &options, true), STATUS_USAGE);
+        assert_int_equal(checkpoint_look(&scenario, &options, true, &damaged), STATUS_USAGE);
+        assert_false(damaged);
         assert_non_null(strstr(status_last_message(), rows[i].sentence));
-        assert_int_equal(checkpoint_look(&scenario, &options, false),
+        assert_int_equal(checkpoint_look(&scenario, &options, false, &damaged),
                          rows[i].in_cells ? STATUS_OK : STATUS_USAGE);
     }
     write_whole(whole, size);
-    assert_int_equal(checkpoint_look(&scenario, &options, true), STATUS_OK);
+    assert_int_equal(checkpoint_look(&scenario, &options, true, &damaged), STATUS_OK);
+    assert_false(damaged);
     whole[size - 100] ^= 1; /* in the last cell */
     write_whole(whole, size);
-    assert_int_equal(checkpoint_look(&scenario, &options, false), STATUS_OK);
-    assert_int_equal(checkpoint_look(&scenario, &options, true), STATUS_FAILED);
+    assert_int_equal(checkpoint_look(&scenario, &options, false, &damaged), STATUS_OK);
+    assert_int_equal(checkpoint_look(&scenario, &options, true, &damaged), STATUS_FAILED);
+    assert_true(damaged);
+    assert_int_equal(unlink(checkpoint_path), 0);
+    assert_int_equal(checkpoint_look(&scenario, &options, true, &damaged), STATUS_FAILED);
+    assert_false(damaged);
     free(whole);
     free(changed);
     scenario_free(&scenario);

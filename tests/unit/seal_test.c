@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,6 +39,14 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Whether it has a seal that fits. */
+static bool is_sealed(const char *path)
+{
+    bool found = false;
+    assert_int_equal(seal_check(path, &found), STATUS_OK);
+    return found;
+}
+
 static void put(const struct file *file)
 {
     FILE *stream = fopen(file->path, "wb");
@@ -74,13 +83,14 @@ static void make_sealed(struct file *file, size_t size, size_t place, size_t oth
     assert_int_equal(seal_put(file->path, "the file", draft), STATUS_OK);
     get(file);
     assert_memory_not_equal(file->bytes + place + MARK, draft + MARK, 32);
-    assert_int_equal(seal_check(file->path), STATUS_OK);
+    assert_true(is_sealed(file->path));
 }
 
 static void check_damaged(const struct file *file)
 {
+    bool found = true;
     put(file);
-    assert_int_equal(seal_check(file->path), STATUS_FAILED);
+    assert_int_equal(seal_check(file->path, &found), STATUS_FAILED);
     assert_non_null(strstr(status_last_message(), file->path));
 }
 
@@ -96,17 +106,20 @@ static void test_every_byte_counts(void **state)
         for (size_t at = 3; at < file->size; at += file->size / 37) {
             const bool in_mark = at >= places[i] && at < places[i] + MARK;
             file->bytes[at] ^= 0x10;
-            if (!in_mark) { /* without its mark it is no seal */
+            if (!in_mark) {
                 check_damaged(file);
+            } else { /* without its mark it is no seal: what the dataset holds is judged */
+                put(file);
+                assert_false(is_sealed(file->path));
             }
             file->bytes[at] ^= 0x10;
         }
         file->bytes[places[i] + MARK + 31] ^= 1;
         check_damaged(file);
         file->bytes[places[i] + MARK + 31] ^= 1;
-        file->size -= 50; /* the library sees that, or it is another program's file */
+        file->size -= 50; /* likewise */
         put(file);
-        assert_int_equal(seal_check(file->path), STATUS_OK);
+        assert_false(is_sealed(file->path));
     }
 }
 
@@ -126,16 +139,18 @@ static void test_without_seal(void **state)
     make_sealed(file, 5000, 100, SIZE_MAX);
     memset(file->bytes + 100, 0, MARK + 32); /* as who changes it is told to do */
     put(file);
-    assert_int_equal(seal_check(file->path), STATUS_OK);
-    assert_int_equal(seal_check(file->directory), STATUS_OK);
-    assert_int_equal(seal_check("/nonexistent"), STATUS_OK);
+    assert_false(is_sealed(file->path));
+    assert_false(is_sealed(file->directory));
+    assert_false(is_sealed("/nonexistent"));
     file->size = 0;
     put(file);
-    assert_int_equal(seal_check(file->path), STATUS_OK);
+    assert_false(is_sealed(file->path));
     char draft[SEAL_TEXT_SIZE];
     assert_int_equal(seal_draft(draft), STATUS_OK);
     assert_int_equal(seal_put(file->path, "the file", draft), STATUS_FAILED);
     assert_non_null(strstr(status_last_message(), "the file: its seal"));
+    assert_int_equal(seal_judge("the file", ""), STATUS_OK);
+    assert_int_equal(seal_judge("the file", "thrasi-seal:"), STATUS_FAILED);
     assert_int_equal(seal_put("/nonexistent", "the file", draft), STATUS_FAILED);
 }
 

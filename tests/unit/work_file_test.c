@@ -157,7 +157,8 @@ static void test_name_taken_meanwhile(void **state)
     assert_int_equal(work_file_begin(&comm, place->path, false, &first), STATUS_OK);
     assert_int_equal(work_file_begin(&comm, place->path, false, &second), STATUS_OK);
     assert_string_not_equal(first.work_path, second.work_path);
-    char *kept = strdup(second.work_path);
+    char kept[600];
+    (void)snprintf(kept, sizeof kept, "%s.kept", place->path);
     write_file(first.work_path, "first");
     write_file(second.work_path, "second");
     assert_int_equal(work_file_commit(&comm, &first), STATUS_OK);
@@ -165,7 +166,71 @@ static void test_name_taken_meanwhile(void **state)
     assert_non_null(strstr(status_last_message(), kept));
     assert_holds(place->path, "first");
     assert_holds(kept, "second");
-    free(kept);
+
+    struct work_file third;
+    assert_int_equal(work_file_begin(&comm, place->path, false, &third), STATUS_OK);
+    write_file(third.work_path, "third");
+    assert_int_equal(work_file_commit(&comm, &third), STATUS_FAILED);
+    work_file_sweep(place->path);
+    assert_holds(kept, "second");
+    (void)snprintf(kept, sizeof kept, "%s.kept.2", place->path);
+    assert_non_null(strstr(status_last_message(), kept));
+    assert_holds(kept, "third");
+    assert_int_equal(fixture_count_files(place->directory), 3);
+}
+
+/* Another file in the place of a work file is neither written nor given the name. */
+static void test_taken_place(void **state)
+{
+    const struct place *place = *state;
+    struct io_comm comm = io_comm_of(MPI_COMM_SELF);
+    struct work_file work;
+    char away[600];
+    (void)snprintf(away, sizeof away, "%s/away", place->directory);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(work_file_begin(&comm, place->path, false, &work), STATUS_OK);
+        assert_int_equal(work_file_verify(&comm, &work), STATUS_OK);
+        assert_int_equal(rename(work.work_path, away), 0);
+        assert_int_equal(work_file_verify(&comm, &work), STATUS_FAILED);
+        if (i == 0) {
+            write_file(work.work_path, "of somebody else");
+        } else {
+            assert_int_equal(symlink(away, work.work_path), 0);
+        }
+        char *name = strdup(work.work_path);
+        assert_int_equal(work_file_verify(&comm, &work), STATUS_FAILED);
+        assert_non_null(strstr(status_last_message(), "has taken the place of its work file"));
+        assert_int_equal(i == 0 ? work_file_commit(&comm, &work) : STATUS_FAILED, STATUS_FAILED);
+        if (i == 1) {
+            work_file_discard(&comm, &work);
+        }
+        assert_int_equal(access(place->path, F_OK), -1);
+        assert_int_equal(unlink(name), 0);
+        assert_int_equal(unlink(away), 0);
+        free(name);
+    }
+}
+
+/* The way to a file may have changed since the run began. */
+static void test_place_changed(void **state)
+{
+    const struct place *place = *state;
+    struct io_comm comm = io_comm_of(MPI_COMM_SELF);
+    struct work_file work;
+    char link[600];
+    char path[700];
+    if (geteuid() != 0) {
+        skip(); /* nobody else's link can be made */
+    }
+    (void)snprintf(link, sizeof link, "%s/link", place->directory);
+    (void)snprintf(path, sizeof path, "%s/out.h5", link);
+    assert_int_equal(symlink(".", link), 0);
+    assert_int_equal(work_file_begin(&comm, path, false, &work), STATUS_OK);
+    work_file_discard(&comm, &work);
+    assert_int_equal(lchown(link, 65534, 65534), 0);
+    assert_int_equal(work_file_begin(&comm, path, false, &work), STATUS_USAGE);
+    assert_non_null(strstr(status_last_message(), "symbolic link of another user"));
+    assert_int_equal(fixture_count_files(place->directory), 1);
 }
 
 /* What is worth nothing without its name goes. */
@@ -278,6 +343,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_long_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_name_taken_meanwhile, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_taken_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_place_changed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_disposable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_directory_vanished, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_planted_work_file, set_up, tear_down),
