@@ -60,6 +60,24 @@ static enum status check_complete(const struct h5_reader *reader)
     return status;
 }
 
+/* What cannot be read says what to do about it. */
+static enum status read_summary(const char *path, struct h5_reader **reader_p,
+                                struct results_summary *summary)
+{
+    const int quiet = status_set_quiet(1);
+    enum status status = results_open(path, reader_p);
+    if (status == STATUS_OK) {
+        status = results_read_summary(*reader_p, summary);
+    }
+    (void)status_set_quiet(quiet);
+    if (status == STATUS_OK) {
+        return STATUS_OK;
+    }
+    char why[1024];
+    (void)snprintf(why, sizeof why, "%s", status_last_message());
+    return fail(status, "output %s; --force replaces it", why);
+}
+
 /* Reads the result that is there. */
 static enum status look_at_result(const struct scenario *scenario, const char *path,
                                   struct resume_plan *plan)
@@ -67,10 +85,7 @@ static enum status look_at_result(const struct scenario *scenario, const char *p
     struct h5_reader *reader = NULL;
     struct results_summary summary = {0};
     struct text difference = {0};
-    enum status status = results_open(path, &reader);
-    if (status == STATUS_OK) {
-        status = results_read_summary(reader, &summary);
-    }
+    enum status status = read_summary(path, &reader, &summary);
     if (status == STATUS_OK) {
         status = compare_result(reader, scenario, "the result", &difference);
     }

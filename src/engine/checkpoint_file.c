@@ -168,13 +168,14 @@ enum status checkpoint_check(const struct checkpoint_header *header, uint64_t fi
                              const char *name)
 {
     if (memcmp(header->magic, CHECKPOINT_MAGIC, sizeof header->magic) != 0) {
-        return fail(STATUS_FAILED, "%s is not a checkpoint of thrash, or was never completed",
+        return fail(STATUS_FAILED,
+                    "%s is not a checkpoint of thrash, or was never completed; " CHECKPOINT_WAY_OUT,
                     name);
     }
     if (header->byte_order != CHECKPOINT_BYTE_ORDER || header->format != CHECKPOINT_FORMAT) {
         return fail(STATUS_FAILED,
                     "%s has format %" PRIu64 " of checkpoints; this program reads format %d of "
-                    "machines with its own byte order",
+                    "machines with its own byte order; " CHECKPOINT_WAY_OUT,
                     name, header->format, CHECKPOINT_FORMAT);
     }
     if (!digest_equal(header->digest, digest_of_header(header))) {

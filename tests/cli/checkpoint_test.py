@@ -222,6 +222,9 @@ def test_legs(directory):
     refused = run([*arguments, "--resume"], code=2)
     assert f"out.h5 was written by thrash {changed} (" in refused.stderr, refused.stderr
     assert refused.stdout == "" and refused.stderr.count("\n") == 1, refused
+    pathlib.Path(f"{directory}/out.h5").write_bytes(result[:1000])
+    refused = run([*arguments, "--resume"], code=1)
+    assert "--force replaces it" in refused.stderr and refused.stderr.count("\n") == 1, refused
     pathlib.Path(f"{directory}/out.h5").write_bytes(result)
     with h5py.File(f"{directory}/out.h5", "r+") as file:
         file["provenance/seal"][...] = b""
@@ -354,6 +357,7 @@ def test_damaged(directory):
                                 text=True, timeout=60, check=False)
         assert result.returncode in (1, 2), (place, result)
         assert f"{path} " in result.stderr and result.stderr.count("\n") == 1, (place, result)
+        assert "--force" in result.stderr, (place, result)
     for size in (0, 100, len(whole) // 2, len(whole) - 1):
         pathlib.Path(path).write_bytes(whole[:size])
         result = run([*arguments, "--resume"], code=1)

@@ -260,12 +260,14 @@ def test_checkpoints_of_failing_ranks():
 
 
 def test_limit():
-    """The limit is a time that a run can keep to, or 0."""
-    for text, words in (("soon", ""), ("1us", "expected at least 1s, or 0 for never, found `1us`"),
-                        ("999ms", "expected at least 1s, or 0 for never, found `999ms`")):
+    """The limit is a time that a run can keep to, or 0; one rank says so as well."""
+    for text, ranks, words in (
+            ("soon", 3, ""), ("soon", 1, ""),
+            ("1us", 3, "expected at least 1s, or 0 for never, found `1us`"),
+            ("999ms", 3, "expected at least 1s, or 0 for never, found `999ms`")):
         with tempfile.TemporaryDirectory() as directory:
             ENVIRONMENT["THRASH_SILENCE_LIMIT"] = text
-            code, _, errors = finish(start(directory, {}), directory)
+            code, _, errors = finish(start(directory, {}, ranks=ranks), directory)
             ENVIRONMENT["THRASH_SILENCE_LIMIT"] = f"{LIMIT}s"
         assert code == 2 and errors.count("thrash: THRASH_SILENCE_LIMIT: ") == 1, (code, errors)
         assert words in errors, (text, errors)
