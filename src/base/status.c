@@ -31,11 +31,13 @@ static void write_line(const char *prefix, const char *sentence)
 
 enum status fail(enum status code, const char *format, ...)
 {
+    char sentence[sizeof last_message]; /* the one before may be among the arguments */
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(last_message, sizeof last_message, format, arguments);
+    (void)vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
-    text_make_printable(last_message, false);
+    text_make_printable(sentence, false);
+    memcpy(last_message, sentence, sizeof last_message);
     if (!quiet_process) {
         write_line("", last_message);
     }

@@ -20,7 +20,8 @@ enum status {
 
 /* Prints "thrash: <sentence>\n" to stderr in one write and returns `code`, so that a caller can say
  * `return fail(STATUS_USAGE, "%s:%d: ...", file, line)`. What is not printable in it, for names and
- * texts of files may be anything, becomes `?`. */
+ * texts of files may be anything, becomes `?`. What is said of an earlier failure may go on with
+ * its sentence: status_last_message() may be among the arguments. */
 enum status fail(enum status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prints "thrash: warning: <sentence>\n" to stderr. For what is odd but changes no result. */

@@ -70,12 +70,9 @@ static enum status read_summary(const char *path, struct h5_reader **reader_p,
         status = results_read_summary(*reader_p, summary);
     }
     (void)status_set_quiet(quiet);
-    if (status == STATUS_OK) {
-        return STATUS_OK;
-    }
-    char why[1024];
-    (void)snprintf(why, sizeof why, "%s", status_last_message());
-    return fail(status, "output %s; --force replaces it", why);
+    return status == STATUS_OK
+               ? status
+               : fail(status, "output %s; --force replaces it", status_last_message());
 }
 
 /* Reads the result that is there. */
@@ -148,8 +145,7 @@ static enum status look_with_force(const struct scenario *scenario,
     enum status status = checkpoint_look(scenario, options, true, &damaged);
     (void)status_set_quiet(quiet);
     *found_p = status == STATUS_OK;
-    char why[1024];
-    (void)snprintf(why, sizeof why, "%s", status_last_message());
+    const char *why = status_last_message();
     const int length = (int)strcspn(why, ";"); /* without what to do about it */
     if (status == STATUS_USAGE) {
         warn("%.*s; starting from the beginning and replacing it (--force)", length, why);

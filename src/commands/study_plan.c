@@ -14,10 +14,8 @@
 static enum status blame(const struct study *study, const struct study_point *point,
                          enum status status)
 {
-    char sentence[1024];
-    (void)snprintf(sentence, sizeof sentence, "%s", status_last_message());
     return fail(status, "%s: the point %s is refused, nothing was run: %s", study->path,
-                point->name, sentence);
+                point->name, status_last_message());
 }
 
 static enum status load_point(const struct study *study, const struct planned_point *planned,

@@ -221,7 +221,6 @@ enum status results_guarded_files(const struct guarded_files *files)
     if (status == STATUS_OK) {
         return STATUS_OK;
     }
-    char sentence[1024];
-    (void)snprintf(sentence, sizeof sentence, "%s", status_last_message());
-    return fail(status, "%s: its results cannot be read: %s", files->directory, sentence);
+    return fail(status, "%s: its results cannot be read: %s", files->directory,
+                status_last_message());
 }
