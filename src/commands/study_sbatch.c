@@ -13,6 +13,7 @@
 
 #include "commands/capture.h"
 #include "commands/share.h"
+#include "io/plain_file.h"
 
 /* --- files ---------------------------------------------------------------------------------- */
 
@@ -23,7 +24,7 @@ enum status sbatch_write_file(const char *where, const char *name, const struct 
         free(path);
         return fail(STATUS_FAILED, "%s: out of memory for what is submitted", where);
     }
-    const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    const int file = plain_file_open(path, O_WRONLY | O_CREAT | O_TRUNC);
     const char *chars = text_string(text);
     bool written = file >= 0;
     for (size_t done = 0; written && done < text->size;) {
@@ -35,7 +36,7 @@ enum status sbatch_write_file(const char *where, const char *name, const struct 
     written = (file < 0 || close(file) == 0) && written;
     enum status status = written ? STATUS_OK
                                  : fail(STATUS_FAILED, "%s: cannot be written: %s", path,
-                                        strerror(why));
+                                        plain_file_problem(why));
     free(path);
     return status;
 }
@@ -113,8 +114,10 @@ void sbatch_add_output(struct sbatch_words *words, const char *where, const char
 {
     struct text text = {0};
     for (const char *at = where; *at != '\0'; at++) {
-        text_append_bytes(&text, "%%", *at == '%' ? 2 : 0);
-        text_append_bytes(&text, at, *at == '%' ? 0 : 1);
+        text_append_bytes(&text, at, 1);
+        if (*at == '%') {
+            text_append_bytes(&text, at, 1);
+        }
     }
     sbatch_add(words, "--output=%s/%s", text_string(&text), name);
     words->failed = words->failed || text.failed;
@@ -123,12 +126,13 @@ void sbatch_add_output(struct sbatch_words *words, const char *where, const char
 
 enum status sbatch_check_directory(const char *directory)
 {
-    return strchr(directory, '\\') == NULL ? STATUS_OK
-                                           : fail(STATUS_USAGE,
-                                                  "%s: expected a directory without a backslash in "
-                                                  "its name: Slurm would not write "
-                                                  "there",
-                                                  directory);
+    if (strchr(directory, '\\') == NULL) {
+        return STATUS_OK;
+    }
+    return fail(STATUS_USAGE,
+                "%s: expected a directory without a backslash in its name: Slurm would not write "
+                "there",
+                directory);
 }
 
 static void add_given(struct sbatch_words *words, const char *option, const char *value)

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/plain_file.h"
+
 #define BUFFER_BYTES ((size_t)8 << 20)
 
 /* --- writing ------------------------------------------------------------------------------- */
@@ -202,8 +204,8 @@ bool checkpoint_is_of(const char *path, struct digest config_hash)
 {
     struct checkpoint_header header;
     struct stat found;
-    const int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    bool whole = file >= 0 && fstat(file, &found) == 0 && S_ISREG(found.st_mode) &&
+    const int file = plain_file_open(path, O_RDONLY);
+    bool whole = file >= 0 && fstat(file, &found) == 0 &&
                  pread(file, &header, sizeof header, 0) == (ssize_t)sizeof header;
     if (file >= 0) {
         (void)close(file);

@@ -6,17 +6,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int refuse(mode_t mode)
+int plain_file_check(const char *path)
 {
-    errno = S_ISLNK(mode) ? ELOOP : ENXIO;
-    return -1;
+    struct stat found;
+    if (lstat(path, &found) != 0 || S_ISREG(found.st_mode)) {
+        return 0;
+    }
+    return S_ISLNK(found.st_mode) ? ELOOP : ENXIO;
 }
 
 int plain_file_open(const char *path, int flags)
 {
     struct stat found;
-    if (lstat(path, &found) == 0 && !S_ISREG(found.st_mode)) { /* some devices act when opened */
-        return refuse(found.st_mode);
+    int error = plain_file_check(path); /* some devices act when opened */
+    if (error != 0) {
+        errno = error;
+        return -1;
     }
     /* Another thing may have come there since: without O_NONBLOCK a pipe would be waited for, and
      * only what has been looked at is cut. */
@@ -25,7 +30,6 @@ int plain_file_open(const char *path, int flags)
     if (file < 0) {
         return -1;
     }
-    int error = 0;
     if (fstat(file, &found) != 0) {
         error = errno;
     } else if (!S_ISREG(found.st_mode)) {

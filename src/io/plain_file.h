@@ -8,7 +8,11 @@
  * and ELOOP of a symbolic link. */
 int plain_file_open(const char *path, int flags);
 
-/* What an errno of plain_file_open() says, for the end of a sentence. */
+/* Whether a path leads to what may be opened: 0, also where nothing is to be seen, else ENXIO or
+ * ELOOP. For those that somebody else opens. */
+int plain_file_check(const char *path);
+
+/* What an errno of these says, for the end of a sentence. */
 const char *plain_file_problem(int error);
 
 #endif

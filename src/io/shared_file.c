@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <mpi.h>
 
 #include "io/mpi_hints.h"
 #include "io/place.h"
+#include "io/plain_file.h"
 #include "io/silence.h"
 
 /* MPI counts in ints, and libraries have had trouble near their end. */
@@ -37,12 +37,10 @@ static enum status file_fail(const char *name, const char *what, int code)
 /* MPI would wait for a pipe, and follow a link. */
 static enum status check_kind(const char *path, const char *name)
 {
-    struct stat found;
-    if (lstat(path, &found) != 0 || S_ISREG(found.st_mode)) {
-        return STATUS_OK; /* what cannot be looked at cannot be opened */
-    }
-    return fail(STATUS_FAILED, "%s: cannot open it: it is %s", name,
-                S_ISLNK(found.st_mode) ? "a symbolic link" : "not a regular file");
+    const int error = plain_file_check(path);
+    return error == 0
+               ? STATUS_OK
+               : fail(STATUS_FAILED, "%s: cannot open it: %s", name, plain_file_problem(error));
 }
 
 enum status shared_file_open(const struct io_comm *comm, const char *path, const char *name,

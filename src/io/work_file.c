@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/place.h"
+#include "io/plain_file.h"
 #include "io/process.h"
 
 /* A file name holds 255 bytes at most; a long one goes shortened into that of its work file. */
@@ -155,10 +156,7 @@ static enum status cannot_find(const struct work_file *work, int error)
 /* On other hosts the same file may have other numbers. */
 static enum status look_from_here(const struct work_file *work)
 {
-    struct stat found;
-    return lstat(work->work_path, &found) != 0 || S_ISREG(found.st_mode)
-               ? STATUS_OK
-               : cannot_find(work, EEXIST);
+    return plain_file_check(work->work_path) == 0 ? STATUS_OK : cannot_find(work, EEXIST);
 }
 
 enum status work_file_verify(const struct io_comm *comm, const struct work_file *work)
@@ -345,15 +343,18 @@ static time_t time_there(const char *path)
     return made.st_mtime;
 }
 
-/* Whether nobody has written to that file beside `path` for long enough. */
-static bool is_nobodys(const char *path, int directory, const char *name)
+/* Whether nobody has written to that file beside `path` for long enough. `*now_p`, 0 at first,
+ * keeps the time there. */
+static bool is_nobodys(const char *path, int directory, const char *name, time_t *now_p)
 {
     struct stat found;
     if (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(found.st_mode)) {
         return false;
     }
-    const time_t now = time_there(path);
-    return now > found.st_mtime && now - found.st_mtime > age_of_nobodys;
+    if (*now_p == 0) {
+        *now_p = time_there(path);
+    }
+    return *now_p > found.st_mtime && *now_p - found.st_mtime > age_of_nobodys;
 }
 
 void work_file_sweep(const char *path)
@@ -362,6 +363,7 @@ void work_file_sweep(const char *path)
     const bool is_whole = strlen(last) <= NAME_BYTES; /* else other outputs have the same names */
     char host[PROCESS_HOST_SIZE];
     char begin[NAME_BYTES + 8];
+    time_t now = 0;
     host_in_name(host);
     (void)snprintf(begin, sizeof begin, ".%.*s.", NAME_BYTES, last);
     char *directory = place_directory(path);
@@ -373,7 +375,7 @@ void work_file_sweep(const char *path)
         }
         if (strcmp(maker.host, host) == 0
                 ? !process_is_running(maker.pid)
-                : is_whole && is_nobodys(path, dirfd(listing), entry->d_name)) {
+                : is_whole && is_nobodys(path, dirfd(listing), entry->d_name, &now)) {
             (void)unlinkat(dirfd(listing), entry->d_name, 0);
         }
     }
