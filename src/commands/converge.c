@@ -165,7 +165,7 @@ struct converge {
     struct scenario *scenarios; /* [nsettings][nseeds] */
     size_t nloaded;
     struct converge_report report;
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
 
     struct progress progress;
     size_t run, nruns;   /* of rank 0: under way, and in all */
@@ -434,13 +434,9 @@ int command_converge(int argc, char **argv)
     catalogue_fill(&names);
     struct converge converge = {
         .options = &options, .launcher = &launcher, .catalogue = &names.catalogue};
-    status = silence_open(MPI_COMM_WORLD);
+    status = launcher_watch();
     if (status == STATUS_OK) {
-        silence_phase("beginning", SILENCE_NO_NUMBER);
-        status = converge_all(&converge);
-        silence_phase("end", SILENCE_NO_NUMBER);
-        status = launcher_agree(status);
-        silence_close();
+        status = launcher_watched(converge_all(&converge));
     }
     output_lock_release(converge.lock);
     for (size_t i = 0; i < converge.nloaded; i++) {

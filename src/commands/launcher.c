@@ -9,6 +9,7 @@
 #include "host/system.h"
 #include "io/comm.h"
 #include "io/h5_leaks.h"
+#include "io/silence.h"
 
 void launcher_quiet_others(void)
 {
@@ -118,6 +119,23 @@ enum status launcher_agree(enum status status)
         }
     }
     return agreed;
+}
+
+enum status launcher_watch(void)
+{
+    enum status status = silence_open(MPI_COMM_WORLD);
+    if (status == STATUS_OK) {
+        silence_phase("beginning", SILENCE_NO_NUMBER);
+    }
+    return status;
+}
+
+enum status launcher_watched(enum status status)
+{
+    silence_phase("end", SILENCE_NO_NUMBER);
+    status = launcher_agree(status);
+    silence_close();
+    return status;
 }
 
 enum status launcher_finish(enum status status)

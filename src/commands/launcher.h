@@ -43,6 +43,12 @@ enum status launcher_init(int *argc, char ***argv, bool allow_singletons,
  * prints what that one last gave to fail(), which it could not say itself. */
 enum status launcher_agree(enum status status);
 
+/* Collective. Has the ranks watched for silence (io/silence.h) until launcher_watched(), which
+ * takes what the work in between came to and gives what the ranks agree on. STATUS_USAGE when the
+ * limit in the environment is none: nothing is watched then. */
+enum status launcher_watch(void);
+enum status launcher_watched(enum status status);
+
 /* Agrees on the worst status, leaves MPI and returns that status, the exit code. Collective. */
 enum status launcher_finish(enum status status);
 

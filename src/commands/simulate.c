@@ -413,13 +413,9 @@ int command_simulate(int argc, char **argv)
     if (status != STATUS_OK) {
         return (int)status;
     }
-    status = silence_open(MPI_COMM_WORLD);
+    status = launcher_watch();
     if (status == STATUS_OK) {
-        silence_phase("beginning", SILENCE_NO_NUMBER);
-        status = simulate(argc, argv, &arguments, &launcher);
-        silence_phase("end", SILENCE_NO_NUMBER);
-        status = launcher_agree(status);
-        silence_close();
+        status = launcher_watched(simulate(argc, argv, &arguments, &launcher));
     }
     return (int)launcher_finish(status);
 }

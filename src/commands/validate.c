@@ -281,13 +281,9 @@ int command_validate(int argc, char **argv)
     if (status != STATUS_OK) {
         return (int)status;
     }
-    status = silence_open(MPI_COMM_WORLD);
+    status = launcher_watch();
     if (status == STATUS_OK) {
-        silence_phase("beginning", SILENCE_NO_NUMBER);
-        status = gather_and_validate(argc, argv, &options, &launcher);
-        silence_phase("end", SILENCE_NO_NUMBER);
-        status = launcher_agree(status);
-        silence_close();
+        status = launcher_watched(gather_and_validate(argc, argv, &options, &launcher));
     }
     return (int)launcher_finish(status);
 }
