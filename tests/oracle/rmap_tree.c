@@ -112,15 +112,21 @@ static void unmap_nonlinear(struct machine *machine, struct actor *actor,
     }
 }
 
+static struct search begin_search(struct machine *machine, struct actor *actor,
+                                  const struct page *page, bool unmaps)
+{
+    return (struct search){.machine = machine,
+                           .actor = actor,
+                           .at_begin = *actor,
+                           .page = page,
+                           .mapped = page->mapcount,
+                           .unmaps = unmaps};
+}
+
 static struct search search_tree(struct machine *machine, struct actor *actor,
                                  const struct page *page, bool unmaps)
 {
-    struct search search = {.machine = machine,
-                            .actor = actor,
-                            .at_begin = *actor,
-                            .page = page,
-                            .mapped = page->mapcount,
-                            .unmaps = unmaps};
+    struct search search = begin_search(machine, actor, page, unmaps);
     uint64_t in_vain = 0;
     const uint64_t visits = o_tree_query(page->object, page->offset, search_vma, &search, &in_vain);
     o_walk_visit(machine, actor, COST_VMA_VISIT, visits);
@@ -144,12 +150,7 @@ static struct search search_anon(struct machine *machine, struct actor *actor,
                                  const struct page *page, bool unmaps)
 {
     o_lock_enter(machine, actor, &page->object->vma_lock, LOCK_KIND_OBJECT);
-    struct search search = {.machine = machine,
-                            .actor = actor,
-                            .at_begin = *actor,
-                            .page = page,
-                            .mapped = page->mapcount,
-                            .unmaps = unmaps};
+    struct search search = begin_search(machine, actor, page, unmaps);
     uint64_t visits = 0;
     bool goes_on = true;
     for (const struct vma *vma = page->object->vmas; vma != NULL && goes_on;
