@@ -1,8 +1,9 @@
 #include "commands/stop_signals.h"
 
+#include <signal.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t stop_requested;
+static atomic_int stop_requested;
 
 static void request_stop(int signal_number)
 {
@@ -10,7 +11,7 @@ static void request_stop(int signal_number)
     stop_requested = 1;
 }
 
-const volatile sig_atomic_t *stop_signals_catch(void)
+const atomic_int *stop_signals_catch(void)
 {
     struct sigaction action = {.sa_handler = request_stop};
     sigemptyset(&action.sa_mask);

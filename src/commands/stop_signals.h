@@ -2,9 +2,10 @@
 #ifndef THRASH_COMMANDS_STOP_SIGNALS_H
 #define THRASH_COMMANDS_STOP_SIGNALS_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
-/* Catches them from now on. What is returned becomes non-zero with the first of them. */
-const volatile sig_atomic_t *stop_signals_catch(void);
+/* Catches them from now on. What is returned becomes non-zero with the first of them; any thread
+ * may look. */
+const atomic_int *stop_signals_catch(void);
 
 #endif

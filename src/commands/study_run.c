@@ -31,7 +31,7 @@ struct runner {
     byte_count memory, memory_used;
     size_t nstarted, nopen; /* of the runs that were not done when we began */
     size_t count[POINT_STATES];
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     bool stopping;
 };
 

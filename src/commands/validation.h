@@ -5,7 +5,7 @@
 #ifndef THRASH_COMMANDS_VALIDATION_H
 #define THRASH_COMMANDS_VALIDATION_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -62,7 +62,7 @@ enum status validation_plan(const struct claim *const *table, const char *only,
  * several ranks), the longest first. STATUS_INTERRUPTED when `stop` became non-zero: what was done
  * by then can be judged. `stop` may be NULL. */
 enum status validation_run(struct validation *validation, enum progress_mode progress,
-                           const volatile sig_atomic_t *stop);
+                           const atomic_int *stop);
 
 /* On rank 0: the verdict of every claim. */
 void validation_judge(struct validation *validation);

@@ -62,7 +62,7 @@ static enum status measure_by_name(const char *probe, const struct host_measure 
 
 enum status validation_host_measure(const char *probe, struct tables *tables)
 {
-    static const volatile sig_atomic_t never = 0;
+    static const atomic_int never = 0;
     const struct host_system system = host_system_here();
     struct host_topology topology;
     struct host_places places;

@@ -31,7 +31,7 @@ struct report {
 
 struct crew {
     struct validation *validation;
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     struct progress progress;
 
     /* The runs of this round: of so many cells. */
@@ -335,7 +335,7 @@ static void prepare_pace(struct crew *crew)
 }
 
 enum status validation_run(struct validation *validation, enum progress_mode progress,
-                           const volatile sig_atomic_t *stop)
+                           const atomic_int *stop)
 {
     struct crew crew = {
         .validation = validation, .stop = stop, .status = STATUS_OK, .own = RUN_NONE};

@@ -6,7 +6,7 @@
 #define THRASH_ENGINE_SIM_H
 
 #include <mpi.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/status.h"
@@ -31,7 +31,7 @@ struct sim_options {
     void *who;
     /* When it becomes non-zero the run stops at the next epoch, or while it populates, which leaves
      * no checkpoint; NULL: it does not. */
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     double stop_after;          /* wall seconds after which it stops likewise; 0: never */
     uint64_t stop_after_epochs; /* of this start, likewise; 0: never */
     bool populate_by_page;      /* populate the slow way; gives the same result */

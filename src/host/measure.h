@@ -2,7 +2,7 @@
 #ifndef THRASH_HOST_MEASURE_H
 #define THRASH_HOST_MEASURE_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,7 +16,7 @@ struct host_measure {
     const struct host_topology *topology;
     const struct host_places *places; /* at least one */
     bool oversubscribe;               /* more threads than places are allowed, and invalid */
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     void (*progress)(void *who, uint64_t done, uint64_t total, const char *label);
     void *who;
 };

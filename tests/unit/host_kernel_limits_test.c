@@ -88,7 +88,7 @@ static void test_reclaim_in_memory(void **state)
 static void test_stopped(void **state)
 {
     (void)state;
-    static volatile sig_atomic_t stop = 1;
+    static atomic_int stop = 1;
     static const char *const probes[] = {"page_tables", "fork_exit", "faults", "fault_rate",
                                          "reclaim"};
     for (size_t i = 0; i < 5; i++) {

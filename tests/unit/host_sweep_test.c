@@ -41,7 +41,7 @@ static void see(void *context, size_t backing, size_t footprint, const struct sw
 }
 
 static void sweep(const struct host_system *system, const byte_count *footprints,
-                  const volatile sig_atomic_t *stop, struct sweep_point points[SIZES], double *time,
+                  const atomic_int *stop, struct sweep_point points[SIZES], double *time,
                   struct seen *seen)
 {
     static double counts[HOST_TRANSLATION_COUNT][ACCESS_PATTERNS * SIZES * REPETITIONS];
@@ -249,7 +249,7 @@ static void test_sweep_without_memory(void **state)
     assert_false(points[0].measured);
     assert_non_null(strstr(points[0].why, "MemAvailable of /proc/meminfo leaves 512KiB"));
     assert_true(isnan(time[0]));
-    const volatile sig_atomic_t stop = 1;
+    const atomic_int stop = 1;
     sweep(&this_host.system, footprints, &stop, points, time, &seen);
     assert_string_equal(points[1].why, "interrupted");
 }

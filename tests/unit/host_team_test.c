@@ -15,7 +15,7 @@
 
 #include <cmocka.h> /* last: its macro fail() hides the function */
 
-static volatile sig_atomic_t never;
+static atomic_int never;
 
 static void assert_no_children(void)
 {
@@ -99,7 +99,7 @@ static void test_team_fails(void **state)
     }
 }
 
-static volatile sig_atomic_t stop;
+static atomic_int stop;
 
 static void set_stop(int signal_number)
 {

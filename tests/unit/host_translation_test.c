@@ -130,7 +130,7 @@ static void test_refused(void **state)
     assert_false(region_open(&this_host.system, &this_host.pages, find_backing(BACKING_BASE),
                              (byte_count)1 << 60, NULL, &region, why));
     assert_non_null(strstr(why, "no addresses"));
-    const volatile sig_atomic_t stop = 1;
+    const atomic_int stop = 1;
     assert_false(region_open(&this_host.system, &this_host.pages, find_backing(BACKING_BASE), MIB,
                              &stop, &region, why));
     assert_string_equal(why, "interrupted");

@@ -19,7 +19,7 @@ const bool counts_are_exact = false;
 const bool counts_are_exact = true;
 #endif
 
-static volatile sig_atomic_t never;
+static atomic_int never;
 
 static void show_nothing(void *who, uint64_t done, uint64_t total, const char *label)
 {

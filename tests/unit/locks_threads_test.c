@@ -23,7 +23,7 @@ struct bench {
     struct host_system system;
     struct host_topology topology;
     struct host_places places;
-    volatile sig_atomic_t stop;
+    atomic_int stop;
     struct host_measure measure;
 };
 

@@ -30,7 +30,7 @@ struct board {
 };
 
 struct team {
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     struct board *board;
     size_t board_size;
     unsigned nresults;
@@ -118,8 +118,8 @@ __attribute__((noreturn)) static void serve(struct team *team, unsigned member, 
     }
 }
 
-bool team_start(unsigned members, unsigned nresults, const volatile sig_atomic_t *stop,
-                struct team **team_p, char *why, size_t why_size)
+bool team_start(unsigned members, unsigned nresults, const atomic_int *stop, struct team **team_p,
+                char *why, size_t why_size)
 {
     struct team *team = calloc(1, sizeof *team + members * sizeof team->pids[0]);
     if (!team) {

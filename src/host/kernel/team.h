@@ -6,7 +6,7 @@
 #ifndef THRASH_HOST_KERNEL_TEAM_H
 #define THRASH_HOST_KERNEL_TEAM_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,8 +29,8 @@ typedef int team_task(const struct team_turn *turn);
 
 /* Forks `members` processes, each with room for `nresults` results. When `stop` becomes non-zero a
  * task that runs fails. False, with a clause in `why`, when they cannot be had. */
-bool team_start(unsigned members, unsigned nresults, const volatile sig_atomic_t *stop,
-                struct team **team_p, char *why, size_t why_size);
+bool team_start(unsigned members, unsigned nresults, const atomic_int *stop, struct team **team_p,
+                char *why, size_t why_size);
 
 /* Members 0 to `members` - 1 run the task, the others sleep on. False if one failed; the team can
  * then only be ended. */

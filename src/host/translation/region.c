@@ -104,7 +104,7 @@ static void touch(char *memory, byte_count size, byte_count page)
 
 /* The kernel populates where it can (5.14 and later), as it returns an error where a touch would be
  * answered with a signal. */
-static bool populate(struct region *region, const volatile sig_atomic_t *stop, byte_count base,
+static bool populate(struct region *region, const atomic_int *stop, byte_count base,
                      char why[REGION_WHY])
 {
     const byte_count page = region->asked.page;
@@ -129,7 +129,7 @@ static bool populate(struct region *region, const volatile sig_atomic_t *stop, b
 }
 
 bool region_open(const struct host_system *system, const struct host_pages *pages,
-                 const struct backing *asked, byte_count size, const volatile sig_atomic_t *stop,
+                 const struct backing *asked, byte_count size, const atomic_int *stop,
                  struct region *region_p, char why[REGION_WHY])
 {
     struct region region = {.asked = *asked};

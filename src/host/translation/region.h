@@ -2,7 +2,7 @@
 #ifndef THRASH_HOST_TRANSLATION_REGION_H
 #define THRASH_HOST_TRANSLATION_REGION_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/types.h"
@@ -27,7 +27,7 @@ struct region {
  * another one than was asked for. False with the reason in `why` when the memory cannot be had, or
  * `*stop` (if not NULL) became nonzero; then there is nothing to close. */
 bool region_open(const struct host_system *system, const struct host_pages *pages,
-                 const struct backing *asked, byte_count size, const volatile sig_atomic_t *stop,
+                 const struct backing *asked, byte_count size, const atomic_int *stop,
                  struct region *region_p, char why[REGION_WHY]);
 
 void region_close(struct region *region);

@@ -3,7 +3,7 @@
 #ifndef THRASH_HOST_TRANSLATION_SWEEP_H
 #define THRASH_HOST_TRANSLATION_SWEEP_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,8 +34,8 @@ struct sweep_plan {
     uint64_t time;        /* ns that a repetition takes about */
     uint64_t seed;
     struct sweep_events events;
-    const volatile sig_atomic_t *stop; /* nonzero: end soon; may be NULL */
-    uint64_t limit; /* ns from the beginning after which no point is begun; 0: none */
+    const atomic_int *stop; /* nonzero: end soon; may be NULL */
+    uint64_t limit;         /* ns from the beginning after which no point is begun; 0: none */
 };
 
 /* One kind of pages at one footprint. */
