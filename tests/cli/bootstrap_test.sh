@@ -57,6 +57,8 @@ endif()
 set_tests_properties(ordinary PROPERTIES LABELS unit)
 add_test(NAME slow COMMAND sh -c "exit $FAKE_LONG_EXIT")
 set_tests_properties(slow PROPERTIES LABELS long)
+add_test(NAME slowest COMMAND sh -c "exit $FAKE_LONG_EXIT")
+set_tests_properties(slowest PROPERTIES LABELS "long;hours")
 END
     cat >"$source/CMakePresets.json" <<'END'
 {
@@ -256,11 +258,13 @@ expect 8 'failing test' env FAKE_TEST_EXIT=1 "$work/source/bootstrap" test --no-
 # --- checking -----------------------------------------------------------------------------------
 
 expect 0 check env FAKE_LONG_EXIT=0 "$work/source/bootstrap" check --no-install
-printf 'check: %s: passed\n' tests 'address and undefined sanitizers' 'thread sanitizer' 'long tests' |
+printf 'check: %s: passed\n' tests 'address and undefined sanitizers' 'thread sanitizer' 'long tests' \
+    'tests that may take hours' |
     cmp -s - "$work/stdout" || complain "check: $(cat "$work/stdout")"
 said "^+ cmake -S '$work/source' --preset asan -B '$work/source/build/asan' -DTHRASH_BENCH=OFF" check
 expect 1 'check: a long test fails' "$work/source/bootstrap" check --no-install
 grep -q -x 'check: long tests: FAILED' "$work/stdout" || complain 'check: a long test fails'
+grep -q -x 'check: tests that may take hours: FAILED' "$work/stdout" || complain 'check: hours'
 expect 1 'check: a sanitizer' env FAKE_LONG_EXIT=0 FAKE_ASAN_EXIT=1 "$work/source/bootstrap" check \
     --no-install
 grep -q -x 'check: address and undefined sanitizers: FAILED' "$work/stdout" ||

@@ -124,6 +124,11 @@ static const struct {
 } processors[] = {{ARCH_X86_64, "x86_64", "x86_64-2003", "opteron"},
                   {ARCH_I386_PAE, "i386-pae", "p4-2003", "pentium4"}};
 
+static bool has_processor(const struct preset *preset, size_t processor)
+{
+    return (preset_archs(preset) >> processors[processor].number & 1) != 0;
+}
+
 static void make_scenario(const struct preset *preset, const struct workload_ops *joined,
                           size_t processor, unsigned cells, struct text *text)
 {
@@ -264,7 +269,7 @@ static void write_scenario(const char *where, const struct preset *preset,
     const unsigned number = cells[turn % (sizeof cells / sizeof cells[0])];
     const size_t nprocessors = sizeof processors / sizeof processors[0];
     size_t processor = turn / 2 % nprocessors;
-    while ((preset_archs(preset) >> processors[processor].number & 1) == 0) {
+    while (!has_processor(preset, processor)) {
         processor = (processor + 1) % nprocessors;
     }
     struct text text = {0};
@@ -347,18 +352,21 @@ static struct outcome test_scenario(const struct text *text, const char *name,
     return first;
 }
 
-/* Adds to `sum` what happens on all ranks. A test of all combinations takes every number of cells;
- * the short one takes them in turn, so that each preset and each workload meets all of them. */
+/* Adds to `sum` what happens on all ranks. A test of all combinations takes every processor and
+ * number of cells; the short one takes them in turn, so that each preset and each workload meets
+ * all of them. */
 static void test_combination(const struct preset *preset, const struct workload_ops *joined,
                              const struct catalogue *catalogue, size_t turn, struct outcome *sum)
 {
     static const unsigned cells[] = {1, 3, 5, 8};
     const size_t ncells = sizeof cells / sizeof cells[0];
     const size_t nprocessors = sizeof processors / sizeof processors[0];
+    size_t its_turn = turn % (nprocessors * ncells);
+    while (!has_processor(preset, its_turn / ncells)) {
+        its_turn = (its_turn + ncells) % (nprocessors * ncells);
+    }
     for (size_t i = 0; i < nprocessors * ncells; i++) {
-        const bool its_turn = i % ncells == (turn + i / ncells) % ncells;
-        if ((preset_archs(preset) >> processors[i / ncells].number & 1) == 0 ||
-            (turn != ALL_COMBINATIONS && !its_turn)) {
+        if (turn == ALL_COMBINATIONS ? !has_processor(preset, i / ncells) : i != its_turn) {
             continue;
         }
         struct text text = {0};
