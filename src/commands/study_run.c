@@ -222,9 +222,12 @@ static enum status conclude(const struct runner *runner)
         return fail(STATUS_FAILED, "%s: %zu runs are going on or queued elsewhere", directory,
                     count[POINT_RUNNING] + count[POINT_QUEUED]);
     }
-    if (done < npoints) {
+    if (done + count[POINT_FOREIGN] < npoints) {
         return fail(STATUS_FAILED, "%s: %zu of %zu runs failed; `thrash study status` says why",
-                    directory, npoints - done, npoints);
+                    directory, npoints - done - count[POINT_FOREIGN], npoints);
+    }
+    if (count[POINT_FOREIGN] > 0) {
+        return study_refuse_foreign(directory, &runner->plan->study, count[POINT_FOREIGN]);
     }
     if (count[POINT_INVALID] > 0) {
         return fail(STATUS_INVALID, "%s: %zu of %zu results are marked invalid", directory,

@@ -30,6 +30,17 @@ bool point_is_open(enum point_state state)
     return state == POINT_INTERRUPTED || state == POINT_FAILED || state == POINT_MISSING;
 }
 
+enum status study_refuse_foreign(const char *directory, const struct study *study, size_t nforeign)
+{
+    if (nforeign == 0) {
+        return STATUS_OK;
+    }
+    return fail(STATUS_FAILED,
+                "%s: %zu of %zu runs %s left out: in the place of the result is something else, "
+                "see `thrash study status`; --force replaces it",
+                directory, nforeign, study->npoints, nforeign == 1 ? "is" : "are");
+}
+
 /* --- the result ----------------------------------------------------------------------------- */
 
 /* Shared with the child that reads the file. */

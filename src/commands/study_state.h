@@ -31,6 +31,10 @@ struct point_status {
 /* Whether running the point again would help: it is missing, failed or interrupted. */
 bool point_is_open(enum point_state state);
 
+/* For what was to complete a study: STATUS_FAILED, with a sentence, when `nforeign` of its points
+ * cannot be, as something else is in their place. */
+enum status study_refuse_foreign(const char *directory, const struct study *study, size_t nforeign);
+
 /* Looks at result, partial result, checkpoint and log of a point. With `ended` the caller knows
  * that its run is over: what still holds the log is the launcher's. To be called before HDF5 is
  * first used. STATUS_FAILED when out of memory. */

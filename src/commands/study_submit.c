@@ -34,6 +34,7 @@ struct submission {
     struct config_arena *arena;
     struct request *request;
     size_t nrequests;
+    size_t nforeign; /* points left out: in the place of their result is something else */
     size_t narrays;
     uint64_t *job; /* what is in the queue, or was submitted */
     size_t njobs;
@@ -239,6 +240,8 @@ static enum status collect_requests(struct submission *submission, const struct 
             request->point = &plan->point[i];
             request->force = found[i].replaces;
             size_request(&submission->site, request);
+        } else {
+            submission->nforeign += found[i].state == POINT_FOREIGN;
         }
     }
     qsort(submission->request, submission->nrequests, sizeof *submission->request, by_class);
@@ -371,6 +374,9 @@ enum status study_submit(const struct study_arguments *arguments, const struct s
     }
     if (status == STATUS_OK) {
         status = submit_collect(&submission);
+    }
+    if (status == STATUS_OK) {
+        status = study_refuse_foreign(arguments->directory, &plan->study, submission.nforeign);
     }
     free(submission.request);
     free(submission.job);

@@ -267,6 +267,10 @@ def test_stopped_with_force(directory):
     foreign = result.read_bytes()
     listed = cluster.study("status", str(job), "-o", str(where)).stdout
     assert "is the result of another scenario" in listed, listed
+    for verb in ("submit", "retry"):
+        refused = cluster.study(verb, str(job), "-o", str(where), code=1)
+        assert "0 of 1 runs submitted" in refused.stdout, refused
+        assert "1 of 1 runs is left out" in refused.stderr and "--force replaces it" in refused.stderr, refused
     cluster.study("submit", str(job), "-o", str(where), "--force")
     words = (where / "slurm" / "0001" / "0").read_text().split("\n")
     assert "--force" in words and cluster.run("1000", 0, FAKE_LEFT="1:31") == 4  # 1 s of the run

@@ -93,6 +93,7 @@ def test_repair(directory):
     assert "4 runs: 1 done, 1 failed, 2 foreign" in listed, listed
     half = study("run", path, "-o", where, code=1)
     assert "2 of 4 runs are done, 1 of them now" in half.stdout, half
+    assert f"{where}: 2 of 4 runs are left out: in the place of the result" in half.stderr, half
     assert os.path.getsize(runs / "seed-2.h5") == 3000
     whole = study("run", path, "-o", where, "--force")
     assert "4 of 4 runs are done, 2 of them now" in whole.stdout, whole
