@@ -1,5 +1,7 @@
 #include "config/cost_profile.h"
 
+#include <string.h>
+
 #include "config/cost_reader.h"
 #include "config/option_write.h"
 #include "config/source_file.h"
@@ -93,6 +95,7 @@ static const struct option_row file_rows[] = {
 
 static const struct option_table file_table = {
     .title = "a cost profile",
+    .known = "configs/costs/x86_64-2003.yaml",
     .rows = file_rows,
     .nrows = sizeof file_rows / sizeof file_rows[0],
     .size = sizeof(struct cost_file),
@@ -129,6 +132,7 @@ enum status cost_profile_read(const struct option_frame *frame, struct cost_prof
 {
     static const struct catalogue no_names;
     struct cost_file file;
+    memset(&file, 0, sizeof file); /* with what is between members: checkpoints have copies */
     enum status status = option_read(&file_table, frame, &no_names, NULL, &file);
     if (status != STATUS_OK) {
         return status;

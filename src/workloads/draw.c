@@ -1,5 +1,6 @@
 /* Drawing the touches of an epoch, process by process, and putting them in the order of time. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "workloads/workloads.h"
 
@@ -98,6 +99,9 @@ static enum status make_room(struct touch_batch *batch)
     if (unsorted == NULL || touches == NULL) {
         return fail(STATUS_RESOURCE, "out of memory for %zu touches of one epoch", capacity);
     }
+    /* With what is between members: checkpoints have copies of touches. */
+    memset(unsorted + batch->capacity, 0, (capacity - batch->capacity) * sizeof *unsorted);
+    memset(touches + batch->capacity, 0, (capacity - batch->capacity) * sizeof *touches);
     batch->capacity = capacity;
     return STATUS_OK;
 }

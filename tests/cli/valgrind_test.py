@@ -26,7 +26,8 @@ SMALL = ["--set", "machine.memory=64MiB", "--set", "machine.swap.size=64MiB",
          "--set", "workloads.database.processes=6",
          "--set", "workloads.database.segment.size=24MiB",
          "--set", "workloads.shm_copy.size=24MiB", "--set", "machine.cells=3",
-         "--set", "phases.warmup=20ms", "--set", "duration=1s",
+         "--set", "workloads.shm_copy.rate=1MB/s",
+         "--set", "phases.warmup=20ms", "--set", "duration=60s",
          "--set", "phases.pressure.until_freed=0"]
 
 
@@ -104,7 +105,7 @@ def main():
         os.unlink(f"{directory}/out.h5")
         # One that is stopped while it populates leaves no checkpoint.
         starts = 0
-        for seconds in (8, 16, 32, 64, 128):
+        for seconds in (2, 4, 8, 16, 32, 64):
             run(directory, "stopped", 4, "--checkpoint-every", "1s", "--stop-after", f"{seconds}s")
             starts += 1
             if os.path.exists(f"{directory}/out.h5.ckpt"):
