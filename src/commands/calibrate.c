@@ -50,6 +50,7 @@ static const struct option_table options_table = {
     .rows = rows,
     .nrows = sizeof rows / sizeof rows[0],
     .size = sizeof(struct calibrate_options),
+    .known = "`thrash calibrate --help`",
 };
 
 /* A scenario with that profile: profiles are found and read as those of scenarios are. */

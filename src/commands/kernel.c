@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "base/units.h"
 #include "commands/commands.h"
 #include "commands/kernel_compared.h"
 #include "commands/measure.h"
@@ -26,7 +27,11 @@ static const struct option_row rows[] = {
     MEASURE_ROW_REPETITIONS,
     MEASURE_ROW_BIND,
     MEASURE_ROW_PAGE_SIZE,
-    MEASURE_ROW_REQUIRE_COUNTERS,
+    {.key = "require_counters",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct kernel_options, common.require_counters),
+     .fallback = "false",
+     .help = "where minor faults cannot be counted, fail (exit 3)"},
     {.key = "probes",
      .type = OPTION_TEXT,
      .offset = offsetof(struct kernel_options, probes),
@@ -62,6 +67,7 @@ static const struct option_table options_table = {
     .rows = rows,
     .nrows = sizeof rows / sizeof rows[0],
     .size = sizeof(struct kernel_options),
+    .known = "`thrash kernel --help`",
 };
 
 static enum status check_kernel(const void *given)
@@ -74,8 +80,9 @@ static enum status check_kernel(const void *given)
     const byte_count page = options->common.page_size;
     if (page != OPTION_AUTO && page != PAGE_BYTES && page != (byte_count)1 << 21 &&
         page != (byte_count)1 << 30) {
-        return fail(STATUS_USAGE,
-                    "page_size: expected 4KiB, 2MiB or 1GiB, found %" PRIbytes " bytes", page);
+        char text[UNITS_TEXT_SIZE];
+        return fail(STATUS_USAGE, "page_size: expected 4KiB, 2MiB or 1GiB, found %s",
+                    units_print_size(page, text));
     }
     return kernel_check_probes(options->probes);
 }

@@ -130,6 +130,7 @@ static const struct option_table options_table = {
     .rows = rows,
     .nrows = sizeof rows / sizeof rows[0],
     .size = sizeof(struct locks_options),
+    .known = "`thrash locks --help`",
 };
 
 /* --- lists ----------------------------------------------------------------------------------- */

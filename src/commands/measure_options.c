@@ -51,7 +51,7 @@ static void list_flags(const struct option_table *table, struct flag_list *list)
         flag_name(&table->rows[i], list->name[i]);
         list->option[FIXED_FLAGS + i] = (struct option){
             list->name[i],
-            table->rows[i].type == OPTION_BOOL ? no_argument : required_argument,
+            table->rows[i].type == OPTION_BOOL ? optional_argument : required_argument,
             NULL,
             FIRST_ROW + (int)i,
         };
@@ -172,11 +172,14 @@ static void append_row(const struct option_row *row, struct text *help)
     char name[FLAG_SIZE];
     char head[FLAG_SIZE * 2];
     flag_name(row, name);
-    (void)snprintf(head, sizeof head, "  --%s%s", name, row->type == OPTION_BOOL ? "" : " VALUE");
+    /* Given alone a switch is true, which for those that are so anyway says nothing. */
+    const bool is_flag = row->type == OPTION_BOOL && strcmp(row->fallback, "true") != 0;
+    const char *value = row->type == OPTION_BOOL ? "=SWITCH" : " VALUE";
+    (void)snprintf(head, sizeof head, "  --%s%s", name, is_flag ? "" : value);
     text_append(help, head);
     struct text about = {0};
     text_append(&about, row->help);
-    if (row->type != OPTION_BOOL) {
+    if (!is_flag) {
         struct text range = {0};
         option_print_range(row, &no_names, &range);
         text_append_format(&about, " (%s%s%s%s%s)", option_type_name(row),

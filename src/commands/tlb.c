@@ -81,6 +81,7 @@ static const struct option_table options_table = {
     .rows = rows,
     .nrows = sizeof rows / sizeof rows[0],
     .size = sizeof(struct tlb_options),
+    .known = "`thrash tlb --help`",
 };
 
 static enum status check(const void *given)

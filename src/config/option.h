@@ -70,8 +70,9 @@ struct option_table {
     const char *title; /* what the struct is, one line; heads its part of the sample */
     const struct option_row *rows;
     size_t nrows;
-    size_t size; /* of the struct */
-    bool flow;   /* written on one line: `swap: { size: 32GiB, devices: 4 }` */
+    size_t size;       /* of the struct */
+    bool flow;         /* written on one line: `swap: { size: 32GiB, devices: 4 }` */
+    const char *known; /* what has the known keys; NULL: `thrash list options` */
 };
 
 /* A kind of workload as the reader sees it: `kind: database` and the keys that go with it. The keys

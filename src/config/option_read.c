@@ -89,7 +89,8 @@ enum status option_fail_unknown(const struct option_frame *frame, const struct o
         text_append_format(&clause, ", did you mean `%s.%s`?", text_string(&path), frame->key);
         text_free(&path);
     } else {
-        text_append(&clause, ", `thrash list options` prints the known ones");
+        text_append_format(&clause, ", %s has the known ones",
+                           table->known != NULL ? table->known : "`thrash list options`");
     }
     char excerpt[TEXT_EXCERPT_SIZE];
     struct option_frame shown = *frame; /* the key is the user's: it may hold anything */

@@ -105,6 +105,7 @@ const struct option_table site_options = {
     .rows = site_rows,
     .nrows = sizeof site_rows / sizeof site_rows[0],
     .size = sizeof(struct site),
+    .known = "slurm/site.yaml",
 };
 
 uint64_t site_minutes(const struct site *site, double seconds)

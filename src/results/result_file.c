@@ -65,9 +65,10 @@ static void put_config(struct result *result, const struct result_header *header
                     header->config_resolved, none);
     put_config_text(result, "source", "configuration file as it was read", header->config_source,
                     none);
-    put_config_text(result, "design", "choices in effect on the axes of the design",
-                    header->config_design,
-                    header->config_resolved == NULL ? none : "not the same for all runs");
+    put_config_text(
+        result, "design", "choices in effect on the axes of the design", header->config_design,
+        header->config_resolved == NULL ? none
+                                        : "the file is not of a single run of the simulator");
 }
 
 static void put_fact(struct result *result, const char *name, const char *long_name,

@@ -55,7 +55,7 @@ static const struct {
     {"sed: 1", "{}/s.yaml:6:1: sed: unknown key, did you mean `seed`?"},
     {"memory: 1GiB", "{}/s.yaml:6:1: memory: unknown key, did you mean `machine.memory`?"},
     {"colour: red",
-     "{}/s.yaml:6:1: colour: unknown key, `thrash list options` prints the known ones"},
+     "{}/s.yaml:6:1: colour: unknown key, `thrash list options` has the known ones"},
     {"includes: x", "{}/s.yaml:6:1: includes: unknown key, did you mean `include`?"},
     {"phases: { pressure: { til_freed: 20% } }",
      "{}/s.yaml:6:23: phases.pressure.til_freed: unknown key, did you mean `until_freed`?"},
@@ -64,7 +64,7 @@ static const struct {
     {"cost_overrides: { pte_visits: 1ns }",
      "{}/s.yaml:6:19: cost_overrides.pte_visits: unknown key, did you mean `pte_visit`?"},
     {"\"a\\nb\": 1",
-     "{}/s.yaml:6:1: `a?b`: unknown key, `thrash list options` prints the known ones"},
+     "{}/s.yaml:6:1: `a?b`: unknown key, `thrash list options` has the known ones"},
     /* wrong types */
     {"phases: 5", "{}/s.yaml:6:9: phases: expected a mapping of keys to values, found `5`"},
     {"phases: [1, 2]", "{}/s.yaml:6:9: phases: expected a mapping of keys to values, found a list"},
@@ -162,7 +162,7 @@ static const struct {
      "{}/s.yaml:1:45: machine.swap.bandwidth: expected a rate such as 50MB/s or 1GiB/s, found "
      "`50MB`, did you mean `50MB/s`?"},
     {"{ memory: 1GiB, disk: { size: 1GiB } }",
-     "{}/s.yaml:1:34: machine.disk.size: unknown key, `thrash list options` prints the known ones"},
+     "{}/s.yaml:1:34: machine.disk.size: unknown key, `thrash list options` has the known ones"},
 };
 
 static void test_machines(void **state)

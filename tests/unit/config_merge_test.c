@@ -278,7 +278,7 @@ static void test_set_refused(void **state)
         {"shm_copy.rate=1", "--set shm_copy.rate=1: shm_copy: unknown key, did you mean "
                             "`workloads.shm_copy`?"},
         /* of both workloads, and of swap */
-        {"size=1", "--set size=1: size: unknown key, `thrash list options` prints the known ones"},
+        {"size=1", "--set size=1: size: unknown key, `thrash list options` has the known ones"},
         {"machine.memory=4G",
          "--set machine.memory=4G: machine.memory: expected a size such as 4KiB, 32GiB or 50MB, "
          "found `4G`, did you mean `4GiB` or `4GB`?"},
@@ -305,7 +305,7 @@ static void test_set_refused(void **state)
          "be set"},
         {"workloads.database.procs=1",
          "--set workloads.database.procs=1: workloads.database.procs: unknown key, `thrash list "
-         "options` prints the known ones"},
+         "options` has the known ones"},
         {"workloads=[ { kind: shm_copy }, { kind: shm_copy } ]",
          "--set workloads=[ { kind: shm_copy }, { kind: shm_cop...: workloads: expected a `name` "
          "of "

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "host/kernel/fault_counter.h"
 #include "host/kernel/probes.h"
 #include "host/kernel/segment.h"
@@ -136,7 +137,8 @@ static enum status check_required(const struct host_measure *measure,
     if (plan->page > PAGE_BYTES) {
         if (!segment_open(plan->page, max_u64(plan->segment, plan->page), &segment, how, why,
                           sizeof why)) {
-            return fail(STATUS_RESOURCE, "no pages of %" PRIbytes " KiB: %s", plan->page >> 10,
+            char text[UNITS_TEXT_SIZE];
+            return fail(STATUS_RESOURCE, "no pages of %s: %s", units_print_size(plan->page, text),
                         why);
         }
         segment_close(&segment);

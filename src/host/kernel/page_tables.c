@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/units.h"
 #include "host/kernel/memory_use.h"
 #include "host/kernel/probes.h"
 #include "host/kernel/samples.h"
@@ -160,9 +161,10 @@ static enum status probe_size(const struct host_measure *measure, const struct k
     tables_group(tables, group, "one segment of pages of this size");
     if (!segment_open(page, size, &segment, how, why, sizeof why)) {
         tables_absence(tables, "pagetable_bytes", why);
+        char text[UNITS_TEXT_SIZE];
         return plan->page == 0
                    ? STATUS_OK
-                   : fail(STATUS_RESOURCE, "no pages of %" PRIbytes " KiB: %s", page >> 10, why);
+                   : fail(STATUS_RESOURCE, "no pages of %s: %s", units_print_size(page, text), why);
     }
     tables_attribute(tables, "pages_from", how);
     tables_count(tables, &(struct table_label){"segment_bytes", "byte", "size of the segment"},
