@@ -35,50 +35,67 @@ struct sample_summary sample_summarise(double *values, size_t n)
     return summary;
 }
 
-/* The probability of U <= u. The number of orders with U = v is that of partitions of v into at
- * most na parts of at most nb: counted by adding one value after the other. */
-static double exact_tail(size_t na, size_t nb, size_t u)
+/* Calls `visit` for each group of equal values of both samples, in ascending order, with how many
+ * there are and how many are smaller. */
+static void visit_groups(const double *a, size_t na, const double *b, size_t nb,
+                         void (*visit)(void *who, size_t smaller, size_t equal), void *who)
 {
-    enum { SUMS = EXACT_MOST * EXACT_MOST + 1 };
-    static const size_t sizes = EXACT_MOST + 1;
-    double ways[EXACT_MOST + 1][SUMS]; /* [values of a so far][U], over values of b */
-    memset(ways, 0, sizeof ways);
-    for (size_t i = 0; i <= na && i < sizes; i++) {
-        ways[i][0] = 1;
+    for (size_t i = 0, j = 0; i < na || j < nb;) {
+        const size_t smaller = i + j;
+        const double value = j == nb || (i < na && a[i] <= b[j]) ? a[i] : b[j];
+        for (; i < na && a[i] == value; i++) {
+        }
+        for (; j < nb && b[j] == value; j++) {
+        }
+        visit(who, smaller, i + j - smaller);
     }
-    /* With j values of b: w(i, j, v) = w(i - 1, j, v - j) + w(i, j - 1, v). */
-    for (size_t j = 1; j <= nb; j++) {
-        for (size_t i = 1; i <= na; i++) {
-            for (size_t v = j; v <= na * nb; v++) {
-                ways[i][v] += ways[i - 1][v - j];
+}
+
+/* The values dealt out anew: in how many ways i of those so far go to a, so that twice the sum of
+ * their ranks is s. Equal values share the mean of their ranks. */
+enum { RANK_SUMS = 2 * 2 * EXACT_MOST * EXACT_MOST + 1 };
+struct dealing {
+    size_t na;
+    double ways[EXACT_MOST + 1][RANK_SUMS];
+};
+
+static void deal_group(void *who, size_t smaller, size_t equal)
+{
+    struct dealing *dealing = who;
+    const size_t rank = 2 * smaller + equal + 1; /* twice the mean */
+    for (size_t k = 0; k < equal; k++) {
+        for (size_t i = dealing->na; i > 0; i--) {
+            for (size_t s = rank; s < RANK_SUMS; s++) {
+                dealing->ways[i][s] += dealing->ways[i - 1][s - rank];
             }
         }
     }
-    double below = 0;
-    double all = 0;
-    for (size_t v = 0; v <= na * nb; v++) {
-        all += ways[na][v];
-        below += v <= u ? ways[na][v] : 0;
-    }
-    return below / all;
 }
 
-/* The sum over groups of equal values of (t^3 - t), from both samples merged. */
-static double tie_term(const double *a, size_t na, const double *b, size_t nb)
+/* The probability that U is as far from its mean as `u`, or further, when values are dealt out by
+ * chance. */
+static double exact_p(const double *a, size_t na, const double *b, size_t nb, double u)
 {
-    double term = 0;
-    for (size_t i = 0, j = 0; i < na || j < nb;) {
-        const double value = j == nb || (i < na && a[i] <= b[j]) ? a[i] : b[j];
-        double equal = 0;
-        for (; i < na && a[i] == value; i++) {
-            equal++;
-        }
-        for (; j < nb && b[j] == value; j++) {
-            equal++;
-        }
-        term += equal * equal * equal - equal;
+    struct dealing dealing = {.na = na};
+    dealing.ways[0][0] = 1;
+    visit_groups(a, na, b, nb, deal_group, &dealing);
+    const double pairs = (double)na * (double)nb;
+    const double far = fabs(2 * u - pairs); /* twice the distance: a whole number */
+    double beyond = 0;
+    double all = 0;
+    for (size_t s = 0; s < RANK_SUMS; s++) {
+        const double twice = (double)s - (double)(na * (na + 1));
+        all += dealing.ways[na][s];
+        beyond += fabs(twice - pairs) >= far ? dealing.ways[na][s] : 0;
     }
-    return term;
+    return beyond / all;
+}
+
+static void add_tie_term(void *who, size_t smaller, size_t equal)
+{
+    (void)smaller;
+    double *term = who;
+    *term += (double)equal * (double)equal * (double)equal - (double)equal;
 }
 
 double sample_rank_test(const double *a, size_t na, const double *b, size_t nb)
@@ -92,12 +109,13 @@ double sample_rank_test(const double *a, size_t na, const double *b, size_t nb)
             u += a[i] > b[j] ? 1 : a[i] == b[j] ? 0.5 : 0;
         }
     }
+    if (na <= EXACT_MOST && nb <= EXACT_MOST) {
+        return exact_p(a, na, b, nb, u);
+    }
     const double pairs = (double)na * (double)nb;
     const double smaller = fmin(u, pairs - u);
-    const double ties = tie_term(a, na, b, nb);
-    if (ties == 0 && na <= EXACT_MOST && nb <= EXACT_MOST) {
-        return fmin(1, 2 * exact_tail(na, nb, (size_t)smaller));
-    }
+    double ties = 0; /* the sum over groups of equal values of t^3 - t */
+    visit_groups(a, na, b, nb, add_tie_term, &ties);
     const double n = (double)(na + nb);
     const double variance = pairs / 12 * (n + 1 - ties / (n * (n - 1)));
     if (!(variance > 0)) {

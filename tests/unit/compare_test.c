@@ -89,11 +89,22 @@ static void test_rank_test(void **state)
         assert_true(fabs(sample_rank_test(a, na, b, nb) - wanted) < 1e-12);
         assert_true(fabs(sample_rank_test(b, nb, a, na) - wanted) < 1e-12);
     }
-    for (int round = 0; round < 20; round++) { /* with ties it is an approximation */
+    for (int round = 0; round < 60; round++) { /* with ties */
         double a[7], b[7];
-        draw(a, 7, &seed, 5);
-        draw(b, 7, &seed, 5);
-        assert_true(fabs(sample_rank_test(a, 7, b, 7) - permutation_p(a, 7, b, 7)) < 0.1);
+        const size_t na = 2 + (size_t)round % 6;
+        const size_t nb = 2 + (size_t)(round / 6) % 6;
+        draw(a, na, &seed, 5);
+        draw(b, nb, &seed, 5);
+        const double wanted = permutation_p(a, na, b, nb);
+        assert_true(fabs(sample_rank_test(a, na, b, nb) - wanted) < 1e-12);
+    }
+    for (int round = 0; round < 20; round++) { /* many are approximated */
+        double a[21], b[20];
+        draw(a, 21, &seed, 40);
+        draw(b, 20, &seed, 40);
+        const double approximate = sample_rank_test(a, 21, b, 20);
+        memmove(a + 10, a + 11, 10 * sizeof *a); /* without the middle one, exact */
+        assert_true(fabs(approximate - sample_rank_test(a, 20, b, 20)) < 0.08);
     }
     const double equal[] = {2, 2, 2};
     assert_true(sample_rank_test(equal, 3, equal, 3) == 1);
