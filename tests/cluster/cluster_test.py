@@ -314,6 +314,23 @@ def test_one_run_stopped(cluster):
             assert file["performance/resumed_from_seconds"][()] > 0, log.read_text()
 
 
+def test_designs_stopped(cluster):
+    """An element of slurm/designs.sbatch, told to stop, goes on by itself as well."""
+    wanted = reference(cluster, "designs", **LONG_RUN, **{"design.preset": "linux-2.6.0"})
+    number = cluster.run("sbatch", "--parsable", "--array=1", f"--export=ALL,THRASH={THRASH}",
+                         SOURCE / "slurm" / "designs.sbatch", QUICKSTART, *settings(**LONG_RUN)).stdout.strip()
+    log = cluster.work / f"thrash-designs-{number}-1.out"
+    cluster.wait_until("the start", lambda: log.exists() and "starting from the beginning" in log.read_text())
+    time.sleep(2)
+    cluster.run("scancel", "--batch", "--signal=USR1", f"{number}_1")
+    cluster.wait_until("the requeue", lambda: "goes back into the queue, from its checkpoint" in log.read_text())
+    wait_for_end(cluster)
+    result = cluster.work / f"quickstart-linux-2.6.0-{number}.h5"
+    assert result.exists() and digest(result)[0] == wanted, log.read_text()
+    with h5py.File(result) as file:
+        assert file["performance/resumed_from_seconds"][()] > 0, log.read_text()
+
+
 def test_element_lost(cluster):
     """One element of an array is cancelled: status names it, and retry runs it alone."""
     job = write_job(cluster, "element", "set: { duration: 600ms }\nproduct: { seed: [1, 2, 3, 4] }\n")
@@ -331,8 +348,8 @@ def test_element_lost(cluster):
 
 
 SHORT = (test_two_nodes, test_info, test_designs, test_one_run, test_measure, test_study)
-LONG = (test_stopped, test_preempted, test_time_limit, test_cancelled, test_one_run_stopped, test_node_lost,
-        test_batch_host_lost, test_element_lost)
+LONG = (test_stopped, test_preempted, test_time_limit, test_cancelled, test_one_run_stopped,
+        test_designs_stopped, test_node_lost, test_batch_host_lost, test_element_lost)
 
 
 def main():
