@@ -109,11 +109,40 @@ job_seconds_left() {
     fi
 }
 
+# Sets job_stop_after: options that end the run while there is time to write a checkpoint, for where signals
+# do not reach it; none where there is no limit. Of two such options the later one counts, so what a user
+# says comes after these.
+job_limit() {
+    local left reserve=90
+    left=$(job_seconds_left)
+    job_stop_after=()
+    if [[ -n $left && $left -gt $reserve ]]; then
+        job_stop_after=(--stop-after "$((left - reserve))s")
+    fi
+}
+
 # job_note DIRECTORY NUMBER: what `thrash study submit` writes once it knows the number of the job, unless
 # it has ended before it could.
 job_note() {
     if [[ ! -e $1/job && ! -L $1/job ]]; then
         (set -o noclobber && printf '%s\n' "$2" >"$1/job") 2>/dev/null || true
+    fi
+}
+
+# mpirun of Open MPI binds the ranks of every job from the first core on, so those of two jobs on a node would
+# share it, unless Slurm keeps each to CPUs of its own (TaskPlugin) or has given it the whole node. Where this
+# shell may use more CPUs than the job has, neither is so, and ranks are not bound, by the names of versions
+# 4 and 5, unless the user says otherwise. The number is that of the node where the job has fewest.
+job_bind() {
+    local counts=${SLURM_JOB_CPUS_PER_NODE:-} count least='' usable # such as 4(x2),1
+    for count in ${counts//,/ }; do
+        count=${count%%(*}
+        [[ -n $least && $count -ge $least ]] || least=$count
+    done
+    usable=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # which would be told by these
+    if [[ -n $least && $usable -gt $least ]]; then
+        export OMPI_MCA_hwloc_base_binding_policy=${OMPI_MCA_hwloc_base_binding_policy:-none}
+        export PRTE_MCA_hwloc_default_binding_policy=${PRTE_MCA_hwloc_default_binding_policy:-none}
     fi
 }
 
@@ -132,6 +161,7 @@ job_run() {
         printf 'slurm: told to stop before %s had begun\n' "$job_result" >&2
         return 0
     fi
+    job_bind
     "$@" &
     job_pid=$!
     [[ -z $job_stopped ]] || kill -USR1 "$job_pid" 2>/dev/null || true # since it was looked at

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# slurm_requeue_test.sh SLURM: slurm/run.sbatch and job.bash of the directory SLURM, with a program, srun,
-# squeue and scontrol that do as they are told and note how they are called: what is queued again, and what
-# is not.
+# slurm_requeue_test.sh SLURM: run.sbatch, designs.sbatch and job.bash of the directory SLURM, with a program,
+# srun, squeue and scontrol that do as they are told and note how they are called: what is queued again, what
+# is not, and when a run ends by itself.
 set -uo pipefail
 
 slurm=$(realpath -- "$1")
@@ -42,8 +42,9 @@ said() {
 }
 
 mkdir -p "$work/tree/slurm" "$work/bin" "$work/spool" "$work/results"
-cp "$slurm/run.sbatch" "$slurm/job.bash" "$work/tree/slurm/"
-cp "$slurm/run.sbatch" "$work/spool/slurm_script"
+cp "$slurm/run.sbatch" "$slurm/designs.sbatch" "$slurm/job.bash" "$work/tree/slurm/"
+cp "$slurm/run.sbatch" "$slurm/designs.sbatch" "$work/spool/"
+script=run
 : >"$work/config.yaml"
 
 # What the program does is in FAKE_RUN; it ends by itself before long, as what is told to stop must not.
@@ -51,6 +52,7 @@ cat >"$work/bin/thrash" <<'END_OF_PROGRAM'
 #!/usr/bin/env bash
 result=${!#}
 echo "thrash $1" >>"$FAKE_LOG"
+echo "arguments ${*:3}" >>"$FAKE_LOG"
 leave() {
     echo checkpoint >"$result.ckpt.new" && mv "$result.ckpt.new" "$result.ckpt"
     exit "$1"
@@ -85,7 +87,7 @@ cat >"$work/bin/squeue" <<'END_OF_PROGRAM'
 echo "squeue $*" >>"$FAKE_LOG"
 case "$*" in
 *%T*) [ "${FAKE_STATE-RUNNING}" = none ] && exit 1; echo "${FAKE_STATE-RUNNING}" ;;
-*%L*) echo 1:00:00 ;;
+*%L*) echo "${FAKE_LEFT-1:00:00}" ;;
 esac
 END_OF_PROGRAM
 cat >"$work/bin/scontrol" <<'END_OF_PROGRAM'
@@ -109,7 +111,7 @@ result=config-7.h5
 begin() {
     : >"$work/log"
     rm -f "$work/started" "$work/asked"
-    SLURM_JOB_ID=7 bash "$work/spool/slurm_script" "$work/config.yaml" "$@" >"$work/output" 2>&1 &
+    SLURM_JOB_ID=7 bash "$work/spool/$script.sbatch" "$work/config.yaml" "$@" >"$work/output" 2>&1 &
     job=$!
 }
 
@@ -205,6 +207,59 @@ signal USR1 "$work/started"
 end
 check 'USR1 ends the program, again and again' has_code 138
 check 'USR1 ends the program, again and again: not queued' not_noted "$requeued"
+
+# Whom no signal reaches ends while there is time for a checkpoint, unless the user says when.
+while read -r left option; do
+    FAKE_LEFT=$left start ends 0 --set seed=2
+    check "$left left" has_code 0
+    check "$left left: $option" noted "arguments --resume ${option:+$option }--set seed=2 -o ./$result"
+done <<'END_OF_TABLE'
+1:00:00 --stop-after 3510s
+1-00:00:08 --stop-after 86318s
+1:31 --stop-after 1s
+1:30
+0:00
+UNLIMITED
+NOT_SET
+INVALID
+END_OF_TABLE
+start ends 0 --stop-after 7s
+check 'what the user says comes later' noted "arguments --resume --stop-after 3510s --stop-after 7s -o .*"
+
+# Elements of designs.sbatch likewise.
+script=designs
+export SLURM_ARRAY_JOB_ID=5 SLURM_ARRAY_TASK_ID=2
+requeued='scontrol requeue 5_2'
+result=config-linux-2.5-objrmap-5.h5
+rm -f "$result" "$result.ckpt"
+start ends 0 --set seed=2
+check 'designs' has_code 0
+check 'designs: goes on, and ends in time' noted \
+    "arguments --set design.preset=linux-2.5-objrmap --resume --stop-after 3510s --set seed=2 -o ./$result"
+check 'designs: not queued' not_noted "$requeued"
+FAKE_LEFT=UNLIMITED start ends 1
+check 'designs, failed' has_code 1
+check 'designs, failed: no limit' noted \
+    "arguments --set design.preset=linux-2.5-objrmap --resume -o ./$result"
+check 'designs, failed: not queued' not_noted "$requeued"
+start leaves 4
+check 'designs, a checkpoint' has_code 4
+check 'designs, a checkpoint: queued' noted "$requeued"
+for how in USR1 TERM; do
+    FAKE_RUN=stops begin
+    signal "$how" "$work/started"
+    end
+    check "designs, $how" has_code 4
+    check "designs, $how: passed on" noted 'thrash got USR1'
+    check "designs, $how: queued" noted "$requeued"
+done
+FAKE_STATE=COMPLETING FAKE_RUN=stops begin
+signal TERM "$work/started"
+end
+check 'designs, cancelled: not queued' not_noted "$requeued"
+for name in run designs; do
+    check "$name.sbatch lets Slurm queue it again" grep -q -x '#SBATCH --requeue' "$slurm/$name.sbatch"
+done
 
 if [[ $failures -gt 0 ]]; then
     printf '%s of %s checks failed\n' "$failures" "$checks"

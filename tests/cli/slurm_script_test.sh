@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# slurm_script_test.sh SCRIPT THRASH CONFIG: the job script, with srun, scontrol and mpirun that only
-# note how they are called and run what they are given, and with the real program.
+# slurm_script_test.sh SCRIPT THRASH CONFIG: the job script and measure.sbatch beside it, with srun, mpirun,
+# nproc, squeue and scontrol that only note how they are called and run what they are given, and with the real
+# program.
 set -uo pipefail
 
 script=$(realpath -- "$1")
@@ -50,6 +51,7 @@ said() {
 mkdir -p "$work/tree/slurm" "$work/tree/build/release/bin" "$work/bin" "$work/spool" "$work/results"
 cp "$script" "$work/tree/slurm/designs.sbatch"
 cp "$script" "$work/spool/slurm_script"
+cp "$(dirname -- "$script")/measure.sbatch" "$work/spool/"
 cp "$(dirname -- "$script")/job.bash" "$(dirname -- "$script")/site.yaml" "$work/tree/slurm/"
 ln -s "$thrash" "$work/tree/build/release/bin/thrash"
 
@@ -61,18 +63,32 @@ if [ "$1" = --mpi=list ]; then
     exit 0
 fi
 echo "srun $*" >>"$FAKE_LOG"
-[ "$1" != --mpi=pmix ] || shift
+while case $1 in -*) true ;; *) false ;; esac do shift; done
 echo $$ >"$FAKE_PID"
 exec "$@"
 END
 cat >"$work/bin/mpirun" <<'END'
 #!/bin/sh
 echo "mpirun $*" >>"$FAKE_LOG"
+echo "bound ${OMPI_MCA_hwloc_base_binding_policy-as usual} ${PRTE_MCA_hwloc_default_binding_policy-as usual}" >>"$FAKE_LOG"
+[ "$1" != --bind-to ] || shift 2
 echo $$ >"$FAKE_PID"
 exec "$@"
 END
+cat >"$work/bin/nproc" <<'END'
+#!/bin/sh
+echo "${OMP_NUM_THREADS:-4}"
+END
+cat >"$work/bin/squeue" <<'END'
+#!/bin/sh
+case "$*" in
+*%T*) echo RUNNING ;;
+*%L*) echo "${FAKE_LEFT:-1:00:00}" ;;
+esac
+END
 cat >"$work/bin/scontrol" <<'END'
 #!/bin/sh
+[ "$1" != requeue ] || { echo "scontrol $*" >>"$FAKE_LOG"; kill -TERM "$PPID"; exit 0; }
 [ "$*" = "show job $SLURM_JOB_ID" ] || exit 1
 printf 'JobId=%s ArrayJobId=%s JobName=thrash-designs\n' "$SLURM_JOB_ID" "$SLURM_ARRAY_JOB_ID"
 printf '   Command=%s %s\n   WorkDir=%s\n' "$FAKE_COMMAND" config.yaml "$PWD"
@@ -112,9 +128,13 @@ for i in 0 1 2; do
 done
 check 'three results and nothing else' test "$(find . -type f | wc -l)" -eq 3
 
-# A second submission must not take the place of the first one's results.
+# What is complete is not run again, and another scenario must not take its place.
 element 0 "$config" --set duration=2s
-check 'the same job twice' has_code 2
+check 'the same job twice' has_code 0
+check 'the same job twice: sentence' said 'already complete'
+element 0 "$config" --set duration=3s
+check 'another scenario' has_code 2
+check 'another scenario: sentence' said 'another scenario'
 THRASH_RESULTS_DIR="$work/results/other" SLURM_ARRAY_JOB_ID=4800 element 0 "$config" --set duration=2s
 check 'results to a directory that is not there' has_code 2
 mkdir other
@@ -144,6 +164,33 @@ SLURM_ARRAY_JOB_ID=4804 element 0 "$config" --set duration=2s
 check 'launcher of the site' has_code 0
 check 'launcher of the site: mpirun' noted '^mpirun .*thrash simulate '
 
+# mpirun binds ranks where the job has its CPUs to itself, as far as this shell can see, with four here.
+array=4810
+while read -r counts bound; do
+    array=$((array + 1))
+    SLURM_ARRAY_JOB_ID=$array SLURM_JOB_CPUS_PER_NODE=$counts OMP_NUM_THREADS='' element 0 "$config" \
+        --set duration=2s
+    check "$counts CPUs" noted "^bound $bound\$"
+done <<'END'
+4 as usual as usual
+4(x2) as usual as usual
+8 as usual as usual
+1 none none
+16,4(x3),2(x2) none none
+END
+SLURM_ARRAY_JOB_ID=4820 SLURM_JOB_CPUS_PER_NODE=1 OMP_NUM_THREADS=1 element 0 "$config" --set duration=2s
+check 'what OpenMP is told' noted '^bound none none$'
+SLURM_ARRAY_JOB_ID=4821 SLURM_JOB_CPUS_PER_NODE=1 OMPI_MCA_hwloc_base_binding_policy=core \
+    element 0 "$config" --set duration=2s
+check 'what the user tells Open MPI' noted '^bound core none$'
+
+# It ends by itself while there is time for a checkpoint, unless the user says when.
+forever=(--set duration=2h --set phases.pressure.until_freed=0% --set workloads.shm_copy.rate=1kB/s)
+SLURM_ARRAY_JOB_ID=4822 FAKE_LEFT=1:32 element 0 "$config" "${forever[@]}"
+check 'two seconds' has_code 4
+SLURM_ARRAY_JOB_ID=4823 element 0 "$config" "${forever[@]}" --stop-after 2s
+check 'two seconds, of an hour' has_code 4
+
 # The program's own exit code.
 element 0 "$work/nowhere.yaml"
 check 'no such scenario' has_code 2
@@ -164,8 +211,7 @@ catches_usr1() {
 }
 rm -f "$work/pid"
 SLURM_ARRAY_TASK_ID=1 SLURM_JOB_ID=4713 SLURM_ARRAY_JOB_ID=4803 SLURM_MEM_PER_NODE=2048 \
-    bash "$work/spool/slurm_script" "$config" --set duration=2h \
-    --set phases.pressure.until_freed=0% --set workloads.shm_copy.rate=1kB/s --stop-after 60s \
+    bash "$work/spool/slurm_script" "$config" "${forever[@]}" --stop-after 60s \
     >"$work/output" 2>&1 &
 job=$!
 for ((i = 0; i < 600; i++)); do
@@ -184,6 +230,40 @@ check 'USR1: partial result' test -e quickstart-linux-2.6.0-4803.h5.partial
 check 'USR1: no complete one' test ! -e quickstart-linux-2.6.0-4803.h5
 "$thrash" show quickstart-linux-2.6.0-4803.h5.partial >"$work/output" 2>&1
 check 'USR1: it says so' said 'interrupted'
+
+# measure.sbatch starts what it is told on cores that the measurement chooses.
+cat >"$work/bin/measure" <<'END'
+#!/bin/sh
+echo "measure $*" >>"$FAKE_LOG"
+exit "${FAKE_CODE:-0}"
+END
+chmod +x "$work/bin/measure"
+unset SLURM_ARRAY_JOB_ID
+measure() {
+    : >"$work/log"
+    code=0
+    SLURM_JOB_ID=${job_number-4900} THRASH="$work/bin/measure" THRASH_SHARE="$work/tree" \
+        bash "$work/spool/measure.sbatch" "$@" >"$work/output" 2>&1 || code=$?
+}
+: >"$work/tree/slurm/site.yaml"
+for what in calibrate locks tlb kernel; do
+    measure "$what" --repetitions 3
+    check "$what" has_code 0
+    check "$what: srun" noted '^srun --mpi=pmix --cpu-bind=none /'
+    check "$what: arguments" noted "^measure $what --repetitions 3 -o ./$what-4900.h5\$"
+done
+FAKE_NO_PMIX=1 FAKE_CODE=4 THRASH_RESULTS_DIR=/results measure locks
+check 'locks' has_code 4
+check 'locks: mpirun' noted '^mpirun --bind-to none /'
+check 'locks: result' noted '^measure locks -o /results/locks-4900.h5$'
+for wrong in '' simulate --quick; do
+    measure ${wrong:+"$wrong"}
+    check "measure '$wrong'" has_code 2
+    check "measure '$wrong': sentence" said 'expected calibrate, locks, tlb or kernel'
+done
+job_number='' measure locks
+check 'measure, not submitted' has_code 2
+check 'measure, not submitted: not begun' test ! -s "$work/log"
 
 if [[ $failures -gt 0 ]]; then
     printf '%s of %s checks failed\n' "$failures" "$checks"

@@ -145,6 +145,27 @@ def test_one_run(cluster):
     assert digest(found[0])[1] == ["n1", "n2"]
 
 
+def test_measure(cluster):
+    """slurm/measure.sbatch: each node of a job measures itself; told to stop, it leaves what there is."""
+    script = [f"--export=ALL,THRASH={THRASH}", SOURCE / "slurm" / "measure.sbatch", "locks", "--threads", "1",
+              "--schemes", "pte_chain_array", "--locks", "ticket", "--granularities", "global", "--sharing",
+              "shared", "--operations", "reclaim", "--pages", "64", "--others", "none"]
+    cluster.run("sbatch", "--wait", "-N2", *script, "--duration", "1ms", "--repetitions", "1")
+    (path,) = cluster.work.glob("locks-*.h5")
+    with h5py.File(path) as file:
+        assert file.attrs["partial"] == 0 and sorted(file["locks"]) == ["n1", "n2"], list(file["locks"])
+        for host in file["locks"].values():
+            assert (host["shared/pte_chain_array/global_ticket/time"][()] > 0).any()
+    number = cluster.run("sbatch", "--parsable", "-N2", *script, "--duration", "1s", "--repetitions",
+                         "1000").stdout.strip()
+    cluster.wait_until("the start", (cluster.work / f".locks-{number}.h5.lock").exists)
+    time.sleep(1)
+    cluster.run("scancel", "--batch", "--signal=USR1", number)
+    cluster.wait_until("the end of the measurement", cluster.drained)
+    with h5py.File(cluster.work / f"locks-{number}.h5.partial") as file:
+        assert file.attrs["partial"] == 1 and sorted(file["locks"]) == ["n1", "n2"], list(file["locks"])
+
+
 def test_study(cluster):
     """A study through the queue: an element that fails is found, and run again by retry alone."""
     job = write_job(cluster, "study", "set: { duration: 600ms, machine.cells: 2 }\n"
@@ -293,6 +314,23 @@ def test_one_run_stopped(cluster):
             assert file["performance/resumed_from_seconds"][()] > 0, log.read_text()
 
 
+def test_designs_stopped(cluster):
+    """An element of slurm/designs.sbatch, told to stop, goes on by itself as well."""
+    wanted = reference(cluster, "designs", **LONG_RUN, **{"design.preset": "linux-2.6.0"})
+    number = cluster.run("sbatch", "--parsable", "--array=1", f"--export=ALL,THRASH={THRASH}",
+                         SOURCE / "slurm" / "designs.sbatch", QUICKSTART, *settings(**LONG_RUN)).stdout.strip()
+    log = cluster.work / f"thrash-designs-{number}-1.out"
+    cluster.wait_until("the start", lambda: log.exists() and "starting from the beginning" in log.read_text())
+    time.sleep(2)
+    cluster.run("scancel", "--batch", "--signal=USR1", f"{number}_1")
+    cluster.wait_until("the requeue", lambda: "goes back into the queue, from its checkpoint" in log.read_text())
+    wait_for_end(cluster)
+    result = cluster.work / f"quickstart-linux-2.6.0-{number}.h5"
+    assert result.exists() and digest(result)[0] == wanted, log.read_text()
+    with h5py.File(result) as file:
+        assert file["performance/resumed_from_seconds"][()] > 0, log.read_text()
+
+
 def test_element_lost(cluster):
     """One element of an array is cancelled: status names it, and retry runs it alone."""
     job = write_job(cluster, "element", "set: { duration: 600ms }\nproduct: { seed: [1, 2, 3, 4] }\n")
@@ -309,9 +347,9 @@ def test_element_lost(cluster):
     assert "4 runs: 4 done" in cluster.study("status", job, "-o", where)
 
 
-SHORT = (test_two_nodes, test_info, test_designs, test_one_run, test_study)
-LONG = (test_stopped, test_preempted, test_time_limit, test_cancelled, test_one_run_stopped, test_node_lost,
-        test_batch_host_lost, test_element_lost)
+SHORT = (test_two_nodes, test_info, test_designs, test_one_run, test_measure, test_study)
+LONG = (test_stopped, test_preempted, test_time_limit, test_cancelled, test_one_run_stopped,
+        test_designs_stopped, test_node_lost, test_batch_host_lost, test_element_lost)
 
 
 def main():
