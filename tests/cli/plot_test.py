@@ -451,9 +451,9 @@ class Parts(PlotTest):
         self.refused(2, "junk.h5: No such file", os.path.join(self.out, "junk.h5"), part)
 
     def test_kinds_that_are_drawn(self):
-        self.refused(2, "other.h5 is a result of `thrash other`, expected one of `thrash simulate`, "
+        self.refused(2, "future.h5 is a result of `thrash future`, expected one of `thrash simulate`, "
                         "`thrash validate`, `thrash tlb`, `thrash locks`, `thrash kernel`, `thrash "
-                        "calibrate` or `thrash study collect`", self.measured("other.h5", "other"))
+                        "calibrate` or `thrash study collect`", self.measured("future.h5", "future"))
 
 
 class Refusals(PlotTest):
