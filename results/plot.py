@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """plot.py FILE... [-o DIR] [--name NAME]: one picture that compares results of `thrash simulate`,
-or shows what `thrash tlb`, `thrash locks` or `thrash kernel` measured; pictures over the axes of what
-`thrash study collect` made.
+or shows what `thrash tlb`, `thrash locks` or `thrash kernel` measured; a picture of each part of what
+`thrash calibrate` measured; pictures over the axes of what `thrash study collect` made.
 
 Writes NAME.png, NAME.pdf and NAME.csv, which holds every number of the picture, and prints their
 paths; NAME-PICTURE.png and so on where there are several. Needs h5py, numpy and matplotlib; no
 display, no network."""
 import argparse
 import atexit
+import contextlib
 import errno
 import importlib
 import logging
@@ -21,8 +22,8 @@ import warnings
 sys.dont_write_bytecode = True  # the directory may be another user's
 
 try:
-    from plotting import (contention, kernel, labels, low_memory, panels, published, runs, study,
-                          study_pictures, translation)
+    from plotting import (calibration, contention, kernel, labels, low_memory, panels, published, runs,
+                          study, study_pictures, translation)
     from plotting.picture import table as study_table
     from plotting.result_file import (FAILED, RESOURCE, USAGE, Refusal, command_of, printable,
                                       read_measurement)
@@ -31,6 +32,7 @@ except ImportError as missing:
     sys.exit(3)
 
 MEASUREMENTS = {module.COMMAND: module for module in (published, translation, contention, kernel)}
+DRAWN = (runs.COMMAND, *MEASUREMENTS, calibration.COMMAND, study.COMMAND)  # commands
 MAX_RUNS = 12  # more lines than this cannot be told apart
 
 
@@ -67,6 +69,8 @@ def parse(arguments):
         parser.error(f"{len(options.files)} files given, one picture holds at most {MAX_RUNS}")
     if options.name is not None and (options.name in ("", ".", "..") or "/" in options.name):
         parser.error(f"--name: a file name without its ending expected, found `{options.name}`")
+    if options.output == "":
+        parser.error("-o: a directory expected, found ``")
     if options.metric is None and (options.by or options.per):
         parser.error("--by and --per say how --metric is drawn, which is missing")
     return options
@@ -76,11 +80,39 @@ def output_directory(options):
     directory = options.output
     if directory is None:
         directory = os.path.dirname(options.files[0]) or "."
+    if not os.path.lexists(directory):  # it is made when there is something to put there
+        around = os.path.dirname(directory.rstrip("/")) or "/" * directory.startswith("/") or "."
+        if not os.path.isdir(around):
+            raise Refusal(USAGE, f"{directory} cannot be made: there is no directory {around}")
+        return directory
     if not os.path.isdir(directory):
         raise Refusal(USAGE, f"{directory} is not a directory")
     if not os.access(directory, os.W_OK | os.X_OK):
         raise Refusal(USAGE, f"{directory}: no file can be written there")
     return directory
+
+
+def quoted(commands):
+    names = [f"`thrash {command}`" for command in commands]
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def common_command(files):
+    """The command that wrote the files; "" where reading them will say why it cannot be said. Parts of
+    what `thrash calibrate` measured go beside what the commands of those parts did."""
+    commands = [command_of(path) for path in files]
+    for path, command in zip(files, commands):
+        if command not in ("", *DRAWN):
+            raise Refusal(USAGE, f"{path} is a result of `thrash {command}`, expected one of "
+                                 f"{quoted(DRAWN)}")
+    wanted = next((command for command in commands if command not in ("", calibration.COMMAND)),
+                  calibration.COMMAND if calibration.COMMAND in commands else "")
+    fitting = [wanted] + [calibration.COMMAND] * (wanted in calibration.PARTS)
+    for path, command in zip(files, commands):
+        if command not in ("", *fitting):
+            raise Refusal(USAGE, f"{path} is a result of `thrash {command}`, expected one of "
+                                 f"{quoted(fitting)} beside {files[commands.index(wanted)]}")
+    return wanted
 
 
 def drawing_module(name):
@@ -137,6 +169,18 @@ def low_memory_contents(shown, name):
     return {f"{name}-{picture.name}.{ending}": data for ending, data in drawn.items()}
 
 
+def calibration_contents(options):
+    """{file name: content} of a picture for each part of what `thrash calibrate` measured."""
+    parts, reasons = calibration.read_parts(options.files)
+    name, contents = options.name or labels.picture_name(calibration.first_shown(parts)), {}
+    for part, shown in parts.items():
+        for ending, data in contents_of(shown, calibration.PARTS[part]).items():
+            contents[f"{name}-{part}.{ending}"] = data
+    for reason in reasons:
+        print(f"not drawn: {reason}", file=sys.stderr)
+    return contents
+
+
 def guarded(files, draw):
     """What `draw` gives; a sentence where the files hold something unexpected."""
     try:
@@ -146,9 +190,25 @@ def guarded(files, draw):
                               f"{printable(str(error))}") from None
 
 
+def is_disk_error(error):
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+
+def make_directory(directory):
+    """Whether it was not there."""
+    try:
+        os.mkdir(directory)
+        return True
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise Refusal(FAILED if is_disk_error(error) else USAGE,
+                      f"{directory} cannot be made: {error.strerror}") from None
+
+
 def put(directory, contents, inputs):
     """Writes all files or none, each whole under its name."""
-    work = None
+    work, made = None, make_directory(directory)
     try:
         for name in contents:
             path = os.path.join(directory, name)
@@ -158,9 +218,8 @@ def put(directory, contents, inputs):
         try:
             work = tempfile.mkdtemp(prefix=".thrash-plot-", dir=directory)
         except OSError as error:
-            broken = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-            raise Refusal(FAILED if broken else USAGE, f"{directory}: no file can be written there: "
-                                                       f"{error.strerror}") from None
+            raise Refusal(FAILED if is_disk_error(error) else USAGE,
+                          f"{directory}: no file can be written there: {error.strerror}") from None
         for name, data in contents.items():
             with open(os.path.join(work, name), "wb") as file:
                 file.write(data)
@@ -168,11 +227,15 @@ def put(directory, contents, inputs):
                 os.fsync(file.fileno())
         for name in contents:
             os.replace(os.path.join(work, name), os.path.join(directory, name))
+        made = False  # there is something in it
     except OSError as error:
         raise Refusal(FAILED, f"{directory}: {error.strerror}") from None
     finally:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
+        if made:
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)
 
 
 def say(lines):
@@ -191,12 +254,14 @@ def say(lines):
 def plot(arguments):
     options = parse(arguments)
     directory = output_directory(options)
-    command = command_of(options.files[0])
+    command = common_command(options.files)
     if command == study.COMMAND:
         contents = guarded(options.files, lambda: study_contents(options))
     elif options.metric is not None:
         raise Refusal(USAGE, f"plot: --metric: {options.files[0]} is no result of `thrash study "
                              "collect`")
+    elif command == calibration.COMMAND:
+        contents = guarded(options.files, lambda: calibration_contents(options))
     else:
         module = MEASUREMENTS.get(command)
         shown = [runs.read_run(path) if module is None else read_measurement(path, module)

@@ -11,6 +11,7 @@ SCHEMES = ("none", "page_direct_only", "pte_chain_linked", "pte_chain_array", "o
 LOCKS = ("no_lock", "page_bit", "object_ticket", "object_pthread_mutex", "object_pthread_spin",
          "object_mcs", "object_clh")
 COMPARED = "pte_chain_array"  # under all of its locks
+SHARINGS = {"shared": "shared pages", "disjoint": "pages not shared"}  # the first that was measured
 
 
 def operation_of(group, name):
@@ -33,22 +34,28 @@ def fit_reasons(lines, groups):
     return {"fit": "; ".join(sorted(reasons))} if reasons else {}
 
 
+def sharing_of(host):
+    return next((sharing for sharing in SHARINGS if sharing in host), "shared")
+
+
 def by_scheme(host, operation):
-    lines, groups = [], []
+    lines, groups, sharing = [], [], sharing_of(host)
     for scheme in SCHEMES:
-        group = host.get(f"shared/{scheme}")
+        group = host.get(f"{sharing}/{scheme}")
         lock = next((lock for lock in LOCKS if group is not None and lock in group), None)
         if lock is not None:
             groups.append(group[lock])
             lines.append(rate_line(f"{scheme}, {lock}", group[lock], operation))
-    return Panel(f"{operation.capitalize()}, shared pages: pages a second", "threads", "1/s", lines,
-                 fit_reasons(lines, groups))
+    return Panel(f"{operation.capitalize()}, {SHARINGS[sharing]}: pages a second", "threads", "1/s",
+                 lines, fit_reasons(lines, groups))
 
 
 def by_lock(host, operation):
-    group = host.get(f"shared/{COMPARED}", {})
+    sharing = sharing_of(host)
+    group = host.get(f"{sharing}/{COMPARED}", {})
     lines = [rate_line(lock, group[lock], operation) for lock in group]
-    return Panel(f"{operation.capitalize()}, {COMPARED}: pages a second", "threads", "1/s", lines,
+    words = "pages a second" if sharing == "shared" else "not shared, pages/s"
+    return Panel(f"{operation.capitalize()}, {COMPARED}: {words}", "threads", "1/s", lines,
                  fit_reasons(lines, [group[lock] for lock in group]))
 
 
@@ -69,5 +76,5 @@ def panels_of(host):
 
 
 class Measurement(hosts.Measurement):
-    def __init__(self, path, file):
-        super().__init__(path, file, GROUP, panels_of)
+    def __init__(self, path, file, section=GROUP):
+        super().__init__(path, file, section, panels_of)

@@ -3,7 +3,7 @@ drawn of them."""
 import h5py
 import numpy as np
 
-from plotting.result_file import FAILED, Refusal, Result, absences, text
+from plotting.result_file import FAILED, Nothing, Result, absences, text
 from plotting.tables import csv_of
 
 
@@ -54,7 +54,7 @@ class Measurement(Result):
                       for name, group in file[section].items()
                       if isinstance(group, h5py.Group) and "allowed" in group]
         if not any(panel.lines for host in self.hosts for panel in host.panels):
-            raise Refusal(FAILED, f"{path} has no host that was measured, nothing to draw")
+            raise Nothing(FAILED, f"{path}: /{section} has no host that was measured, nothing to draw")
 
 
 def rows_of_line(panel, line):

@@ -33,5 +33,5 @@ def panels_of(host):
 
 
 class Measurement(hosts.Measurement):
-    def __init__(self, path, file):
-        super().__init__(path, file, GROUP, panels_of)
+    def __init__(self, path, file, section=GROUP):
+        super().__init__(path, file, section, panels_of)

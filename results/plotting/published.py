@@ -64,7 +64,7 @@ def read_row(name, group):
 class Measurement(Result):
     """One result file of `thrash validate`."""
 
-    def __init__(self, path, file):
+    def __init__(self, path, file, _=GROUP):
         super().__init__(path, file)
         self.version = text(file["provenance/version"][()])
         self.place = next((place for place in PLACES if place in file), None)

@@ -19,6 +19,10 @@ class Refusal(Exception):
         self.code = code
 
 
+class Nothing(Refusal):
+    """Of a file that is whole, but holds nothing of what was to be drawn."""
+
+
 class Absent(Exception):
     """A value that the file does not hold, and why."""
 
@@ -60,8 +64,8 @@ class Result:
         return self.label + "".join(f" ({mark})" for mark in self.marks)
 
 
-def open_result(path, command="simulate", group="simulation/series"):
-    """The file, if it is a result of that command, which has that group, in a layout known here."""
+def open_result(path, group="simulation/series"):
+    """The file, if it is a result that has that group, in a layout known here."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise Refusal(USAGE, f"{path} is not a regular file")
@@ -84,9 +88,9 @@ def open_result(path, command="simulate", group="simulation/series"):
         if version != SCHEMA_VERSION:
             raise Refusal(FAILED, f"{path} has schema version {version}, plot reads version "
                                   f"{SCHEMA_VERSION}")
-        if group not in file or ("study" in file) != (group == "study"):
-            raise Refusal(USAGE, f"{path} is a result of `thrash {text(file.attrs['command'])}`, "
-                                 f"expected one of `thrash {command}`")
+        if group not in file:
+            raise Nothing(USAGE, f"{path}, a result of `thrash {text(file.attrs['command'])}`, has no "
+                                 f"/{group}, nothing to draw")
     except BaseException:
         file.close()
         raise
@@ -112,7 +116,9 @@ def command_of(path):
     """The command that wrote a result; "" where that cannot be said: reading it will say why."""
     def read(name):
         with h5py.File(name, "r") as file:
-            return text(file.attrs["command"])
+            known = text(file.attrs["schema"]) == SCHEMA \
+                and file.attrs["schema_version"] == SCHEMA_VERSION
+            return printable(text(file.attrs["command"])) if known else ""
 
     try:
         regular = stat.S_ISREG(os.stat(path).st_mode)
@@ -136,10 +142,11 @@ def read_result(path, read):
         raise Refusal(FAILED, f"{path} is truncated or damaged: {reason}") from None
 
 
-def read_measurement(path, module):
-    """A result of a command whose results `module` reads and draws."""
+def read_measurement(path, module, section=None):
+    """What a group of a result holds that `module` reads and draws; otherwise in the group of its own
+    command."""
     def read(name):
-        with open_result(name, module.COMMAND, module.GROUP) as file:
-            return module.Measurement(name, file)
+        with open_result(name, section or module.GROUP) as file:
+            return module.Measurement(name, file, section or module.GROUP)
 
     return read_result(path, read)

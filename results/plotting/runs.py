@@ -7,6 +7,8 @@ import numpy as np
 from plotting.labels import flattened
 from plotting.result_file import FAILED, Absent, Refusal, Result, absences, open_result, read_result, text
 
+COMMAND = "simulate"
+
 
 @dataclasses.dataclass
 class Quantity:

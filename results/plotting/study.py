@@ -168,7 +168,7 @@ DERIVED = {function.__name__: function for function in (
 
 def read_study(path):
     def read(name):
-        with open_result(name, COMMAND, GROUP) as file:
+        with open_result(name, GROUP) as file:
             return Study(name, file)
 
     study = read_result(path, read)

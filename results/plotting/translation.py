@@ -2,7 +2,7 @@
 import h5py
 import numpy as np
 
-from plotting.result_file import FAILED, Refusal, Result, absences, text
+from plotting.result_file import FAILED, Nothing, Result, absences, text
 from plotting.tables import csv_of
 
 COMMAND, GROUP = "tlb", "tlb"
@@ -46,14 +46,14 @@ class Host:
 
 
 class Measurement(Result):
-    """One result file of `thrash tlb`."""
+    """One result file."""
 
-    def __init__(self, path, file):
+    def __init__(self, path, file, section=GROUP):
         super().__init__(path, file)
-        self.hosts = [Host(name, group) for name, group in file[GROUP].items()
+        self.hosts = [Host(name, group) for name, group in file[section].items()
                       if isinstance(group, h5py.Group) and "kinds" in group]
         if not self.hosts:
-            raise Refusal(FAILED, f"{path} has no host that was measured, nothing to draw")
+            raise Nothing(FAILED, f"{path}: /{section} has no host that was measured, nothing to draw")
 
 
 def rows_of(run, host):

@@ -1,12 +1,19 @@
 """The picture of results of `thrash tlb`: time per access and walks over footprints, a line for each
 kind of pages, a row of panels for each host."""
 import numpy as np
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, NullFormatter
 
 from plotting import canvas
 from plotting.canvas import size_words
 from plotting.host_rows import draw_quartiles, figure_of, rows_of, write_name
 from plotting.translation import PATTERNS
+
+
+class PlainFormatter(LogFormatterSciNotation):
+    """Short numbers, at the ticks that its kind would label."""
+
+    def __call__(self, value, place=None):
+        return f"{value:g}" if super().__call__(value, place) else ""
 
 
 def prepare_axes(axes, host):
@@ -46,7 +53,8 @@ def draw_times(axes, host, pattern, title, styles):
     for kind, style in styles.items():
         middle = draw_quartiles(axes, host.footprints, host.time[pattern][kind], style["color"])
         axes.plot(host.footprints, middle, label=host.kinds[kind], **style)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_major_formatter(PlainFormatter())
+    axes.yaxis.set_minor_formatter(PlainFormatter())
     mark_reach(axes, host, styles, True)
 
 

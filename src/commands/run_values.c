@@ -203,7 +203,7 @@ static enum status refuse_measurement(const struct h5_reader *reader, const char
     if (status == STATUS_OK) {
         status = fail(STATUS_FAILED,
                       "%s: holds no simulation but a result of `thrash %.40s`; `thrash plot` draws "
-                      "several of these in one picture",
+                      "results of that command",
                       path, summary.command);
         results_summary_free(&summary);
     }

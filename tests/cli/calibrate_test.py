@@ -72,6 +72,19 @@ class Calibrate(unittest.TestCase):
                 # A host that is very busy does not come to the last footprint.
                 self.assertTrue(there == last > 0 or there != there and last != last)
 
+    def test_pictures(self):
+        """Each part is drawn, or said to be missing."""
+        pictures = os.path.join(self.directory.name, "pictures")
+        outcome = run(PROGRAM, "plot", self.result, "-o", pictures)
+        self.assertEqual(outcome.returncode, 0, outcome.stderr)
+        drawn = os.listdir(pictures)
+        shutil.rmtree(pictures)
+        for part in ("kernel", "tlb", "locks", "contention"):
+            with self.subTest(part):
+                self.assertNotEqual(f"node-{part}.png" in drawn,
+                                    re.search(f"not drawn: .*/{part}\\b", outcome.stderr) is not None)
+        self.assertIn("node-kernel.pdf", drawn)
+
     def test_contention(self):
         """Curves are measured as far as there are hardware threads; a run changes with them."""
         with open(self.profile, encoding="utf-8") as file:

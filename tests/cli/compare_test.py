@@ -147,7 +147,8 @@ def test_bad_input(directory):
             ([], 2, "expected two or more results"),
             ([a], 2, "expected two or more results, found 1"),
             ([f"{directory}/a"], 2, "repetitions, one side: expected two or more sides"),
-            ([a, measured], 1, "holds no simulation but a result of `thrash locks`"),
+            ([a, measured], 1, "holds no simulation but a result of `thrash locks`; `thrash "
+             "plot` draws results of that command"),
             ([a, study], 1, "holds a study, expected single runs"),
             (["--by-seed", a, f"{directory}/a/2.h5"], 2, "in nothing but the seed"),
             ([a, f"{directory}/empty"], 2, "holds no result"),

@@ -367,6 +367,95 @@ class Pictures(PlotTest):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
 
 
+def measure_kernel(host):
+    host["fork_exit/private/pages"] = np.array([0, 64])
+    host["fork_exit/private/fork_exit_cpu_time"] = np.array([[5.0], [7.0]])
+
+
+def measure_tlb(host):
+    host["kinds"], host["simulated_tlb"] = b"4KiB", b"zen4"
+    host["page_size"], host["footprint"] = np.array([4096]), np.array([1 << 20, 2 << 20])
+    for pattern in ("dependent", "independent"):
+        host[f"{pattern}/time"] = np.array([[[3.0], [4.0]]])
+        host[f"{pattern}/predicted_walks"] = np.array([[0.5, 1.0]])
+
+
+def measure_locks(sharing):
+    def measure(host):
+        group = host.create_group(f"{sharing}/none/no_lock")
+        group["operations"], group["threads"] = b"fork: ", np.array([1])
+        group["rate"] = np.array([[[9.0]]])
+    return measure
+
+
+class Parts(PlotTest):
+    """What measured hosts, alone or as one of the parts of `thrash calibrate`."""
+    parts = {"kernel": measure_kernel, "tlb": measure_tlb, "locks": measure_locks("disjoint"),
+             "contention": measure_locks("shared")}
+
+    def measured(self, name, command, *parts):
+        def change(file):
+            del file["simulation"]
+            file.attrs["command"] = np.bytes_(command.encode())
+            for part in parts:
+                host = file.create_group(f"{part}/n01")
+                host["allowed"] = b"0"
+                self.parts[part](host)
+        return changed(self.files[0], name, change)
+
+    def drawn_parts(self, *paths, lacking=()):
+        """{name of picture: its rows}, after a look at what was said to be missing."""
+        result = plot(*paths, "-o", self.out)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr.splitlines(), [
+            f"not drawn: {path}, a result of `thrash calibrate`, has no /{part}"
+            for path, part in lacking])
+        names = sorted({os.path.splitext(name)[0] for name in os.listdir(self.out)})
+        self.assertEqual(sorted(os.listdir(self.out)), [f"{name}.{ending}" for name in names
+                                                        for ending in ("csv", "pdf", "png")])
+        return {name: rows_of(os.path.join(self.out, f"{name}.csv")) for name in names}
+
+    def test_calibration(self):
+        path = self.measured("cal.h5", "calibrate", *self.parts)
+        pictures = self.drawn_parts(path)
+        self.assertEqual(set(pictures), {f"cal-{part}" for part in self.parts})
+        values = {name: {row["value"] for row in rows if row["value"]}
+                  for name, rows in pictures.items()}
+        self.assertEqual(values, {"cal-kernel": {"5.0", "7.0"}, "cal-locks": {"9.0"},
+                                  "cal-tlb": {"3.0", "4.0", "0.5", "1.0"},
+                                  "cal-contention": {"9.0"}})
+        for name, title in (("locks", "Fork, pages not shared"), ("contention", "Fork, shared pages")):
+            self.assertTrue(any(row["panel"].startswith(title) for row in pictures[f"cal-{name}"]))
+
+    def test_parts_of_calibrations(self):
+        one = self.measured("cal-1.h5", "calibrate", "tlb", "kernel")
+        two = self.measured("cal-2.h5", "calibrate", "kernel")
+        pictures = self.drawn_parts(one, two, lacking=(
+            (two, "tlb"), (one, "locks"), (two, "locks"), (one, "contention"), (two, "contention")))
+        self.assertEqual({name: {row["run"] for row in rows} for name, rows in pictures.items()},
+                         {"cal-kernel": {"cal-1", "cal-2"}, "cal-tlb": {"cal-1"}})
+        none = self.measured("none.h5", "calibrate")
+        self.refused(1, "none of kernel, tlb, locks, contention was measured", none, "-o", self.out)
+
+    def test_other_commands_beside(self):
+        part = self.measured("part.h5", "calibrate", "kernel")
+        kernel, locks = (self.measured(f"{name}.h5", name, name) for name in ("kernel", "locks"))
+        for paths in ((part, kernel), (kernel, part)):
+            self.setUp()
+            pictures = self.drawn_parts(*paths)
+            self.assertEqual({row["run"] for row in pictures["comparison"]}, {"part", "kernel"})
+        self.refused(2, "locks.h5 is a result of `thrash locks`, expected one of `thrash kernel` or "
+                        "`thrash calibrate` beside [^ ]*kernel.h5", kernel, locks)
+        self.refused(2, "part.h5, a result of `thrash calibrate`, has no /locks", locks, part)
+        self.refused(2, "expected one of `thrash simulate` beside", part, self.files[0])
+        self.refused(2, "junk.h5: No such file", os.path.join(self.out, "junk.h5"), part)
+
+    def test_kinds_that_are_drawn(self):
+        self.refused(2, "future.h5 is a result of `thrash future`, expected one of `thrash simulate`, "
+                        "`thrash validate`, `thrash tlb`, `thrash locks`, `thrash kernel`, `thrash "
+                        "calibrate` or `thrash study collect`", self.measured("future.h5", "future"))
+
+
 class Refusals(PlotTest):
     def bad(self, name, content):
         path = os.path.join(WORK, name)
@@ -456,9 +545,23 @@ class Refusals(PlotTest):
         self.refused(2, "--name: a file name without its ending", file, "--name", "a/b")
         self.refused(2, "--name: a file name without its ending", file, "--name", "")
         self.refused(2, "13 files given, one picture holds at most 12", *[file] * 13)
-        self.refused(2, "nowhere is not a directory", file, "-o", os.path.join(WORK, "nowhere"))
+        self.refused(2, "no/where cannot be made: there is no directory", file, "-o",
+                     os.path.join(WORK, "no/where"))
         self.refused(2, "few-linux-2.4.23.h5 is not a directory", file, "-o", file)
         self.refused(2, "/proc: no file can be written there", file, "-o", "/proc")
+        self.refused(2, "/proc/new cannot be made: ", file, "-o", "/proc/new")
+
+    def test_directory_is_made(self):
+        """When there is something to put there."""
+        new = os.path.join(self.out, "new")
+        path = os.path.join(self.out, "run.h5")
+        shutil.copyfile(self.files[0], path)
+        result = run("sh", "-c", 'ulimit -f 8; trap "" XFSZ; exec "$@"', "sh", PROGRAM, "plot", path,
+                     "-o", new)
+        self.assertEqual((result.returncode, os.path.exists(new)), (1, False), result.stderr)
+        result = plot(path, "-o", new + "/")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(sorted(os.listdir(new)), ["run.csv", "run.pdf", "run.png"])
 
     def test_nothing_in_the_way_is_lost(self):
         path = os.path.join(self.out, "run.csv")
