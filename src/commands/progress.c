@@ -310,6 +310,10 @@ static void show_bar(struct progress *progress, const struct progress_point *poi
 
 void progress_update(struct progress *progress, const struct progress_point *point, uint64_t wall)
 {
+    if (!progress->begun && point->unit == PROGRESS_SIMULATED_TIME) {
+        progress_rate_start(&progress->rate, point->done, wall); /* from a checkpoint on, say */
+    }
+    progress->begun = true;
     if (progress->mode == PROGRESS_NONE || wall < progress->due) {
         return;
     }

@@ -71,6 +71,7 @@ struct progress {
     uint64_t start;          /* wall time */
     uint64_t due;            /* wall time of the next output */
     size_t bar_width;        /* characters of the bar that stands on the screen */
+    bool begun;              /* updated before */
     struct progress_rate rate;
 };
 

@@ -55,6 +55,7 @@ echo "thrash $1" >>"$FAKE_LOG"
 echo "arguments ${*:3}" >>"$FAKE_LOG"
 leave() {
     echo checkpoint >"$result.ckpt.new" && mv "$result.ckpt.new" "$result.ckpt"
+    [[ -z ${FAKE_PARTIAL:-} ]] || echo partial >"$result.partial"
     exit "$1"
 }
 case $FAKE_RUN in
@@ -176,6 +177,20 @@ for how in USR1 TERM; do
     check "$how: as such" not_noted 'thrash got TERM'
     check "$how: queued" noted "$requeued"
 done
+# Stopped, and the launcher has lost what Slurm ended.
+while read -r left partial queued; do
+    rm -f "$result.ckpt" "$result.partial"
+    FAKE_PARTIAL=${partial#none} start leaves "$left"
+    check "$left, partial result $partial" has_code "$left"
+    check "$left, partial result $partial: $queued" "$queued" "$requeued"
+done <<'END_OF_TABLE'
+205 there noted
+137 there noted
+137 none not_noted
+1 there not_noted
+5 there not_noted
+END_OF_TABLE
+rm -f "$result.partial"
 FAKE_STATE=COMPLETING FAKE_RUN=stops begin
 signal TERM "$work/started"
 end
