@@ -154,8 +154,7 @@ job_bind() {
 job_run() {
     local again
     job_result=$1
-    job_before=$(job_file ckpt)
-    job_partial_before=$(job_file partial)
+    job_before=$(job_checkpoint)
     shift
     job_code=4
     if [[ -n $job_stopped ]]; then
@@ -176,25 +175,19 @@ job_run() {
     done
 }
 
-# Which checkpoint, or partial result, the result has: job_file SUFFIX.
-job_file() {
-    stat --format='%d %i %y' -- "$job_result.$1" 2>/dev/null || true
+# Which checkpoint the result has.
+job_checkpoint() {
+    stat --format='%d %i %y' -- "$job_result.ckpt" 2>/dev/null || true
 }
 
 # Whether there is something to gain: this start has left a checkpoint to go on from, or was told to stop
 # before it had begun. A signal ends the program until it catches it. That is no way to go on for ever: a
-# time limit that is too short for anything stops every start. Where Slurm ends all that belongs to a job,
-# mpirun may lose its daemons and end with a code of its own, above those of thrash: that the run was
-# stopped is told by its partial result.
+# time limit that is too short for anything stops every start. Where a node is lost, or Slurm ends all
+# that belongs to a job, the launcher ends with a code of its own, above those of thrash.
 job_may_go_on() {
-    local now partial begins=10 is_stopped=''
-    now=$(job_file ckpt)
-    partial=$(job_file partial)
-    if [[ $job_code -eq 4 ||
-        ($job_code -gt 5 && -n $partial && $partial != "$job_partial_before") ]]; then
-        is_stopped=yes
-    fi
-    if [[ -n $is_stopped && -n $job_pid && -n $now && $now != "$job_before" ]]; then
+    local now begins=10
+    now=$(job_checkpoint)
+    if [[ ($job_code -eq 4 || $job_code -gt 5) && -n $job_pid && -n $now && $now != "$job_before" ]]; then
         job_why='from its checkpoint'
     elif [[ -n $job_stopped && (-z $job_pid || $job_code -eq $((128 + $(kill -l USR1)))) &&
         $now == "$job_before" && ${SLURM_RESTART_COUNT:-0} -lt $begins ]]; then

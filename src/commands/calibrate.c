@@ -194,6 +194,30 @@ static enum status put_translation(const struct measured_host *hosts, size_t nho
     return STATUS_OK;
 }
 
+/* A profile outlives what its run said: it says itself where a host was not quiet. */
+static void put_busy_hosts(const struct measured_host *hosts, size_t nhosts,
+                           struct text *description, struct tables *overall)
+{
+    static const char *const sections[] = {"locks", "contention"};
+    for (size_t i = 0; i < nhosts; i++) {
+        double least = 1;
+        for (size_t k = 0; k < sizeof sections / sizeof sections[0]; k++) {
+            struct table_record share;
+            if (tables_find(&hosts[i].tables, sections[k], "conditions", "cpu_share", &share)) {
+                least = fmin(least, *(const double *)share.values);
+            }
+        }
+        if (least < HOST_QUIET_SHARE) {
+            text_append_format(description,
+                               "; %s was busy with other things (a thread had its processor %.0f "
+                               "%% of its time), and times are too long",
+                               hosts[i].name, 100 * least);
+            tables_report(overall, "not quiet      %s: the profile says so, measure again\n",
+                          hosts[i].name);
+        }
+    }
+}
+
 static enum status put_profile(const struct calibrate_options *options,
                                const struct measured_host *hosts, size_t nhosts,
                                struct cost_profile *profile, struct tables *overall)
@@ -207,6 +231,7 @@ static enum status put_profile(const struct calibrate_options *options,
     enum status status = check_free(text_string(&path), options->replace);
     if (status == STATUS_OK) {
         tables_section(overall, "calibrate", "costs of a simulated kernel as hosts measure them");
+        put_busy_hosts(hosts, nhosts, &description, overall);
         status = put_translation(hosts, nhosts, overall);
     }
     if (status == STATUS_OK) {
@@ -216,6 +241,10 @@ static enum status put_profile(const struct calibrate_options *options,
         status = calibrate_profile(hosts, nhosts, overall, &sources, profile);
     }
     if (status == STATUS_OK) {
+        tables_report(overall,
+                      "not measured   all other constants, those of visits by reclaim among them: "
+                      "as in %s\n",
+                      profile->name);
         profile->name = name;
         profile->description = text_string(&description);
         cost_profile_write(profile, 0, &yaml);

@@ -15,9 +15,9 @@ struct sample_summary {
 struct sample_summary sample_summarise(double *values, size_t n);
 
 /* How likely ranks as uneven as these are when both samples are from one distribution: the
- * two-sided p of the Mann-Whitney test, ties among ranks shared. Exact for up to 20 values each, else
- * by the normal approximation with ties and continuity corrected. The values are sorted
- * and not NaN. NaN when a sample has fewer than two values, 1 when all values are equal. */
+ * two-sided p of the Mann-Whitney test, ties among ranks shared. Exact for up to 20 values each,
+ * else by the normal approximation with ties and continuity corrected. The values are sorted and
+ * not NaN. NaN when a sample has fewer than two values, 1 when all values are equal. */
 double sample_rank_test(const double *a, size_t na, const double *b, size_t nb);
 
 #endif

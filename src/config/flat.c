@@ -97,7 +97,8 @@ static bool tells_apart(const char *key, bool by_cost_name)
     return strcmp(key, "title") != 0 && strncmp(key, "output.", 7) != 0 &&
            !text_ends_with(key, ".source") && !text_ends_with(key, ".from") &&
            !text_ends_with(key, ".description") &&
-           !(by_cost_name && strncmp(key, "costs.costs.", 12) == 0);
+           !(by_cost_name &&
+             (strncmp(key, "costs.costs.", 12) == 0 || strncmp(key, "costs.contention.", 17) == 0));
 }
 
 /* Whether an earlier configuration has the key, so that it was looked at there. */

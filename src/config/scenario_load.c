@@ -33,12 +33,14 @@ static enum status apply_overrides(struct document *document,
     if (overrides == NULL) {
         return STATUS_OK;
     }
+    const struct node_place file = document->root->at; /* what is missing is missing there */
     for (size_t i = 0; i < overrides->nset; i++) {
         enum status status = document_set(document, overrides->set[i], arena);
         if (status != STATUS_OK) {
             return status;
         }
     }
+    document->root->at = file;
     return overrides->costs == NULL ? STATUS_OK : set_costs(document, overrides->costs, arena);
 }
 

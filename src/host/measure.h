@@ -11,6 +11,10 @@
 #include "host/topology.h"
 #include "io/tables.h"
 
+/* A thread that never sleeps has its processor for less of its time (`cpu_share`) only where other
+ * work disturbs the measurement. */
+#define HOST_QUIET_SHARE 0.95
+
 struct host_measure {
     const struct host_system *system;
     const struct host_topology *topology;

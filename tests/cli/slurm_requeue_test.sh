@@ -55,7 +55,6 @@ echo "thrash $1" >>"$FAKE_LOG"
 echo "arguments ${*:3}" >>"$FAKE_LOG"
 leave() {
     echo checkpoint >"$result.ckpt.new" && mv "$result.ckpt.new" "$result.ckpt"
-    [[ -z ${FAKE_PARTIAL:-} ]] || echo partial >"$result.partial"
     exit "$1"
 }
 case $FAKE_RUN in
@@ -177,20 +176,22 @@ for how in USR1 TERM; do
     check "$how: as such" not_noted 'thrash got TERM'
     check "$how: queued" noted "$requeued"
 done
-# Stopped, and the launcher has lost what Slurm ended.
-while read -r left partial queued; do
-    rm -f "$result.ckpt" "$result.partial"
-    FAKE_PARTIAL=${partial#none} start leaves "$left"
-    check "$left, partial result $partial" has_code "$left"
-    check "$left, partial result $partial: $queued" "$queued" "$requeued"
+# A launcher that has lost a node, or its daemons, has a code of its own; codes of the program are told apart.
+while read -r left queued; do
+    rm -f "$result.ckpt"
+    start leaves "$left"
+    check "$left" has_code "$left"
+    check "$left: $queued" "$queued" "$requeued"
 done <<'END_OF_TABLE'
-205 there noted
-137 there noted
-137 none not_noted
-1 there not_noted
-5 there not_noted
+205 noted
+137 noted
+1 not_noted
+2 not_noted
+3 not_noted
+5 not_noted
 END_OF_TABLE
-rm -f "$result.partial"
+start ends 205
+check 'a launcher that fails, and no new checkpoint' not_noted "$requeued"
 FAKE_STATE=COMPLETING FAKE_RUN=stops begin
 signal TERM "$work/started"
 end

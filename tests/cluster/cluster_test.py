@@ -20,6 +20,8 @@ SOURCE = pathlib.Path(sys.argv[2]).resolve()
 QUICKSTART = SOURCE / "configs" / "quickstart.yaml"
 CLUSTER = str(pathlib.Path(__file__).resolve().parent / "cluster.sh")
 LONG_RUN = {"duration": "15s", "phases.pressure.until_freed": "0%", "machine.cells": "2"}
+# Slurm looks at time limits twice a minute.
+MINUTE_RUN = {**LONG_RUN, "duration": "700s", "workloads.shm_copy.rate": "500kB/s"}
 
 
 class Cluster:
@@ -194,15 +196,15 @@ def test_study(cluster):
     assert "6 runs: 6 done" in cluster.study("status", job, "-o", where)
 
 
-def start_long_study(cluster, name, *options, site="", expected="starting from the beginning"):
-    job = write_job(cluster, name, f"set: {{ {', '.join(f'{k}: {v}' for k, v in LONG_RUN.items())}, "
-                                   "run.ranks: 2 }\n")
+def start_long_study(cluster, name, *options, site="", keys=None):
+    values = {**(keys or LONG_RUN), "run.ranks": "2"}
+    job = write_job(cluster, name, f"set: {{ {', '.join(f'{k}: {v}' for k, v in values.items())} }}\n")
     site_file = cluster.work / "site.yaml"
     site_file.write_text(f"options: --spread-job {site}\n", encoding="utf-8")
     where = cluster.work / name
     cluster.study("submit", job, "-o", where, "--site", site_file, *options)
     log = where / "logs" / "r0.out"
-    cluster.wait_until("the start of the run", lambda: log.exists() and expected in log.read_text())
+    cluster.wait_until("the start of the run", lambda: log.exists() and "starting from the beginning" in log.read_text())
     time.sleep(2)
     return job, where, log
 
@@ -275,9 +277,9 @@ def test_batch_host_lost(cluster):
 
 def test_time_limit(cluster):
     """What Slurm sends before the time limit, and nobody else, ends a run that goes on by itself."""
-    wanted = reference(cluster, "limit", **LONG_RUN)
-    # Slurm looks at limits twice a minute: the signal comes within the first of these three.
-    job, where, log = start_long_study(cluster, "limit", site="--time=3 --signal=B:USR1@175")
+    wanted = reference(cluster, "limit", **MINUTE_RUN)
+    # The signal comes within the first of these three minutes.
+    job, where, log = start_long_study(cluster, "limit", site="--time=3 --signal=B:USR1@175", keys=MINUTE_RUN)
     cluster.wait_until("the requeue", lambda: "goes back into the queue, from its checkpoint" in
                        log.read_text())
     finish_long_study(cluster, job, where, log, wanted)

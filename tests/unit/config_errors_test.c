@@ -54,8 +54,7 @@ static const struct {
     /* unknown keys */
     {"sed: 1", "{}/s.yaml:6:1: sed: unknown key, did you mean `seed`?"},
     {"memory: 1GiB", "{}/s.yaml:6:1: memory: unknown key, did you mean `machine.memory`?"},
-    {"colour: red",
-     "{}/s.yaml:6:1: colour: unknown key, `thrash list options` has the known ones"},
+    {"colour: red", "{}/s.yaml:6:1: colour: unknown key, `thrash list options` has the known ones"},
     {"includes: x", "{}/s.yaml:6:1: includes: unknown key, did you mean `include`?"},
     {"phases: { pressure: { til_freed: 20% } }",
      "{}/s.yaml:6:23: phases.pressure.til_freed: unknown key, did you mean `until_freed`?"},
@@ -63,8 +62,7 @@ static const struct {
      "{}/s.yaml:7:3: output.intervall: unknown key, did you mean `interval`?"},
     {"cost_overrides: { pte_visits: 1ns }",
      "{}/s.yaml:6:19: cost_overrides.pte_visits: unknown key, did you mean `pte_visit`?"},
-    {"\"a\\nb\": 1",
-     "{}/s.yaml:6:1: `a?b`: unknown key, `thrash list options` has the known ones"},
+    {"\"a\\nb\": 1", "{}/s.yaml:6:1: `a?b`: unknown key, `thrash list options` has the known ones"},
     /* wrong types */
     {"phases: 5", "{}/s.yaml:6:9: phases: expected a mapping of keys to values, found `5`"},
     {"phases: [1, 2]", "{}/s.yaml:6:9: phases: expected a mapping of keys to values, found a list"},

@@ -309,7 +309,7 @@ static void put_busy(const struct run *run)
                                       "of its time that a single thread had its processor, mean of "
                                       "the medians of all points"},
                 share);
-    if (share < 0.95) {
+    if (share < HOST_QUIET_SHARE) {
         tables_report(run->tables,
                       "\na single thread had its processor %.0f %% of its time: the host was busy "
                       "with other things, and times are too long\n",
