@@ -141,7 +141,7 @@ static void test_page_size_that_is_missing(void **state)
     }
     bench.plan.page = 1024 * MIB;
     assert_int_equal(kernel_measure(&bench.measure, &bench.plan, &bench.tables), STATUS_RESOURCE);
-    assert_non_null(strstr(status_last_message(), "no pages of 1048576 KiB: memfd of hugetlb"));
+    assert_non_null(strstr(status_last_message(), "no pages of 1GiB: memfd of hugetlb"));
     bench_close(&bench);
 }
 
