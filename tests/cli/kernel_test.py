@@ -187,7 +187,7 @@ class Refused(unittest.TestCase):
                 if int(file.read()) > 0:
                     self.skipTest("this host has pages of 1 GiB")
         with tempfile.TemporaryDirectory() as directory:
-            self.refuse(3, "no pages of 1048576 KiB", "--probes", "page_tables", "--page-size",
+            self.refuse(3, "no pages of 1GiB", "--probes", "page_tables", "--page-size",
                         "1GiB", "--progress", "none", "-o", os.path.join(directory, "k.h5"))
 
     def test_segment_that_does_not_fit(self):
