@@ -422,7 +422,8 @@ static void edit_dataset(hid_t file, const char *path, struct fuzz_bytes *bytes)
     (void)H5Pset_create_intermediate_group(links, 1);
     (void)H5Pset_alloc_time(made, H5D_ALLOC_TIME_LATE);
     if (how % 8 == 7) { /* its values are elsewhere */
-        (void)H5Pset_external(made, how < 128 ? "/dev/zero" : "elsewhere", 0, H5F_UNLIMITED);
+        (void)H5Pset_external(made, how < 128 ? "/dev/zero" : fuzz_path("elsewhere"), 0,
+                              H5F_UNLIMITED);
     } else if (ndims > 0 && ndims < 32 && how % 8 < 3) {
         for (int i = 0; i < ndims; i++) {
             chunk[i] = 2;
