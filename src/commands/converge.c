@@ -269,7 +269,7 @@ static void begin_progress(struct converge *converge)
     }
     progress_open(&converge->progress,
                   converge->launcher->rank == 0 ? converge->options->progress : PROGRESS_NONE,
-                  STDERR_FILENO, 0, progress_clock());
+                  STDERR_FILENO, progress_clock());
 }
 
 static enum status run_one(struct converge *converge, MPI_Comm comm, size_t setting, size_t seed)

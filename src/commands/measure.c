@@ -111,7 +111,7 @@ static enum status measure_at(const struct run *run, const struct host_system *s
     const struct measure_options *common = run->options;
     struct progress progress;
     progress_open(&progress, run->launcher->rank == 0 ? run->arguments->progress : PROGRESS_NONE,
-                  STDERR_FILENO, 0, progress_clock());
+                  STDERR_FILENO, progress_clock());
     const struct host_measure measure = {
         .system = system,
         .topology = topology,

@@ -275,15 +275,14 @@ static unsigned terminal_columns(int file)
     return size.ws_col;
 }
 
-void progress_open(struct progress *progress, enum progress_mode mode, int file, uint64_t done,
-                   uint64_t wall)
+void progress_open(struct progress *progress, enum progress_mode mode, int file, uint64_t wall)
 {
     if (mode == PROGRESS_AUTO) {
         mode = isatty(file) ? PROGRESS_BAR : PROGRESS_LINES;
     }
     *progress = (struct progress){.mode = mode, .file = file, .start = wall};
     progress->due = wall + (mode == PROGRESS_BAR ? BAR_EVERY : progress_next_line(0));
-    progress_rate_start(&progress->rate, done, wall);
+    progress_rate_start(&progress->rate, 0, wall);
 }
 
 static void show_line(const struct progress *progress, const struct progress_point *point,
@@ -311,7 +310,7 @@ static void show_bar(struct progress *progress, const struct progress_point *poi
 void progress_update(struct progress *progress, const struct progress_point *point, uint64_t wall)
 {
     if (!progress->begun && point->unit == PROGRESS_SIMULATED_TIME) {
-        progress_rate_start(&progress->rate, point->done, wall); /* from a checkpoint on, say */
+        progress_rate_start(&progress->rate, point->done, wall);
     }
     progress->begun = true;
     if (progress->mode == PROGRESS_NONE || wall < progress->due) {

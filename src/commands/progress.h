@@ -78,12 +78,11 @@ struct progress {
 /* The clock, in nanoseconds, that `wall` means in the functions below. */
 uint64_t progress_clock(void);
 
-/* `done`: where the work starts, above 0 when it is resumed. `file`: STDERR_FILENO; a rank that is
- * not to print gives PROGRESS_NONE. */
-void progress_open(struct progress *progress, enum progress_mode mode, int file, uint64_t done,
-                   uint64_t wall);
+/* `file`: STDERR_FILENO; a rank that is not to print gives PROGRESS_NONE. */
+void progress_open(struct progress *progress, enum progress_mode mode, int file, uint64_t wall);
 
-/* To be called often; writes only when something is due. */
+/* To be called often; writes only when something is due. The first point of simulated time is where
+ * the pace is taken from: a run that goes on from a checkpoint begins above 0. */
 void progress_update(struct progress *progress, const struct progress_point *point, uint64_t wall);
 
 /* Shows the last state of a bar and ends its line. */

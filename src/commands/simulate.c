@@ -303,7 +303,7 @@ static enum status run_and_write(const struct simulate_arguments *arguments,
 {
     struct progress progress;
     progress_open(&progress, launcher->rank == 0 ? arguments->progress : PROGRESS_NONE,
-                  STDERR_FILENO, 0, progress_clock());
+                  STDERR_FILENO, progress_clock());
     struct sim_options options = {
         .checkpoints = checkpoint_options(arguments, scenario, outputs, resume),
         .progress = launcher->rank == 0 ? show_progress : NULL,

@@ -348,7 +348,7 @@ enum status validation_run(struct validation *validation, enum progress_mode pro
     status = launcher_agree(status);
     if (status == STATUS_OK) {
         progress_open(&crew.progress, validation->launcher->rank == 0 ? progress : PROGRESS_NONE,
-                      STDERR_FILENO, 0, progress_clock());
+                      STDERR_FILENO, progress_clock());
         prepare_pace(&crew);
         for (uint64_t cells = UINT64_MAX; (cells = cells_below(validation, cells)) != 0;) {
             work_round(&crew, cells);

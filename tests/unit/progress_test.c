@@ -245,15 +245,17 @@ static void test_schedule(void **state)
     assert_int_equal(progress_next_line(100 * SECOND) / SECOND, 125);
 }
 
-/* Runs a display over 40 s in steps of a second and returns what it wrote. */
-static void run_display(enum progress_mode mode, int file, int reader, char *output, size_t size)
+/* Runs a display over 40 s in steps of a second, of work that is `from` seconds on already, and
+ * returns what it wrote. */
+static void run_display(enum progress_mode mode, int file, int reader, uint64_t from, char *output,
+                        size_t size)
 {
     struct progress progress;
     struct progress_point point = {.total = 80 * SIM_SECOND};
     const uint64_t start = 1000 * SECOND;
-    progress_open(&progress, mode, file, 0, start);
+    progress_open(&progress, mode, file, start);
     for (uint64_t second = 0; second <= 40; second++) {
-        point.done = second * SIM_SECOND;
+        point.done = (from + second) * SIM_SECOND;
         progress_update(&progress, &point, start + second * SECOND);
     }
     progress_close(&progress, &point, start + 41 * SECOND);
@@ -279,17 +281,20 @@ static void test_display(void **state)
     int ends[2];
     char output[16384];
     assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
-    run_display(PROGRESS_AUTO, ends[1], ends[0], output, sizeof output);
+    run_display(PROGRESS_AUTO, ends[1], ends[0], 0, output, sizeof output);
     assert_int_equal(count(output, '\n'), 4);
     assert_int_equal(count(output, '\r'), 0);
     assert_non_null(strstr(output,
                            "thrash: 5 s of 80 s simulated (6 %), 1 simulated s/s, ETA 1:15, "
                            "wall 0:05\nthrash: 15 s of"));
-    run_display(PROGRESS_BAR, ends[1], ends[0], output, sizeof output);
+    run_display(PROGRESS_LINES, ends[1], ends[0], 30, output, sizeof output); /* resumed */
+    assert_non_null(strstr(output, "thrash: 35 s of 80 s simulated (43 %), 1 simulated s/s, ETA "
+                                   "0:45, wall 0:05\n"));
+    run_display(PROGRESS_BAR, ends[1], ends[0], 0, output, sizeof output);
     assert_int_equal(count(output, '\n'), 1);
     assert_int_equal(count(output, '\r'), 41); /* every second but the first, and the end */
     assert_non_null(strstr(output, "\r[#"));
-    run_display(PROGRESS_NONE, ends[1], ends[0], output, sizeof output);
+    run_display(PROGRESS_NONE, ends[1], ends[0], 0, output, sizeof output);
     assert_string_equal(output, "");
     (void)close(ends[0]);
     (void)close(ends[1]);
@@ -307,7 +312,7 @@ static void test_terminal(void **state)
     const struct winsize window = {.ws_row = 24, .ws_col = 50};
     assert_int_equal(ioctl(terminal, TIOCSWINSZ, &window), 0);
     char output[16384];
-    run_display(PROGRESS_AUTO, terminal, master, output, sizeof output);
+    run_display(PROGRESS_AUTO, terminal, master, 0, output, sizeof output);
     assert_non_null(strstr(output, "\r[#"));
     for (const char *line = strtok(output, "\r\n"); line; line = strtok(NULL, "\r\n")) {
         assert_true(strlen(line) <= 49);
