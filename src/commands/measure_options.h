@@ -56,11 +56,11 @@ struct measure_options {
         .offset = offsetof(struct measure_options, oversubscribe), .fallback = "false",          \
         .help = "run more threads than there are hardware threads; the result is marked invalid" \
     }
-#define MEASURE_ROW_REQUIRE_COUNTERS                                                       \
+#define MEASURE_ROW_REQUIRE_COUNTERS(about)                                                \
     {                                                                                      \
         .key = "require_counters", .type = OPTION_BOOL,                                    \
         .offset = offsetof(struct measure_options, require_counters), .fallback = "false", \
-        .help = "without hardware counters, fail (exit 3)"                                 \
+        .help = about                                                                      \
     }
 #define MEASURE_ROW_PAGE_SIZE                                                                   \
     {                                                                                           \

@@ -26,7 +26,7 @@ static const struct option_row rows[] = {
     MEASURE_ROW_QUICK,
     MEASURE_ROW_REPETITIONS,
     MEASURE_ROW_BIND,
-    MEASURE_ROW_REQUIRE_COUNTERS,
+    MEASURE_ROW_REQUIRE_COUNTERS("without hardware counters, fail (exit 3)"),
     MEASURE_ROW_PAGE_SIZE,
     {.key = "least_footprint",
      .type = OPTION_SIZE,
