@@ -222,9 +222,10 @@ static enum status conclude(const struct runner *runner)
         return fail(STATUS_FAILED, "%s: %zu runs are going on or queued elsewhere", directory,
                     count[POINT_RUNNING] + count[POINT_QUEUED]);
     }
-    if (done + count[POINT_FOREIGN] < npoints) {
+    const size_t failed = npoints - done - count[POINT_FOREIGN];
+    if (failed > 0) {
         return fail(STATUS_FAILED, "%s: %zu of %zu runs failed; `thrash study status` says why",
-                    directory, npoints - done - count[POINT_FOREIGN], npoints);
+                    directory, failed, npoints);
     }
     if (count[POINT_FOREIGN] > 0) {
         return study_refuse_foreign(directory, &runner->plan->study, count[POINT_FOREIGN]);

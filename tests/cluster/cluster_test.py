@@ -204,7 +204,8 @@ def start_long_study(cluster, name, *options, site="", keys=None):
     where = cluster.work / name
     cluster.study("submit", job, "-o", where, "--site", site_file, *options)
     log = where / "logs" / "r0.out"
-    cluster.wait_until("the start of the run", lambda: log.exists() and "starting from the beginning" in log.read_text())
+    cluster.wait_until("the start of the run", lambda: log.exists() and
+                       "starting from the beginning" in log.read_text())
     time.sleep(2)
     return job, where, log
 
