@@ -114,8 +114,13 @@ def test_config(directory):
         assert "repetitions: 3" in text(file["config/resolved"])
         assert host["shared/pte_chain_linked/page_bit/time"].shape == (5, 1, 3)
         assert "beside" not in host
+    run([str(config), "--waits=false", "-o", str(path), "--progress", "none", "--force"], 0)
+    with h5py.File(path) as file:
+        assert "waits: false" in text(file["config/resolved"])
     config.write_text("repetition: 5\n")
     assert "did you mean `repetitions`" in run([str(config)], 2).stderr
+    config.write_text("colour: 5\n")
+    assert "`thrash locks --help` has the known ones" in run([str(config)], 2).stderr
 
 
 def test_refusals(directory):
@@ -131,6 +136,7 @@ def test_refusals(directory):
         (["--block-size", "48B"], 2, "block_size"),
         (["--pages", "10", "--windows", "3"], 2, "do not divide"),
         (["--repetitions", "0"], 2, "--repetitions"),
+        (["--waits=no_way"], 2, "expected true or false"),
         (["--bind", "nowhere"], 2, "bind: expected"),
         (["--bind", "100000"], 2, "may not be used"),
         (["--quik"], 2, "did you mean `--quick`"),

@@ -229,6 +229,13 @@ static void test_profiles_that_are_not_there(void **state)
     assert_string_equal(status_last_message(),
                         "s.yaml:1:1: costs: must be given: cost profile: a name in configs/costs/, "
                         "a path ending in .yaml, or a mapping");
+    /* in the file, not in what is said besides it */
+    static const char *const setting = "seed=1";
+    const struct scenario_overrides settings = {.set = &setting, .nset = 1};
+    assert_int_equal(scenario_load_text(WITHOUT_COSTS, strlen(WITHOUT_COSTS), "s.yaml", &settings,
+                                        &fake_catalogue, &scenario),
+                     STATUS_USAGE);
+    assert_non_null(strstr(status_last_message(), "s.yaml:1:1: costs: must be given"));
     const struct scenario_overrides overrides = {.costs = "/nowhere/at.all"};
     assert_int_equal(scenario_load_text(MINIMAL, strlen(MINIMAL), "s.yaml", &overrides,
                                         &fake_catalogue, &scenario),
