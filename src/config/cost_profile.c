@@ -1,7 +1,5 @@
 #include "config/cost_profile.h"
 
-#include <string.h>
-
 #include "config/cost_reader.h"
 #include "config/option_write.h"
 #include "config/source_file.h"
@@ -132,7 +130,6 @@ enum status cost_profile_read(const struct option_frame *frame, struct cost_prof
 {
     static const struct catalogue no_names;
     struct cost_file file;
-    memset(&file, 0, sizeof file); /* with what is between members: checkpoints have copies */
     enum status status = option_read(&file_table, frame, &no_names, NULL, &file);
     if (status != STATUS_OK) {
         return status;

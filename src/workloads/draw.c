@@ -99,9 +99,8 @@ static enum status make_room(struct touch_batch *batch)
     if (unsorted == NULL || touches == NULL) {
         return fail(STATUS_RESOURCE, "out of memory for %zu touches of one epoch", capacity);
     }
-    /* With what is between members: checkpoints have copies of touches. */
+    /* With what is between members: touches are copied whole, and some are in checkpoints. */
     memset(unsorted + batch->capacity, 0, (capacity - batch->capacity) * sizeof *unsorted);
-    memset(touches + batch->capacity, 0, (capacity - batch->capacity) * sizeof *touches);
     batch->capacity = capacity;
     return STATUS_OK;
 }
